@@ -1,0 +1,74 @@
+/// Array types and the checks that keep bad arrays out of the kernels. Arguments are checked in order.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+
+#include "core/pool.h"
+
+namespace isingprop {
+
+namespace py = pybind11;
+
+/// C-ordered; registered with noconvert(), so that another dtype or order is a TypeError and never a silent copy.
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+/// Stands for a length that may be anything from 1 up.
+inline constexpr py::ssize_t kAnyLength = -1;
+
+inline std::string shape_text(const py::array& array) {
+  std::string text = "(";
+  for (py::ssize_t k = 0; k < array.ndim(); ++k) text += (k ? ", " : "") + std::to_string(array.shape(k));
+  return text + (array.ndim() == 1 ? ",)" : ")");
+}
+
+inline void check_shape(const char* name, const py::array& array, std::initializer_list<py::ssize_t> shape) {
+  bool good = array.ndim() == static_cast<py::ssize_t>(shape.size());
+  std::string wanted;
+  py::ssize_t axis = 0;
+  for (const py::ssize_t length : shape) {
+    if (good) good = length == kAnyLength ? array.shape(axis) > 0 : array.shape(axis) == length;
+    wanted += (axis++ ? ", " : "") + (length == kAnyLength ? std::string("n") : std::to_string(length));
+  }
+  if (good) return;
+  throw py::value_error(std::string(name) + " must have shape (" + wanted + (shape.size() == 1 ? ",)" : ")") +
+                        ", got " + shape_text(array));
+}
+
+/// Every spin is exactly -1 or +1.
+inline void check_spins(const char* name, const Array<std::int8_t>& spins) {
+  const std::int8_t* data = spins.data();
+  bool good = true;
+  for (py::ssize_t k = 0; k < spins.size(); ++k) good &= data[k] == 1 || data[k] == -1;
+  if (good) return;
+  py::ssize_t k = 0;
+  while (data[k] == 1 || data[k] == -1) ++k;
+  throw py::value_error(std::string(name) + " must be -1 or +1, got " + std::to_string(data[k]) + " at flat index " +
+                        std::to_string(k));
+}
+
+inline void check_positive(const char* name, std::int64_t value) {
+  if (value < 1) throw py::value_error(std::string(name) + " must be at least 1, got " + std::to_string(value));
+}
+
+/// Runs work(interrupt) without Python's lock; Ctrl-C ends it with KeyboardInterrupt.
+template <class Work>
+void without_gil(const Work& work) {
+  Interrupt interrupt([] {
+    const py::gil_scoped_acquire lock;
+    return PyErr_CheckSignals() != 0;
+  });
+  try {
+    const py::gil_scoped_release unlock;
+    work(interrupt);
+  } catch (const Interrupted&) {
+    throw py::error_already_set();
+  }
+}
+
+}  // namespace isingprop

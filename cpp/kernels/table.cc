@@ -1,0 +1,33 @@
+/// This target's table of kernels.
+#include "kernels/table.h"
+
+namespace isingprop {
+namespace ISINGPROP_TARGET {
+
+void seed_signs(const Chain&);
+void compute_fields(const Chain&);
+void anneal(const Chain&, const float*, std::int64_t);
+void descend(const Chain&);
+void energies_f32(const EnergyJob<float>&);
+void energies_f64(const EnergyJob<double>&);
+std::int64_t local_fields(const LocalFieldsJob&);
+void reference_states(const ReferenceJob&);
+void update(const UpdateJob&);
+
+#define ISINGPROP_STRING_OF(x) #x
+#define ISINGPROP_STRING(x) ISINGPROP_STRING_OF(x)
+
+extern const KernelTable table;
+const KernelTable table = {ISINGPROP_STRING(ISINGPROP_TARGET),
+                           seed_signs,
+                           compute_fields,
+                           anneal,
+                           descend,
+                           energies_f32,
+                           energies_f64,
+                           local_fields,
+                           reference_states,
+                           update};
+
+}  // namespace ISINGPROP_TARGET
+}  // namespace isingprop

@@ -1,0 +1,100 @@
+/// The inner loops as one table of functions per instruction set, and the plain structs they take.
+///
+/// Each kernel file is compiled once per target into a namespace of its own; core/dispatch.h picks a table at import.
+/// Nothing here is checked: the callers in bindings/ and samplers/ have done that.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/layout.h"
+
+namespace isingprop {
+
+/// One layer of one chain. Arrays are 64-byte aligned and padded to whole blocks.
+struct Layer {
+  std::int64_t num_spins;
+  const float* own_fields;   ///< h_i; -1e30 in the padding, whose spins are up and so never want to flip
+  float* coupling_fields;    ///< k_i = sum_j J_ij t_j, exact (see CouplingGrid); 0 in the padding
+  std::uint32_t* signs;      ///< sign bit of each spin: 0 for +1, 0x80000000 for -1
+  std::uint16_t* flips;      ///< one bit per lane: who flipped in the last half-sweep; whole 64-bit words
+  const float* rows;         ///< 2 J: one row per spin of this layer, over the padded spins of the other layer
+};
+
+/// One chain: two layers that couple only to each other.
+struct Chain {
+  Layer hidden;
+  Layer output;
+  std::uint32_t* generator;  ///< kGeneratorWords, word w of lane l at [w * kBlock + l]
+};
+
+/// States whose energies are wanted, all of one problem. Real is the type the user's numbers came in.
+template <class Real>
+struct EnergyJob {
+  const Real* couplings;  ///< num_hidden rows of padded(num_output), zero in the padding
+  const Real* hidden_fields;
+  const Real* output_fields;
+  std::int64_t num_hidden, num_output;
+  const std::int8_t* spins;  ///< num_states rows of num_hidden + num_output, -1 or +1
+  std::int64_t num_states;
+  double* energies;
+};
+
+struct LocalFieldsJob {
+  const float* images;         ///< (num_images, num_inputs)
+  const float* input_weights;  ///< transposed: (num_inputs, num_hidden)
+  const float* hidden_bias;
+  std::int64_t num_images, num_inputs, num_hidden;
+  std::int32_t* scratch;  ///< num_inputs
+  float* fields;          ///< out: (num_images, num_hidden)
+};
+
+struct ReferenceJob {
+  const float* couplings;      ///< (num_hidden, num_output)
+  const float* hidden_fields;  ///< (num_images, num_hidden)
+  const std::int8_t* targets;  ///< (num_images, num_references, num_output): n[y], -1 or +1
+  std::int64_t num_images, num_references, num_hidden, num_output;
+  std::int8_t* spins;  ///< out: (num_images, num_references, num_hidden + num_output)
+};
+
+struct UpdateJob {
+  float* input_weights;  ///< transposed: (num_inputs, num_hidden), changed in place, as are the next three
+  float* couplings;      ///< (num_hidden, num_output)
+  float* hidden_bias;
+  float* output_bias;
+  float rate_input_weights, rate_couplings, rate_hidden_bias, rate_output_bias;
+  const float* images;  ///< (num_images, num_inputs)
+  const std::int8_t* free_spins;    ///< (num_images, num_free, num_hidden + num_output)
+  const std::int8_t* nudged_spins;  ///< (num_images, num_nudged, num_hidden + num_output)
+  std::int64_t num_images, num_inputs, num_hidden, num_output, num_free, num_nudged;
+  float* scratch;  ///< update_scratch_floats(job)
+};
+
+struct KernelTable {
+  const char* name;
+  void (*seed_signs)(const Chain&);
+  void (*compute_fields)(const Chain&);
+  void (*anneal)(const Chain&, const float* slopes, std::int64_t num_sweeps);
+  void (*descend)(const Chain&);
+  void (*energies_f32)(const EnergyJob<float>&);
+  void (*energies_f64)(const EnergyJob<double>&);
+  std::int64_t (*local_fields)(const LocalFieldsJob&);
+  void (*reference_states)(const ReferenceJob&);
+  void (*update)(const UpdateJob&);
+};
+
+inline std::int64_t update_scratch_floats(const UpdateJob& job) {
+  return job.num_hidden + (job.num_free + job.num_nudged) * (padded(job.num_output) + job.num_hidden);
+}
+
+/// Defined once per target, in kernels/table.cc.
+namespace baseline {
+extern const KernelTable table;
+}
+namespace x86_64_v3 {
+extern const KernelTable table;
+}
+namespace x86_64_v4 {
+extern const KernelTable table;
+}
+
+}  // namespace isingprop

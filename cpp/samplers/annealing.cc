@@ -1,0 +1,212 @@
+#include "samplers/annealing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "core/aligned.h"
+#include "core/dispatch.h"
+#include "core/generator.h"
+#include "samplers/couplings.h"
+
+namespace isingprop {
+namespace {
+
+/// The field of a padded lane: its spin is up, so flipping it would cost more than any temperature pays for.
+constexpr float kPaddingField = -1e30f;
+constexpr double kLargestField = 1e30;
+constexpr double kTwoOverLn2 = 2.8853900817779268;
+constexpr std::uint32_t kDown = 0x80000000u;
+/// A chain looks for an interrupt after about this many additions: a millisecond or less.
+constexpr std::int64_t kWorkPerPoll = 1 << 20;
+constexpr std::int64_t kPiecesPerThread = 8;
+constexpr std::int64_t kLargestPiece = 32;
+constexpr std::int64_t kFlipWordBlocks = 4;
+
+/// Memory of one layer of one chain.
+class LayerStore {
+ public:
+  explicit LayerStore(std::int64_t num_spins)
+      : own_(make_aligned<float>(size(num_spins))),
+        coupling_(make_aligned<float>(size(num_spins))),
+        signs_(make_aligned<std::uint32_t>(size(num_spins))),
+        flips_(make_aligned<std::uint16_t>(static_cast<std::size_t>(num_blocks(num_spins) + kFlipWordBlocks))) {
+    std::fill_n(own_.get(), size(num_spins), kPaddingField);
+  }
+
+  Layer view(std::int64_t num_spins, const float* rows) {
+    return {num_spins, own_.get(), coupling_.get(), signs_.get(), flips_.get(), rows};
+  }
+
+  template <class Real>
+  void set_fields(const Real* fields, std::int64_t num_spins) {
+    for (std::int64_t i = 0; i < num_spins; ++i) own_[static_cast<std::size_t>(i)] = static_cast<float>(fields[i]);
+  }
+
+ private:
+  static std::size_t size(std::int64_t num_spins) { return static_cast<std::size_t>(padded(num_spins)); }
+
+  AlignedArray<float> own_, coupling_;
+  AlignedArray<std::uint32_t> signs_;
+  AlignedArray<std::uint16_t> flips_;
+};
+
+void read_signs(const std::int8_t* spins, const Layer& layer) {
+  for (std::int64_t i = 0; i < layer.num_spins; ++i) layer.signs[i] = spins[i] < 0 ? kDown : 0;
+}
+
+void write_spins(const Layer& layer, std::int8_t* spins) {
+  for (std::int64_t i = 0; i < layer.num_spins; ++i) spins[i] = layer.signs[i] == 0 ? 1 : -1;
+}
+
+template <class Real>
+double sum_of_squares(const Real* x, std::int64_t count) {
+  double sums[kBlock] = {};
+  for (std::int64_t i = 0; i < count; ++i) sums[i % kBlock] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  double total = 0.0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+template <class Real>
+void energies_of(const Problem<Real>& problem, std::int64_t b, const Real* padded_couplings, const std::int8_t* spins,
+                 std::int64_t num_states, double* energies) {
+  const EnergyJob<Real> job{padded_couplings,   problem.hidden_of(b), problem.output_of(b), problem.num_hidden,
+                            problem.num_output, spins,                num_states,           energies};
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    kernels().energies_f32(job);
+  } else {
+    kernels().energies_f64(job);
+  }
+}
+
+/// Runs chains one after the other on one thread.
+template <class Real>
+class Annealer {
+ public:
+  Annealer(const Problem<Real>& problem, const AnnealingPlan& plan, const CouplingGrid& grid,
+           const Real* padded_couplings)
+      : problem_(problem),
+        plan_(plan),
+        grid_(grid),
+        padded_couplings_(padded_couplings),
+        hidden_(problem.num_hidden),
+        output_(problem.num_output),
+        generator_(make_aligned<std::uint32_t>(kGeneratorWords)),
+        slopes_(static_cast<std::size_t>(plan.num_sweeps)) {}
+
+  /// Chains [first, last), numbered problem by problem.
+  void run(std::int64_t first, std::int64_t last, std::int8_t* spins, double* energies, Interrupt& interrupt,
+           bool polls) {
+    const std::int64_t num_spins = problem_.num_hidden + problem_.num_output;
+    for (std::int64_t chain = first; chain < last; ++chain) {
+      const std::int64_t b = chain / plan_.num_reads;
+      if (b != current_) load_fields(b);
+      run_chain(chain % plan_.num_reads, spins + chain * num_spins, interrupt, polls);
+      energies_of(problem_, b, padded_couplings_, spins + chain * num_spins, 1, energies + chain);
+    }
+  }
+
+ private:
+  void load_fields(std::int64_t b) {
+    hidden_.set_fields(problem_.hidden_of(b), problem_.num_hidden);
+    output_.set_fields(problem_.output_of(b), problem_.num_output);
+    const double sigma = rms_local_field(problem_, b, grid_.sum_of_squares());
+    const double unit = plan_.relative ? kTwoOverLn2 / sigma : kTwoOverLn2;
+    for (std::size_t t = 0; t < slopes_.size(); ++t) slopes_[t] = static_cast<float>(unit * plan_.betas[t]);
+    current_ = b;
+  }
+
+  void run_chain(std::int64_t read, std::int8_t* spins, Interrupt& interrupt, bool polls) {
+    const Chain chain{hidden_.view(problem_.num_hidden, grid_.hidden_rows()),
+                      output_.view(problem_.num_output, grid_.output_rows()), generator_.get()};
+    seed_generator(plan_.seed, plan_.streams[current_], static_cast<std::uint64_t>(read), chain.generator);
+    const KernelTable& kernel = kernels();
+    if (plan_.initial == nullptr) {
+      kernel.seed_signs(chain);
+    } else {
+      const std::int8_t* start =
+          plan_.initial + current_ * plan_.initial_problem_stride + read * plan_.initial_read_stride;
+      read_signs(start, chain.hidden);
+      read_signs(start + problem_.num_hidden, chain.output);
+    }
+    kernel.compute_fields(chain);
+    const std::int64_t work = 1 + problem_.num_hidden * problem_.num_output / kBlock + problem_.num_hidden;
+    const std::int64_t segment = std::max<std::int64_t>(1, kWorkPerPoll / work);
+    for (std::int64_t sweep = 0; sweep < plan_.num_sweeps; sweep += segment) {
+      if (polls) interrupt.poll();
+      if (interrupt.stopped()) throw Interrupted();
+      kernel.anneal(chain, slopes_.data() + sweep, std::min(segment, plan_.num_sweeps - sweep));
+    }
+    if (plan_.descend) kernel.descend(chain);
+    write_spins(chain.hidden, spins);
+    write_spins(chain.output, spins + problem_.num_hidden);
+  }
+
+  const Problem<Real>& problem_;
+  const AnnealingPlan& plan_;
+  const CouplingGrid& grid_;
+  const Real* padded_couplings_;
+  LayerStore hidden_, output_;
+  AlignedArray<std::uint32_t> generator_;
+  std::vector<float> slopes_;
+  std::int64_t current_ = -1;
+};
+
+}  // namespace
+
+template <class Real>
+double rms_local_field(const Problem<Real>& problem, std::int64_t b, double sum_of_squared_couplings) {
+  const double sum = sum_of_squares(problem.hidden_of(b), problem.num_hidden) +
+                     sum_of_squares(problem.output_of(b), problem.num_output);
+  if (!(sum <= kLargestField * kLargestField)) {
+    throw std::invalid_argument("fields must be finite and below 1e30, those of problem " + std::to_string(b) +
+                                " are not");
+  }
+  const double spins = static_cast<double>(problem.num_hidden + problem.num_output);
+  const double square = (sum + 2.0 * sum_of_squared_couplings) / spins;
+  return square > 0.0 ? std::sqrt(square) : 1.0;
+}
+
+template <class Real>
+void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t* spins, double* energies,
+            Interrupt& interrupt) {
+  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output);
+  const auto padded_couplings = pad_couplings(problem.couplings, problem.num_hidden, problem.num_output);
+  const std::int64_t chains = problem.num_problems * plan.num_reads;
+  const std::int64_t share = chains / (plan.num_threads * kPiecesPerThread);
+  const std::int64_t piece = std::clamp<std::int64_t>(share, 1, kLargestPiece);
+  std::vector<std::unique_ptr<Annealer<Real>>> annealers(static_cast<std::size_t>(plan.num_threads));
+  parallel_for(plan.num_threads, chains, piece, interrupt,
+               [&](int thread, std::int64_t first, std::int64_t last) {
+                 auto& annealer = annealers[static_cast<std::size_t>(thread)];
+                 if (!annealer) {
+                   annealer = std::make_unique<Annealer<Real>>(problem, plan, grid, padded_couplings.get());
+                 }
+                 annealer->run(first, last, spins, energies, interrupt, thread == 0);
+               });
+}
+
+template <class Real>
+void energies(const Problem<Real>& problem, const std::int8_t* spins, std::int64_t num_reads, double* energies,
+              Interrupt& interrupt) {
+  const auto padded_couplings = pad_couplings(problem.couplings, problem.num_hidden, problem.num_output);
+  const std::int64_t num_spins = problem.num_hidden + problem.num_output;
+  for (std::int64_t b = 0; b < problem.num_problems; ++b) {
+    interrupt.poll();
+    if (interrupt.stopped()) throw Interrupted();
+    energies_of(problem, b, padded_couplings.get(), spins + b * num_reads * num_spins, num_reads,
+                                energies + b * num_reads);
+  }
+}
+
+template double rms_local_field(const Problem<float>&, std::int64_t, double);
+template double rms_local_field(const Problem<double>&, std::int64_t, double);
+template void anneal(const Problem<float>&, const AnnealingPlan&, std::int8_t*, double*, Interrupt&);
+template void anneal(const Problem<double>&, const AnnealingPlan&, std::int8_t*, double*, Interrupt&);
+template void energies(const Problem<float>&, const std::int8_t*, std::int64_t, double*, Interrupt&);
+template void energies(const Problem<double>&, const std::int8_t*, std::int64_t, double*, Interrupt&);
+
+}  // namespace isingprop

@@ -1,0 +1,35 @@
+/// The couplings of one problem as the kernels want them.
+#pragma once
+
+#include <cstdint>
+
+#include "core/aligned.h"
+#include "kernels/table.h"
+
+namespace isingprop {
+
+/// Couplings rounded to one quantum, a power of two, so small that no kernel can tell and so large that every field
+/// sum_j J_ij t_j is a whole number of quanta below 2^24: float arithmetic on it is exact.
+///
+///     J = [0.3, -0.1]:  largest sum of |J| 0.4, in 2^-2 .. 2^-1   ->  quantum 2^-25,  J = [10066330, -3355443] quanta
+///
+/// A coupling moves by at most 2^-25 of the largest sum of |J| over a row or column.
+class CouplingGrid {
+ public:
+  template <class Real>
+  CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output);
+
+  const float* hidden_rows() const { return hidden_rows_.get(); }  ///< 2 J: (num_hidden, padded(num_output))
+  const float* output_rows() const { return output_rows_.get(); }  ///< 2 J^T: (num_output, padded(num_hidden))
+  double sum_of_squares() const { return sum_of_squares_; }         ///< sum_ia J_ia^2, before rounding
+
+ private:
+  AlignedArray<float> hidden_rows_, output_rows_;
+  double sum_of_squares_ = 0.0;
+};
+
+/// Couplings as given, each row padded with zeros: what the energy kernel reads.
+template <class Real>
+AlignedArray<Real> pad_couplings(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output);
+
+}  // namespace isingprop

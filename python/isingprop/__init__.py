@@ -1,0 +1,55 @@
+"""isingprop: train neural networks with the low-energy states of an Ising machine.
+
+    images ──network.problem()──▶ IsingProblem ──sampler.sample()──▶ States ──learning──▶ Gradient ──▶ network
+
+Energy is E(s, t) = sum_i h_i s_i + sum_a g_a t_a + sum_ia J_ia s_i t_a, everywhere, and it is minimised.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from isingprop.data import ImageSet, class_balanced, load_data
+from isingprop.learning import Gradient, LearningRates, gradient
+from isingprop.metrics import EpochRecord, Evaluation, predict
+from isingprop.network import BipartiteNetwork
+from isingprop.problem import IsingProblem
+from isingprop.readout import Readout
+from isingprop.samplers import Annealing, Sampler
+from isingprop.states import States
+from isingprop.training import Trainer
+
+if TYPE_CHECKING:
+    from isingprop.estimator import IsingClassifier
+
+__version__ = version("isingprop")
+
+__all__ = [
+    "Annealing",
+    "BipartiteNetwork",
+    "EpochRecord",
+    "Evaluation",
+    "Gradient",
+    "ImageSet",
+    "IsingClassifier",
+    "IsingProblem",
+    "LearningRates",
+    "Readout",
+    "Sampler",
+    "States",
+    "Trainer",
+    "class_balanced",
+    "gradient",
+    "load_data",
+    "predict",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports IsingClassifier when it is asked for: it derives from scikit-learn's classes, which take a second."""
+    if name == "IsingClassifier":
+        from isingprop.estimator import IsingClassifier
+
+        return IsingClassifier
+    raise AttributeError(f"module 'isingprop' has no attribute {name!r}")

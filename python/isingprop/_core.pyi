@@ -1,0 +1,79 @@
+"""The C++ kernels. Arrays are C-ordered and of exactly the dtype stated; another dtype is a TypeError, never a copy."""
+
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+@overload
+def anneal(
+    couplings: NDArray[np.float32],
+    hidden_fields: NDArray[np.float32],
+    output_fields: NDArray[np.float32],
+    betas: NDArray[np.float64],
+    relative: bool,
+    descend: bool,
+    num_reads: int,
+    seed: int,
+    streams: NDArray[np.uint64],
+    initial: NDArray[np.int8] | None,
+    num_threads: int,
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """Simulated annealing of (B, H) and (B or 1, O) fields under (H, O) couplings.
+
+    betas: (num_sweeps,), in units of 1 / (rms local field) where relative. initial: (B or 1, R or 1, H + O) spins.
+    Returns spins (B, R, H + O) and energies (B, R).
+    """
+
+@overload
+def anneal(
+    couplings: NDArray[np.float32 | np.float64],
+    hidden_fields: NDArray[np.float32 | np.float64],
+    output_fields: NDArray[np.float32 | np.float64],
+    betas: NDArray[np.float64],
+    relative: bool,
+    descend: bool,
+    num_reads: int,
+    seed: int,
+    streams: NDArray[np.uint64],
+    initial: NDArray[np.int8] | None,
+    num_threads: int,
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]: ...
+def energies(
+    couplings: NDArray[np.float32] | NDArray[np.float64],
+    hidden_fields: NDArray[np.float32] | NDArray[np.float64],
+    output_fields: NDArray[np.float32] | NDArray[np.float64],
+    spins: NDArray[np.int8],
+) -> NDArray[np.float64]:
+    """Energies (B, R) of spins (B, R, H + O)."""
+
+def local_fields(
+    images: NDArray[np.float32], input_weights: NDArray[np.float32], hidden_bias: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """b + x W for images (B, I) in [0, 1] and *transposed* weights (I, H): (B, H)."""
+
+def reference_states(
+    couplings: NDArray[np.float32], hidden_fields: NDArray[np.float32], targets: NDArray[np.int8]
+) -> NDArray[np.int8]:
+    """The lowest states (B, K, H + O) with outputs targets (B, K, O)."""
+
+def update(
+    input_weights: NDArray[np.float32],
+    couplings: NDArray[np.float32],
+    hidden_bias: NDArray[np.float32],
+    output_bias: NDArray[np.float32],
+    rates: NDArray[np.float32],
+    images: NDArray[np.float32],
+    free_spins: NDArray[np.int8],
+    nudged_spins: NDArray[np.int8],
+) -> None:
+    """Adds the update of Eqs. (5), (6) to the first four arrays, in place; *transposed* weights (I, H)."""
+
+def available_kernels() -> list[str]:
+    """The instruction sets this processor can run, narrowest first."""
+
+def current_kernel() -> str:
+    """The instruction set in use."""
+
+def select_kernel(name: str) -> None:
+    """Puts another instruction set in use, for all threads. The results do not change."""

@@ -1,0 +1,119 @@
+"""The learning rule: states in, gradient or new parameters out. Pure functions, but for the one that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from isingprop import _core
+from isingprop.checks import Spins, image_array, real_number
+from isingprop.network import PARAMETERS, BipartiteNetwork
+from isingprop.states import States
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """The rates of Eq. (5), one for each kind of parameter, finite and >= 0."""
+
+    input_weights: float
+    couplings: float
+    hidden_bias: float
+    output_bias: float
+
+    def __post_init__(self) -> None:
+        """Checks all four."""
+        for name, value in asdict(self).items():
+            object.__setattr__(self, name, real_number(f"learning_rate[{name!r}]", value, least=0.0))
+
+    @classmethod
+    def of(cls, value: float | Mapping[str, float] | LearningRates) -> LearningRates:
+        """One rate for all parameters, or a mapping with a rate for each of the four names."""
+        if isinstance(value, LearningRates):
+            return value
+        if isinstance(value, Mapping):
+            if set(value) != set(PARAMETERS):
+                raise ValueError(f"learning_rate must have the keys {', '.join(PARAMETERS)}, got {list(value)}")
+            return cls(**value)
+        rate = real_number("learning_rate", value, least=0.0)
+        return cls(rate, rate, rate, rate)
+
+    def array(self) -> NDArray[np.float32]:
+        """The four as float32, in the order of network.PARAMETERS."""
+        return np.array([getattr(self, name) for name in PARAMETERS], dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """The change of each parameter per unit of learning rate, in the shapes of the network's own arrays."""
+
+    input_weights: NDArray[np.float32]
+    couplings: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    output_bias: NDArray[np.float32]
+
+
+def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int) -> Gradient:
+    """The direction of Eqs. (5) and (6): the mean over images of d(E[free] - E[nudged]) / d(parameter).
+
+        dW_ia = (<s_i> - <s_i>^N) x_a      dJ_ia = <s_i t_a> - <s_i t_a>^N
+        db_i  =  <s_i> - <s_i>^N           db_a  = <t_a> - <t_a>^N
+
+    with <.> the mean over the reads of one image. Going along it raises the energy of the free states and lowers that of
+    the nudged ones. One free read is equilibrium propagation, m of them are dragon training.
+
+    Args:
+        images: (B, I), floating point, in [0, 1].
+        free: states of H[x], (B, m, N).
+        nudged: states of H_N[x, y], (B, any, N).
+        num_hidden: H, how many of the N spins are hidden.
+
+    Raises:
+        ValueError: for shapes that do not fit.
+
+    References:
+        arXiv:2506.05244, Eqs. (5) and (6); Scellier & Bengio 2017, doi:10.3389/fncom.2017.00024.
+    """
+    pixels = image_array("images", images, num_inputs=None)
+    num_output = free.spins.shape[2] - num_hidden
+    if not 0 < num_hidden < free.spins.shape[2]:
+        raise ValueError(f"num_hidden must be in 1 ... {free.spins.shape[2] - 1}, got {num_hidden}")
+    change = {
+        "input_weights": np.zeros((pixels.shape[1], num_hidden), np.float32),
+        "couplings": np.zeros((num_hidden, num_output), np.float32),
+        "hidden_bias": np.zeros(num_hidden, np.float32),
+        "output_bias": np.zeros(num_output, np.float32),
+    }
+    _core.update(*change.values(), np.ones(4, np.float32), pixels, free.spins, nudged.spins)
+    return Gradient(**{**change, "input_weights": change["input_weights"].T})
+
+
+def apply(network: BipartiteNetwork, step: Gradient, rates: LearningRates) -> BipartiteNetwork:
+    """A new network whose parameters have gone along the gradient, each at its own rate."""
+    moved = {
+        name: array + np.float32(getattr(rates, name)) * getattr(step, name)
+        for name, array in network.parameters().items()
+    }
+    return BipartiteNetwork(**moved, num_classes=network.num_classes)
+
+
+def update_in_place(
+    network: BipartiteNetwork,
+    images: NDArray[np.float32],
+    free_spins: Spins,
+    nudged_spins: Spins,
+    rates: NDArray[np.float32],
+) -> None:
+    """Changes the network itself along the same gradient, without the arrays in between: what the trainer calls."""
+    _core.update(
+        network.input_weights.T,
+        network.couplings,
+        network.hidden_bias,
+        network.output_bias,
+        rates,
+        images,
+        free_spins,
+        nudged_spins,
+    )

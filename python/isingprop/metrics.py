@@ -1,0 +1,130 @@
+"""What is counted: errors over reads, the error of the lowest read, accuracy with its standard error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isingprop.checks import whole_number
+from isingprop.network import BipartiteNetwork
+from isingprop.readout import UNCLASSIFIED
+from isingprop.samplers import Sampler
+from isingprop.states import States
+
+# Predictions go in portions of this many images, which bounds the memory of a test on many.
+_PREDICT_IMAGES = 1000
+# States of this many images are kept before their errors are counted, which shares out the cost of NumPy calls.
+_COUNT_IMAGES = 128
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch did. Errors and accuracy are fractions; an unclassified state counts as wrong.
+
+    Training errors are of the states that the epoch learned from, each sampled before its own update.
+    """
+
+    epoch: int  #: 1 for the first
+    train_error_reads: float  #: of all sampled states
+    train_error_lowest: float  #: of the lowest read of each image
+    test_accuracy: float  #: of the lowest of several reads, after the epoch; NaN where there was no test
+    update_norm_input_weights: float  #: Euclidean norm of the epoch's change, as the next three
+    update_norm_couplings: float
+    update_norm_hidden_bias: float
+    update_norm_output_bias: float
+    seconds_sampling: float  #: inside the sampler, wall time as all of these
+    seconds_updating: float  #: local fields, nudged states of Eq. (7), learning rule
+    seconds_testing: float
+    seconds: float  #: of the epoch without its test
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Accuracy on a set of images, by the lowest read of each."""
+
+    accuracy: float
+    standard_error: float  #: sqrt(p (1 - p) / n), binomial
+    unclassified: float  #: fraction of images without a single largest class score; counted as wrong
+    num_images: int
+
+    @classmethod
+    def of(cls, classes: NDArray[np.int64], labels: NDArray[np.int64]) -> Evaluation:
+        """Compares predicted classes with labels."""
+        accuracy = float((classes == labels).mean())
+        error = float(np.sqrt(accuracy * (1 - accuracy) / len(labels)))
+        return cls(accuracy, error, float((classes == UNCLASSIFIED).mean()), len(labels))
+
+
+def predict(
+    network: BipartiteNetwork,
+    sampler: Sampler,
+    images: NDArray[np.float32],
+    *,
+    num_reads: int = 10,
+    seed: int | None = 0,
+) -> NDArray[np.int64]:
+    """The class of the lowest of num_reads states of H[x] for each image, -1 where it is unclassified.
+
+    Args:
+        network: the trained network.
+        sampler: draws the states.
+        images: (n, I), floating point, in [0, 1].
+        num_reads: at least 1.
+        seed: image k draws from stream (seed, k), so the result does not depend on how images are portioned.
+
+    Returns:
+        (n,) int64.
+    """
+    num_reads = whole_number("num_reads", num_reads, least=1)
+    classes = np.empty(len(images), dtype=np.int64)
+    for first in range(0, len(images), _PREDICT_IMAGES):
+        part = slice(first, first + _PREDICT_IMAGES)
+        problem = network.problem(images[part], streams=np.arange(len(images), dtype=np.uint64)[part])
+        lowest = sampler.sample(problem, num_reads=num_reads, seed=seed).lowest()
+        classes[part] = network.readout.predict(lowest.spins[:, 0, network.num_hidden :])
+    return classes
+
+
+class ErrorCount:
+    """Counts wrong states as they come, a portion of images at a time."""
+
+    def __init__(self, network: BipartiteNetwork) -> None:
+        """Starts at zero."""
+        self._network = network
+        self._kept: list[tuple[States, NDArray[np.int64]]] = []
+        self._num_kept = self.num_images = 0
+        self._wrong_reads = self._wrong_lowest = 0.0
+
+    def add(self, states: States, labels: NDArray[np.int64]) -> bool:
+        """Takes the states of a minibatch; True where enough came together for the counts to have moved on."""
+        self._kept.append((states, labels))
+        self._num_kept += len(labels)
+        if self._num_kept < _COUNT_IMAGES:
+            return False
+        self.count()
+        return True
+
+    def count(self) -> None:
+        """Brings the counts up to date."""
+        if not self._kept:
+            return
+        outputs = np.concatenate([states.spins[:, :, self._network.num_hidden :] for states, _ in self._kept])
+        lowest = np.concatenate([states.energies.argmin(axis=1) for states, _ in self._kept])
+        labels = np.concatenate([labels for _, labels in self._kept])
+        wrong = self._network.readout.predict(outputs) != labels[:, None]
+        self._wrong_reads += float(wrong.mean(axis=1).sum())
+        self._wrong_lowest += float(wrong[np.arange(len(labels)), lowest].sum())
+        self.num_images += len(labels)
+        self._kept, self._num_kept = [], 0
+
+    @property
+    def reads(self) -> float:
+        """Fraction of all reads that are wrong, so far."""
+        return self._wrong_reads / self.num_images
+
+    @property
+    def lowest(self) -> float:
+        """Fraction of images whose lowest read is wrong, so far."""
+        return self._wrong_lowest / self.num_images

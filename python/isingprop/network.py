@@ -1,0 +1,211 @@
+"""BipartiteNetwork: the parameters, the problem that an image poses, and the reference states of Eq. (7)."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from isingprop import _core
+from isingprop.checks import (
+    Floats,
+    Spins,
+    float_array,
+    image_array,
+    label_array,
+    real_number,
+    seed_number,
+    whole_number,
+)
+from isingprop.files import load_tensors, save_tensors
+from isingprop.problem import IsingProblem, stream_array
+from isingprop.readout import Readout
+
+PARAMETERS = ("input_weights", "couplings", "hidden_bias", "output_bias")
+
+
+class BipartiteNetwork:
+    """An input layer of pixels, a hidden and an output layer of spins, with couplings between neighbours only.
+
+    E(s, t | x) = sum_i (b_i + sum_a W_ia x_a) s_i + sum_a b_a t_a + sum_ia J_ia s_i t_a
+
+    Args:
+        input_weights: W, (H, I).
+        couplings: J, (H, O).
+        hidden_bias: b^h, (H,).
+        output_bias: b^o, (O,).
+        num_classes: O must be num_classes times the redundancy.
+
+    The four are kept as float32 copies; training changes them in place.
+
+    Raises:
+        ValueError: for shapes that do not fit, NaN or infinity.
+
+    References:
+        arXiv:2506.05244, Eqs. (1) to (4), Fig. 1.
+    """
+
+    input_weights: NDArray[np.float32]
+    couplings: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    output_bias: NDArray[np.float32]
+    readout: Readout
+
+    def __init__(
+        self,
+        input_weights: ArrayLike,
+        couplings: ArrayLike,
+        hidden_bias: ArrayLike,
+        output_bias: ArrayLike,
+        *,
+        num_classes: int,
+    ) -> None:
+        """See the class."""
+        weights = float_array("input_weights", input_weights, shape=(None, None))
+        num_hidden = len(weights)
+        # Column order, so that the weights of one pixel are neighbours: dark pixels are then skipped whole.
+        self.input_weights = np.array(weights, dtype=np.float32, order="F")
+        self.couplings = _copy(float_array("couplings", couplings, shape=(num_hidden, None)))
+        num_output = self.couplings.shape[1]
+        self.hidden_bias = _copy(float_array("hidden_bias", hidden_bias, shape=(num_hidden,)))
+        self.output_bias = _copy(float_array("output_bias", output_bias, shape=(num_output,)))
+        whole_number("num_classes", num_classes, least=2)
+        if num_output % num_classes:
+            raise ValueError(
+                f"couplings must have a multiple of num_classes = {num_classes} columns, got {num_output}"
+            )
+        self.readout = Readout(num_classes, num_output // num_classes)
+
+    @classmethod
+    def random(
+        cls, *, num_inputs: int, num_hidden: int, num_classes: int, redundancy: int = 4, seed: int | None = 0
+    ) -> BipartiteNetwork:
+        """Draws W from U(-1/sqrt(I), 1/sqrt(I)) and J from U(-1/sqrt(H), 1/sqrt(H)); biases are zero.
+
+        Args:
+            num_inputs: I, pixels of an image.
+            num_hidden: H, hidden spins.
+            num_classes: at least 2.
+            redundancy: output spins per class.
+            seed: 0 ... 2^64 - 1; None draws one.
+
+        Example:
+            >>> BipartiteNetwork.random(num_inputs=784, num_hidden=120, num_classes=10)
+            BipartiteNetwork(784 inputs, 120 hidden, 40 output spins, 10 classes)
+
+        References:
+            arXiv:2506.05244, note [56].
+        """
+        num_inputs = whole_number("num_inputs", num_inputs, least=1)
+        num_hidden = whole_number("num_hidden", num_hidden, least=1)
+        readout = Readout(num_classes, redundancy)
+        random = np.random.Generator(np.random.PCG64(seed_number(seed)))
+        weights = (2 * random.random((num_hidden, num_inputs)) - 1) / np.sqrt(num_inputs)
+        couplings = (2 * random.random((num_hidden, readout.num_output)) - 1) / np.sqrt(num_hidden)
+        zeros = np.zeros(num_hidden), np.zeros(readout.num_output)
+        return cls(weights, couplings, *zeros, num_classes=readout.num_classes)
+
+    def __repr__(self) -> str:
+        """The sizes."""
+        sizes = f"{self.num_inputs} inputs, {self.num_hidden} hidden, {self.num_output} output spins"
+        return f"BipartiteNetwork({sizes}, {self.num_classes} classes)"
+
+    @property
+    def num_inputs(self) -> int:
+        """I, the number of pixels."""
+        return int(self.input_weights.shape[1])
+
+    @property
+    def num_hidden(self) -> int:
+        """H, the number of hidden spins."""
+        return int(self.couplings.shape[0])
+
+    @property
+    def num_output(self) -> int:
+        """O, the number of output spins."""
+        return int(self.couplings.shape[1])
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes."""
+        return self.readout.num_classes
+
+    def parameters(self) -> dict[str, NDArray[np.float32]]:
+        """The four arrays by name: the network's own, not copies."""
+        return {name: getattr(self, name) for name in PARAMETERS}
+
+    def problem(
+        self,
+        images: ArrayLike,
+        labels: ArrayLike | None = None,
+        nudge: float | None = None,
+        *,
+        streams: ArrayLike | None = None,
+    ) -> IsingProblem:
+        """The Ising problems H[x] that images pose, or the nudged ones H_N[x, y] = H[x] - nudge * sum_a n_a[y] t_a.
+
+        Args:
+            images: (B, I), floating point, in [0, 1].
+            labels: (B,) classes; given together with nudge or not at all.
+            nudge: strength of the pull toward the label, >= 0; the paper has 1.
+            streams: see IsingProblem.
+
+        Returns:
+            The problem, with fields h = b^h + W x and g = b^o - nudge * n[y]. It shares the network's couplings, so it is
+            good until the network is trained further.
+
+        Raises:
+            ValueError: for a wrong shape, a pixel outside [0, 1], an unknown label, or one of labels and nudge alone.
+        """
+        pixels = image_array("images", images, num_inputs=self.num_inputs)
+        if (labels is None) != (nudge is None):
+            raise ValueError(f"labels and nudge must be given together, got nudge = {nudge}")
+        fields = self.hidden_fields(pixels)
+        output_fields = self.output_bias[None, :]
+        if labels is not None:
+            checked = label_array("labels", labels, count=len(pixels), num_classes=self.num_classes)
+            strength = np.float32(real_number("nudge", nudge, least=0.0))
+            output_fields = output_fields - strength * self.readout.targets(checked).astype(np.float32)
+        return IsingProblem.trusted(self.couplings, fields, output_fields, stream_array(streams, len(pixels)))
+
+    def hidden_fields(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """b^h + W x: (B, I) float32 images in, (B, H) out."""
+        return _core.local_fields(images, self.input_weights.T, self.hidden_bias)
+
+    def reference_states(self, hidden_fields: NDArray[np.float32], classes: ArrayLike) -> Spins:
+        """The lowest states with given outputs, Eq. (7), which are the nudged states of a strong nudge.
+
+            t_a = n_a[y],   s_i = -sign(sum_a J_ia n_a[y] + h_i)      (+1 where the sum is 0)
+
+        Args:
+            hidden_fields: h, (B, H) float32, as in problem(images).hidden_fields.
+            classes: (B, K) classes y.
+
+        Returns:
+            (B, K, N) int8, hidden spins first.
+        """
+        return self.states_with_outputs(hidden_fields, self.readout.targets(classes))
+
+    def states_with_outputs(self, hidden_fields: NDArray[np.float32], outputs: Spins) -> Spins:
+        """The same for output spins that are already at hand: (B, H) fields and (B, K, O) int8 in, (B, K, N) out."""
+        return _core.reference_states(self.couplings, hidden_fields, outputs)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a safetensors file, whole or not at all."""
+        save_tensors(path, "network", dict(self.parameters()), {"num_classes": str(self.num_classes)})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> BipartiteNetwork:
+        """Reads what `save` wrote.
+
+        Raises:
+            FileNotFoundError: where there is no file.
+            ValueError: for a file of another kind or version.
+        """
+        tensors, metadata = load_tensors(path, "network", PARAMETERS)
+        return cls(*(tensors[name] for name in PARAMETERS), num_classes=int(metadata["num_classes"]))
+
+
+def _copy(array: Floats) -> NDArray[np.float32]:
+    return np.array(array, dtype=np.float32)

@@ -1,0 +1,73 @@
+"""The class code: which outputs stand for a class, and which class a state stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from isingprop.checks import Spins, check_shape, label_array, spin_array, whole_number
+
+UNCLASSIFIED = -1
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Class y is written as +1 on its own `redundancy` output spins and -1 on all others.
+
+        n_a[y] = +1 for redundancy * y <= a < redundancy * (y + 1), else -1   (a counted from 0)
+
+    Args:
+        num_classes: at least 2.
+        redundancy: output spins per class, at least 1; the paper has 4.
+
+    Example:
+        >>> readout = Readout(num_classes=2, redundancy=2)
+        >>> readout.targets([0, 1])
+        array([[ 1,  1, -1, -1],
+               [-1, -1,  1,  1]], dtype=int8)
+        >>> readout.predict([[1, -1, -1, -1], [1, -1, -1, 1]])
+        array([ 0, -1])
+
+    References:
+        arXiv:2506.05244, Eq. (4) and Section II.
+    """
+
+    num_classes: int
+    redundancy: int = 4
+
+    def __post_init__(self) -> None:
+        """Checks both numbers."""
+        object.__setattr__(self, "num_classes", whole_number("num_classes", self.num_classes, least=2))
+        object.__setattr__(self, "redundancy", whole_number("redundancy", self.redundancy, least=1))
+
+    @property
+    def num_output(self) -> int:
+        """O, the number of output spins."""
+        return self.num_classes * self.redundancy
+
+    def targets(self, labels: ArrayLike) -> Spins:
+        """n[y] for labels of any shape (...): (..., O) int8, -1 or +1."""
+        array = np.asarray(labels)
+        flat = label_array("labels", array.ravel(), count=array.size, num_classes=self.num_classes)
+        return self._table()[flat].reshape(*array.shape, self.num_output)
+
+    def scores(self, outputs: ArrayLike) -> NDArray[np.int64]:
+        """The sum of the output spins of each class: (..., O) spins in, (..., num_classes) out."""
+        spins = np.asarray(outputs)
+        check_shape("outputs", spins, (*spins.shape[:-1], self.num_output))
+        spins = spin_array("outputs", spins, shape=spins.shape)
+        groups = spins.reshape(*spins.shape[:-1], self.num_classes, self.redundancy)
+        return groups.sum(axis=-1, dtype=np.int64)
+
+    def predict(self, outputs: ArrayLike) -> NDArray[np.int64]:
+        """The class with the largest score, or -1 (unclassified) where no single one has it: (..., O) in, (...) out."""
+        scores = self.scores(outputs)
+        largest = scores.max(axis=-1)
+        alone = (scores == largest[..., None]).sum(axis=-1) == 1
+        return np.where(alone, scores.argmax(axis=-1), UNCLASSIFIED)
+
+    def _table(self) -> Spins:
+        own = np.repeat(np.eye(self.num_classes, dtype=np.int8), self.redundancy, axis=1)
+        return (2 * own - 1).astype(np.int8)

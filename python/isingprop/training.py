@@ -1,0 +1,299 @@
+"""Training: epochs and checkpoints. The only room with a state of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass, replace
+from functools import lru_cache
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from isingprop.checks import (
+    Spins,
+    check_shape,
+    image_array,
+    label_array,
+    real_number,
+    seed_number,
+    whole_number,
+)
+from isingprop.files import load_tensors, save_tensors
+from isingprop.learning import LearningRates, update_in_place
+from isingprop.metrics import EpochRecord, ErrorCount, Evaluation, predict
+from isingprop.network import PARAMETERS, BipartiteNetwork
+from isingprop.problem import IsingProblem
+from isingprop.samplers import Annealing, Sampler
+from isingprop.states import States
+
+if TYPE_CHECKING:
+    from isingprop.data import ImageSet
+
+# What a seed is used for: a number of its own for each, so that no two draw from the same stream.
+_ORDER, _FREE, _NUDGED, _TEST = range(4)
+
+
+class Trainer:
+    """Trains a network in place, by dragon training (num_states = m > 1) or equilibrium propagation (num_states = 1).
+
+    For each minibatch: sample m states of H[x]; take the nudged state of each image; raise the energy of the former and
+    lower that of the latter (learning.gradient). The order of images is drawn anew each epoch.
+
+    Args:
+        network: changed in place.
+        sampler: default Annealing().
+        num_states: m, states per image and update.
+        learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings, hidden_bias and
+            output_bias.
+        batch_size: images per update; the update is their mean. The paper has 1.
+        nudge: None takes the nudged state of Eq. (7), the limit of a strong nudge. A finite nudge > 0 samples one read of
+            H_N[x, y] instead.
+        num_test_reads: reads of a test image, of which the lowest counts.
+        seed: 0 ... 2^64 - 1; None draws one. All random numbers follow from it.
+
+    Example:
+        >>> import isingprop as ip
+        >>> images = ip.load_data("digits", num_train=100, num_test=100)
+        >>> network = ip.BipartiteNetwork.random(num_inputs=64, num_hidden=30, num_classes=10)
+        >>> history = ip.Trainer(network, ip.Annealing(num_sweeps=20), num_states=5).fit(images, epochs=2)
+        >>> [record.epoch for record in history]
+        [1, 2]
+
+    References:
+        arXiv:2506.05244, Sections II and IV.
+    """
+
+    def __init__(
+        self,
+        network: BipartiteNetwork,
+        sampler: Sampler | None = None,
+        *,
+        num_states: int = 20,
+        learning_rate: float | Mapping[str, float] | LearningRates = 0.001,
+        batch_size: int = 1,
+        nudge: float | None = None,
+        num_test_reads: int = 10,
+        seed: int | None = 0,
+    ) -> None:
+        """See the class."""
+        if not isinstance(network, BipartiteNetwork):
+            raise TypeError(f"network must be a BipartiteNetwork, got {type(network).__name__}")
+        self.network = network
+        self.sampler: Sampler = Annealing() if sampler is None else sampler
+        if not callable(getattr(self.sampler, "sample", None)):
+            raise TypeError(f"sampler must have a method sample(), got {type(sampler).__name__}")
+        self.num_states = whole_number("num_states", num_states, least=1)
+        self.learning_rates = LearningRates.of(learning_rate)
+        self.batch_size = whole_number("batch_size", batch_size, least=1)
+        self.nudge = None if nudge is None else real_number("nudge", nudge, above=0.0)
+        self.num_test_reads = whole_number("num_test_reads", num_test_reads, least=1)
+        self.seed = seed_number(seed)
+        self.history: list[EpochRecord] = []
+        self._data_checksum: int | None = None
+        self._rates = self.learning_rates.array()
+
+    def fit(self, images: ImageSet, epochs: int, *, progress: bool = False) -> list[EpochRecord]:
+        """Trains for `epochs` more epochs and returns the records of all epochs so far.
+
+        Args:
+            images: what to train and to test on.
+            epochs: at least 1.
+            progress: draw a progress bar on stderr, where that is a terminal.
+
+        Raises:
+            ValueError: for images of another size or more classes than the network has, or, after `restore`, other images
+                than the checkpoint was made with.
+            KeyboardInterrupt: on Ctrl-C; the network is then as the last whole epoch left it.
+        """
+        for _ in self.train(images, epochs, progress=progress):
+            pass
+        return self.history
+
+    def train(self, images: ImageSet, epochs: int, *, progress: bool = False) -> Iterator[EpochRecord]:
+        """As `fit`, but gives each record as soon as its epoch is done: the place to save a checkpoint."""
+        from tqdm import tqdm
+
+        epochs = whole_number("epochs", epochs, least=1)
+        train = self._check_images("train", images.train_images, images.train_labels)
+        test = self._check_images("test", images.test_images, images.test_labels)
+        done, last = len(self.history), len(self.history) + epochs
+        num_images = len(train[0])
+        bar = tqdm(
+            total=last * num_images, initial=done * num_images, unit=" images", disable=None if progress else True
+        )
+        with bar:
+            while len(self.history) < last:
+                bar.set_description(f"epoch {len(self.history) + 1}/{last}", refresh=False)
+                record = self._train_epoch(*train, bar)
+                start = perf_counter()
+                accuracy = self._evaluate(*test).accuracy
+                record = replace(record, test_accuracy=accuracy, seconds_testing=perf_counter() - start)
+                self.history.append(record)
+                yield record
+
+    def train_epoch(self, images: ArrayLike, labels: ArrayLike) -> EpochRecord:
+        """One epoch over (n, I) images and (n,) labels, without a test."""
+        record = self._train_epoch(*self._check_images("train", images, labels), None)
+        self.history.append(record)
+        return record
+
+    def evaluate(self, images: ArrayLike, labels: ArrayLike) -> Evaluation:
+        """Accuracy on (n, I) images, by the lowest of num_test_reads reads of each."""
+        return self._evaluate(*self._check_images("test", images, labels))
+
+    def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
+        """Writes parameters, settings and history, whole or not at all: what `restore` needs to go on to the same bits."""
+        metadata = {
+            "settings": json.dumps(self._settings()),
+            "history": json.dumps([asdict(record) for record in self.history]),
+            "data_checksum": json.dumps(self._data_checksum),
+        }
+        save_tensors(path, "checkpoint", dict(self.network.parameters()), metadata)
+
+    def restore(self, path: str | os.PathLike[str]) -> None:
+        """Takes up where the trainer that wrote the checkpoint was. This one must have been made with the same arguments.
+
+        Raises:
+            FileNotFoundError: where there is no file.
+            ValueError: for a file of another kind or version, a network of another shape, or other settings.
+        """
+        tensors, metadata = load_tensors(path, "checkpoint", PARAMETERS)
+        settings = json.loads(metadata["settings"])
+        for name, mine in self._settings().items():
+            if settings.get(name) != mine:
+                raise ValueError(f"{name} must be {settings.get(name)} as in the checkpoint {path}, got {mine}")
+        for name, array in self.network.parameters().items():
+            check_shape(f"{name} in {path}", tensors[name], array.shape)
+        for name, array in self.network.parameters().items():
+            array[...] = tensors[name]
+        self.history = [EpochRecord(**record) for record in json.loads(metadata["history"])]
+        self._data_checksum = json.loads(metadata["data_checksum"])
+
+    def _train_epoch(
+        self, images: NDArray[np.float32], labels: NDArray[np.int64], bar: Any | None
+    ) -> EpochRecord:
+        self._check_same_data(images, labels)
+        epoch = len(self.history) + 1
+        errors = ErrorCount(self.network)
+        outputs = self.network.readout.targets(labels)[:, None, :]
+        order = np.random.Generator(np.random.PCG64(_seed_for(self.seed, _ORDER, epoch))).random(len(images))
+        start, sampling = perf_counter(), 0.0
+        with self._undone_on_error() as before:
+            for batch in _batches(order.argsort(kind="stable"), self.batch_size):
+                pixels = images[batch]
+                problem = self.network.problem(pixels, streams=batch)
+                sample_start = perf_counter()
+                free = self._sample(problem, self.num_states, _FREE, epoch)
+                nudged = self._nudged_spins(problem, outputs[batch], epoch)
+                sampling += perf_counter() - sample_start
+                update_in_place(self.network, pixels, free.spins, nudged, self._rates)
+                if errors.add(free, labels[batch]) and bar is not None:
+                    _show(bar, epoch, errors, len(images))
+            errors.count()
+        if bar is not None:
+            _show(bar, epoch, errors, len(images))
+        seconds = perf_counter() - start
+        norms = {
+            f"update_norm_{name}": float(np.linalg.norm(array - before[name]))
+            for name, array in self.network.parameters().items()
+        }
+        return EpochRecord(
+            epoch=epoch,
+            train_error_reads=errors.reads,
+            train_error_lowest=errors.lowest,
+            test_accuracy=float("nan"),
+            **norms,
+            seconds_sampling=sampling,
+            seconds_updating=seconds - sampling,
+            seconds_testing=0.0,
+            seconds=seconds,
+        )
+
+    def _sample(self, problem: IsingProblem, num_reads: int, purpose: int, epoch: int) -> States:
+        return self.sampler.sample(problem, num_reads=num_reads, seed=_seed_for(self.seed, purpose, epoch))
+
+    def _nudged_spins(self, problem: IsingProblem, outputs: Spins, epoch: int) -> Spins:
+        """(B, 1, N): the states of Eq. (7), or one sampled read of H_N. `outputs` are the targets n[y], (B, 1, O)."""
+        if self.nudge is None:
+            return self.network.states_with_outputs(problem.hidden_fields, outputs)
+        pulled = problem.output_fields - np.float32(self.nudge) * outputs[:, 0].astype(np.float32)
+        nudged = IsingProblem.trusted(problem.couplings, problem.hidden_fields, pulled, problem.streams)
+        return self._sample(nudged, 1, _NUDGED, epoch).spins
+
+    def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
+        seed = _seed_for(self.seed, _TEST, 0)
+        classes = predict(self.network, self.sampler, images, num_reads=self.num_test_reads, seed=seed)
+        return Evaluation.of(classes, labels)
+
+    @contextmanager
+    def _undone_on_error(self) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """Gives copies of the parameters, and puts them back where the epoch fails or is interrupted."""
+        parameters = self.network.parameters()
+        before = {name: array.copy(order="K") for name, array in parameters.items()}
+        try:
+            yield before
+        except BaseException:
+            for name, array in parameters.items():
+                array[...] = before[name]
+            raise
+
+    def _check_images(
+        self, part: str, images: ArrayLike, labels: ArrayLike
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        pixels = image_array(f"{part}_images", images, num_inputs=self.network.num_inputs)
+        num_classes = self.network.num_classes
+        return pixels, label_array(f"{part}_labels", labels, count=len(pixels), num_classes=num_classes)
+
+    def _check_same_data(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
+        """A run goes on with the images it began with: their order is a part of its random numbers."""
+        checksum = zlib.crc32(labels.tobytes(), zlib.crc32(images.data))
+        if self._data_checksum not in (None, checksum):
+            raise ValueError(
+                f"train_images must be those that the run began with (checksum {self._data_checksum}), "
+                f"got others (checksum {checksum})"
+            )
+        self._data_checksum = checksum
+
+    def _settings(self) -> dict[str, Any]:
+        """All that decides the numbers of a run, as JSON has it; the number of threads does not."""
+        settings: dict[str, Any] = {
+            "network": str(self.network),
+            "sampler": _describe(self.sampler),
+            "num_states": self.num_states,
+            "learning_rates": asdict(self.learning_rates),
+            "batch_size": self.batch_size,
+            "nudge": self.nudge,
+            "num_test_reads": self.num_test_reads,
+            "seed": self.seed,
+        }
+        normal: dict[str, Any] = json.loads(json.dumps(settings))
+        return normal
+
+
+@lru_cache(maxsize=64)
+def _seed_for(seed: int, purpose: int, epoch: int) -> int:
+    return int(np.random.SeedSequence([seed, purpose, epoch]).generate_state(1, np.uint64)[0])
+
+
+def _batches(order: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    for first in range(0, len(order), size):
+        yield order[first : first + size]
+
+
+def _show(bar: Any, epoch: int, errors: ErrorCount, num_images: int) -> None:
+    """Moves the progress bar to where the counts are."""
+    bar.n = (epoch - 1) * num_images + errors.num_images
+    bar.set_postfix(error=f"{errors.lowest:.4f}", reads=f"{errors.reads:.4f}")
+
+
+def _describe(sampler: Sampler) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": type(sampler).__name__}
+    if is_dataclass(sampler):
+        described |= {name: value for name, value in asdict(sampler).items() if name != "num_threads"}
+    return described
