@@ -2,6 +2,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "core/aligned.h"
 #include "core/dispatch.h"
 
 namespace isingprop {
@@ -14,9 +15,8 @@ Array<float> local_fields(const Array<float>& images, const Array<float>& input_
   check_shape("hidden_bias", hidden_bias, {input_weights.shape(1)});
   Array<float> fields({images.shape(0), input_weights.shape(1)});
   std::vector<std::int32_t> scratch(static_cast<std::size_t>(images.shape(1)));
-  const LocalFieldsJob job{images.data(),          input_weights.data(), hidden_bias.data(),
-                           images.shape(0),        images.shape(1),      input_weights.shape(1),
-                           scratch.data(),         fields.mutable_data()};
+  const LocalFieldsJob job{images.data(),   input_weights.data(),   hidden_bias.data(), images.shape(0),
+                           images.shape(1), input_weights.shape(1), scratch.data(),     fields.mutable_data()};
   std::int64_t bad = -1;
   {
     const py::gil_scoped_release unlock;
@@ -24,8 +24,7 @@ Array<float> local_fields(const Array<float>& images, const Array<float>& input_
   }
   if (bad >= 0) {
     throw py::value_error("images must be in [0, 1], got " + std::to_string(images.data()[bad]) + " at index (" +
-                          std::to_string(bad / images.shape(1)) + ", " + std::to_string(bad % images.shape(1)) +
-                          ")");
+                          std::to_string(bad / images.shape(1)) + ", " + std::to_string(bad % images.shape(1)) + ")");
   }
   return fields;
 }
@@ -36,17 +35,19 @@ Array<std::int8_t> reference_states(const Array<float>& couplings, const Array<f
   check_shape("hidden_fields", hidden_fields, {kAnyLength, couplings.shape(0)});
   check_shape("targets", targets, {hidden_fields.shape(0), kAnyLength, couplings.shape(1)});
   Array<std::int8_t> spins({targets.shape(0), targets.shape(1), couplings.shape(0) + couplings.shape(1)});
-  const ReferenceJob job{couplings.data(),  hidden_fields.data(), targets.data(),     targets.shape(0),
-                         targets.shape(1),  couplings.shape(0),   couplings.shape(1), spins.mutable_data()};
+  std::vector<float> scratch(static_cast<std::size_t>(couplings.shape(1)));
+  const ReferenceJob job{couplings.data(),   hidden_fields.data(), targets.data(),
+                         targets.shape(0),   targets.shape(1),     couplings.shape(0),
+                         couplings.shape(1), spins.mutable_data(), scratch.data()};
   const py::gil_scoped_release unlock;
   kernels().reference_states(job);
   return spins;
 }
 
 /// Changes the first four arrays in place; mutable_data() refuses one that is read-only.
-void update(Array<float>& input_weights, Array<float>& couplings, Array<float>& hidden_bias,
-            Array<float>& output_bias, const Array<float>& rates, const Array<float>& images,
-            const Array<std::int8_t>& free_spins, const Array<std::int8_t>& nudged_spins) {
+void update(Array<float>& input_weights, Array<float>& couplings, Array<float>& hidden_bias, Array<float>& output_bias,
+            const Array<float>& rates, const Array<float>& images, const Array<std::int8_t>& free_spins,
+            const Array<std::int8_t>& nudged_spins) {
   check_shape("couplings", couplings, {kAnyLength, kAnyLength});
   check_shape("input_weights", input_weights, {kAnyLength, couplings.shape(0)});
   check_shape("hidden_bias", hidden_bias, {couplings.shape(0)});
@@ -56,14 +57,29 @@ void update(Array<float>& input_weights, Array<float>& couplings, Array<float>& 
   const py::ssize_t num_spins = couplings.shape(0) + couplings.shape(1);
   check_shape("free_spins", free_spins, {images.shape(0), kAnyLength, num_spins});
   check_shape("nudged_spins", nudged_spins, {images.shape(0), kAnyLength, num_spins});
-  UpdateJob job{input_weights.mutable_data(), couplings.mutable_data(), hidden_bias.mutable_data(),
-                output_bias.mutable_data(),   rates.at(0),              rates.at(1),
-                rates.at(2),                  rates.at(3),              images.data(),
-                free_spins.data(),            nudged_spins.data(),      images.shape(0),
-                images.shape(1),              couplings.shape(0),       couplings.shape(1),
-                free_spins.shape(1),          nudged_spins.shape(1),    nullptr};
-  std::vector<float> scratch(static_cast<std::size_t>(update_scratch_floats(job)));
-  job.scratch = scratch.data();
+  UpdateJob job{input_weights.mutable_data(),
+                couplings.mutable_data(),
+                hidden_bias.mutable_data(),
+                output_bias.mutable_data(),
+                rates.at(0),
+                rates.at(1),
+                rates.at(2),
+                rates.at(3),
+                images.data(),
+                free_spins.data(),
+                nudged_spins.data(),
+                images.shape(0),
+                images.shape(1),
+                couplings.shape(0),
+                couplings.shape(1),
+                free_spins.shape(1),
+                nudged_spins.shape(1),
+                nullptr,
+                nullptr};
+  const auto scratch = make_aligned<float>(static_cast<std::size_t>(update_scratch_floats(job)));
+  const auto lit = make_aligned<std::int32_t>(static_cast<std::size_t>(job.num_inputs));
+  job.scratch = scratch.get();
+  job.lit = lit.get();
   const py::gil_scoped_release unlock;
   kernels().update(job);
 }
@@ -73,8 +89,8 @@ void update(Array<float>& input_weights, Array<float>& couplings, Array<float>& 
 void bind_network(py::module_& m) {
   m.def("local_fields", &local_fields, py::arg("images").noconvert(), py::arg("input_weights").noconvert(),
         py::arg("hidden_bias").noconvert());
-  m.def("reference_states", &reference_states, py::arg("couplings").noconvert(),
-        py::arg("hidden_fields").noconvert(), py::arg("targets").noconvert());
+  m.def("reference_states", &reference_states, py::arg("couplings").noconvert(), py::arg("hidden_fields").noconvert(),
+        py::arg("targets").noconvert());
   m.def("update", &update, py::arg("input_weights").noconvert(), py::arg("couplings").noconvert(),
         py::arg("hidden_bias").noconvert(), py::arg("output_bias").noconvert(), py::arg("rates").noconvert(),
         py::arg("images").noconvert(), py::arg("free_spins").noconvert(), py::arg("nudged_spins").noconvert());

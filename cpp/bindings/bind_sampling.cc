@@ -18,8 +18,8 @@ Problem<Real> check_problem(const Array<Real>& couplings, const Array<Real>& hid
   const bool one_row = output_fields.ndim() == 2 && output_fields.shape(0) == 1;
   const py::ssize_t rows = hidden_fields.shape(0);
   check_shape("output_fields", output_fields, {one_row ? 1 : rows, couplings.shape(1)});
-  return {couplings.data(),   hidden_fields.data(), output_fields.data(), rows,
-          couplings.shape(0), couplings.shape(1),   one_row};
+  return {couplings.data(), hidden_fields.data(), output_fields.data(), rows, couplings.shape(0), couplings.shape(1),
+          one_row};
 }
 
 void check_betas(const Array<double>& betas) {
@@ -31,8 +31,7 @@ void check_betas(const Array<double>& betas) {
 }
 
 /// initial may have length 1 along problems or reads: the same state for all of them.
-void set_initial(const Array<std::int8_t>& initial, py::ssize_t problems, py::ssize_t num_spins,
-                 AnnealingPlan& plan) {
+void set_initial(const Array<std::int8_t>& initial, py::ssize_t problems, py::ssize_t num_spins, AnnealingPlan& plan) {
   const bool one_problem = initial.ndim() == 3 && initial.shape(0) == 1;
   const bool one_read = initial.ndim() == 3 && initial.shape(1) == 1;
   check_shape("initial", initial, {one_problem ? 1 : problems, one_read ? 1 : plan.num_reads, num_spins});
@@ -52,8 +51,8 @@ py::tuple anneal_arrays(const Array<Real>& couplings, const Array<Real>& hidden_
   check_betas(betas);
   check_positive("num_reads", num_reads);
   check_shape("streams", streams, {problem.num_problems});
-  AnnealingPlan plan{betas.data(), betas.size(),   relative, descend, num_reads, seed,
-                     streams.data(), nullptr, 0,        0,       num_threads};
+  AnnealingPlan plan{betas.data(),   betas.size(), relative, descend, num_reads,  seed,
+                     streams.data(), nullptr,      0,        0,       num_threads};
   if (initial) set_initial(*initial, problem.num_problems, num_spins, plan);
   check_positive("num_threads", num_threads);
   Array<std::int8_t> spins({problem.num_problems, num_reads, num_spins});
@@ -72,19 +71,18 @@ Array<double> energies_of_arrays(const Array<Real>& couplings, const Array<Real>
   check_spins("spins", spins);
   Array<double> result({problem.num_problems, static_cast<std::int64_t>(spins.shape(1))});
   double* out = result.mutable_data();
-  without_gil(
-      [&](Interrupt& interrupt) { energies(problem, spins.data(), spins.shape(1), out, interrupt); });
+  without_gil([&](Interrupt& interrupt) { energies(problem, spins.data(), spins.shape(1), out, interrupt); });
   return result;
 }
 
 template <class Real>
 void bind_for(py::module_& m) {
   m.def("anneal", &anneal_arrays<Real>, py::arg("couplings").noconvert(), py::arg("hidden_fields").noconvert(),
-        py::arg("output_fields").noconvert(), py::arg("betas").noconvert(), py::arg("relative"),
-        py::arg("descend"), py::arg("num_reads"), py::arg("seed"), py::arg("streams").noconvert(),
-        py::arg("initial").noconvert(), py::arg("num_threads"));
-  m.def("energies", &energies_of_arrays<Real>, py::arg("couplings").noconvert(),
-        py::arg("hidden_fields").noconvert(), py::arg("output_fields").noconvert(), py::arg("spins").noconvert());
+        py::arg("output_fields").noconvert(), py::arg("betas").noconvert(), py::arg("relative"), py::arg("descend"),
+        py::arg("num_reads"), py::arg("seed"), py::arg("streams").noconvert(), py::arg("initial").noconvert(),
+        py::arg("num_threads"));
+  m.def("energies", &energies_of_arrays<Real>, py::arg("couplings").noconvert(), py::arg("hidden_fields").noconvert(),
+        py::arg("output_fields").noconvert(), py::arg("spins").noconvert());
 }
 
 }  // namespace

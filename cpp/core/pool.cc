@@ -148,8 +148,7 @@ void Interrupt::poll() {
   if (asked_()) stop();
 }
 
-void parallel_for(int num_threads, std::int64_t num_items, std::int64_t piece, Interrupt& interrupt,
-                  const Body& body) {
+void parallel_for(int num_threads, std::int64_t num_items, std::int64_t piece, Interrupt& interrupt, const Body& body) {
   Loop loop{&body, num_items, piece, {}, {}, {}};
   const std::int64_t pieces = (num_items + piece - 1) / piece;
   const int useful = static_cast<int>(std::min<std::int64_t>(num_threads, pieces));

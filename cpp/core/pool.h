@@ -32,9 +32,9 @@ class Interrupt {
   std::atomic<bool> stopped_{false};
 };
 
-/// Runs body(thread, first, last) over [0, num_items) in pieces of at most `piece`, on num_threads threads, of which the
-/// calling one is thread 0. The pieces are handed out in order, to whoever is free; while the calling thread waits for
-/// the others it polls. Rethrows what a body throws.
+/// Runs body(thread, first, last) over [0, num_items) in pieces of at most `piece`, on num_threads threads, of which
+/// the calling one is thread 0. The pieces are handed out in order, to whoever is free; while the calling thread waits
+/// for the others it polls. Rethrows what a body throws.
 void parallel_for(int num_threads, std::int64_t num_items, std::int64_t piece, Interrupt& interrupt,
                   const std::function<void(int, std::int64_t, std::int64_t)>& body);
 

@@ -9,14 +9,10 @@ namespace isingprop {
 namespace ISINGPROP_TARGET {
 namespace {
 
-constexpr int kDoubles = kWidth / 2;
-using VecD = double __attribute__((vector_size(8 * kDoubles)));
-template <class Real>
-struct Narrow {
-  using Vec __attribute__((vector_size(sizeof(Real) * kDoubles))) = Real;
-};
-
 constexpr int kPartialSums = 4;
+/// States at a time, and vectors at a time: their product is what the registers hold.
+constexpr int kStates = 4;
+constexpr int kTile = kWidth == 16 ? 6 : 2;
 
 /// Adds sum_i x_i s_i to four partial sums, so that additions overlap. Begin at a multiple of four.
 template <class Real>
@@ -24,37 +20,47 @@ void add_dot(double* sums, const Real* x, const std::int8_t* spins, std::int64_t
   for (std::int64_t i = 0; i < count; ++i) sums[i % kPartialSums] += static_cast<double>(x[i]) * spins[i];
 }
 
-template <class Real>
-double energy(const EnergyJob<Real>& job, const std::int8_t* hidden) {
-  const std::int8_t* output = hidden + job.num_hidden;
+/// Energies of States states in a row, which share the work of reading the couplings.
+template <int States, class Real>
+void energies_of(const EnergyJob<Real>& job, std::int64_t first_state) {
+  const std::int64_t num_spins = job.num_hidden + job.num_output;
+  const std::int8_t* spins = job.spins + first_state * num_spins;
   const std::int64_t stride = padded(job.num_output);
-  double total[kPartialSums] = {};
-  add_dot(total, job.hidden_fields, hidden, job.num_hidden);
-  add_dot(total, job.output_fields, output, job.num_output);
-  for_tiles(stride / kDoubles, [&]<int N>(std::int64_t first) {
-    VecD sums[N] = {};
+  double totals[States][kPartialSums] = {};
+  for (int k = 0; k < States; ++k) {
+    add_dot(totals[k], job.hidden_fields, spins + k * num_spins, job.num_hidden);
+    add_dot(totals[k], job.output_fields, spins + k * num_spins + job.num_hidden, job.num_output);
+  }
+  for_tiles<kTile>(stride / kDoubles, [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
+    VecD sums[States][N] = {};
     for (std::int64_t i = 0; i < job.num_hidden; ++i) {
       const Real* row = job.couplings + i * stride + first * kDoubles;
-      const VecD spin = static_cast<double>(hidden[i]) - VecD{};
+      VecD spin[States];
+      for (int k = 0; k < States; ++k) spin[k] = splat(static_cast<double>(spins[k * num_spins + i]));
       for (int v = 0; v < N; ++v) {
-        using Vec = typename Narrow<Real>::Vec;
-        sums[v] += spin * __builtin_convertvector(load<Vec>(row + v * kDoubles), VecD);
+        const VecD couplings = load_doubles(row + v * kDoubles);
+        for (int k = 0; k < States; ++k) sums[k][v] = add_exact(sums[k][v], spin[k], couplings);
       }
     }
-    double fields[N * kDoubles];
-    for (int v = 0; v < N; ++v) store(fields + v * kDoubles, sums[v]);
     const std::int64_t begin = first * kDoubles;
     const std::int64_t left = job.num_output - begin;
-    add_dot(total, fields, output + begin, left < N * kDoubles ? left : N * kDoubles);
+    for (int k = 0; k < States; ++k) {
+      double fields[N * kDoubles];
+      for (int v = 0; v < N; ++v) store(fields + v * kDoubles, sums[k][v]);
+      const std::int8_t* output = spins + k * num_spins + job.num_hidden + begin;
+      add_dot(totals[k], fields, output, left < N * kDoubles ? left : N * kDoubles);
+    }
   });
-  return (total[0] + total[1]) + (total[2] + total[3]);
+  for (int k = 0; k < States; ++k) {
+    job.energies[first_state + k] = (totals[k][0] + totals[k][1]) + (totals[k][2] + totals[k][3]);
+  }
 }
 
 template <class Real>
 void energies(const EnergyJob<Real>& job) {
-  for (std::int64_t k = 0; k < job.num_states; ++k) {
-    job.energies[k] = energy(job, job.spins + k * (job.num_hidden + job.num_output));
-  }
+  std::int64_t k = 0;
+  for (; job.num_states - k >= kStates; k += kStates) energies_of<kStates>(job, k);
+  for (; k < job.num_states; ++k) energies_of<1>(job, k);
 }
 
 }  // namespace

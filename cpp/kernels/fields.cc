@@ -1,4 +1,5 @@
 /// What the images do to the hidden layer: local fields h = W x + b, and the reference states of Eq. (7).
+#include "kernels/pixels.h"
 #include "kernels/table.h"
 #include "kernels/vec.h"
 
@@ -6,47 +7,48 @@ namespace isingprop {
 namespace ISINGPROP_TARGET {
 namespace {
 
-/// Notes which pixels are not zero; about 80 % of an MNIST image is. Gives their number, or -1 - a for the first pixel
-/// a that is outside [0, 1] (NaN included).
-std::int64_t lit_pixels(const float* image, std::int64_t num_inputs, std::int32_t* lit) {
-  std::int64_t count = 0;
-  for (std::int64_t a = 0; a < num_inputs; ++a) {
-    if (!(image[a] >= 0.0f && image[a] <= 1.0f)) return -1 - a;
-    lit[count] = static_cast<std::int32_t>(a);
-    count += image[a] != 0.0f;
-  }
-  return count;
+/// The last vector of a row that is not a whole number of them overlaps the one before: each sum is the same in both.
+ISINGPROP_INLINE std::int64_t vector_start(std::int64_t vector, std::int64_t length) {
+  return vector * kWidth + kWidth <= length ? vector * kWidth : length - kWidth;
 }
 
 void fields_of_image(const LocalFieldsJob& job, const float* image, std::int64_t num_lit, float* fields) {
-  const std::int64_t vectors = job.num_hidden / kWidth;
-  for_tiles(vectors, [&]<int N>(std::int64_t first) {
-    const std::int64_t at = first * kWidth;
-    VecF sums[N];
-    for (int v = 0; v < N; ++v) sums[v] = load<VecF>(job.hidden_bias + at + v * kWidth);
+  if (job.num_hidden < kWidth) {
+    for (std::int64_t i = 0; i < job.num_hidden; ++i) fields[i] = job.hidden_bias[i];
     for (std::int64_t k = 0; k < num_lit; ++k) {
-      const float pixel = image[job.scratch[k]];
-      const float* row = job.input_weights + job.scratch[k] * job.num_hidden + at;
-      for (int v = 0; v < N; ++v) sums[v] += pixel * load<VecF>(row + v * kWidth);
+      const float* row = job.input_weights + job.scratch[k] * job.num_hidden;
+      for (std::int64_t i = 0; i < job.num_hidden; ++i) fields[i] += image[job.scratch[k]] * row[i];
     }
-    for (int v = 0; v < N; ++v) store(fields + at + v * kWidth, sums[v]);
-  });
-  for (std::int64_t i = vectors * kWidth; i < job.num_hidden; ++i) {
-    float sum = job.hidden_bias[i];
-    for (std::int64_t k = 0; k < num_lit; ++k) {
-      sum += image[job.scratch[k]] * job.input_weights[job.scratch[k] * job.num_hidden + i];
-    }
-    fields[i] = sum;
+    return;
   }
+  for_tiles((job.num_hidden + kWidth - 1) / kWidth, [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
+    VecF sums[N];
+    std::int64_t at[N];
+    for (int v = 0; v < N; ++v) {
+      at[v] = vector_start(first + v, job.num_hidden);
+      sums[v] = load<VecF>(job.hidden_bias + at[v]);
+    }
+    for (std::int64_t k = 0; k < num_lit; ++k) {
+      const VecF pixel = splat(image[job.scratch[k]]);
+      const float* row = job.input_weights + job.scratch[k] * job.num_hidden;
+      for (int v = 0; v < N; ++v) sums[v] += pixel * load<VecF>(row + at[v]);
+    }
+    for (int v = 0; v < N; ++v) store(fields + at[v], sums[v]);
+  });
 }
 
-/// f_i = h_i + sum_a J_ia n_a in kBlock partial sums, the same on every target.
-float field_of_row(const float* couplings, float own_field, const std::int8_t* targets, std::int64_t num_output) {
+/// f_i = h_i + sum_a J_ia n_a in kBlock partial sums, the same on every target. outputs: n[y] as floats.
+float field_of_row(const float* couplings, float own_field, const float* outputs, std::int64_t num_output) {
   float sums[kBlock] = {};
-  for (std::int64_t a = 0; a < num_output; ++a) sums[a % kBlock] += couplings[a] * static_cast<float>(targets[a]);
-  float total = own_field;
-  for (int lane = 0; lane < kBlock; ++lane) total += sums[lane];
-  return total;
+  std::int64_t a = 0;
+  for (; a + kBlock <= num_output; a += kBlock) {
+    for (int lane = 0; lane < kBlock; ++lane) sums[lane] += couplings[a + lane] * outputs[a + lane];
+  }
+  for (int lane = 0; a < num_output; ++a, ++lane) sums[lane] += couplings[a] * outputs[a];
+  for (int half = kBlock / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
+  }
+  return own_field + sums[0];
 }
 
 }  // namespace
@@ -56,8 +58,9 @@ float field_of_row(const float* couplings, float own_field, const std::int8_t* t
 std::int64_t local_fields(const LocalFieldsJob& job) {
   for (std::int64_t k = 0; k < job.num_images; ++k) {
     const float* image = job.images + k * job.num_inputs;
+    const std::int64_t bad = bad_pixel(image, job.num_inputs);
+    if (bad >= 0) return k * job.num_inputs + bad;
     const std::int64_t num_lit = lit_pixels(image, job.num_inputs, job.scratch);
-    if (num_lit < 0) return k * job.num_inputs + (-1 - num_lit);
     fields_of_image(job, image, num_lit, job.fields + k * job.num_hidden);
   }
   return -1;
@@ -70,8 +73,9 @@ void reference_states(const ReferenceJob& job) {
     const float* own_fields = job.hidden_fields + row / job.num_references * job.num_hidden;
     const std::int8_t* targets = job.targets + row * job.num_output;
     std::int8_t* spins = job.spins + row * num_spins;
+    for (std::int64_t a = 0; a < job.num_output; ++a) job.scratch[a] = targets[a];
     for (std::int64_t i = 0; i < job.num_hidden; ++i) {
-      const float field = field_of_row(job.couplings + i * job.num_output, own_fields[i], targets, job.num_output);
+      const float field = field_of_row(job.couplings + i * job.num_output, own_fields[i], job.scratch, job.num_output);
       spins[i] = field > 0.0f ? -1 : 1;
     }
     for (std::int64_t a = 0; a < job.num_output; ++a) spins[job.num_hidden + a] = targets[a];

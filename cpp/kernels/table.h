@@ -13,11 +13,11 @@ namespace isingprop {
 /// One layer of one chain. Arrays are 64-byte aligned and padded to whole blocks.
 struct Layer {
   std::int64_t num_spins;
-  const float* own_fields;   ///< h_i; -1e30 in the padding, whose spins are up and so never want to flip
-  float* coupling_fields;    ///< k_i = sum_j J_ij t_j, exact (see CouplingGrid); 0 in the padding
-  std::uint32_t* signs;      ///< sign bit of each spin: 0 for +1, 0x80000000 for -1
-  std::uint16_t* flips;      ///< one bit per lane: who flipped in the last half-sweep; whole 64-bit words
-  const float* rows;         ///< 2 J: one row per spin of this layer, over the padded spins of the other layer
+  const float* own_fields;  ///< h_i; -1e30 in the padding, whose spins are up and so never want to flip
+  float* coupling_fields;   ///< k_i = sum_j J_ij t_j, exact (see CouplingGrid); 0 in the padding
+  std::uint32_t* signs;     ///< sign bit of each spin: 0 for +1, 0x80000000 for -1
+  std::uint16_t* flips;     ///< one bit per lane: who flipped in the last half-sweep; whole 64-bit words
+  const float* rows;        ///< 2 J: one row per spin of this layer, over the padded spins of the other layer
 };
 
 /// One chain: two layers that couple only to each other.
@@ -25,6 +25,21 @@ struct Chain {
   Layer hidden;
   Layer output;
   std::uint32_t* generator;  ///< kGeneratorWords, word w of lane l at [w * kBlock + l]
+};
+
+/// Couplings to be rounded to a grid.
+template <class Real>
+struct CouplingJob {
+  const Real* couplings;  ///< (num_hidden, num_output)
+  std::int64_t num_hidden, num_output;
+  double* column_sums;  ///< num_output zeros
+  float* hidden_rows;   ///< out: 2 J, (num_hidden, padded(num_output)), zero in the padding
+  float* output_rows;   ///< out: 2 J^T, (num_output, padded(num_hidden)), zero in the padding
+};
+
+struct CouplingSums {
+  double largest;  ///< the largest sum of |J| over a row or a column
+  double squares;  ///< sum of J^2; NaN where a coupling is
 };
 
 /// States whose energies are wanted, all of one problem. Real is the type the user's numbers came in.
@@ -54,6 +69,7 @@ struct ReferenceJob {
   const std::int8_t* targets;  ///< (num_images, num_references, num_output): n[y], -1 or +1
   std::int64_t num_images, num_references, num_hidden, num_output;
   std::int8_t* spins;  ///< out: (num_images, num_references, num_hidden + num_output)
+  float* scratch;      ///< num_output
 };
 
 struct UpdateJob {
@@ -62,11 +78,12 @@ struct UpdateJob {
   float* hidden_bias;
   float* output_bias;
   float rate_input_weights, rate_couplings, rate_hidden_bias, rate_output_bias;
-  const float* images;  ///< (num_images, num_inputs)
+  const float* images;              ///< (num_images, num_inputs)
   const std::int8_t* free_spins;    ///< (num_images, num_free, num_hidden + num_output)
   const std::int8_t* nudged_spins;  ///< (num_images, num_nudged, num_hidden + num_output)
   std::int64_t num_images, num_inputs, num_hidden, num_output, num_free, num_nudged;
-  float* scratch;  ///< update_scratch_floats(job)
+  float* scratch;     ///< update_scratch_floats(job)
+  std::int32_t* lit;  ///< num_inputs
 };
 
 struct KernelTable {
@@ -75,6 +92,10 @@ struct KernelTable {
   void (*compute_fields)(const Chain&);
   void (*anneal)(const Chain&, const float* slopes, std::int64_t num_sweeps);
   void (*descend)(const Chain&);
+  CouplingSums (*coupling_sums_f32)(const CouplingJob<float>&);
+  CouplingSums (*coupling_sums_f64)(const CouplingJob<double>&);
+  void (*round_couplings_f32)(const CouplingJob<float>&, double quantum);
+  void (*round_couplings_f64)(const CouplingJob<double>&, double quantum);
   void (*energies_f32)(const EnergyJob<float>&);
   void (*energies_f64)(const EnergyJob<double>&);
   std::int64_t (*local_fields)(const LocalFieldsJob&);
@@ -82,8 +103,9 @@ struct KernelTable {
   void (*update)(const UpdateJob&);
 };
 
+/// The reads of both phases as floats, each layer padded, and one layer more of each.
 inline std::int64_t update_scratch_floats(const UpdateJob& job) {
-  return job.num_hidden + (job.num_free + job.num_nudged) * (padded(job.num_output) + job.num_hidden);
+  return (job.num_free + job.num_nudged + 1) * (padded(job.num_hidden) + padded(job.num_output));
 }
 
 /// Defined once per target, in kernels/table.cc.

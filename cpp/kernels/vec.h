@@ -1,7 +1,7 @@
 /// Vectors at the width of the target's registers, and the few operations that the language has no word for.
 ///
 /// Everything else is plain + - * & ^ >> on GCC and Clang vector types. Each intrinsic has a portable twin that gives
-/// the same bits; tests/cpp/test_kernels.cc runs every target's table against the others.
+/// the same bits; tests/cpp runs every table of kernels against the others and against plain scalars.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +54,33 @@ ISINGPROP_INLINE VecF add_exact(VecF acc, VecF sign, VecF x) {
 #endif
 }
 
+inline constexpr int kDoubles = kWidth / 2;
+using VecD = double __attribute__((vector_size(8 * kDoubles)));
+
+ISINGPROP_INLINE VecD splat(double x) { return x - VecD{}; }
+
+ISINGPROP_INLINE VecD add_exact(VecD acc, VecD sign, VecD x) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_pd(sign, x, acc);
+#elif defined(__FMA__)
+  return _mm256_fmadd_pd(sign, x, acc);
+#else
+  return acc + sign * x;
+#endif
+}
+
+/// kDoubles numbers as doubles. GCC 12 does this in six instructions where the processor has one.
+ISINGPROP_INLINE VecD load_doubles(const double* from) { return load<VecD>(from); }
+ISINGPROP_INLINE VecD load_doubles(const float* from) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(from));
+#elif defined(__AVX2__)
+  return _mm256_cvtps_pd(_mm_loadu_ps(from));
+#else
+  return VecD{from[0], from[1]};
+#endif
+}
+
 ISINGPROP_INLINE VecF lesser(VecF a, VecF b) {
 #if defined(__AVX512F__)
   return _mm512_maskz_min_ps(0xffff, a, b);  // GCC 12 warns of the header behind _mm512_min_ps
@@ -62,7 +89,7 @@ ISINGPROP_INLINE VecF lesser(VecF a, VecF b) {
 #elif defined(__SSE2__)
   return _mm_min_ps(a, b);
 #elif defined(__aarch64__)
-  return vminq_f32(a, b);
+  return vminnmq_f32(a, b);  // b where a is NaN, as on x86; vminq_f32 would give NaN
 #else
   return a < b ? a : b;
 #endif
@@ -95,7 +122,7 @@ ISINGPROP_INLINE VecU flip_sign(VecU signs, Lanes lanes) {
 }
 #endif
 
-/// Calls tile<N>(first) over vectors [0, num_vectors) in tiles of at most eight, so that each tile stays in registers.
+/// Calls tile<N>(first) over vectors [0, num_vectors) in tiles of at most Most, so that each tile stays in registers.
 template <int N, class Tile>
 ISINGPROP_INLINE void last_tile(std::int64_t first, std::int64_t left, const Tile& tile) {
   if constexpr (N > 0) {
@@ -107,12 +134,11 @@ ISINGPROP_INLINE void last_tile(std::int64_t first, std::int64_t left, const Til
   }
 }
 
-template <class Tile>
+template <int Most = 8, class Tile>
 ISINGPROP_INLINE void for_tiles(std::int64_t num_vectors, const Tile& tile) {
-  constexpr int kTile = 8;
   std::int64_t first = 0;
-  for (; num_vectors - first >= kTile; first += kTile) tile.template operator()<kTile>(first);
-  last_tile<kTile - 1>(first, num_vectors - first, tile);
+  for (; num_vectors - first >= Most; first += Most) tile.template operator()<Most>(first);
+  last_tile<Most - 1>(first, num_vectors - first, tile);
 }
 
 }  // namespace ISINGPROP_TARGET

@@ -73,8 +73,10 @@ double sum_of_squares(const Real* x, std::int64_t count) {
 template <class Real>
 void energies_of(const Problem<Real>& problem, std::int64_t b, const Real* padded_couplings, const std::int8_t* spins,
                  std::int64_t num_states, double* energies) {
-  const EnergyJob<Real> job{padded_couplings,   problem.hidden_of(b), problem.output_of(b), problem.num_hidden,
-                            problem.num_output, spins,                num_states,           energies};
+  const EnergyJob<Real> job{padded_couplings,     problem.hidden_of(b),
+                            problem.output_of(b), problem.num_hidden,
+                            problem.num_output,   spins,
+                            num_states,           energies};
   if constexpr (sizeof(Real) == sizeof(float)) {
     kernels().energies_f32(job);
   } else {
@@ -101,11 +103,15 @@ class Annealer {
   void run(std::int64_t first, std::int64_t last, std::int8_t* spins, double* energies, Interrupt& interrupt,
            bool polls) {
     const std::int64_t num_spins = problem_.num_hidden + problem_.num_output;
-    for (std::int64_t chain = first; chain < last; ++chain) {
-      const std::int64_t b = chain / plan_.num_reads;
+    while (first < last) {
+      const std::int64_t b = first / plan_.num_reads;
+      const std::int64_t end = std::min(last, (b + 1) * plan_.num_reads);
       if (b != current_) load_fields(b);
-      run_chain(chain % plan_.num_reads, spins + chain * num_spins, interrupt, polls);
-      energies_of(problem_, b, padded_couplings_, spins + chain * num_spins, 1, energies + chain);
+      for (std::int64_t chain = first; chain < end; ++chain) {
+        run_chain(chain % plan_.num_reads, spins + chain * num_spins, interrupt, polls);
+      }
+      energies_of(problem_, b, padded_couplings_, spins + first * num_spins, end - first, energies + first);
+      first = end;
     }
   }
 
@@ -179,14 +185,13 @@ void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t
   const std::int64_t share = chains / (plan.num_threads * kPiecesPerThread);
   const std::int64_t piece = std::clamp<std::int64_t>(share, 1, kLargestPiece);
   std::vector<std::unique_ptr<Annealer<Real>>> annealers(static_cast<std::size_t>(plan.num_threads));
-  parallel_for(plan.num_threads, chains, piece, interrupt,
-               [&](int thread, std::int64_t first, std::int64_t last) {
-                 auto& annealer = annealers[static_cast<std::size_t>(thread)];
-                 if (!annealer) {
-                   annealer = std::make_unique<Annealer<Real>>(problem, plan, grid, padded_couplings.get());
-                 }
-                 annealer->run(first, last, spins, energies, interrupt, thread == 0);
-               });
+  parallel_for(plan.num_threads, chains, piece, interrupt, [&](int thread, std::int64_t first, std::int64_t last) {
+    auto& annealer = annealers[static_cast<std::size_t>(thread)];
+    if (!annealer) {
+      annealer = std::make_unique<Annealer<Real>>(problem, plan, grid, padded_couplings.get());
+    }
+    annealer->run(first, last, spins, energies, interrupt, thread == 0);
+  });
 }
 
 template <class Real>
@@ -198,7 +203,7 @@ void energies(const Problem<Real>& problem, const std::int8_t* spins, std::int64
     interrupt.poll();
     if (interrupt.stopped()) throw Interrupted();
     energies_of(problem, b, padded_couplings.get(), spins + b * num_reads * num_spins, num_reads,
-                                energies + b * num_reads);
+                energies + b * num_reads);
   }
 }
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
-#include <vector>
+
+#include "core/dispatch.h"
 
 namespace isingprop {
 namespace {
@@ -11,37 +12,11 @@ namespace {
 /// Beyond this, sums of fields could leave the range of float.
 constexpr double kLargestSum = 1e30;
 constexpr int kFloatBits = 24;
-/// Adding and subtracting 1.5 * 2^52 quanta rounds a double to whole quanta.
-constexpr double kRounder = 6755399441055744.0;
 
-struct Sums {
-  double largest = 0.0;  ///< over rows and columns, of |J|
-  double squares = 0.0;
-};
-
-template <class Real>
-Sums sums_of(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output) {
-  std::vector<double> columns(static_cast<std::size_t>(num_output), 0.0);
-  Sums sums;
-  for (std::int64_t i = 0; i < num_hidden; ++i) {
-    double row[kBlock] = {}, squares[kBlock] = {};
-    for (std::int64_t a = 0; a < num_output; ++a) {
-      const double size = std::abs(static_cast<double>(couplings[i * num_output + a]));
-      columns[static_cast<std::size_t>(a)] += size;
-      row[a % kBlock] += size;
-      squares[a % kBlock] += size * size;
-    }
-    double row_sum = 0.0;
-    for (int lane = 0; lane < kBlock; ++lane) row_sum += row[lane];
-    for (int lane = 0; lane < kBlock; ++lane) sums.squares += squares[lane];
-    sums.largest = std::max(sums.largest, row_sum);
-  }
-  for (const double column : columns) sums.largest = std::max(sums.largest, column);
-  if (!(sums.squares <= kLargestSum * kLargestSum && sums.largest <= kLargestSum)) {
-    throw std::invalid_argument("couplings must be finite, with sums below 1e30");
-  }
-  return sums;
-}
+CouplingSums sums_of(const CouplingJob<float>& job) { return kernels().coupling_sums_f32(job); }
+CouplingSums sums_of(const CouplingJob<double>& job) { return kernels().coupling_sums_f64(job); }
+void round(const CouplingJob<float>& job, double quantum) { kernels().round_couplings_f32(job, quantum); }
+void round(const CouplingJob<double>& job, double quantum) { kernels().round_couplings_f64(job, quantum); }
 
 }  // namespace
 
@@ -49,19 +24,17 @@ template <class Real>
 CouplingGrid::CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output)
     : hidden_rows_(make_aligned<float>(static_cast<std::size_t>(num_hidden * padded(num_output)))),
       output_rows_(make_aligned<float>(static_cast<std::size_t>(num_output * padded(num_hidden)))) {
-  const Sums sums = sums_of(couplings, num_hidden, num_output);
+  const auto column_sums = make_aligned<double>(static_cast<std::size_t>(num_output));
+  const CouplingJob<Real> job{couplings,         num_hidden,         num_output,
+                              column_sums.get(), hidden_rows_.get(), output_rows_.get()};
+  const CouplingSums sums = sums_of(job);
+  if (!(sums.squares <= kLargestSum * kLargestSum && sums.largest <= kLargestSum)) {
+    throw std::invalid_argument("couplings must be finite, with sums below 1e30");
+  }
   sum_of_squares_ = sums.squares;
   int exponent = 0;
   std::frexp(sums.largest, &exponent);
-  const double rounder = std::ldexp(kRounder, exponent - kFloatBits);
-  for (std::int64_t i = 0; i < num_hidden; ++i) {
-    for (std::int64_t a = 0; a < num_output; ++a) {
-      const double rounded = (static_cast<double>(couplings[i * num_output + a]) + rounder) - rounder;
-      const float doubled = static_cast<float>(2.0 * rounded);
-      hidden_rows_[static_cast<std::size_t>(i * padded(num_output) + a)] = doubled;
-      output_rows_[static_cast<std::size_t>(a * padded(num_hidden) + i)] = doubled;
-    }
-  }
+  round(job, std::ldexp(1.0, exponent - kFloatBits));
 }
 
 template <class Real>

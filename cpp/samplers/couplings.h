@@ -21,7 +21,7 @@ class CouplingGrid {
 
   const float* hidden_rows() const { return hidden_rows_.get(); }  ///< 2 J: (num_hidden, padded(num_output))
   const float* output_rows() const { return output_rows_.get(); }  ///< 2 J^T: (num_output, padded(num_hidden))
-  double sum_of_squares() const { return sum_of_squares_; }         ///< sum_ia J_ia^2, before rounding
+  double sum_of_squares() const { return sum_of_squares_; }        ///< sum_ia J_ia^2, before rounding
 
  private:
   AlignedArray<float> hidden_rows_, output_rows_;

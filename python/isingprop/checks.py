@@ -61,11 +61,12 @@ def float_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...]) -
         raise TypeError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
     narrow = array.dtype.kind == "f" and array.dtype.itemsize <= np.dtype(np.float32).itemsize
     check_shape(name, array, shape)
-    result: Floats = np.ascontiguousarray(array, dtype=np.float32 if narrow else np.float64)
+    result: Any = np.ascontiguousarray(array, dtype=np.float32 if narrow else np.float64)
     if not np.isfinite(result).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(result))[0])
         raise ValueError(f"{name} must be finite, got {result[where]} at index {where}")
-    return result
+    checked: Floats = result
+    return checked
 
 
 def spin_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...]) -> Spins:
@@ -96,7 +97,7 @@ def label_array(name: str, value: ArrayLike, *, count: int, num_classes: int) ->
 
 
 def image_array(name: str, value: ArrayLike, *, num_inputs: int | None) -> NDArray[np.float32]:
-    """Returns `value` as C-ordered float32 images of a given number of pixels; values are checked where they are used."""
+    """Returns `value` as C-ordered float32 images of num_inputs pixels; the pixels are checked where they are used."""
     array = np.asarray(value)
     if array.dtype.kind != "f":
         raise TypeError(f"{name} must be floating-point pixels in [0, 1], got dtype {array.dtype}")

@@ -14,7 +14,7 @@ FORMAT_VERSION = "1"
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Writes to a temporary file beside `path`, flushes it to the disk and renames it: readers see old or new, whole."""
+    """Writes to a temporary file beside `path`, flushes it to the disk and renames it: readers see old or new."""
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:

@@ -13,6 +13,9 @@ from isingprop.checks import Spins, image_array, real_number
 from isingprop.network import PARAMETERS, BipartiteNetwork
 from isingprop.states import States
 
+# The mean of |x|^2 over MNIST's training images.
+_MNIST_SQUARE = 88.0
+
 
 @dataclass(frozen=True)
 class LearningRates:
@@ -40,6 +43,18 @@ class LearningRates:
         rate = real_number("learning_rate", value, least=0.0)
         return cls(rate, rate, rate, rate)
 
+    @classmethod
+    def for_images(cls, rate: float, images: NDArray[np.float32]) -> LearningRates:
+        """One rate for couplings and biases; for input weights rate * 88 / (mean |x|^2).
+
+        One update moves the field of its own image by the rate times |x|^2, so this keeps pace with the couplings
+        however many pixels there are and however bright. MNIST's mean |x|^2 is 88: there it is one rate for all.
+        """
+        rate = real_number("learning_rate", rate, above=0.0)
+        square = float(np.einsum("ba,ba->", images, images, dtype=np.float64)) / len(images)
+        input_rate = rate * _MNIST_SQUARE / square if square > 0 else rate
+        return cls(float(np.float32(input_rate)), rate, rate, rate)
+
     def array(self) -> NDArray[np.float32]:
         """The four as float32, in the order of network.PARAMETERS."""
         return np.array([getattr(self, name) for name in PARAMETERS], dtype=np.float32)
@@ -61,8 +76,8 @@ def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int
         dW_ia = (<s_i> - <s_i>^N) x_a      dJ_ia = <s_i t_a> - <s_i t_a>^N
         db_i  =  <s_i> - <s_i>^N           db_a  = <t_a> - <t_a>^N
 
-    with <.> the mean over the reads of one image. Going along it raises the energy of the free states and lowers that of
-    the nudged ones. One free read is equilibrium propagation, m of them are dragon training.
+    with <.> the mean over the reads of one image. Going along it raises the energy of the free states and lowers that
+    of the nudged ones. One free read is equilibrium propagation, m of them are dragon training.
 
     Args:
         images: (B, I), floating point, in [0, 1].
@@ -80,14 +95,12 @@ def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int
     num_output = free.spins.shape[2] - num_hidden
     if not 0 < num_hidden < free.spins.shape[2]:
         raise ValueError(f"num_hidden must be in 1 ... {free.spins.shape[2] - 1}, got {num_hidden}")
-    change = {
-        "input_weights": np.zeros((pixels.shape[1], num_hidden), np.float32),
-        "couplings": np.zeros((num_hidden, num_output), np.float32),
-        "hidden_bias": np.zeros(num_hidden, np.float32),
-        "output_bias": np.zeros(num_output, np.float32),
-    }
-    _core.update(*change.values(), np.ones(4, np.float32), pixels, free.spins, nudged.spins)
-    return Gradient(**{**change, "input_weights": change["input_weights"].T})
+    transposed_weights = np.zeros((pixels.shape[1], num_hidden), np.float32)
+    couplings = np.zeros((num_hidden, num_output), np.float32)
+    biases = np.zeros(num_hidden, np.float32), np.zeros(num_output, np.float32)
+    rates = np.ones(len(PARAMETERS), np.float32)
+    _core.update(transposed_weights, couplings, *biases, rates, pixels, free.spins, nudged.spins)
+    return Gradient(transposed_weights.T, couplings, *biases)
 
 
 def apply(network: BipartiteNetwork, step: Gradient, rates: LearningRates) -> BipartiteNetwork:

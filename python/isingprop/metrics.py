@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.checks import whole_number
+from isingprop.checks import Spins, whole_number
 from isingprop.network import BipartiteNetwork
 from isingprop.readout import UNCLASSIFIED
 from isingprop.samplers import Sampler
@@ -65,7 +65,22 @@ def predict(
     num_reads: int = 10,
     seed: int | None = 0,
 ) -> NDArray[np.int64]:
-    """The class of the lowest of num_reads states of H[x] for each image, -1 where it is unclassified.
+    """The class of the lowest of num_reads states of H[x] for each image: (n,), -1 where it is unclassified.
+
+    The arguments are those of `lowest_outputs`.
+    """
+    return network.readout.predict(lowest_outputs(network, sampler, images, num_reads=num_reads, seed=seed))
+
+
+def lowest_outputs(
+    network: BipartiteNetwork,
+    sampler: Sampler,
+    images: NDArray[np.float32],
+    *,
+    num_reads: int = 10,
+    seed: int | None = 0,
+) -> Spins:
+    """The output spins of the lowest of num_reads states of H[x] for each image.
 
     Args:
         network: the trained network.
@@ -75,16 +90,16 @@ def predict(
         seed: image k draws from stream (seed, k), so the result does not depend on how images are portioned.
 
     Returns:
-        (n,) int64.
+        (n, O) int8.
     """
     num_reads = whole_number("num_reads", num_reads, least=1)
-    classes = np.empty(len(images), dtype=np.int64)
+    outputs = np.empty((len(images), network.num_output), dtype=np.int8)
     for first in range(0, len(images), _PREDICT_IMAGES):
         part = slice(first, first + _PREDICT_IMAGES)
         problem = network.problem(images[part], streams=np.arange(len(images), dtype=np.uint64)[part])
         lowest = sampler.sample(problem, num_reads=num_reads, seed=seed).lowest()
-        classes[part] = network.readout.predict(lowest.spins[:, 0, network.num_hidden :])
-    return classes
+        outputs[part] = lowest.spins[:, 0, network.num_hidden :]
+    return outputs
 
 
 class ErrorCount:

@@ -72,9 +72,7 @@ class BipartiteNetwork:
         self.output_bias = _copy(float_array("output_bias", output_bias, shape=(num_output,)))
         whole_number("num_classes", num_classes, least=2)
         if num_output % num_classes:
-            raise ValueError(
-                f"couplings must have a multiple of num_classes = {num_classes} columns, got {num_output}"
-            )
+            raise ValueError(f"couplings must have a multiple of num_classes = {num_classes} columns, got {num_output}")
         self.readout = Readout(num_classes, num_output // num_classes)
 
     @classmethod
@@ -152,8 +150,8 @@ class BipartiteNetwork:
             streams: see IsingProblem.
 
         Returns:
-            The problem, with fields h = b^h + W x and g = b^o - nudge * n[y]. It shares the network's couplings, so it is
-            good until the network is trained further.
+            The problem, with fields h = b^h + W x and g = b^o - nudge * n[y]. It shares the network's couplings, so it
+            is good until the network is trained further.
 
         Raises:
             ValueError: for a wrong shape, a pixel outside [0, 1], an unknown label, or one of labels and nudge alone.

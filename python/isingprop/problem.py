@@ -63,9 +63,7 @@ class IsingProblem:
         given_hidden = float_array("hidden_fields", hidden_fields, shape=(None, num_hidden))
         rows = len(given_hidden)
         one_row = np.ndim(output_fields) == 2 and np.shape(output_fields)[0] == 1
-        given_output = float_array(
-            "output_fields", output_fields, shape=(1 if one_row else rows, num_output)
-        )
+        given_output = float_array("output_fields", output_fields, shape=(1 if one_row else rows, num_output))
         dtype = np.result_type(given_couplings, given_hidden, given_output)
         self.couplings = given_couplings.astype(dtype, copy=False)
         self.hidden_fields = given_hidden.astype(dtype, copy=False)
@@ -96,9 +94,7 @@ class IsingProblem:
             raise ValueError(f"a slice of an IsingProblem must hold a problem, got {rows!r} of {len(self)}")
         shared = len(self.output_fields) == 1
         output_fields = self.output_fields if shared else self.output_fields[rows]
-        return IsingProblem(
-            self.couplings, self.hidden_fields[rows], output_fields, streams=self.streams[rows]
-        )
+        return IsingProblem(self.couplings, self.hidden_fields[rows], output_fields, streams=self.streams[rows])
 
     def __repr__(self) -> str:
         """The sizes."""
@@ -144,7 +140,7 @@ class IsingProblem:
         fields = np.concatenate([self.hidden_fields[index], self.output_fields[0 if shared else index]])
         rows, columns = np.indices(self.couplings.shape).reshape(2, -1)
         quadratic = (rows, columns + self.num_hidden, self.couplings.ravel())
-        return dimod.BinaryQuadraticModel.from_numpy_vectors(fields, quadratic, 0.0, "SPIN")
+        return dimod.BinaryQuadraticModel.from_numpy_vectors(fields, quadratic, 0.0, dimod.SPIN)
 
 
 def stream_array(streams: ArrayLike | None, rows: int) -> NDArray[np.uint64]:

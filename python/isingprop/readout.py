@@ -59,7 +59,7 @@ class Readout:
         check_shape("outputs", spins, (*spins.shape[:-1], self.num_output))
         spins = spin_array("outputs", spins, shape=spins.shape)
         groups = spins.reshape(*spins.shape[:-1], self.num_classes, self.redundancy)
-        return groups.sum(axis=-1, dtype=np.int64)
+        return np.asarray(groups.sum(axis=-1, dtype=np.int64))
 
     def predict(self, outputs: ArrayLike) -> NDArray[np.int64]:
         """The class with the largest score, or -1 (unclassified) where no single one has it: (..., O) in, (...) out."""

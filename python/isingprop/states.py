@@ -65,4 +65,4 @@ class States:
 
     def mean_spins(self) -> NDArray[np.float64]:
         """The mean of each spin over the reads, Eq. (6): (B, N), in [-1, 1]."""
-        return self.spins.mean(axis=1, dtype=np.float64)
+        return np.asarray(self.spins.mean(axis=1, dtype=np.float64))

@@ -52,8 +52,8 @@ class Trainer:
         learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings, hidden_bias and
             output_bias.
         batch_size: images per update; the update is their mean. The paper has 1.
-        nudge: None takes the nudged state of Eq. (7), the limit of a strong nudge. A finite nudge > 0 samples one read of
-            H_N[x, y] instead.
+        nudge: None takes the nudged state of Eq. (7), the limit of a strong nudge. A finite nudge > 0 samples one read
+            of H_N[x, y] instead.
         num_test_reads: reads of a test image, of which the lowest counts.
         seed: 0 ... 2^64 - 1; None draws one. All random numbers follow from it.
 
@@ -107,8 +107,8 @@ class Trainer:
             progress: draw a progress bar on stderr, where that is a terminal.
 
         Raises:
-            ValueError: for images of another size or more classes than the network has, or, after `restore`, other images
-                than the checkpoint was made with.
+            ValueError: for images of another size or more classes than the network has, or, after `restore`, other
+                images than the checkpoint was made with.
             KeyboardInterrupt: on Ctrl-C; the network is then as the last whole epoch left it.
         """
         for _ in self.train(images, epochs, progress=progress):
@@ -148,7 +148,7 @@ class Trainer:
         return self._evaluate(*self._check_images("test", images, labels))
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
-        """Writes parameters, settings and history, whole or not at all: what `restore` needs to go on to the same bits."""
+        """Writes parameters, settings and history, whole or not at all: all that `restore` needs."""
         metadata = {
             "settings": json.dumps(self._settings()),
             "history": json.dumps([asdict(record) for record in self.history]),
@@ -157,7 +157,9 @@ class Trainer:
         save_tensors(path, "checkpoint", dict(self.network.parameters()), metadata)
 
     def restore(self, path: str | os.PathLike[str]) -> None:
-        """Takes up where the trainer that wrote the checkpoint was. This one must have been made with the same arguments.
+        """Takes up where the trainer that wrote the checkpoint was, to the same bits as if it had never stopped.
+
+        This trainer must have been made with the same arguments.
 
         Raises:
             FileNotFoundError: where there is no file.
@@ -175,9 +177,7 @@ class Trainer:
         self.history = [EpochRecord(**record) for record in json.loads(metadata["history"])]
         self._data_checksum = json.loads(metadata["data_checksum"])
 
-    def _train_epoch(
-        self, images: NDArray[np.float32], labels: NDArray[np.int64], bar: Any | None
-    ) -> EpochRecord:
+    def _train_epoch(self, images: NDArray[np.float32], labels: NDArray[np.int64], bar: Any | None) -> EpochRecord:
         self._check_same_data(images, labels)
         epoch = len(self.history) + 1
         errors = ErrorCount(self.network)
@@ -221,7 +221,7 @@ class Trainer:
     def _nudged_spins(self, problem: IsingProblem, outputs: Spins, epoch: int) -> Spins:
         """(B, 1, N): the states of Eq. (7), or one sampled read of H_N. `outputs` are the targets n[y], (B, 1, O)."""
         if self.nudge is None:
-            return self.network.states_with_outputs(problem.hidden_fields, outputs)
+            return self.network.states_with_outputs(problem.hidden_fields.astype(np.float32, copy=False), outputs)
         pulled = problem.output_fields - np.float32(self.nudge) * outputs[:, 0].astype(np.float32)
         nudged = IsingProblem.trusted(problem.couplings, problem.hidden_fields, pulled, problem.streams)
         return self._sample(nudged, 1, _NUDGED, epoch).spins

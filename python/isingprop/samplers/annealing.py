@@ -24,8 +24,8 @@ class Annealing:
 
         beta_k = beta_first * (beta_last / beta_first)^(k / (num_sweeps - 1)),   k = 0 ... num_sweeps - 1
 
-    By default the range follows each problem's own scale: beta runs from 0.88 / f to 17.6 / f, where f is the root mean
-    square of the local fields of a random state,
+    By default the range follows each problem's own scale: beta runs from 0.88 / f to 17.6 / f, where f is the root
+    mean square of the local fields of a random state,
 
         f^2 = (sum_i h_i^2 + sum_a g_a^2 + 2 sum_ia J_ia^2) / (H + O),
 
@@ -33,11 +33,11 @@ class Annealing:
 
     Args:
         num_sweeps: sweeps per read, at least 1; a sweep updates every spin once.
-        beta_range: (first, last) inverse temperature in 1 / (unit of J), finite and >= 0, both > 0 unless they are equal;
-            None for the rule above. Equal ends sample at constant temperature.
+        beta_range: (first, last) inverse temperature in 1 / (unit of J), finite and >= 0, both > 0 unless they are
+            equal; None for the rule above. Equal ends sample at constant temperature.
         num_threads: threads over chains; changes the speed, never the states.
-        descend: end with a zero-temperature descent, so that no single flip lowers the energy. False leaves the states as
-            the last sweep had them: Boltzmann-distributed after enough sweeps at constant beta.
+        descend: end with a zero-temperature descent, so that no single flip lowers the energy. False leaves the states
+            as the last sweep had them: Boltzmann-distributed after enough sweeps at constant beta.
 
     Example:
         >>> problem = IsingProblem([[-1.0]], hidden_fields=[[0.5]], output_fields=[[0.0]])

@@ -1,0 +1,177 @@
+"""A run folder: its settings, and what is written into it after each epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import platform
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isingprop.data import ImageSet, load_data
+from isingprop.files import write_atomically
+from isingprop.learning import LearningRates
+from isingprop.metrics import EpochRecord
+from isingprop.network import BipartiteNetwork
+from isingprop.samplers import Annealing
+from isingprop.training import Trainer
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """All that decides the numbers of a run, and the number of threads, which does not."""
+
+    data: str
+    data_dir: str | None
+    num_train: int | None
+    num_test: int | None
+    epochs: int
+    num_states: int
+    num_sweeps: int
+    hidden: int
+    learning_rate: float
+    sampler: str
+    seed: int
+    threads: int
+
+    def load_data(self) -> ImageSet:
+        """The images."""
+        return load_data(self.data, data_dir=self.data_dir, num_train=self.num_train, num_test=self.num_test)
+
+    def make_trainer(self, images: ImageSet) -> Trainer:
+        """An untrained network and its trainer."""
+        network = BipartiteNetwork.random(
+            num_inputs=images.train_images.shape[1],
+            num_hidden=self.hidden,
+            num_classes=images.num_classes,
+            seed=self.seed,
+        )
+        return Trainer(
+            network,
+            Annealing(num_sweeps=self.num_sweeps, num_threads=self.threads),
+            num_states=self.num_states,
+            learning_rate=LearningRates.for_images(self.learning_rate, images.train_images),
+            seed=self.seed,
+        )
+
+
+class RunFolder:
+    """settings (config.json), history.csv, checkpoint, model and picture of one run."""
+
+    def __init__(self, path: Path, settings: RunSettings) -> None:
+        """See `create` and `open`."""
+        self.path = path
+        self.settings = settings
+        self.checkpoint = path / "checkpoint.safetensors"
+        self.model = path / "model.safetensors"
+
+    @classmethod
+    def create(cls, path: Path | None, settings: RunSettings) -> RunFolder:
+        """A new folder at `path`, or at the first free runs/<data>-1, -2, ...
+
+        Raises:
+            FileExistsError: where there is a folder with something in it, or a file.
+        """
+        path = _make_next_free(Path("runs"), settings.data) if path is None else _make_empty(path)
+        folder = cls(path, settings)
+        folder.write_settings()
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """A folder that a run has made.
+
+        Raises:
+            FileNotFoundError: where there is none.
+            ValueError: where its settings do not read, or are another version's.
+        """
+        config = path / "config.json"
+        if not config.is_file():
+            raise FileNotFoundError(f"{path} must be the folder of a run, got one without config.json")
+        try:
+            content = json.loads(config.read_text())
+            settings = RunSettings(**content["settings"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{config} must hold the settings of a run, got {error}") from None
+        return cls(path, settings)
+
+    def write_settings(self) -> None:
+        """Writes config.json: the settings and the versions they ran under."""
+        from isingprop import __version__
+
+        versions = {"isingprop": __version__, "numpy": np.__version__, "python": platform.python_version()}
+        content = {"settings": asdict(self.settings), "versions": versions}
+        write_atomically(self.path / "config.json", json.dumps(content, indent=2).encode() + b"\n")
+
+    def save(self, trainer: Trainer) -> None:
+        """Writes checkpoint, model and history, each whole or not at all; the checkpoint, which has all, first."""
+        trainer.save_checkpoint(self.checkpoint)
+        trainer.network.save(self.model)
+        write_atomically(self.path / "history.csv", _csv(trainer.history).encode())
+
+    def draw(self, history: list[EpochRecord]) -> None:
+        """Draws training.png: errors and accuracy against epoch."""
+        figure = io.BytesIO()
+        _draw_history(history, self.settings, figure)
+        write_atomically(self.path / "training.png", figure.getvalue())
+
+
+def _make_empty(path: Path) -> Path:
+    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+        raise FileExistsError(f"{path} must be new or empty, got one that is not; --resume goes on with a run")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _make_next_free(parent: Path, name: str) -> Path:
+    number = 1
+    while True:
+        path = parent / f"{name}-{number}"
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return path
+
+
+def _csv(history: list[EpochRecord]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(EpochRecord)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(record) for record in history)
+    return text.getvalue()
+
+
+def _draw_history(history: list[EpochRecord], settings: RunSettings, file: Any) -> None:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    epochs = [record.epoch for record in history]
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    errors, accuracy = figure.subplots(1, 2)
+    dragon = f"dragon training, m = {settings.num_states}"
+    rule = "equilibrium propagation" if settings.num_states == 1 else dragon
+    figure.suptitle(f"{settings.data}: {rule}, {settings.hidden} hidden spins, seed {settings.seed}")
+    reads = [record.train_error_reads for record in history]
+    lowest = [record.train_error_lowest for record in history]
+    errors.plot(epochs, reads, "o-", markersize=3, label="all reads")
+    errors.plot(epochs, lowest, "s-", markersize=3, label="lowest read")
+    # A logarithmic axis has no place for an error of 0, so it is linear below the smallest that is not.
+    smallest = min([error for error in reads + lowest if error > 0], default=1.0)
+    errors.set_yscale("symlog", linthresh=smallest, linscale=0.3)
+    errors.set_ylim(bottom=0)
+    errors.set(xlabel="epoch", ylabel="training error")
+    errors.legend()
+    tested = [record.test_accuracy for record in history]
+    accuracy.plot(epochs, tested, "o-", markersize=3, color="tab:green")
+    accuracy.set(xlabel="epoch", ylabel="test accuracy", title=f"last {tested[-1]:.1%}")
+    accuracy.yaxis.set_major_formatter(PercentFormatter(1.0))
+    for axes in (errors, accuracy):
+        axes.grid(alpha=0.3)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.savefig(file, format="png", dpi=150)

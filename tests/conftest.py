@@ -1,0 +1,77 @@
+"""Fixtures that several rooms share."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from isingprop import _core
+from tolerances import PROCESS_SECONDS
+
+BESIDE = Path(__file__).parents[2] / "shared" / "data"
+_DATA = Path(os.environ.get("ISINGPROP_DATA") or BESIDE)  # read before any test changes the environment
+
+
+@pytest.fixture(params=_core.available_kernels())
+def kernel(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each instruction set of this processor in turn, in use during the test."""
+    before = _core.current_kernel()
+    _core.select_kernel(request.param)
+    yield request.param
+    _core.select_kernel(before)
+
+
+@pytest.fixture
+def on_every_kernel() -> Iterator[Callable]:
+    """Calls a function once on each instruction set and returns all the results."""
+    before = _core.current_kernel()
+
+    def call(function: Callable) -> list:
+        results = []
+        for name in _core.available_kernels():
+            _core.select_kernel(name)
+            results.append(function())
+        return results
+
+    yield call
+    _core.select_kernel(before)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of data that is not part of the repository: ISINGPROP_DATA, or ../shared/data."""
+    if not _DATA.is_dir():
+        pytest.skip(f"no data folder at {_DATA} (set ISINGPROP_DATA)")
+    return _DATA
+
+
+@pytest.fixture
+def assert_refused() -> Callable[[Callable, str], None]:
+    """assert_refused(call, "ValueError: ..."): the kind of the error and how its message begins."""
+
+    def check(call: Callable, refusal: str) -> None:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 (compared below, kind and message)
+            call()
+        assert f"{caught.type.__name__}: {caught.value}"[: len(refusal)] == refusal
+
+    return check
+
+
+@pytest.fixture
+def python() -> Callable[..., subprocess.CompletedProcess]:
+    """Runs code in a fresh interpreter: python(code, NAME=value, ...) with more environment variables."""
+
+    def run(code: str, **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=PROCESS_SECONDS,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,152 @@
+/// One chain in plain scalars, as kernels/metropolis.cc describes it: every table must agree with it in every
+/// bit.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "core/generator.h"
+
+namespace isingprop::test {
+
+/// xoshiro128+ as its authors publish it (https://prng.di.unimi.it/xoshiro128plus.c).
+struct Xoshiro {
+  std::array<std::uint32_t, 4> s;
+
+  std::uint32_t next() {
+    const std::uint32_t result = s[0] + s[3];
+    const std::uint32_t t = s[1] << 9;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = std::rotl(s[3], 11);
+    return result;
+  }
+};
+
+inline constexpr double kMove = 63.0 / 64.0;
+inline constexpr float kLog2Move = -0.02272007650008353f;
+
+/// log2(u / kMove) for u = r / 2^32, by the polynomial of the kernel.
+inline float log2_uniform(std::uint32_t r) {
+  const auto word = std::bit_cast<std::uint32_t>(static_cast<float>(static_cast<std::int32_t>(r >> 1)));
+  const auto exponent = static_cast<float>(static_cast<std::int32_t>(word >> 23));
+  const auto m = std::bit_cast<float>((word & 0x007fffffu) | 0x3f800000u);
+  float p = 0.0451492146f;
+  p = p * m - 0.419322103f;
+  p = p * m + 1.64140248f;
+  p = p * m - 3.56886339f;
+  p = p * m + 5.10697889f;
+  p = p * m - (2.80534482f + 158.0f + kLog2Move);
+  return exponent + p;
+}
+
+struct ScalarLayer {
+  std::vector<float> own_fields;
+  std::vector<std::int8_t> spins;
+};
+
+class ScalarChain {
+ public:
+  ScalarLayer hidden, output;
+  std::vector<float> couplings;  ///< (num_hidden, num_output), on the grid
+
+  ScalarChain(const std::vector<float>& grid_couplings, const std::vector<float>& hidden_fields,
+              const std::vector<float>& output_fields, std::uint64_t seed)
+      : hidden{hidden_fields, std::vector<std::int8_t>(hidden_fields.size())},
+        output{output_fields, std::vector<std::int8_t>(output_fields.size())},
+        couplings(grid_couplings) {
+    std::uint32_t words[kGeneratorWords];
+    seed_generator(seed, 0, 0, words);
+    for (std::size_t l = 0; l < kBlock; ++l) {
+      lanes_[l] = {{words[l], words[kBlock + l], words[2 * kBlock + l], words[3 * kBlock + l]}};
+    }
+  }
+
+  void seed_signs() {
+    for (ScalarLayer* layer : {&hidden, &output}) {
+      const std::vector<std::uint32_t> random = draw(layer->spins.size());
+      for (std::size_t i = 0; i < layer->spins.size(); ++i) layer->spins[i] = random[i] >> 31 == 0 ? 1 : -1;
+    }
+  }
+
+  void sweep(float slope) {
+    for (ScalarLayer* layer : {&hidden, &output}) {
+      const std::vector<float> gains = gains_of(*layer);
+      const std::vector<std::uint32_t> random = draw(gains.size());
+      for (std::size_t i = 0; i < gains.size(); ++i) {
+        const float exponent = slope * gains[i];
+        const float likely = exponent < 0.0f ? exponent : 0.0f;
+        if (likely > log2_uniform(random[i])) layer->spins[i] = static_cast<std::int8_t>(-layer->spins[i]);
+      }
+    }
+  }
+
+  void descend() {
+    descend_layer(hidden);
+    while (descend_layer(output) && descend_layer(hidden)) {
+    }
+  }
+
+  /// k of each spin of a layer: exact in double, and so in float.
+  std::vector<float> coupling_fields(const ScalarLayer& layer) const {
+    std::vector<float> fields;
+    const std::size_t columns = output.spins.size();
+    for (std::size_t i = 0; i < layer.spins.size(); ++i) {
+      double sum = 0.0;
+      if (&layer == &hidden) {
+        for (std::size_t a = 0; a < columns; ++a) sum += double{couplings[i * columns + a]} * output.spins[a];
+      } else {
+        for (std::size_t j = 0; j < hidden.spins.size(); ++j) {
+          sum += double{couplings[j * columns + i]} * hidden.spins[j];
+        }
+      }
+      fields.push_back(static_cast<float>(sum));
+    }
+    return fields;
+  }
+
+  /// s_i f_i of each spin of a layer: half of what a flip would gain.
+  std::vector<float> gains_of(const ScalarLayer& layer) const {
+    std::vector<float> gains = coupling_fields(layer);
+    for (std::size_t i = 0; i < gains.size(); ++i) {
+      const float field = layer.own_fields[i] + gains[i];
+      gains[i] = layer.spins[i] < 0 ? -field : field;
+    }
+    return gains;
+  }
+
+  std::vector<std::uint32_t> words() const {
+    std::vector<std::uint32_t> all(kGeneratorWords);
+    for (std::size_t k = 0; k < all.size(); ++k) all[k] = lanes_[k % kBlock].s[k / kBlock];
+    return all;
+  }
+
+ private:
+  /// One number for each spin, spin i from lane i % kBlock; the padding draws, too.
+  std::vector<std::uint32_t> draw(std::size_t count) {
+    std::vector<std::uint32_t> numbers(static_cast<std::size_t>(padded(static_cast<std::int64_t>(count))));
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = lanes_[i % kBlock].next();
+    numbers.resize(count);
+    return numbers;
+  }
+
+  bool descend_layer(ScalarLayer& layer) {
+    bool changed = false;
+    const std::vector<float> gains = gains_of(layer);
+    for (std::size_t i = 0; i < gains.size(); ++i) {
+      if (!(gains[i] > 0.0f)) continue;
+      layer.spins[i] = static_cast<std::int8_t>(-layer.spins[i]);
+      changed = true;
+    }
+    return changed;
+  }
+
+  std::array<Xoshiro, kBlock> lanes_;
+};
+
+}  // namespace isingprop::test

@@ -1,0 +1,139 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "support.h"
+
+namespace isingprop::test {
+namespace {
+
+/// J as the kernels see it: half of the rows that the grid holds.
+std::vector<double> on_grid(const CouplingGrid& grid, Sizes sizes) {
+  std::vector<double> couplings;
+  for (std::int64_t i = 0; i < sizes.num_hidden; ++i) {
+    const float* row = grid.hidden_rows() + i * padded(sizes.num_output);
+    for (std::int64_t a = 0; a < sizes.num_output; ++a) couplings.push_back(double{row[a]} / 2.0);
+  }
+  return couplings;
+}
+
+template <class Real>
+double largest_sum(const std::vector<Real>& couplings, Sizes sizes) {
+  std::vector<double> rows(static_cast<std::size_t>(sizes.num_hidden)), columns(couplings.size() / rows.size());
+  for (std::size_t k = 0; k < couplings.size(); ++k) {
+    const double size = std::abs(static_cast<double>(couplings[k]));
+    rows[k / columns.size()] += size;
+    columns[k % columns.size()] += size;
+  }
+  return std::max(*std::max_element(rows.begin(), rows.end()), *std::max_element(columns.begin(), columns.end()));
+}
+
+/// Adds up k_i of each hidden spin in float, while spins flip one after the other, and compares it with the
+/// exact k_i.
+void check_exact_sums(const std::vector<double>& couplings, Sizes sizes, Random& random) {
+  const auto num_output = static_cast<std::size_t>(sizes.num_output);
+  std::vector<std::int8_t> t = random.spins(sizes.num_output);
+  std::vector<float> k(static_cast<std::size_t>(sizes.num_hidden));
+  bool exact = true;
+  const auto compare = [&] {
+    for (std::size_t i = 0; i < k.size(); ++i) {
+      double sum = 0.0;
+      for (std::size_t a = 0; a < num_output; ++a) sum += couplings[i * num_output + a] * t[a];
+      exact = exact && double{k[i]} == sum;
+    }
+  };
+  for (std::size_t i = 0; i < k.size(); ++i) {
+    for (std::size_t a = 0; a < num_output; ++a) k[i] += static_cast<float>(couplings[i * num_output + a]) * t[a];
+  }
+  compare();
+  for (int flip = 0; flip < 50; ++flip) {
+    const auto a = static_cast<std::size_t>(random.below(sizes.num_output));
+    t[a] = static_cast<std::int8_t>(-t[a]);
+    for (std::size_t i = 0; i < k.size(); ++i) k[i] += static_cast<float>(2.0 * couplings[i * num_output + a]) * t[a];
+    compare();
+  }
+  CHECK(exact);
+}
+
+TEST_CASE("the worked example of the header") {
+  const double couplings[] = {0.3, -0.1};
+  const CouplingGrid grid(couplings, 1, 2);
+  CHECK(on_grid(grid, {1, 2}) == std::vector<double>{10066330 * 0x1p-25, -3355443 * 0x1p-25});
+  CHECK(grid.sum_of_squares() == doctest::Approx(0.1).epsilon(1e-15));
+}
+
+TEST_CASE_TEMPLATE("on the grid every sum is exact in float, and no coupling moves far", Real, float, double) {
+  Random random(1);
+  for (const Sizes& sizes : kSizes) {
+    for (const double scale : {1e-30, 1e-6, 0.3, 1.0, 1e6, 1e25}) {
+      const auto couplings = random.reals<Real>(sizes.num_hidden * sizes.num_output, -scale, scale);
+      const CouplingGrid grid(couplings.data(), sizes.num_hidden, sizes.num_output);
+      const std::vector<double> rounded = on_grid(grid, sizes);
+      const double bound = 0x1p-24 * largest_sum(couplings, sizes);
+      double moved = 0.0;
+      for (std::size_t k = 0; k < rounded.size(); ++k) {
+        moved = std::max(moved, std::abs(rounded[k] - static_cast<double>(couplings[k])));
+      }
+      CHECK(moved <= bound);
+      check_exact_sums(rounded, sizes, random);
+    }
+  }
+}
+
+TEST_CASE("sums stay exact where rounding takes the largest one over a power of two" * doctest::should_fail()) {
+  // Just below 1, in quanta of 2^-24: 2^24 - 0.2. Rounded to whole quanta it is 2^24 + 1.
+  const double couplings[] = {5592405.6 * 0x1p-24, 5592405.6 * 0x1p-24, 5592404.6 * 0x1p-24};
+  const CouplingGrid grid(couplings, 1, 3);
+  double sum = 0.0;
+  for (const double coupling : on_grid(grid, {1, 3})) sum += coupling;
+  CHECK(double{static_cast<float>(sum)} == sum);
+}
+
+TEST_CASE("both arrangements hold the same numbers, and zeros in the padding") {
+  for (const Sizes& sizes : kSizes) {
+    const auto couplings = Random(2).reals<float>(sizes.num_hidden * sizes.num_output, -1.0, 1.0);
+    const CouplingGrid grid(couplings.data(), sizes.num_hidden, sizes.num_output);
+    bool same = true;
+    for (std::int64_t i = 0; i < padded(sizes.num_hidden); ++i) {
+      for (std::int64_t a = 0; a < padded(sizes.num_output); ++a) {
+        const bool real_row = i < sizes.num_hidden, real_column = a < sizes.num_output;
+        const float by_row = real_row ? grid.hidden_rows()[i * padded(sizes.num_output) + a] : 0.0f;
+        const float by_column = real_column ? grid.output_rows()[a * padded(sizes.num_hidden) + i] : 0.0f;
+        same = same && by_row == by_column;
+      }
+    }
+    CHECK(same);
+  }
+}
+
+TEST_CASE("couplings of zero stay zero") {
+  const std::vector<double> zeros(6, 0.0);
+  const CouplingGrid grid(zeros.data(), 2, 3);
+  CHECK(on_grid(grid, {2, 3}) == zeros);
+  CHECK(grid.sum_of_squares() == 0.0);
+}
+
+TEST_CASE_TEMPLATE("couplings that are not finite, or too large to add up, are refused", Real, float, double) {
+  using Limits = std::numeric_limits<Real>;
+  for (const Real bad : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), Limits::max(), Real(2e30)}) {
+    for (const std::size_t at : {0, 5}) {
+      std::vector<Real> couplings(6, Real(1));
+      couplings[at] = bad;
+      CHECK_THROWS_WITH_AS(CouplingGrid(couplings.data(), 2, 3), "couplings must be finite, with sums below 1e30",
+                           std::invalid_argument);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("padded couplings are as given, with zeros behind each row", Real, float, double) {
+  const std::vector<Real> couplings{Real(0.1), Real(0.2), Real(0.3), Real(0.4)};
+  const auto rows = pad_couplings(couplings.data(), 2, 2);
+  for (std::size_t k = 0; k < 2 * kBlock; ++k) {
+    CHECK(rows[k] == (k % kBlock < 2 ? couplings[k / kBlock * 2 + k % kBlock] : Real(0)));
+  }
+}
+
+}  // namespace
+}  // namespace isingprop::test

@@ -1,0 +1,140 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+
+#include "core/dispatch.h"
+#include "support.h"
+
+namespace isingprop::test {
+namespace {
+
+constexpr std::int64_t kNumInputs = 37;
+
+struct Images {
+  std::int64_t num_images, num_hidden;
+  std::vector<float> pixels, weights, bias;
+
+  Images(std::int64_t images, std::int64_t hidden, Random random = Random(1))
+      : num_images(images),
+        num_hidden(hidden),
+        pixels(random.reals<float>(images * kNumInputs, -3.0, 1.0)),
+        weights(random.reals<float>(kNumInputs * hidden, -1.0, 1.0)),
+        bias(random.reals<float>(hidden, -1.0, 1.0)) {
+    for (float& pixel : pixels) pixel = std::max(pixel, 0.0f);  // three in four are dark
+    pixels[0] = 1.0f;
+  }
+
+  std::int64_t fields(const KernelTable& table, std::vector<float>& out) const {
+    std::vector<std::int32_t> scratch(kNumInputs);
+    out.assign(static_cast<std::size_t>(num_images * num_hidden), -7.0f);
+    return table.local_fields(
+        {pixels.data(), weights.data(), bias.data(), num_images, kNumInputs, num_hidden, scratch.data(), out.data()});
+  }
+};
+
+TEST_CASE("local fields are the ordered sum over pixels, bit for bit") {
+  for (const std::int64_t num_hidden : {1, 3, 16, 37, 120, 133}) {
+    const Images images(6, num_hidden);
+    std::vector<float> expected;
+    for (std::int64_t k = 0; k < images.num_images; ++k) {
+      for (std::int64_t i = 0; i < num_hidden; ++i) {
+        float sum = images.bias[static_cast<std::size_t>(i)];
+        for (std::int64_t a = 0; a < kNumInputs; ++a) {
+          sum += images.pixels[static_cast<std::size_t>(k * kNumInputs + a)] *
+                 images.weights[static_cast<std::size_t>(a * num_hidden + i)];
+        }
+        expected.push_back(sum);
+      }
+    }
+    for (const KernelTable* table : available_kernels()) {
+      CAPTURE(std::string(table->name));
+      std::vector<float> fields;
+      CHECK(images.fields(*table, fields) == -1);
+      CHECK(same_bits(fields, expected));
+    }
+  }
+}
+
+TEST_CASE("local fields name the first pixel outside [0, 1], which no image after it follows") {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {nan, infinity, -infinity, 1.0000001f, -1e-38f}) {
+    Images images(6, 20);
+    for (const std::size_t at : {5 * kNumInputs, 2 * kNumInputs + 36}) {
+      images.pixels[at] = bad;
+      for (const KernelTable* table : available_kernels()) {
+        CAPTURE(std::string(table->name));
+        std::vector<float> fields;
+        CHECK(images.fields(*table, fields) == static_cast<std::int64_t>(at));
+        CHECK(fields.back() == -7.0f);
+      }
+    }
+  }
+}
+
+/// Two images with three target rows each.
+struct References {
+  static constexpr std::int64_t kNumImages = 2, kNumReferences = 3;
+  Sizes sizes;
+  std::vector<float> couplings, fields;
+  std::vector<std::int8_t> targets;
+
+  explicit References(Sizes s, Random random = Random(2))
+      : sizes(s),
+        couplings(random.reals<float>(s.num_hidden * s.num_output, -1.0, 1.0)),
+        fields(random.reals<float>(kNumImages * s.num_hidden, -1.0, 1.0)),
+        targets(random.spins(kNumImages * kNumReferences * s.num_output)) {}
+
+  std::vector<std::int8_t> states(const KernelTable& table) const {
+    const std::int64_t rows = kNumImages * kNumReferences;
+    std::vector<std::int8_t> spins(static_cast<std::size_t>(rows * (sizes.num_hidden + sizes.num_output)));
+    std::vector<float> scratch(static_cast<std::size_t>(sizes.num_output));
+    table.reference_states({couplings.data(), fields.data(), targets.data(), kNumImages, kNumReferences,
+                            sizes.num_hidden, sizes.num_output, spins.data(), scratch.data()});
+    return spins;
+  }
+
+  /// b_i + h_i + sum_a J_ia n_a of row `row`, in double.
+  double field(std::int64_t row, std::int64_t i) const {
+    double sum = fields[static_cast<std::size_t>(row / kNumReferences * sizes.num_hidden + i)];
+    for (std::int64_t a = 0; a < sizes.num_output; ++a) {
+      sum += double{couplings[static_cast<std::size_t>(i * sizes.num_output + a)]} *
+             targets[static_cast<std::size_t>(row * sizes.num_output + a)];
+    }
+    return sum;
+  }
+};
+
+TEST_CASE("reference states have the targets for outputs, and every hidden spin against its field") {
+  constexpr double kRounding = 1e-4;  // a smaller field may have either sign in float
+  for (const Sizes& sizes : kSizes) {
+    const References references(sizes);
+    const std::vector<std::int8_t> baseline = references.states(*available_kernels().front());
+    const std::int8_t* state = baseline.data();
+    for (std::int64_t row = 0; row < 6; ++row, state += sizes.num_hidden + sizes.num_output) {
+      for (std::int64_t i = 0; i < sizes.num_hidden; ++i) CHECK(state[i] * references.field(row, i) < kRounding);
+      const std::int8_t* targets = references.targets.data() + row * sizes.num_output;
+      CHECK(std::equal(targets, targets + sizes.num_output, state + sizes.num_hidden));
+    }
+    for (const KernelTable* table : available_kernels()) {
+      CAPTURE(std::string(table->name));
+      CHECK(references.states(*table) == baseline);
+    }
+  }
+}
+
+TEST_CASE("a reference spin without a field is up") {
+  References references({4, 2});
+  references.couplings = {1.0f, -1.0f, -1.0f, 1.0f, 0.0f, 0.0f, 0.5f, 0.5f};
+  references.fields = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 1.0f, -1.0f};
+  references.targets.assign(12, 1);
+  const std::int8_t first[] = {1, 1, 1, -1, 1, 1}, second[] = {1, 1, -1, 1, 1, 1};  // of the two images
+  std::vector<std::int8_t> expected;
+  for (const auto* state : {&first, &first, &first, &second, &second, &second}) {
+    expected.insert(expected.end(), std::begin(*state), std::end(*state));
+  }
+  for (const KernelTable* table : available_kernels()) CHECK(references.states(*table) == expected);
+}
+
+}  // namespace
+}  // namespace isingprop::test

@@ -1,0 +1,168 @@
+"""Problems and networks to test on, and exact answers by enumeration, in plain NumPy and double precision.
+
+None of the package's kernels is used for an answer. A problem is anything with the arrays couplings (H, O),
+hidden_fields (B, H) and output_fields (B or 1, O).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isingprop import BipartiteNetwork, IsingProblem
+from isingprop.network import PARAMETERS
+
+MAX_SPINS = 16  # 65,536 states
+
+
+def random_problem(
+    num_hidden: int,
+    num_output: int,
+    *,
+    num_problems: int = 1,
+    seed: int = 0,
+    dtype: type = np.float32,
+    field: float = 0.5,
+    shared_output_fields: bool = False,
+) -> IsingProblem:
+    """Couplings and fields from U(-1, 1), the fields times `field`."""
+    random = np.random.default_rng([seed, num_hidden, num_output])
+    couplings = random.uniform(-1, 1, (num_hidden, num_output))
+    hidden_fields = field * random.uniform(-1, 1, (num_problems, num_hidden))
+    rows = 1 if shared_output_fields else num_problems
+    output_fields = field * random.uniform(-1, 1, (rows, num_output))
+    return IsingProblem(couplings.astype(dtype), hidden_fields.astype(dtype), output_fields.astype(dtype))
+
+
+def random_spins(*shape: int, seed: int = 0) -> NDArray[np.int8]:
+    return np.where(np.random.default_rng(seed).random(shape) < 0.5, -1, 1).astype(np.int8)
+
+
+def random_network(
+    num_inputs: int = 7, num_hidden: int = 5, num_classes: int = 3, redundancy: int = 2, *, seed: int = 0
+) -> BipartiteNetwork:
+    """All four parameters normally distributed, biases too."""
+    random = np.random.default_rng([seed, num_inputs, num_hidden])
+    num_output = num_classes * redundancy
+    shapes = (num_hidden, num_inputs), (num_hidden, num_output), num_hidden, num_output
+    return BipartiteNetwork(*(random.normal(size=shape) for shape in shapes), num_classes=num_classes)
+
+
+def random_images(num_images: int, num_inputs: int = 7, *, seed: int = 0) -> NDArray[np.float32]:
+    """Four pixels of five are dark, as in MNIST."""
+    bright, lit = np.random.default_rng([seed, num_inputs]).random((2, num_images, num_inputs))
+    return np.where(lit < 0.2, bright, 0).astype(np.float32)
+
+
+def on_grid(array: NDArray[np.float32], quantum: float = 2.0**-6) -> NDArray[np.float32]:
+    """Rounded to binary fractions so coarse that float32 sums of some hundred products of two are exact."""
+    return np.round(array / quantum).astype(np.float32) * np.float32(quantum)
+
+
+def slow_gradient(
+    images: NDArray[np.float32], free: NDArray[np.int8], nudged: NDArray[np.int8], num_hidden: int
+) -> dict[str, NDArray[np.float64]]:
+    """Eqs. (5), (6), one read at a time: the change of each parameter by its name."""
+    change: dict[str, Any] = dict.fromkeys(PARAMETERS, 0.0)
+    for pixels, *phases in zip(images.astype(np.float64), free, nudged, strict=True):
+        for sign, reads in zip((1, -1), phases, strict=True):
+            for read in reads.astype(np.float64):
+                share, s, t = sign / len(reads) / len(images), read[:num_hidden], read[num_hidden:]
+                for name, slope in zip(PARAMETERS, (np.outer(s, pixels), np.outer(s, t), s, t), strict=True):
+                    change[name] = change[name] + share * slope
+    return change
+
+
+def all_states(num_spins: int) -> NDArray[np.int8]:
+    """All (2^N, N) states; bit k of a state's number says whether spin k is down."""
+    if num_spins > MAX_SPINS:
+        raise ValueError(f"num_spins must be at most {MAX_SPINS}, got {num_spins}")
+    down = (np.arange(2**num_spins)[:, None] >> np.arange(num_spins)) & 1
+    return (1 - 2 * down).astype(np.int8)
+
+
+def state_numbers(spins: NDArray[np.int8]) -> NDArray[np.int64]:
+    """The rows of all_states that (..., N) spins are."""
+    return ((spins < 0).astype(np.int64) << np.arange(spins.shape[-1])).sum(axis=-1)
+
+
+def energies(problem: IsingProblem, spins: NDArray[np.int8]) -> NDArray[np.float64]:
+    """E of (B, R, N) spins, or of (R, N) spins in every problem: (B, R)."""
+    couplings, hidden_fields, output_fields = _doubles(problem)
+    hidden, output = np.split(spins.astype(np.float64), [len(couplings)], axis=-1)
+    own = (hidden * hidden_fields[:, None]).sum(axis=-1) + (output * output_fields[:, None]).sum(axis=-1)
+    return own + ((hidden @ couplings) * output).sum(axis=-1)
+
+
+def sum_of_sizes(problem: IsingProblem) -> NDArray[np.float64]:
+    """The sum of |each term| of E, which rounding errors are measured by: (B, 1)."""
+    couplings, hidden_fields, output_fields = (np.abs(array) for array in _doubles(problem))
+    return (hidden_fields.sum(axis=1) + output_fields.sum(axis=1) + couplings.sum())[:, None]
+
+
+def local_fields(problem: IsingProblem, spins: NDArray[np.int8]) -> NDArray[np.float64]:
+    """f of (B, R, N) spins: turning spin k over changes the energy by -2 s_k f_k."""
+    couplings, hidden_fields, output_fields = _doubles(problem)
+    hidden, output = np.split(spins.astype(np.float64), [len(couplings)], axis=-1)
+    on_hidden = hidden_fields[:, None] + output @ couplings.T
+    on_output = output_fields[:, None] + hidden @ couplings
+    return np.concatenate([on_hidden, on_output], axis=-1)
+
+
+def ground_energies(problem: IsingProblem) -> NDArray[np.float64]:
+    """(B, 1)."""
+    return energies(problem, all_states(problem.num_spins)).min(axis=1, keepdims=True)
+
+
+def boltzmann(problem: IsingProblem, beta: float) -> NDArray[np.float64]:
+    """exp(-beta E) / Z of all states: (B, 2^N)."""
+    return _normalised(-beta * energies(problem, all_states(problem.num_spins)))
+
+
+def output_boltzmann(problem: IsingProblem, beta: float) -> NDArray[np.float64]:
+    """Probabilities of all output states, any number of hidden spins summed out: (B, 2^O).
+
+    P(t) ~ exp(-beta sum_a g_a t_a) prod_i 2 cosh(beta f_i(t)).
+    """
+    couplings, hidden_fields, output_fields = _doubles(problem)
+    output = all_states(problem.num_output).astype(np.float64)
+    fields = beta * (hidden_fields[:, None] + output @ couplings.T)
+    log_weights = np.logaddexp(fields, -fields).sum(axis=-1) - beta * output_fields @ output.T
+    return _normalised(log_weights)
+
+
+def slow_sampler(
+    problem: IsingProblem,
+    beta: float,
+    num_reads: int,
+    num_sweeps: int,
+    *,
+    move: float = 15 / 16,
+    stale: bool = False,
+    forgets_output_fields: bool = False,
+) -> NDArray[np.int64]:
+    """State numbers (R,) from the annealer's algorithm in slow NumPy, all up at first; flaws on demand."""
+    random = np.random.default_rng(0)
+    s = np.ones((num_reads, problem.num_hidden), np.float32)
+    t = np.ones((num_reads, problem.num_output), np.float32)
+    output_fields = problem.output_fields * (0 if forgets_output_fields else 1)
+
+    def turn(spins: NDArray[np.float32], fields: NDArray[np.float32]) -> NDArray[np.float32]:
+        accepted = move * np.exp(np.minimum(0, 2 * beta * spins * fields))
+        return np.where(random.random(spins.shape, dtype=np.float32) < accepted, -spins, spins)
+
+    for _ in range(num_sweeps):
+        before = s
+        s = turn(s, problem.hidden_fields + t @ problem.couplings.T)
+        t = turn(t, output_fields + (before if stale else s) @ problem.couplings)
+    return state_numbers(np.concatenate([s, t], axis=1))
+
+
+def _normalised(log_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _doubles(problem: IsingProblem) -> tuple[NDArray[np.float64], ...]:
+    arrays = problem.couplings, problem.hidden_fields, problem.output_fields
+    return tuple(array.astype(np.float64) for array in arrays)

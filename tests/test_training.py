@@ -1,0 +1,314 @@
+"""The room of training: its bookkeeping against a slow twin, resuming, being interrupted, refusals."""
+
+from dataclasses import asdict
+from itertools import chain
+
+import numpy as np
+import pytest
+
+import oracle
+import tolerances
+from isingprop import Annealing, ImageSet, LearningRates, Trainer
+from isingprop.files import load_tensors, save_tensors
+from isingprop.network import PARAMETERS
+from test_metrics import ENERGIES, LABELS, LOWEST_CLASSES, OUTPUTS, WRONG_LOWEST, WRONG_READS, Stub
+
+SAMPLER = Annealing(num_sweeps=5)
+RATE = 0.05
+RATES = {"input_weights": 0.1, "couplings": 0.02, "hidden_bias": 0.03, "output_bias": 0.0}
+VARIANTS = {
+    "dragon": {"num_states": 4},
+    "equilibrium propagation": {"num_states": 1},
+    "finite nudge": {"num_states": 3, "nudge": 0.75},
+    "batches": {"num_states": 2, "batch_size": 5},
+    "batches, finite nudge": {"num_states": 2, "batch_size": 7, "nudge": 2.0},
+    "separate rates": {"num_states": 2, "learning_rate": RATES},
+}
+NUM_TRAIN, NUM_TEST = 23, 11
+
+
+def three_classes(seed=0):
+    """Noisy images whose class shows in the pixels."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, NUM_TRAIN + NUM_TEST)
+    pixels = 0.5 * random.random((len(labels), 7)) + 0.5 * (np.arange(7) % 3 == labels[:, None])
+    parts = zip(np.split(pixels, [NUM_TRAIN]), np.split(labels, [NUM_TRAIN]), strict=True)
+    return ImageSet("three", *(array for part in parts for array in part), num_classes=3)
+
+
+DATA = three_classes()
+
+
+class Noted:
+    """An annealer that notes the problems it gets, and raises `error` at call number `fail_at`."""
+
+    def __init__(self, fail_at=None, error=None):
+        self.calls, self.fail_at, self.error = [], fail_at, error
+
+    def sample(self, problem, num_reads=1, seed=None, initial=None):
+        if len(self.calls) == self.fail_at:
+            raise self.error
+        states = SAMPLER.sample(problem, num_reads, seed, initial)
+        fields = (
+            problem.hidden_fields.copy(),
+            problem.output_fields.copy(),
+        )  # training changes views
+        self.calls.append((problem.streams.astype(int), *fields, seed, states.spins))
+        return states
+
+
+def make(sampler=SAMPLER, network=None, **options):
+    options = {"learning_rate": RATE, "num_states": 2, "seed": 3, **options}
+    return Trainer(network or oracle.random_network(), sampler, **options)
+
+
+def bits(trainer):
+    return {name: array.tobytes() for name, array in trainer.network.parameters().items()}
+
+
+def without_seconds(history):
+    records = [asdict(record).items() for record in history]
+    return [{name: value for name, value in items if not name.startswith("seconds")} for items in records]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_an_epoch_is_the_slow_twins(variant):
+    options, sampler = VARIANTS[variant], Noted()
+    trainer = make(sampler, **options)
+    twin = {name: array.astype(np.float64) for name, array in trainer.network.parameters().items()}
+    rates, nudge = asdict(LearningRates.of(options.get("learning_rate", RATE))), options.get("nudge")
+    record = trainer.train_epoch(DATA.train_images, DATA.train_labels)
+    order, slack = [], 10 * tolerances.FLOAT32  # of fields and parameters, which stay below 10
+    calls = iter(sampler.calls)
+    for rows, hidden_fields, output_fields, _, free in calls:
+        order.append(rows.tolist())
+        pixels, targets = DATA.train_images[rows], trainer.network.readout.targets(DATA.train_labels[rows])
+        fields = twin["hidden_bias"] + pixels @ twin["input_weights"].T
+        np.testing.assert_allclose(hidden_fields, fields, rtol=0, atol=slack)
+        np.testing.assert_allclose(output_fields, twin["output_bias"][None], rtol=0, atol=slack)
+        if nudge is None:
+            hidden = np.where(fields + targets @ twin["couplings"].T > 0, -1, 1)
+            nudged = np.concatenate([hidden, targets], axis=1)[:, None]
+        else:
+            same_rows, same_fields, pulled, _, nudged = next(calls)
+            assert same_rows.tolist() == rows.tolist()
+            np.testing.assert_array_equal(same_fields, hidden_fields)
+            np.testing.assert_allclose(pulled, output_fields - nudge * targets, rtol=0, atol=slack)
+            assert nudged.shape[1] == 1
+        assert free.shape[1] == options["num_states"]
+        for name, change in oracle.slow_gradient(pixels, free, nudged, 5).items():
+            twin[name] += rates[name] * change
+    for name, array in trainer.network.parameters().items():
+        np.testing.assert_allclose(array, twin[name], rtol=0, atol=slack)
+        change = np.linalg.norm(twin[name] - getattr(oracle.random_network(), name))
+        assert abs(getattr(record, f"update_norm_{name}") - change) < slack * array.size**0.5
+    batch_size = options.get("batch_size", 1)
+    assert [len(rows) for rows in order[:-1]] == [batch_size] * (len(order) - 1)
+    assert sorted(chain(*order)) == list(range(NUM_TRAIN)) != list(chain(*order))
+
+
+def test_every_purpose_and_epoch_has_a_seed_and_an_order_of_its_own():
+    sampler = Noted()
+    make(sampler, nudge=1.0, seed=0).fit(DATA, 2)
+    per_epoch = 2 * NUM_TRAIN + 1  # free and nudged for each image, then the test
+    epochs = sampler.calls[:per_epoch], sampler.calls[per_epoch:]
+    phases = [epoch[first:-1:2] for epoch in epochs for first in (0, 1)]
+    seeds = [{call[3] for call in phase} for phase in phases]
+    tests = {epoch[-1][3] for epoch in epochs}
+    assert [len(each) for each in seeds] == [1, 1, 1, 1]
+    assert len(tests) == 1
+    assert len(tests.union(*seeds)) == 1 + 4
+    assert len({tuple(int(call[0][0]) for call in phase) for phase in phases}) == 2
+
+
+def test_errors_and_accuracy_are_those_of_the_known_states():
+    network = oracle.random_network(3, 2, num_classes=2, redundancy=2)
+    images = np.zeros((4, 3))
+    data = ImageSet("four", images, LABELS, images, LABELS, num_classes=2)
+    trainer = make(Stub(OUTPUTS, ENERGIES), network, learning_rate=0.0, num_test_reads=2)
+    (record,) = trainer.fit(data, 1)
+    errors = record.train_error_reads, record.train_error_lowest
+    assert (record.epoch, *errors) == (1, WRONG_READS, WRONG_LOWEST)
+    assert record.test_accuracy == np.mean(np.array(LOWEST_CLASSES) == LABELS)
+    assert trainer.evaluate(images, LABELS).accuracy == record.test_accuracy
+    assert trainer.evaluate(images, LABELS).unclassified == LOWEST_CLASSES.count(-1) / 4
+    assert all(getattr(record, f"update_norm_{name}") == 0 for name in PARAMETERS)
+
+
+def test_it_learns_and_keeps_the_time(capsys):
+    history = make(num_states=10).fit(DATA, 10, progress=True)
+    assert [record.epoch for record in history] == list(range(1, 11))
+    assert history[-1].train_error_reads < history[0].train_error_reads / 2
+    for record in history:
+        assert min(record.seconds_sampling, record.seconds_updating, record.seconds_testing) > 0
+        assert abs(record.seconds - record.seconds_sampling - record.seconds_updating) < tolerances.ENERGY
+    assert capsys.readouterr() == ("", ""), "a progress bar is for terminals"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_resumed_run_has_the_bits_of_one_never_stopped(tmp_path, variant):
+    options, path = VARIANTS[variant], tmp_path / "checkpoint"
+    whole, first = make(**options), make(**options)
+    second = make(Annealing(5, num_threads=2), oracle.random_network(seed=9), **options)
+    whole.fit(DATA, 3)
+    for record in first.train(DATA, 2):
+        assert record is first.history[-1]
+        first.save_checkpoint(path)
+    second.restore(path)
+    assert (bits(second), second.history) == (bits(first), first.history)
+    second.fit(DATA, 1)
+    assert bits(second) == bits(whole)
+    assert without_seconds(second.history) == without_seconds(whole.history)
+    first.fit(DATA, 1)
+    assert bits(first) == bits(whole)
+
+
+def test_same_bits_on_every_kernel_and_number_of_threads(on_every_kernel):
+    def trained():
+        runs = [make(Annealing(5, num_threads=n), nudge=1.0, batch_size=3) for n in (1, 2, 3, 7)]
+        return [(without_seconds(run.fit(DATA, 2)), bits(run)) for run in runs]
+
+    results = list(chain(*on_every_kernel(trained)))
+    assert all(result == results[0] for result in results)
+
+
+@pytest.mark.parametrize("moment", [10, NUM_TRAIN], ids=["in its middle", "in its test"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("no states")], ids=repr)
+def test_an_epoch_that_breaks_off_is_undone(error, moment):
+    sampler = Noted(NUM_TRAIN + 1 + moment, error)  # in the second epoch
+    trainer, one, two = make(sampler), make(), make()
+    with pytest.raises(type(error)) as caught:
+        trainer.fit(DATA, 2)
+    assert caught.value is error
+    assert len(trainer.history) == 1
+    one.fit(DATA, 1)
+    assert bits(trainer) == bits(one)
+    sampler.fail_at = None
+    trainer.fit(DATA, 1)
+    two.fit(DATA, 2)
+    assert bits(trainer) == bits(two)
+    assert without_seconds(trainer.history) == without_seconds(two.history)
+
+
+def test_a_bad_pixel_leaves_no_trace(assert_refused):
+    images, trainer = DATA.train_images.copy(), make()
+    images[-1, 2] = 1.5
+    before = bits(trainer)
+    refusal = "ValueError: images must be in [0, 1], got 1.5"
+    assert_refused(lambda: trainer.train_epoch(images, DATA.train_labels), refusal)
+    assert (bits(trainer), trainer.history) == (before, [])
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    trainer = make()
+    trainer.fit(DATA, 1)
+    trainer.save_checkpoint(tmp_path / "checkpoint")
+    return tmp_path / "checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        ({"num_states": 5}, "num_states must be 2 as in the checkpoint {path}, got 5"),
+        ({"batch_size": 5}, "batch_size must be 1 as in the checkpoint {path}, got 5"),
+        ({"nudge": 0.5}, "nudge must be None as in the checkpoint {path}, got 0.5"),
+        ({"num_test_reads": 5}, "num_test_reads must be 10 as in the checkpoint {path}, got 5"),
+        ({"seed": 5}, "seed must be 3 as in the checkpoint {path}, got 5"),
+        ({"learning_rate": 0.5}, "learning_rates must be "),
+        ({"sampler": Annealing(6)}, "sampler must be "),
+        ({"sampler": Stub([], [])}, "sampler must be "),
+        ({"network": oracle.random_network(8)}, "network must be BipartiteNetwork(7 inputs, "),
+        ({"network": oracle.random_network(redundancy=4)}, "network must be BipartiteNetwork(7 inputs, "),
+    ],
+)
+def test_other_settings_are_refused(assert_refused, checkpoint, options, refusal):
+    trainer = make(**options)
+    before = bits(trainer)
+    assert_refused(lambda: trainer.restore(checkpoint), "ValueError: " + refusal.format(path=checkpoint))
+    assert (bits(trainer), trainer.history) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refusal"),
+    [
+        ("output_bias", np.zeros(7, np.float32), "output_bias in {path} must have shape (6,), got (7,)"),
+        ("output_bias", np.full(6, np.nan, np.float32), "output_bias in {path} must be finite, got nan"),
+        ("couplings", None, "{path} must hold input_weights, couplings, hidden_bias, output_bias, got no"),
+        ("format", "isingprop-network", "{path} must be an isingprop-checkpoint file, got 'isingprop-net"),
+        ("format_version", "2", "{path} must have format version 1, got '2': it was written by another"),
+        ("settings", None, "{path} must"),
+        ("settings", "{", "{path} must"),
+        ("history", None, "{path} must"),
+        ("history", "[", "{path} must"),
+        ("history", '[{"epoch": 1}]', "{path} must"),
+    ],
+)
+def test_damaged_checkpoints_are_refused(assert_refused, checkpoint, name, value, refusal):
+    """One part of a good checkpoint replaced, or taken out where the value is None."""
+    tensors, text = load_tensors(checkpoint, "checkpoint", PARAMETERS)
+    part = tensors if name in PARAMETERS else text
+    part[name] = value
+    if value is None:
+        del part[name]
+    save_tensors(checkpoint, "checkpoint", tensors, text)
+    trainer = make(network=oracle.random_network(seed=9))
+    before = bits(trainer)
+    assert_refused(lambda: trainer.restore(checkpoint), "ValueError: " + refusal.format(path=checkpoint))
+    assert (bits(trainer), trainer.history) == (before, [])
+
+
+def test_what_is_no_checkpoint_is_refused(assert_refused, tmp_path):
+    path = tmp_path / "file"
+    assert_refused(lambda: make().restore(path), f"FileNotFoundError: no checkpoint file at {path}")
+    path.write_bytes(b"garbage")
+    assert_refused(lambda: make().restore(path), f"ValueError: {path} must be a safetensors file, got one")
+    oracle.random_network().save(path)
+    assert_refused(lambda: make().restore(path), f"ValueError: {path} must be an isingprop-checkpoint file")
+
+
+def test_other_images_after_a_restart_are_refused(assert_refused, checkpoint):
+    trainer = make()
+    trainer.restore(checkpoint)
+    refusal = "ValueError: train_images must be those that the run began with (checksum "
+    assert_refused(lambda: trainer.fit(three_classes(seed=1), 1), refusal)
+    assert len(trainer.fit(DATA, 1)) == 2
+
+
+PIXELS = np.full((4, 7), 0.5)
+
+
+def epoch(pixels, labels):
+    return make().train_epoch(pixels, labels)
+
+
+def evaluate(pixels, labels):
+    return make().evaluate(pixels, labels)
+
+
+@pytest.mark.parametrize(
+    ("call", "refusal"),
+    [
+        (lambda: Trainer("W"), "TypeError: network must be a BipartiteNetwork, got str"),
+        (lambda: make(sampler=3), "TypeError: sampler must have a method sample(), got int"),
+        (lambda: make(num_states=0), "ValueError: num_states must be at least 1, got 0"),
+        (lambda: make(num_states=2.0), "TypeError: num_states must be an integer, got 2.0"),
+        (lambda: make(learning_rate=-1), "ValueError: learning_rate must be finite and at least 0, got -1.0"),
+        (lambda: make(batch_size=0), "ValueError: batch_size must be at least 1, got 0"),
+        (lambda: make(nudge=0), "ValueError: nudge must be finite and above 0, got 0.0"),
+        (lambda: make(nudge=True), "TypeError: nudge must be a number, got True"),
+        (lambda: make(nudge=1e39).fit(DATA, 1), "ValueError: nudge must be finite"),  # not as a float32
+        (lambda: make(num_test_reads=0), "ValueError: num_test_reads must be at least 1, got 0"),
+        (lambda: make(seed=-1), "ValueError: seed must be at least 0, got -1"),
+        (lambda: make().fit(DATA, 0), "ValueError: epochs must be at least 1, got 0"),
+        (lambda: epoch(PIXELS[:0], []), "ValueError: train_images must have shape (n, 7), got (0, 7)"),
+        (lambda: epoch(PIXELS[:, 1:], LABELS), "ValueError: train_images must have shape (n, 7), got"),
+        (lambda: epoch(PIXELS, LABELS[1:]), "ValueError: train_labels must have shape (4,), got (3,)"),
+        (lambda: epoch(PIXELS, LABELS + 2), "ValueError: train_labels must be in 0 ... 2, got 3 at"),
+        (lambda: epoch(PIXELS, LABELS * 1.0), "TypeError: train_labels must be an array of integers"),
+        (lambda: evaluate(PIXELS, LABELS - 1), "ValueError: test_labels must be in 0 ... 2, got -1 at"),
+        (lambda: evaluate(PIXELS * 3, LABELS), "ValueError: images must be in [0, 1], got 1.5"),
+    ],
+)
+def test_refusals(assert_refused, call, refusal):
+    assert_refused(call, refusal)

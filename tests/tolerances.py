@@ -1,0 +1,69 @@
+"""All tolerances in one place, each with its reason.
+
+design.md calls this file statistics.py, but pytest puts tests/ on sys.path, where that name would hide the
+standard library's module from pytest-benchmark (`from statistics import ...`) and from `random`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+# The chance that a right sampler fails one test of its distribution. Seeds are fixed, so a test that passes
+# goes on passing; the chance is taken anew when the random streams change. A hundred tests: 1 in 10,000.
+FALSE_ALARM = 1e-6
+# The same chance for one normally distributed number, two-sided.
+SIGMAS = 4.9
+# Fewer expected counts than this in a bin, and chi-square is not yet chi-square distributed (Cochran 1952).
+MIN_EXPECTED = 5
+
+# Rounding of a sum in double precision, per sum of |terms|: 1.1e-16 for each of some hundreds of additions.
+ENERGY = 1e-13
+# The annealer's couplings are moved by at most 2^-25 of the largest sum of |J| in a row or column
+# (samplers/couplings.h), and its own fields are float32: half a unit in the 24th bit.
+COUPLING_GRID = 2.0**-25
+FIELD_ROUNDING = 2.0**-24
+# A few roundings to float32 (6e-8 each), per largest number that takes part.
+FLOAT32 = 1e-6
+
+# data/README.md: "the gap to the next local minimum is 0.006 ... 0.33, so compare with a tolerance of 1e-3".
+GROUND_STATE = 1e-3
+# Float32 couplings, summed in another order by the solver that proved the ground energies.
+GROUND_UNDERCUT = 1e-4
+GROUND_STATES_FOUND = 6  # of 8, by 20 reads of 1,000 sweeps: the issue's demand
+
+# The promise is 0.1 s; a loaded machine must not fail the tests. Uninterrupted, the calls take minutes.
+INTERRUPT_SECONDS = 2.0
+# How long a call in a process of its own may take before it is given up.
+PROCESS_SECONDS = 30.0
+
+
+def chi_square_p_value(counts: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+    """Pearson's test of (K,) counts against (K,) probabilities that sum to 1; rare bins are merged."""
+    total = counts.sum()
+    expected = total * probabilities
+    order = np.argsort(expected, kind="stable")
+    counts, expected = counts[order], expected[order]
+    first = int(np.searchsorted(expected, MIN_EXPECTED))
+    if first > 0 and expected[:first].sum() < MIN_EXPECTED:
+        first += 1  # all rare bins together are still rare: the next one joins them
+    if first > 0:
+        counts = np.append(counts[first:], counts[:first].sum())
+        expected = np.append(expected[first:], expected[:first].sum())
+    if len(counts) < 2:
+        raise ValueError(f"a chi-square test needs two bins, got {len(counts)} of {total} samples")
+    statistic = ((counts - expected) ** 2 / expected).sum()
+    return float(chi2.sf(statistic, len(counts) - 1))
+
+
+def is_rejected(state_numbers: NDArray[np.int64], probabilities: NDArray[np.float64]) -> bool:
+    """Whether independent samples, given as numbers 0 ... K - 1, cannot come from these probabilities."""
+    counts = np.bincount(state_numbers.ravel(), minlength=len(probabilities))
+    return chi_square_p_value(counts, probabilities) < FALSE_ALARM
+
+
+def same_bits(first: NDArray[np.generic], *others: NDArray[np.generic]) -> bool:
+    """Same dtype, shape and bits; unlike ==, tells -0.0 from 0.0."""
+    return all(
+        first.dtype == other.dtype and first.shape == other.shape and first.tobytes() == other.tobytes()
+        for other in others
+    )
