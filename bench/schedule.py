@@ -24,8 +24,8 @@ Array = np.ndarray
 Range = tuple[float, float]
 
 TRAIN_IMAGES = 1000
-FIRST_FACTORS = (0.5, 1.0, 1.5, 2.0)  # of the ends of the present range
-LAST_FACTORS = (0.25, 0.5, 1.0, 2.0)
+FIRSTS = (0.44, 0.66, 0.88, 1.25)
+LASTS = (4.4, 6.6, 8.8, 17.6)
 LONG_SWEEPS = 3000  # for the lowest energies, with each of LONG_RANGES
 LONG_RANGES = ((0.44, 17.6), (0.88, 17.6), (0.44, 8.8))
 CALL_READS, CALL_SWEEPS = 20, 1000  # the call that must find the certified ground states
@@ -65,8 +65,8 @@ def measure(problem: ip.IsingProblem, best: Array, beta: Range, sweeps: int, rea
 
 
 def grid() -> list[Range]:
-    first, last = RELATIVE_BETA_RANGE
-    return [(first * f, last * g) for f in FIRST_FACTORS for g in LAST_FACTORS]
+    """The ranges to try, the present default among them."""
+    return sorted({(first, last) for first in FIRSTS for last in LASTS} | {RELATIVE_BETA_RANGE})
 
 
 def print_network(name: str, problem: ip.IsingProblem, args: argparse.Namespace) -> None:

@@ -137,7 +137,7 @@ def slow_sampler(
     num_reads: int,
     num_sweeps: int,
     *,
-    move: float = 15 / 16,
+    move: float = 63 / 64,
     stale: bool = False,
     forgets_output_fields: bool = False,
 ) -> NDArray[np.int64]:

@@ -90,12 +90,15 @@ def test_error_count_of_many_states_recounted(network):
 
 
 def test_predictions_do_not_depend_on_portions(network, monkeypatch):
-    images = np.random.default_rng(0).random((11, 3), dtype=np.float32)
-    whole = predict(network, SAMPLER, images, num_reads=3, seed=5)
-    for size in (1, 4, 11):
-        monkeypatch.setattr(metrics, "_PREDICT_IMAGES", size)
-        np.testing.assert_array_equal(predict(network, SAMPLER, images, num_reads=3, seed=5), whole)
+    """Of a sampler that only tosses coins, so that every stream shows."""
+    images, coins = np.zeros((50, 3), np.float32), Annealing(1, (0.0, 0.0), descend=False)
+    whole = predict(network, coins, images, num_reads=2, seed=5)
     assert whole.dtype == np.int64
+    assert set(whole.tolist()) == {UNCLASSIFIED, 0, 1}
+    for size in (1, 4, 50):
+        monkeypatch.setattr(metrics, "_PREDICT_IMAGES", size)
+        np.testing.assert_array_equal(predict(network, coins, images, num_reads=2, seed=5), whole)
+    assert (predict(network, coins, images, num_reads=2, seed=6) != whole).any()
 
 
 def test_predictions_are_those_of_the_lowest_states(network):

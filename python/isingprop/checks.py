@@ -12,6 +12,7 @@ Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Spins: TypeAlias = NDArray[np.int8]
 
 _LARGEST_SEED = 2**64 - 1
+_LARGEST_SINGLE = float(np.finfo(np.float32).max)
 
 
 def whole_number(name: str, value: object, *, least: int, most: int | None = None) -> int:
@@ -37,34 +38,36 @@ def seed_number(value: object) -> int:
 
 
 def real_number(name: str, value: object, *, least: float = -np.inf, above: float = -np.inf) -> float:
-    """Returns `value` as a finite float that is >= least and > above."""
+    """Returns `value` as a float that is >= least, > above and finite as a float32, which is what kernels take."""
     if isinstance(value, bool | np.bool_ | str | bytes):
         raise TypeError(f"{name} must be a number, got {value!r}")
     try:
         number = float(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{name} must be a number, got {value!r}") from None
-    if not np.isfinite(number) or number < least or number <= above:
+    if not abs(number) <= _LARGEST_SINGLE or number < least or number <= above:
         bound = f" and above {above:g}" if np.isfinite(above) else ""
         bound = f" and at least {least:g}" if np.isfinite(least) else bound
         raise ValueError(f"{name} must be finite{bound}, got {number}")
     return number
 
 
-def float_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...]) -> Floats:
+def float_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...], single: bool = False) -> Floats:
     """Returns `value` as a finite, C-ordered float32 or float64 array of a shape in which None is any length >= 1.
 
-    float32 and narrower floats stay or become float32; float64 and integers become float64. Nothing else is accepted.
+    float32 and narrower floats stay or become float32; float64 and integers become float64, or, with `single`, float32.
+    Nothing else is accepted.
     """
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
     narrow = array.dtype.kind == "f" and array.dtype.itemsize <= np.dtype(np.float32).itemsize
     check_shape(name, array, shape)
-    result: Any = np.ascontiguousarray(array, dtype=np.float32 if narrow else np.float64)
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused below
+        result: Any = np.ascontiguousarray(array, dtype=np.float32 if narrow or single else np.float64)
     if not np.isfinite(result).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(result))[0])
-        raise ValueError(f"{name} must be finite, got {result[where]} at index {where}")
+        raise ValueError(f"{name} must be finite, got {array[where]} at index {where}")
     checked: Floats = result
     return checked
 

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop import _core
 from isingprop.checks import (
-    Floats,
     Spins,
     float_array,
     image_array,
@@ -62,14 +61,14 @@ class BipartiteNetwork:
         num_classes: int,
     ) -> None:
         """See the class."""
-        weights = float_array("input_weights", input_weights, shape=(None, None))
+        weights = float_array("input_weights", input_weights, shape=(None, None), single=True)
         num_hidden = len(weights)
         # Column order, so that the weights of one pixel are neighbours: dark pixels are then skipped whole.
         self.input_weights = np.array(weights, dtype=np.float32, order="F")
-        self.couplings = _copy(float_array("couplings", couplings, shape=(num_hidden, None)))
+        self.couplings = np.array(float_array("couplings", couplings, shape=(num_hidden, None), single=True))
         num_output = self.couplings.shape[1]
-        self.hidden_bias = _copy(float_array("hidden_bias", hidden_bias, shape=(num_hidden,)))
-        self.output_bias = _copy(float_array("output_bias", output_bias, shape=(num_output,)))
+        self.hidden_bias = np.array(float_array("hidden_bias", hidden_bias, shape=(num_hidden,), single=True))
+        self.output_bias = np.array(float_array("output_bias", output_bias, shape=(num_output,), single=True))
         whole_number("num_classes", num_classes, least=2)
         if num_output % num_classes:
             raise ValueError(f"couplings must have a multiple of num_classes = {num_classes} columns, got {num_output}")
@@ -203,7 +202,3 @@ class BipartiteNetwork:
         """
         tensors, metadata = load_tensors(path, "network", PARAMETERS)
         return cls(*(tensors[name] for name in PARAMETERS), num_classes=int(metadata["num_classes"]))
-
-
-def _copy(array: Floats) -> NDArray[np.float32]:
-    return np.array(array, dtype=np.float32)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.checks import Spins, check_shape, spin_array
+from isingprop.checks import Spins, float_array, spin_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +38,7 @@ class States:
     def __post_init__(self) -> None:
         """Checks and converts both arrays."""
         spins = spin_array("spins", self.spins, shape=(None, None, None))
-        energies = np.ascontiguousarray(self.energies, dtype=np.float64)
-        check_shape("energies", energies, spins.shape[:2])
-        if not np.isfinite(energies).all():
-            raise ValueError(f"energies must be finite, got {energies[~np.isfinite(energies)][0]}")
+        energies = float_array("energies", self.energies, shape=spins.shape[:2]).astype(np.float64, copy=False)
         object.__setattr__(self, "spins", spins)
         object.__setattr__(self, "energies", energies)
 

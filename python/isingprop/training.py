@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from isingprop.checkpoints import Checkpoint
 from isingprop.checks import (
+    Floats,
     Spins,
-    check_shape,
     image_array,
     label_array,
     real_number,
     seed_number,
     whole_number,
 )
-from isingprop.files import load_tensors, save_tensors
 from isingprop.learning import LearningRates, update_in_place
 from isingprop.metrics import EpochRecord, ErrorCount, Evaluation, predict
-from isingprop.network import PARAMETERS, BipartiteNetwork
+from isingprop.network import BipartiteNetwork
 from isingprop.problem import IsingProblem
 from isingprop.samplers import Annealing, Sampler
 from isingprop.states import States
@@ -130,16 +130,19 @@ class Trainer:
         with bar:
             while len(self.history) < last:
                 bar.set_description(f"epoch {len(self.history) + 1}/{last}", refresh=False)
-                record = self._train_epoch(*train, bar)
-                start = perf_counter()
-                accuracy = self._evaluate(*test).accuracy
-                record = replace(record, test_accuracy=accuracy, seconds_testing=perf_counter() - start)
+                with self._undone_on_error() as before:
+                    record = self._train_epoch(*train, before, bar)
+                    start = perf_counter()
+                    accuracy = self._evaluate(*test).accuracy
+                    record = replace(record, test_accuracy=accuracy, seconds_testing=perf_counter() - start)
                 self.history.append(record)
                 yield record
 
     def train_epoch(self, images: ArrayLike, labels: ArrayLike) -> EpochRecord:
         """One epoch over (n, I) images and (n,) labels, without a test."""
-        record = self._train_epoch(*self._check_images("train", images, labels), None)
+        train = self._check_images("train", images, labels)
+        with self._undone_on_error() as before:
+            record = self._train_epoch(*train, before)
         self.history.append(record)
         return record
 
@@ -149,12 +152,7 @@ class Trainer:
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """Writes parameters, settings and history, whole or not at all: all that `restore` needs."""
-        metadata = {
-            "settings": json.dumps(self._settings()),
-            "history": json.dumps([asdict(record) for record in self.history]),
-            "data_checksum": json.dumps(self._data_checksum),
-        }
-        save_tensors(path, "checkpoint", dict(self.network.parameters()), metadata)
+        Checkpoint(self.network.parameters(), self._settings(), self.history, self._data_checksum).save(path)
 
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Takes up where the trainer that wrote the checkpoint was, to the same bits as if it had never stopped.
@@ -165,37 +163,42 @@ class Trainer:
             FileNotFoundError: where there is no file.
             ValueError: for a file of another kind or version, a network of another shape, or other settings.
         """
-        tensors, metadata = load_tensors(path, "checkpoint", PARAMETERS)
-        settings = json.loads(metadata["settings"])
+        checkpoint = Checkpoint.load(path)
         for name, mine in self._settings().items():
-            if settings.get(name) != mine:
-                raise ValueError(f"{name} must be {settings.get(name)} as in the checkpoint {path}, got {mine}")
-        for name, array in self.network.parameters().items():
-            check_shape(f"{name} in {path}", tensors[name], array.shape)
-        for name, array in self.network.parameters().items():
-            array[...] = tensors[name]
-        self.history = [EpochRecord(**record) for record in json.loads(metadata["history"])]
-        self._data_checksum = json.loads(metadata["data_checksum"])
+            saved = checkpoint.settings.get(name)
+            if saved != mine:
+                raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
+        self._put_back(checkpoint.parameters_for(self.network, path))
+        self.history, self._data_checksum = checkpoint.history, checkpoint.data_checksum
 
-    def _train_epoch(self, images: NDArray[np.float32], labels: NDArray[np.int64], bar: Any | None) -> EpochRecord:
+    def _put_back(self, parameters: Mapping[str, Floats]) -> None:
+        for name, array in self.network.parameters().items():
+            array[...] = parameters[name]
+
+    def _train_epoch(
+        self,
+        images: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        before: dict[str, NDArray[np.float32]],
+        bar: Any | None = None,
+    ) -> EpochRecord:
         self._check_same_data(images, labels)
         epoch = len(self.history) + 1
         errors = ErrorCount(self.network)
         outputs = self.network.readout.targets(labels)[:, None, :]
         order = np.random.Generator(np.random.PCG64(_seed_for(self.seed, _ORDER, epoch))).random(len(images))
         start, sampling = perf_counter(), 0.0
-        with self._undone_on_error() as before:
-            for batch in _batches(order.argsort(kind="stable"), self.batch_size):
-                pixels = images[batch]
-                problem = self.network.problem(pixels, streams=batch)
-                sample_start = perf_counter()
-                free = self._sample(problem, self.num_states, _FREE, epoch)
-                nudged = self._nudged_spins(problem, outputs[batch], epoch)
-                sampling += perf_counter() - sample_start
-                update_in_place(self.network, pixels, free.spins, nudged, self._rates)
-                if errors.add(free, labels[batch]) and bar is not None:
-                    _show(bar, epoch, errors, len(images))
-            errors.count()
+        for batch in _batches(order.argsort(kind="stable"), self.batch_size):
+            pixels = images[batch]
+            problem = self.network.problem(pixels, streams=batch)
+            sample_start = perf_counter()
+            free = self._sample(problem, self.num_states, _FREE, epoch)
+            nudged = self._nudged_spins(problem, outputs[batch], epoch)
+            sampling += perf_counter() - sample_start
+            update_in_place(self.network, pixels, free.spins, nudged, self._rates)
+            if errors.add(free, labels[batch]) and bar is not None:
+                _show(bar, epoch, errors, len(images))
+        errors.count()
         if bar is not None:
             _show(bar, epoch, errors, len(images))
         seconds = perf_counter() - start
@@ -234,13 +237,11 @@ class Trainer:
     @contextmanager
     def _undone_on_error(self) -> Iterator[dict[str, NDArray[np.float32]]]:
         """Gives copies of the parameters, and puts them back where the epoch fails or is interrupted."""
-        parameters = self.network.parameters()
-        before = {name: array.copy(order="K") for name, array in parameters.items()}
+        before = {name: array.copy(order="K") for name, array in self.network.parameters().items()}
         try:
             yield before
         except BaseException:
-            for name, array in parameters.items():
-                array[...] = before[name]
+            self._put_back(before)
             raise
 
     def _check_images(
