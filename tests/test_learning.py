@@ -172,8 +172,8 @@ def slope(images=IMAGE, free=FREE, nudged=NUDGED, num_hidden=2):
         (lambda: slope(np.ones((2, 3))), "ValueError: free_spins must have shape (2, n, 4), got (1, 2, 4)"),
         (lambda: slope(nudged=TWO), "ValueError: nudged_spins must have shape (1, n, 4), got (2, 1, 4)"),
         (lambda: slope(nudged=WIDE), "ValueError: nudged_spins must have shape (1, n, 4), got (1, 1, 5)"),
-        (lambda: slope(num_hidden=0), "ValueError: num_hidden must be in 1 ... 3, got 0"),
-        (lambda: slope(num_hidden=4), "ValueError: num_hidden must be in 1 ... 3, got 4"),
+        (lambda: slope(num_hidden=0), "ValueError: num_hidden must be at least 1, got 0"),
+        (lambda: slope(num_hidden=4), "ValueError: num_hidden must be at most 3, got 4"),
         (lambda: slope(num_hidden=2.0), "TypeError: num_hidden must be an integer, got 2.0"),
     ],
 )

@@ -66,6 +66,7 @@ void without_gil(const Work& work) {
   try {
     const py::gil_scoped_release unlock;
     work(interrupt);
+    if (interrupt.stopped()) throw Interrupted();
   } catch (const Interrupted&) {
     throw py::error_already_set();
   }

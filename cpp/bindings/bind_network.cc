@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "bindings/arrays.h"
@@ -8,6 +9,13 @@
 namespace isingprop {
 namespace {
 
+constexpr std::int64_t kImagesPerPoll = 1000;
+
+[[noreturn]] void refuse_pixel(const Array<float>& images, std::int64_t pixel) {
+  throw py::value_error("images must be in [0, 1], got " + std::to_string(images.data()[pixel]) + " at index (" +
+                        std::to_string(pixel / images.shape(1)) + ", " + std::to_string(pixel % images.shape(1)) + ")");
+}
+
 Array<float> local_fields(const Array<float>& images, const Array<float>& input_weights,
                           const Array<float>& hidden_bias) {
   check_shape("images", images, {kAnyLength, kAnyLength});
@@ -15,17 +23,19 @@ Array<float> local_fields(const Array<float>& images, const Array<float>& input_
   check_shape("hidden_bias", hidden_bias, {input_weights.shape(1)});
   Array<float> fields({images.shape(0), input_weights.shape(1)});
   std::vector<std::int32_t> scratch(static_cast<std::size_t>(images.shape(1)));
-  const LocalFieldsJob job{images.data(),   input_weights.data(),   hidden_bias.data(), images.shape(0),
-                           images.shape(1), input_weights.shape(1), scratch.data(),     fields.mutable_data()};
-  std::int64_t bad = -1;
-  {
-    const py::gil_scoped_release unlock;
-    bad = kernels().local_fields(job);
-  }
-  if (bad >= 0) {
-    throw py::value_error("images must be in [0, 1], got " + std::to_string(images.data()[bad]) + " at index (" +
-                          std::to_string(bad / images.shape(1)) + ", " + std::to_string(bad % images.shape(1)) + ")");
-  }
+  LocalFieldsJob job{images.data(),   input_weights.data(),   hidden_bias.data(), images.shape(0),
+                     images.shape(1), input_weights.shape(1), scratch.data(),     fields.mutable_data()};
+  without_gil([&](Interrupt& interrupt) {
+    for (std::int64_t left = images.shape(0); left > 0; left -= job.num_images) {
+      job.num_images = std::min(left, kImagesPerPoll);
+      const std::int64_t bad = kernels().local_fields(job);
+      if (bad >= 0) refuse_pixel(images, job.images - images.data() + bad);
+      job.images += job.num_images * job.num_inputs;
+      job.fields += job.num_images * job.num_hidden;
+      interrupt.poll();
+      if (interrupt.stopped()) return;
+    }
+  });
   return fields;
 }
 

@@ -68,7 +68,12 @@ class Pool {
  public:
   /// Runs the loop on num_threads threads, this one included. One loop at a time.
   void run(int num_threads, Loop& loop, Interrupt& interrupt) {
-    const std::lock_guard<std::mutex> one_loop(busy_);
+    std::unique_lock<std::mutex> one_loop(busy_, std::defer_lock);
+    wait_until([&] {
+      interrupt.poll();
+      return interrupt.stopped() || one_loop.try_lock();
+    });
+    if (interrupt.stopped()) throw Interrupted();
     while (static_cast<int>(threads_.size()) < num_threads - 1) {
       const int thread = static_cast<int>(threads_.size()) + 1;
       threads_.emplace_back([this, thread] { serve(thread); });
@@ -158,6 +163,7 @@ void parallel_for(int num_threads, std::int64_t num_items, std::int64_t piece, I
     pool().run(useful, loop, interrupt);
   }
   if (loop.failure) std::rethrow_exception(loop.failure);
+  if (interrupt.stopped()) throw Interrupted();
 }
 
 }  // namespace isingprop

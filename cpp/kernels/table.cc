@@ -8,10 +8,10 @@ void seed_signs(const Chain&);
 void compute_fields(const Chain&);
 void anneal(const Chain&, const float*, std::int64_t);
 void descend(const Chain&);
-CouplingSums coupling_sums_f32(const CouplingJob<float>&);
-CouplingSums coupling_sums_f64(const CouplingJob<double>&);
-void round_couplings_f32(const CouplingJob<float>&, double);
-void round_couplings_f64(const CouplingJob<double>&, double);
+double largest_sum_f32(const CouplingJob<float>&);
+double largest_sum_f64(const CouplingJob<double>&);
+double round_couplings_f32(const CouplingJob<float>&, double, double);
+double round_couplings_f64(const CouplingJob<double>&, double, double);
 void energies_f32(const EnergyJob<float>&);
 void energies_f64(const EnergyJob<double>&);
 std::int64_t local_fields(const LocalFieldsJob&);
@@ -27,8 +27,8 @@ const KernelTable table = {ISINGPROP_STRING(ISINGPROP_TARGET),
                            compute_fields,
                            anneal,
                            descend,
-                           coupling_sums_f32,
-                           coupling_sums_f64,
+                           largest_sum_f32,
+                           largest_sum_f64,
                            round_couplings_f32,
                            round_couplings_f64,
                            energies_f32,

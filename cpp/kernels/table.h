@@ -37,11 +37,6 @@ struct CouplingJob {
   float* output_rows;   ///< out: 2 J^T, (num_output, padded(num_hidden)), zero in the padding
 };
 
-struct CouplingSums {
-  double largest;  ///< the largest sum of |J| over a row or a column
-  double squares;  ///< sum of J^2; NaN where a coupling is
-};
-
 /// States whose energies are wanted, all of one problem. Real is the type the user's numbers came in.
 template <class Real>
 struct EnergyJob {
@@ -92,10 +87,10 @@ struct KernelTable {
   void (*compute_fields)(const Chain&);
   void (*anneal)(const Chain&, const float* slopes, std::int64_t num_sweeps);
   void (*descend)(const Chain&);
-  CouplingSums (*coupling_sums_f32)(const CouplingJob<float>&);
-  CouplingSums (*coupling_sums_f64)(const CouplingJob<double>&);
-  void (*round_couplings_f32)(const CouplingJob<float>&, double quantum);
-  void (*round_couplings_f64)(const CouplingJob<double>&, double quantum);
+  double (*largest_sum_f32)(const CouplingJob<float>&);
+  double (*largest_sum_f64)(const CouplingJob<double>&);
+  double (*round_couplings_f32)(const CouplingJob<float>&, double quantum, double scale);
+  double (*round_couplings_f64)(const CouplingJob<double>&, double quantum, double scale);
   void (*energies_f32)(const EnergyJob<float>&);
   void (*energies_f64)(const EnergyJob<double>&);
   std::int64_t (*local_fields)(const LocalFieldsJob&);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "core/aligned.h"
@@ -40,9 +39,18 @@ class LayerStore {
     return {num_spins, own_.get(), coupling_.get(), signs_.get(), flips_.get(), rows};
   }
 
+  /// Takes fields * scale and gives the sum of their squares, in partial sums that are the same on every target.
   template <class Real>
-  void set_fields(const Real* fields, std::int64_t num_spins) {
-    for (std::int64_t i = 0; i < num_spins; ++i) own_[static_cast<std::size_t>(i)] = static_cast<float>(fields[i]);
+  double set_fields(const Real* fields, std::int64_t num_spins, double scale) {
+    double squares[kBlock] = {};
+    for (std::int64_t i = 0; i < num_spins; ++i) {
+      const double field = scale * static_cast<double>(fields[i]);
+      own_[static_cast<std::size_t>(i)] = static_cast<float>(field);
+      squares[i % kBlock] += field * field;
+    }
+    double total = 0.0;
+    for (const double square : squares) total += square;
+    return total;
   }
 
  private:
@@ -61,13 +69,18 @@ void write_spins(const Layer& layer, std::int8_t* spins) {
   for (std::int64_t i = 0; i < layer.num_spins; ++i) spins[i] = layer.signs[i] == 0 ? 1 : -1;
 }
 
+/// The largest |h| of `count` fields. Throws for one that is not finite.
 template <class Real>
-double sum_of_squares(const Real* x, std::int64_t count) {
-  double sums[kBlock] = {};
-  for (std::int64_t i = 0; i < count; ++i) sums[i % kBlock] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  double total = 0.0;
-  for (const double sum : sums) total += sum;
-  return total;
+double largest_field(const Real* fields, std::int64_t count) {
+  double largest = 0.0;
+  bool good = true;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double size = std::abs(static_cast<double>(fields[i]));
+    good &= size <= kLargestField;
+    largest = std::max(largest, size);
+  }
+  if (!good) throw std::invalid_argument("fields must be finite and at most 1e30");
+  return largest;
 }
 
 template <class Real>
@@ -117,12 +130,22 @@ class Annealer {
 
  private:
   void load_fields(std::int64_t b) {
-    hidden_.set_fields(problem_.hidden_of(b), problem_.num_hidden);
-    output_.set_fields(problem_.output_of(b), problem_.num_output);
-    const double sigma = rms_local_field(problem_, b, grid_.sum_of_squares());
-    const double unit = plan_.relative ? kTwoOverLn2 / sigma : kTwoOverLn2;
-    for (std::size_t t = 0; t < slopes_.size(); ++t) slopes_[t] = static_cast<float>(unit * plan_.betas[t]);
+    const double scale = std::ldexp(1.0, -grid_.exponent());
+    const double squares = hidden_.set_fields(problem_.hidden_of(b), problem_.num_hidden, scale) +
+                           output_.set_fields(problem_.output_of(b), problem_.num_output, scale);
+    const double unit = plan_.relative ? 1.0 / rms_local_field(squares) : std::ldexp(1.0, grid_.exponent());
+    for (std::size_t t = 0; t < slopes_.size(); ++t) {
+      slopes_[t] = static_cast<float>(kTwoOverLn2 * (unit * plan_.betas[t]));
+    }
     current_ = b;
+  }
+
+  /// sqrt of the mean over all spins of f_i^2 in a random state, in units of 2^exponent:
+  ///     f^2 = (sum_i h_i^2 + sum_a g_a^2 + 2 sum_ia J_ia^2) / (num_hidden + num_output),   1 where that is 0.
+  double rms_local_field(double sum_of_squared_fields) const {
+    const double spins = static_cast<double>(problem_.num_hidden + problem_.num_output);
+    const double square = (sum_of_squared_fields + 2.0 * grid_.sum_of_squares()) / spins;
+    return square > 0.0 ? std::sqrt(square) : 1.0;
   }
 
   void run_chain(std::int64_t read, std::int8_t* spins, Interrupt& interrupt, bool polls) {
@@ -164,22 +187,12 @@ class Annealer {
 }  // namespace
 
 template <class Real>
-double rms_local_field(const Problem<Real>& problem, std::int64_t b, double sum_of_squared_couplings) {
-  const double sum = sum_of_squares(problem.hidden_of(b), problem.num_hidden) +
-                     sum_of_squares(problem.output_of(b), problem.num_output);
-  if (!(sum <= kLargestField * kLargestField)) {
-    throw std::invalid_argument("fields must be finite and below 1e30, those of problem " + std::to_string(b) +
-                                " are not");
-  }
-  const double spins = static_cast<double>(problem.num_hidden + problem.num_output);
-  const double square = (sum + 2.0 * sum_of_squared_couplings) / spins;
-  return square > 0.0 ? std::sqrt(square) : 1.0;
-}
-
-template <class Real>
 void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t* spins, double* energies,
             Interrupt& interrupt) {
-  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output);
+  const std::int64_t output_rows = problem.one_output_row ? 1 : problem.num_problems;
+  const double largest = std::max(largest_field(problem.hidden_fields, problem.num_problems * problem.num_hidden),
+                                  largest_field(problem.output_fields, output_rows * problem.num_output));
+  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output, largest);
   const auto padded_couplings = pad_couplings(problem.couplings, problem.num_hidden, problem.num_output);
   const std::int64_t chains = problem.num_problems * plan.num_reads;
   const std::int64_t share = chains / (plan.num_threads * kPiecesPerThread);
@@ -199,16 +212,18 @@ void energies(const Problem<Real>& problem, const std::int8_t* spins, std::int64
               Interrupt& interrupt) {
   const auto padded_couplings = pad_couplings(problem.couplings, problem.num_hidden, problem.num_output);
   const std::int64_t num_spins = problem.num_hidden + problem.num_output;
+  const std::int64_t piece = std::max<std::int64_t>(1, kWorkPerPoll / (problem.num_hidden * problem.num_output));
   for (std::int64_t b = 0; b < problem.num_problems; ++b) {
-    interrupt.poll();
-    if (interrupt.stopped()) throw Interrupted();
-    energies_of(problem, b, padded_couplings.get(), spins + b * num_reads * num_spins, num_reads,
-                energies + b * num_reads);
+    for (std::int64_t read = 0; read < num_reads; read += piece) {
+      interrupt.poll();
+      if (interrupt.stopped()) throw Interrupted();
+      const std::int64_t state = b * num_reads + read;
+      energies_of(problem, b, padded_couplings.get(), spins + state * num_spins, std::min(piece, num_reads - read),
+                  energies + state);
+    }
   }
 }
 
-template double rms_local_field(const Problem<float>&, std::int64_t, double);
-template double rms_local_field(const Problem<double>&, std::int64_t, double);
 template void anneal(const Problem<float>&, const AnnealingPlan&, std::int8_t*, double*, Interrupt&);
 template void anneal(const Problem<double>&, const AnnealingPlan&, std::int8_t*, double*, Interrupt&);
 template void energies(const Problem<float>&, const std::int8_t*, std::int64_t, double*, Interrupt&);

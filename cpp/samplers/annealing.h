@@ -23,7 +23,7 @@ struct Problem {
 struct AnnealingPlan {
   const double* betas;  ///< inverse temperature of each sweep
   std::int64_t num_sweeps;
-  bool relative;  ///< betas are multiples of 1 / (rms local field) of each problem
+  bool relative;  ///< betas are multiples of 1 / (rms local field of a random state) of each problem
   bool descend;   ///< end with a zero-temperature descent
   std::int64_t num_reads;
   std::uint64_t seed;
@@ -45,10 +45,5 @@ void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t
 template <class Real>
 void energies(const Problem<Real>& problem, const std::int8_t* spins, std::int64_t num_reads, double* energies,
               Interrupt& interrupt);
-
-/// sqrt of the mean over all spins of f_i^2 in a random state:
-///     sigma^2 = (sum_i h_i^2 + sum_a g_a^2 + 2 sum_ia J_ia^2) / (num_hidden + num_output),   1 where that is 0.
-template <class Real>
-double rms_local_field(const Problem<Real>& problem, std::int64_t b, double sum_of_squared_couplings);
 
 }  // namespace isingprop

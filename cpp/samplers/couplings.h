@@ -13,19 +13,24 @@ namespace isingprop {
 ///
 ///     J = [0.3, -0.1]:  largest sum of |J| 0.4, in 2^-2 .. 2^-1   ->  quantum 2^-25,  J = [10066330, -3355443] quanta
 ///
-/// A coupling moves by at most 2^-25 of the largest sum of |J| over a row or column.
+/// A coupling moves by at most 2^-25 of the largest sum of |J| over a row or column. Everything is held in units of
+/// 2^exponent, which is of the size of the largest sum or field: no problem is too small for float.
 class CouplingGrid {
  public:
+  /// largest_field: of all |h|; only its power of two matters. Throws std::invalid_argument where a coupling is not
+  /// finite or a sum is above 1e30.
   template <class Real>
-  CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output);
+  CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output, double largest_field = 0.0);
 
   const float* hidden_rows() const { return hidden_rows_.get(); }  ///< 2 J: (num_hidden, padded(num_output))
   const float* output_rows() const { return output_rows_.get(); }  ///< 2 J^T: (num_output, padded(num_hidden))
-  double sum_of_squares() const { return sum_of_squares_; }        ///< sum_ia J_ia^2, before rounding
+  double sum_of_squares() const { return sum_of_squares_; }        ///< sum_ia J_ia^2, in units of 2^(2 exponent)
+  int exponent() const { return exponent_; }
 
  private:
   AlignedArray<float> hidden_rows_, output_rows_;
   double sum_of_squares_ = 0.0;
+  int exponent_ = 0;
 };
 
 /// Couplings as given, each row padded with zeros: what the energy kernel reads.

@@ -45,6 +45,8 @@ def real_number(name: str, value: object, *, least: float = -np.inf, above: floa
         number = float(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{name} must be a number, got {value!r}") from None
+    except OverflowError:
+        number = np.inf
     if not abs(number) <= _LARGEST_SINGLE or number < least or number <= above:
         bound = f" and above {above:g}" if np.isfinite(above) else ""
         bound = f" and at least {least:g}" if np.isfinite(least) else bound
@@ -106,6 +108,14 @@ def image_array(name: str, value: ArrayLike, *, num_inputs: int | None) -> NDArr
         raise TypeError(f"{name} must be floating-point pixels in [0, 1], got dtype {array.dtype}")
     check_shape(name, array, (None, num_inputs))
     return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def check_pixels(name: str, images: NDArray[np.float32]) -> None:
+    """Refuses pixels outside [0, 1]."""
+    wrong = ~((images >= 0) & (images <= 1))
+    if wrong.any():
+        where = tuple(int(k) for k in np.argwhere(wrong)[0])
+        raise ValueError(f"{name} must be in [0, 1], got {images[where]} at index {where}")
 
 
 def check_shape(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> None:

@@ -109,7 +109,16 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         features = validate_data(self, X, dtype=np.float64, reset=False)
         sampler = Annealing() if self.sampler is None else self.sampler
         pixels = self._pixels(features)
-        outputs = lowest_outputs(self.network_, sampler, pixels, num_reads=self.num_test_reads, seed=self._seed)
+        # One random stream for all, so that the prediction for a sample does not depend on its place among others.
+        one_stream = np.zeros(len(pixels), dtype=np.uint64)
+        outputs = lowest_outputs(
+            self.network_,
+            sampler,
+            pixels,
+            num_reads=self.num_test_reads,
+            seed=self._seed,
+            streams=one_stream,
+        )
         return np.asarray(self.classes_[self.network_.readout.scores(outputs).argmax(axis=1)])
 
     def _pixels(self, features: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop import _core
-from isingprop.checks import Spins, image_array, real_number
+from isingprop.checks import Spins, check_pixels, image_array, real_number, whole_number
 from isingprop.network import PARAMETERS, BipartiteNetwork
 from isingprop.states import States
 
@@ -92,9 +92,9 @@ def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int
         arXiv:2506.05244, Eqs. (5) and (6); Scellier & Bengio 2017, doi:10.3389/fncom.2017.00024.
     """
     pixels = image_array("images", images, num_inputs=None)
+    check_pixels("images", pixels)
+    num_hidden = whole_number("num_hidden", num_hidden, least=1, most=free.spins.shape[2] - 1)
     num_output = free.spins.shape[2] - num_hidden
-    if not 0 < num_hidden < free.spins.shape[2]:
-        raise ValueError(f"num_hidden must be in 1 ... {free.spins.shape[2] - 1}, got {num_hidden}")
     transposed_weights = np.zeros((pixels.shape[1], num_hidden), np.float32)
     couplings = np.zeros((num_hidden, num_output), np.float32)
     biases = np.zeros(num_hidden, np.float32), np.zeros(num_output, np.float32)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from isingprop.checks import Spins, whole_number
+from isingprop.checks import Spins, image_array, whole_number
 from isingprop.network import BipartiteNetwork
+from isingprop.problem import stream_array
 from isingprop.readout import UNCLASSIFIED
 from isingprop.samplers import Sampler
 from isingprop.states import States
@@ -60,7 +61,7 @@ class Evaluation:
 def predict(
     network: BipartiteNetwork,
     sampler: Sampler,
-    images: NDArray[np.float32],
+    images: ArrayLike,
     *,
     num_reads: int = 10,
     seed: int | None = 0,
@@ -75,10 +76,11 @@ def predict(
 def lowest_outputs(
     network: BipartiteNetwork,
     sampler: Sampler,
-    images: NDArray[np.float32],
+    images: ArrayLike,
     *,
     num_reads: int = 10,
     seed: int | None = 0,
+    streams: ArrayLike | None = None,
 ) -> Spins:
     """The output spins of the lowest of num_reads states of H[x] for each image.
 
@@ -87,16 +89,19 @@ def lowest_outputs(
         sampler: draws the states.
         images: (n, I), floating point, in [0, 1].
         num_reads: at least 1.
-        seed: image k draws from stream (seed, k), so the result does not depend on how images are portioned.
+        seed: None draws one.
+        streams: (n,), default 0 ... n - 1: image k draws from stream (seed, streams[k]), however images are portioned.
 
     Returns:
         (n, O) int8.
     """
     num_reads = whole_number("num_reads", num_reads, least=1)
+    images = image_array("images", images, num_inputs=network.num_inputs)
     outputs = np.empty((len(images), network.num_output), dtype=np.int8)
+    streams = stream_array(streams, len(images))
     for first in range(0, len(images), _PREDICT_IMAGES):
         part = slice(first, first + _PREDICT_IMAGES)
-        problem = network.problem(images[part], streams=np.arange(len(images), dtype=np.uint64)[part])
+        problem = network.problem(images[part], streams=streams[part])
         lowest = sampler.sample(problem, num_reads=num_reads, seed=seed).lowest()
         outputs[part] = lowest.spins[:, 0, network.num_hidden :]
     return outputs

@@ -201,4 +201,7 @@ class BipartiteNetwork:
             ValueError: for a file of another kind or version.
         """
         tensors, metadata = load_tensors(path, "network", PARAMETERS)
-        return cls(*(tensors[name] for name in PARAMETERS), num_classes=int(metadata["num_classes"]))
+        num_classes = metadata.get("num_classes", "")
+        if not num_classes.isdecimal():
+            raise ValueError(f"{path} must say its num_classes, got {num_classes!r}")
+        return cls(*(tensors[name] for name in PARAMETERS), num_classes=int(num_classes))

@@ -182,7 +182,7 @@ class Trainer:
         before: dict[str, NDArray[np.float32]],
         bar: Any | None = None,
     ) -> EpochRecord:
-        self._check_same_data(images, labels)
+        checksum = self._same_checksum(images, labels)
         epoch = len(self.history) + 1
         errors = ErrorCount(self.network)
         outputs = self.network.readout.targets(labels)[:, None, :]
@@ -201,6 +201,7 @@ class Trainer:
         errors.count()
         if bar is not None:
             _show(bar, epoch, errors, len(images))
+        self._data_checksum = checksum
         seconds = perf_counter() - start
         norms = {
             f"update_norm_{name}": float(np.linalg.norm(array - before[name]))
@@ -251,7 +252,7 @@ class Trainer:
         num_classes = self.network.num_classes
         return pixels, label_array(f"{part}_labels", labels, count=len(pixels), num_classes=num_classes)
 
-    def _check_same_data(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
+    def _same_checksum(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> int:
         """A run goes on with the images it began with: their order is a part of its random numbers."""
         checksum = zlib.crc32(labels.tobytes(), zlib.crc32(images.data))
         if self._data_checksum not in (None, checksum):
@@ -259,7 +260,7 @@ class Trainer:
                 f"train_images must be those that the run began with (checksum {self._data_checksum}), "
                 f"got others (checksum {checksum})"
             )
-        self._data_checksum = checksum
+        return checksum
 
     def _settings(self) -> dict[str, Any]:
         """All that decides the numbers of a run, as JSON has it; the number of threads does not."""

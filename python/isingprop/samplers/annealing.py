@@ -18,6 +18,10 @@ from isingprop.states import States
 RELATIVE_BETA_RANGE = (0.88, 17.6)
 
 
+# More would not fit in any memory.
+_MOST_READS = 2**31 - 1
+
+
 @dataclass(frozen=True)
 class Annealing:
     """Simulated annealing: Metropolis sweeps over the two layers in turn while beta grows geometrically.
@@ -102,7 +106,7 @@ class Annealing:
             _geometric(*beta_range, self.num_sweeps),
             relative,
             self.descend,
-            whole_number("num_reads", num_reads, least=1),
+            whole_number("num_reads", num_reads, least=1, most=_MOST_READS),
             seed,
             problem.streams,
             initial,
