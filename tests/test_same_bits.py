@@ -1,0 +1,108 @@
+"""Same seed, same bits: on every kernel, number of threads, batch split and order."""
+
+import hashlib
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import oracle
+import tolerances
+from isingprop import Annealing, IsingProblem, _core
+
+WIDTHS = [1, 15, 16, 17, 64, 65, 129]
+
+
+def run(problem, *, num_reads=5, num_threads=1, initial=None, beta_range=None, descend=True):
+    sampler = Annealing(10, beta_range, num_threads, descend)
+    return sampler.sample(problem, num_reads=num_reads, seed=7, initial=initial)
+
+
+@pytest.mark.parametrize("num_output", WIDTHS)
+@pytest.mark.parametrize("num_hidden", WIDTHS)
+def test_same_bits_on_every_kernel(on_every_kernel, num_hidden, num_output):
+    problem = oracle.random_problem(num_hidden, num_output, num_problems=2)
+    start = oracle.random_spins(2, 5, problem.num_spins)
+    for options in ({}, {"descend": False}, {"initial": start, "beta_range": (0.0, 0.0), "descend": False}):
+        states = on_every_kernel(lambda options=options: run(problem, **options))
+        assert tolerances.same_bits(*(each.spins for each in states))
+        assert tolerances.same_bits(*(each.energies for each in states))
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=40)
+@given(st.data())
+def test_same_bits_on_every_kernel_in_any_division(data):
+    """Kernel, threads, slices and the number of reads drawn at random."""
+    num_problems, num_reads = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9))
+    problem = oracle.random_problem(
+        data.draw(st.integers(1, 80)),
+        data.draw(st.integers(1, 80)),
+        num_problems=num_problems,
+        dtype=data.draw(st.sampled_from([np.float32, np.float64])),
+        field=data.draw(st.sampled_from([0.0, 1.0, 100.0])),
+    )
+    num_threads, cut = data.draw(st.integers(1, 8)), data.draw(st.integers(0, num_problems))
+    whole = run(problem, num_reads=num_reads)
+    before = _core.current_kernel()
+    try:
+        _core.select_kernel(data.draw(st.sampled_from(_core.available_kernels())))
+        rows = [(a, b) for a, b in pairwise([0, cut, num_problems]) if a < b]
+        parts = [run(problem[a:b], num_reads=num_reads, num_threads=num_threads) for a, b in rows]
+    finally:
+        _core.select_kernel(before)
+    assert tolerances.same_bits(whole.spins, np.concatenate([part.spins for part in parts]))
+    assert tolerances.same_bits(whole.energies, np.concatenate([part.energies for part in parts]))
+
+
+@pytest.mark.parametrize("num_threads", [2, 3, 7])
+def test_same_bits_on_any_number_of_threads(kernel, num_threads):
+    problem = oracle.random_problem(33, 17, num_problems=23)
+    one, many = run(problem), run(problem, num_threads=num_threads)
+    assert tolerances.same_bits(one.spins, many.spins)
+    assert tolerances.same_bits(one.energies, many.energies)
+
+
+def test_same_bits_in_any_order_and_for_fewer_reads():
+    problem = oracle.random_problem(33, 17, num_problems=6)
+    whole = run(problem, num_reads=20)
+    assert tolerances.same_bits(np.ascontiguousarray(whole.spins[:, :5]), run(problem, num_reads=5).spins)
+    order = [4, 0, 5, 2]
+    fields = problem.hidden_fields[order], problem.output_fields[order]
+    shuffled = IsingProblem(problem.couplings, *fields, streams=order)
+    renumbered = IsingProblem(problem.couplings, *fields)
+    assert tolerances.same_bits(whole.spins[order], run(shuffled, num_reads=20).spins)
+    assert not tolerances.same_bits(whole.spins[order], run(renumbered, num_reads=20).spins)
+
+
+def test_same_bits_in_double_precision():
+    problem = oracle.random_problem(33, 17, num_problems=2)
+    arrays = problem.couplings, problem.hidden_fields, problem.output_fields
+    single, double = run(problem), run(IsingProblem(*(array.astype(np.float64) for array in arrays)))
+    assert tolerances.same_bits(single.spins, double.spins)
+    assert tolerances.same_bits(single.energies, double.energies)
+
+
+def test_streams_and_seeds_make_a_difference():
+    problem = oracle.random_problem(20, 20, num_problems=2)
+    twins = IsingProblem(problem.couplings, *2 * [np.zeros((2, 20), np.float32)])
+    spins = run(twins, num_reads=2).spins.reshape(4, 40)
+    assert len(np.unique(spins, axis=0)) == 4
+    sampler = Annealing(num_sweeps=10)
+    drawn = [sampler.sample(problem) for _ in range(2)]
+    assert drawn[0].info["seed"] != drawn[1].info["seed"]
+    assert not tolerances.same_bits(drawn[0].spins, drawn[1].spins)
+    again = sampler.sample(problem, seed=drawn[0].info["seed"])
+    assert tolerances.same_bits(drawn[0].spins, again.spins)
+
+
+# Changed only together with a line in CHANGELOG.md: same seed, same bits is a promise within a minor version.
+PINNED = "f76b4b721906187c51cc8be23ef4fd97983ad1de8484558e3db422de8c53ad8a"
+
+
+def test_the_random_streams_have_not_moved(kernel):
+    arrays = (np.arange(h * w).reshape(h, w) * 37 % 64 / 32 - 1 for h, w in ((18, 7), (3, 18), (3, 7)))
+    problem = IsingProblem(*(array.astype(np.float32) for array in arrays))
+    spins = Annealing(num_sweeps=5, descend=False).sample(problem, num_reads=4, seed=2024).spins
+    assert hashlib.sha256(spins.tobytes()).hexdigest() == PINNED
