@@ -196,15 +196,15 @@ def run(problem, *, num_reads=5, num_threads=1, initial=None, beta_range=None, d
 
 
 def test_the_default_range_follows_the_documented_rule():
-    """f^2 = (16 * 64 + 8 * 64 + 2 * 256) / 32 = 64: it gives (0.88, 17.6) / 8, and 8 divides exactly."""
+    """f^2 = (16 * 64 + 8 * 64 + 2 * 256) / 32 = 64: it gives (0.88, 8.8) / 8, and 8 divides exactly."""
     couplings = oracle.random_spins(16, 16).astype(np.float32)
     output_fields = np.tile(np.float32([8, 0]), 8)[None]
     problem = IsingProblem(couplings, np.full((1, 16), 8, np.float32), output_fields)
     by_rule = Annealing(num_sweeps=9, descend=False).sample(problem, num_reads=50, seed=0)
-    by_hand = Annealing(9, (0.88 / 8, 17.6 / 8), descend=False).sample(problem, num_reads=50, seed=0)
+    by_hand = Annealing(9, (0.88 / 8, 8.8 / 8), descend=False).sample(problem, num_reads=50, seed=0)
     assert tolerances.same_bits(by_rule.spins, by_hand.spins)
-    assert (by_rule.info["beta_range"], by_rule.info["beta_unit"]) == ((0.88, 17.6), "1/rms field")
-    warmer = Annealing(9, (0.88 / 9, 17.6 / 9), descend=False).sample(problem, num_reads=50, seed=0)
+    assert (by_rule.info["beta_range"], by_rule.info["beta_unit"]) == ((0.88, 8.8), "1/rms field")
+    warmer = Annealing(9, (0.88 / 9, 8.8 / 9), descend=False).sample(problem, num_reads=50, seed=0)
     assert not tolerances.same_bits(by_rule.spins, warmer.spins)
 
 

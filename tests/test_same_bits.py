@@ -87,7 +87,7 @@ def test_same_bits_in_double_precision():
 def test_streams_and_seeds_make_a_difference():
     problem = oracle.random_problem(20, 20, num_problems=2)
     twins = IsingProblem(problem.couplings, *2 * [np.zeros((2, 20), np.float32)])
-    spins = run(twins, num_reads=2).spins.reshape(4, 40)
+    spins = run(twins, num_reads=2, beta_range=(0.1, 0.1), descend=False).spins.reshape(4, 40)
     assert len(np.unique(spins, axis=0)) == 4
     sampler = Annealing(num_sweeps=10)
     drawn = [sampler.sample(problem) for _ in range(2)]
@@ -98,7 +98,7 @@ def test_streams_and_seeds_make_a_difference():
 
 
 # Changed only together with a line in CHANGELOG.md: same seed, same bits is a promise within a minor version.
-PINNED = "f76b4b721906187c51cc8be23ef4fd97983ad1de8484558e3db422de8c53ad8a"
+PINNED = "2f242f53b561b15bfb4fdc384ac8d7617201d3f5ddfe055f75e174acb8d66278"
 
 
 def test_the_random_streams_have_not_moved(kernel):
