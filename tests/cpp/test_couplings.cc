@@ -9,7 +9,7 @@
 namespace isingprop::test {
 namespace {
 
-/// J as the kernels see it: half of the rows that the grid holds.
+/// J as the kernels see it: half of the rows that the grid holds, in units of 2^exponent.
 std::vector<double> on_grid(const CouplingGrid& grid, Sizes sizes) {
   std::vector<double> couplings;
   for (std::int64_t i = 0; i < sizes.num_hidden; ++i) {
@@ -60,23 +60,25 @@ void check_exact_sums(const std::vector<double>& couplings, Sizes sizes, Random&
 TEST_CASE("the worked example of the header") {
   const double couplings[] = {0.3, -0.1};
   const CouplingGrid grid(couplings, 1, 2);
-  CHECK(on_grid(grid, {1, 2}) == std::vector<double>{10066330 * 0x1p-25, -3355443 * 0x1p-25});
-  CHECK(grid.sum_of_squares() == doctest::Approx(0.1).epsilon(1e-15));
+  CHECK(grid.exponent() == -1);
+  CHECK(on_grid(grid, {1, 2}) == std::vector<double>{10066330 * 0x1p-24, -3355443 * 0x1p-24});
+  CHECK(grid.sum_of_squares() == doctest::Approx(0.1 * 4.0).epsilon(1e-6));
 }
 
 TEST_CASE_TEMPLATE("on the grid every sum is exact in float, and no coupling moves far", Real, float, double) {
   Random random(1);
   for (const Sizes& sizes : kSizes) {
-    for (const double scale : {1e-30, 1e-6, 0.3, 1.0, 1e6, 1e25}) {
+    for (const double scale : {1e-300, 1e-40, 1e-6, 0.3, 1.0, 1e6, 1e25}) {
       const auto couplings = random.reals<Real>(sizes.num_hidden * sizes.num_output, -scale, scale);
       const CouplingGrid grid(couplings.data(), sizes.num_hidden, sizes.num_output);
       const std::vector<double> rounded = on_grid(grid, sizes);
-      const double bound = 0x1p-24 * largest_sum(couplings, sizes);
+      const double largest = largest_sum(couplings, sizes), unit = std::ldexp(1.0, grid.exponent());
       double moved = 0.0;
       for (std::size_t k = 0; k < rounded.size(); ++k) {
-        moved = std::max(moved, std::abs(rounded[k] - static_cast<double>(couplings[k])));
+        moved = std::max(moved, std::abs(rounded[k] * unit - static_cast<double>(couplings[k])));
       }
-      CHECK(moved <= bound);
+      CHECK(moved <= 0x1p-24 * largest);
+      CHECK(((largest <= unit && unit <= 2.0 * largest) || largest == 0.0));
       check_exact_sums(rounded, sizes, random);
     }
   }
@@ -89,6 +91,21 @@ TEST_CASE("sums stay exact where rounding takes the largest one over a power of 
   double sum = 0.0;
   for (const double coupling : on_grid(grid, {1, 3})) sum += coupling;
   CHECK(double{static_cast<float>(sum)} == sum);
+}
+
+TEST_CASE("the unit follows the largest field where that is larger than the sums, and the sums stay exact") {
+  Random random(3);
+  const Sizes sizes{33, 20};
+  const auto couplings = random.reals<double>(33 * 20, -1.0, 1.0);
+  const CouplingGrid alone(couplings.data(), 33, 20), beside(couplings.data(), 33, 20, 1e12);
+  CHECK(beside.exponent() == 40);  // 2^39 < 1e12 <= 2^40
+  CHECK(CouplingGrid(couplings.data(), 33, 20, 1e-3).exponent() == alone.exponent());
+  const double ratio = std::ldexp(1.0, alone.exponent() - beside.exponent());
+  std::vector<double> scaled = on_grid(alone, sizes);
+  for (double& coupling : scaled) coupling *= ratio;
+  CHECK(on_grid(beside, sizes) == scaled);
+  CHECK(beside.sum_of_squares() == alone.sum_of_squares() * ratio * ratio);
+  check_exact_sums(scaled, sizes, random);
 }
 
 TEST_CASE("both arrangements hold the same numbers, and zeros in the padding") {

@@ -1,0 +1,41 @@
+"""What the documentation shows is true: the examples of docstrings and of the README run."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import isingprop as ip
+
+MODULES = sorted(
+    module.name for module in pkgutil.walk_packages(ip.__path__, "isingprop.") if module.name != "isingprop._core"
+)
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_docstrings(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_some_modules_have_examples():
+    finder = doctest.DocTestFinder()
+    examples = [test for name in MODULES for test in finder.find(importlib.import_module(name)) if test.examples]
+    assert len(examples) >= 7
+
+
+def test_the_example_of_the_readme(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    [example] = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    exec(compile(example, "README.md", "exec"), {})
+    assert (tmp_path / "model.safetensors").is_file()
+    accuracy = float(capsys.readouterr().out.split()[1])
+    assert accuracy > 0.9
+
+
+def test_the_readme_has_the_two_commands_of_one_line_each():
+    commands = re.findall(r"```sh\n(pip install .*?)```", README.read_text(), flags=re.DOTALL)
+    assert commands == ["pip install . && isingprop train\n", 'pip install ".[test]" && pytest\n']
