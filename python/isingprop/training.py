@@ -290,8 +290,8 @@ def _batches(order: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]
 
 def _show(bar: Any, epoch: int, errors: ErrorCount, num_images: int) -> None:
     """Moves the progress bar to where the counts are."""
-    bar.n = (epoch - 1) * num_images + errors.num_images
-    bar.set_postfix(error=f"{errors.lowest:.4f}", reads=f"{errors.reads:.4f}")
+    bar.set_postfix(error=f"{errors.lowest:.4f}", reads=f"{errors.reads:.4f}", refresh=False)
+    bar.update((epoch - 1) * num_images + errors.num_images - bar.n)
 
 
 def _describe(sampler: Sampler) -> dict[str, Any]:
