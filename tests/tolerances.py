@@ -18,9 +18,9 @@ MIN_EXPECTED = 5
 
 # Rounding of a sum in double precision, per sum of |terms|: 1.1e-16 for each of some hundreds of additions.
 ENERGY = 1e-13
-# The annealer's couplings are moved by at most 2^-25 of the largest sum of |J| in a row or column
+# The annealer's couplings are moved by at most 2^-24 of the largest sum of |J| in a row or column
 # (samplers/couplings.h), and its own fields are float32: half a unit in the 24th bit.
-COUPLING_GRID = 2.0**-25
+COUPLING_GRID = 2.0**-24
 FIELD_ROUNDING = 2.0**-24
 # A few roundings to float32 (6e-8 each), per largest number that takes part.
 FLOAT32 = 1e-6

@@ -64,6 +64,45 @@ void wait_until(const Until& until) {
   }
 }
 
+/// One thread of the pool, asleep between loops.
+class Worker {
+ public:
+  explicit Worker(int thread) : thread_([this, thread] { serve(thread); }) {}
+
+  /// Sets it to work. The loop must live until done().
+  void start(Loop& loop) {
+    {
+      const std::lock_guard<std::mutex> lock(lock_);
+      loop_.store(&loop, std::memory_order_release);
+    }
+    wake_.notify_one();
+  }
+
+  bool done() const { return loop_.load(std::memory_order_acquire) == nullptr; }
+
+ private:
+  void serve(int thread) {
+    for (;;) {
+      wait_for_loop();
+      loop_.load(std::memory_order_acquire)->work(thread);
+      loop_.store(nullptr, std::memory_order_release);
+    }
+  }
+
+  /// A short spin, then sleep.
+  void wait_for_loop() {
+    const auto patience = std::chrono::steady_clock::now() + kSpinFor;
+    while (done() && std::chrono::steady_clock::now() < patience) relax();
+    std::unique_lock<std::mutex> lock(lock_);
+    wake_.wait(lock, [this] { return !done(); });
+  }
+
+  std::mutex lock_;
+  std::condition_variable wake_;
+  std::atomic<Loop*> loop_{nullptr};
+  std::thread thread_;  // last, so that the rest is there when it starts
+};
+
 class Pool {
  public:
   /// Runs the loop on num_threads threads, this one included. One loop at a time.
@@ -74,60 +113,23 @@ class Pool {
       return interrupt.stopped() || one_loop.try_lock();
     });
     if (interrupt.stopped()) throw Interrupted();
-    while (static_cast<int>(threads_.size()) < num_threads - 1) {
-      const int thread = static_cast<int>(threads_.size()) + 1;
-      threads_.emplace_back([this, thread] { serve(thread); });
+    const auto num_workers = static_cast<std::size_t>(num_threads - 1);
+    while (workers_.size() < num_workers) {
+      workers_.push_back(std::make_unique<Worker>(static_cast<int>(workers_.size()) + 1));
     }
-    running_.store(num_threads - 1, std::memory_order_relaxed);
-    {
-      const std::lock_guard<std::mutex> lock(lock_);
-      round_ = {round_.number + 1, &loop, num_threads};
-      announced_.store(round_.number, std::memory_order_release);
-    }
-    wake_.notify_all();
+    for (std::size_t k = 0; k < num_workers; ++k) workers_[k]->start(loop);
     loop.work(0);
-    wait_until([&] {
-      interrupt.poll();
-      return running_.load(std::memory_order_acquire) == 0;
-    });
+    for (std::size_t k = 0; k < num_workers; ++k) {
+      wait_until([&] {
+        interrupt.poll();
+        return workers_[k]->done();
+      });
+    }
   }
 
  private:
-  struct Round {
-    std::uint64_t number;
-    Loop* loop;
-    int num_threads;
-  };
-
-  /// Waits for a round after number `seen`: a short spin, then sleep.
-  Round next_round(std::uint64_t seen) {
-    const auto patience = std::chrono::steady_clock::now() + kSpinFor;
-    while (announced_.load(std::memory_order_acquire) == seen && std::chrono::steady_clock::now() < patience) {
-      relax();
-    }
-    std::unique_lock<std::mutex> lock(lock_);
-    wake_.wait(lock, [&] { return round_.number != seen; });
-    return round_;
-  }
-
-  /// A round that wants this thread is not over before it has done its share, so its loop is alive here.
-  void serve(int thread) {
-    std::uint64_t seen = 0;
-    for (;;) {
-      const Round round = next_round(seen);
-      seen = round.number;
-      if (thread >= round.num_threads) continue;
-      round.loop->work(thread);
-      running_.fetch_sub(1, std::memory_order_release);
-    }
-  }
-
-  std::mutex busy_, lock_;
-  std::condition_variable wake_;
-  Round round_{0, nullptr, 0};
-  std::atomic<std::uint64_t> announced_{0};
-  std::atomic<int> running_{0};
-  std::vector<std::thread> threads_;
+  std::mutex busy_;
+  std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 /// This process's pool. Threads do not survive a fork, so a child makes its own; a pool is never destroyed, because its

@@ -45,7 +45,10 @@ CouplingGrid::CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::
   const double largest = largest_sum(job);
   if (!(largest <= kLargestSum)) throw std::invalid_argument("couplings must be finite, with sums below 1e30");
   exponent_ = exponent_above(std::max(largest, largest_field));
-  const double quantum = std::ldexp(1.0, exponent_above(largest) - kFloatBits);
+  // Rounding lifts a sum of n couplings by at most n / 2 quanta, and even that sum must stay below 2^24 of them.
+  const double terms = static_cast<double>(std::max(num_hidden, num_output));
+  const double lifted = largest * (1.0 + std::ldexp(terms, -kFloatBits));
+  const double quantum = std::ldexp(1.0, exponent_above(lifted) - kFloatBits);
   sum_of_squares_ = round(job, quantum, std::ldexp(1.0, -exponent_));
 }
 

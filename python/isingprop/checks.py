@@ -107,7 +107,8 @@ def image_array(name: str, value: ArrayLike, *, num_inputs: int | None) -> NDArr
     if array.dtype.kind != "f":
         raise TypeError(f"{name} must be floating-point pixels in [0, 1], got dtype {array.dtype}")
     check_shape(name, array, (None, num_inputs))
-    return np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):  # infinite pixels are refused where they are used
+        return np.ascontiguousarray(array, dtype=np.float32)
 
 
 def check_pixels(name: str, images: NDArray[np.float32]) -> None:

@@ -24,7 +24,8 @@ class IsingProblem:
         hidden_fields: h, (B, H).
         output_fields: g, (B, O), or (1, O) where all problems share them.
         streams: (B,) whole numbers, default 0 ... B - 1. Read r of problem b draws its random numbers from the stream
-            (seed, streams[b], r). Slices keep theirs, so a batch gives the same bits whole or in parts.
+            (seed, streams[b], r). Slices keep theirs, so a batch gives the same bits whole or in parts (as long as its
+            numbers are within a factor of 2^100 of each other).
 
     The arrays keep their precision: all float32, or all float64 as soon as one of them is.
 

@@ -13,7 +13,7 @@ from isingprop.checks import Spins, real_number, seed_number, whole_number
 from isingprop.problem import IsingProblem
 from isingprop.states import States
 
-# In units of 1 / (rms local field of a random state). At the paper's initial scale that field is 0.44, so this is 2 -> 20.
+# In units of 1 / (rms local field of a random state): 0.44 at the paper's initial scale, so this is 2 -> 20 there.
 # bench/schedule.py measures it: with the descent at the end, 2 -> 40 leaves 13 to 34 % more residual energy after 100
 # sweeps, on untrained, half-trained and trained networks alike; 2 -> 15 is better still at 30 sweeps, worse at 1,000.
 RELATIVE_BETA_RANGE = (0.88, 8.8)
