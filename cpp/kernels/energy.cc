@@ -17,7 +17,11 @@ constexpr int kTile = kWidth == 16 ? 6 : 2;
 /// Adds sum_i x_i s_i to four partial sums, so that additions overlap. Begin at a multiple of four.
 template <class Real>
 void add_dot(double* sums, const Real* x, const std::int8_t* spins, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) sums[i % kPartialSums] += static_cast<double>(x[i]) * spins[i];
+  std::int64_t i = 0;
+  for (; i + kPartialSums <= count; i += kPartialSums) {
+    for (int k = 0; k < kPartialSums; ++k) sums[k] += static_cast<double>(x[i + k]) * spins[i + k];
+  }
+  for (int k = 0; i < count; ++i, ++k) sums[k] += static_cast<double>(x[i]) * spins[i];
 }
 
 /// Energies of States states in a row, which share the work of reading the couplings.

@@ -66,7 +66,10 @@ void read_signs(const std::int8_t* spins, const Layer& layer) {
 }
 
 void write_spins(const Layer& layer, std::int8_t* spins) {
-  for (std::int64_t i = 0; i < layer.num_spins; ++i) spins[i] = layer.signs[i] == 0 ? 1 : -1;
+  constexpr int kTwiceSign = 30;  // shifts the sign bit down to 2
+  for (std::int64_t i = 0; i < layer.num_spins; ++i) {
+    spins[i] = static_cast<std::int8_t>(1 - static_cast<int>(layer.signs[i] >> kTwiceSign));
+  }
 }
 
 /// The largest |h| of `count` fields. Throws for one that is not finite.

@@ -121,9 +121,9 @@ def check_pixels(name: str, images: NDArray[np.float32]) -> None:
 
 def check_shape(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> None:
     """Refuses an array whose shape differs from `shape`, in which None is any length >= 1."""
-    good = array.ndim == len(shape) and all(
-        have > 0 if want is None else have == want for have, want in zip(array.shape, shape, strict=True)
-    )
+    good = array.ndim == len(shape)
+    for have, want in zip(array.shape, shape, strict=False):
+        good = good and (have > 0 if want is None else have == want)
     if not good:
         wanted = ", ".join("n" if want is None else str(want) for want in shape)
         wanted += "," if len(shape) == 1 else ""

@@ -152,6 +152,6 @@ def stream_array(streams: ArrayLike | None, rows: int) -> NDArray[np.uint64]:
     if array.dtype.kind not in "iu":
         raise TypeError(f"streams must be an array of integers, got dtype {array.dtype}")
     check_shape("streams", array, (rows,))
-    if (array < 0).any():
+    if array.dtype.kind == "i" and array.min() < 0:
         raise ValueError(f"streams must not be negative, got {array.min()}")
-    return array.astype(np.uint64)
+    return np.ascontiguousarray(array, dtype=np.uint64)

@@ -187,10 +187,11 @@ class Trainer:
         errors = ErrorCount(self.network)
         outputs = self.network.readout.targets(labels)[:, None, :]
         order = np.random.Generator(np.random.PCG64(_seed_for(self.seed, _ORDER, epoch))).random(len(images))
+        streams = np.arange(len(images), dtype=np.uint64)
         start, sampling = perf_counter(), 0.0
         for batch in _batches(order.argsort(kind="stable"), self.batch_size):
             pixels = images[batch]
-            problem = self.network.problem(pixels, streams=batch)
+            problem = self.network.problem(pixels, streams=streams[batch])
             sample_start = perf_counter()
             free = self._sample(problem, self.num_states, _FREE, epoch)
             nudged = self._nudged_spins(problem, outputs[batch], epoch)
