@@ -1,15 +1,16 @@
 """The C++ kernels. Arrays are C-ordered and of exactly the dtype stated; another dtype is a TypeError, never a copy."""
 
-from typing import overload
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-@overload
+_Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]  # one of them throughout a call
+
 def anneal(
-    couplings: NDArray[np.float32],
-    hidden_fields: NDArray[np.float32],
-    output_fields: NDArray[np.float32],
+    couplings: _Floats,
+    hidden_fields: _Floats,
+    output_fields: _Floats,
     betas: NDArray[np.float64],
     relative: bool,
     descend: bool,
@@ -25,25 +26,8 @@ def anneal(
     Returns spins (B, R, H + O) and energies (B, R).
     """
 
-@overload
-def anneal(
-    couplings: NDArray[np.float32 | np.float64],
-    hidden_fields: NDArray[np.float32 | np.float64],
-    output_fields: NDArray[np.float32 | np.float64],
-    betas: NDArray[np.float64],
-    relative: bool,
-    descend: bool,
-    num_reads: int,
-    seed: int,
-    streams: NDArray[np.uint64],
-    initial: NDArray[np.int8] | None,
-    num_threads: int,
-) -> tuple[NDArray[np.int8], NDArray[np.float64]]: ...
 def energies(
-    couplings: NDArray[np.float32] | NDArray[np.float64],
-    hidden_fields: NDArray[np.float32] | NDArray[np.float64],
-    output_fields: NDArray[np.float32] | NDArray[np.float64],
-    spins: NDArray[np.int8],
+    couplings: _Floats, hidden_fields: _Floats, output_fields: _Floats, spins: NDArray[np.int8]
 ) -> NDArray[np.float64]:
     """Energies (B, R) of spins (B, R, H + O)."""
 
