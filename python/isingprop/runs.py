@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import platform
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -164,6 +165,7 @@ def _draw_history(history: list[EpochRecord], settings: RunSettings, file: Any) 
     # A logarithmic axis has no place for an error of 0, so it is linear below the smallest that is not.
     smallest = min([error for error in reads + lowest if error > 0], default=1.0)
     errors.set_yscale("symlog", linthresh=smallest, linscale=0.3)
+    errors.set_yticks([0.0, *(10.0**k for k in range(math.ceil(math.log10(smallest)), 1))])
     errors.set_ylim(bottom=0)
     errors.set(xlabel="epoch", ylabel="training error")
     errors.legend()
