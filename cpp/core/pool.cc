@@ -51,17 +51,11 @@ struct Loop {
   }
 };
 
-/// Calls until() again and again: at first without a pause, later with short sleeps in between.
+/// Looks for a while whether until() holds.
 template <class Until>
-void wait_until(const Until& until) {
+void spin(const Until& until) {
   const auto patience = std::chrono::steady_clock::now() + kSpinFor;
-  while (!until()) {
-    if (std::chrono::steady_clock::now() < patience) {
-      relax();
-    } else {
-      std::this_thread::sleep_for(kSpinFor);
-    }
-  }
+  while (!until() && std::chrono::steady_clock::now() < patience) relax();
 }
 
 /// One thread of the pool, asleep between loops.
@@ -69,7 +63,7 @@ class Worker {
  public:
   explicit Worker(int thread) : thread_([this, thread] { serve(thread); }) {}
 
-  /// Sets it to work. The loop must live until done().
+  /// Sets it to work. The loop must live until wait() is over.
   void start(Loop& loop) {
     {
       const std::lock_guard<std::mutex> lock(lock_);
@@ -78,27 +72,40 @@ class Worker {
     wake_.notify_one();
   }
 
-  bool done() const { return loop_.load(std::memory_order_acquire) == nullptr; }
+  /// Waits until it is done with the loop, and polls meanwhile.
+  void wait(Interrupt& interrupt) {
+    spin([this] { return done(); });
+    std::unique_lock<std::mutex> lock(lock_);
+    while (!done_.wait_for(lock, kPollEvery, [this] { return done(); })) {
+      lock.unlock();
+      interrupt.poll();
+      lock.lock();
+    }
+  }
 
  private:
+  bool done() const { return loop_.load(std::memory_order_acquire) == nullptr; }
+
   void serve(int thread) {
     for (;;) {
       wait_for_loop();
       loop_.load(std::memory_order_acquire)->work(thread);
-      loop_.store(nullptr, std::memory_order_release);
+      {
+        const std::lock_guard<std::mutex> lock(lock_);
+        loop_.store(nullptr, std::memory_order_release);
+      }
+      done_.notify_one();
     }
   }
 
-  /// A short spin, then sleep.
   void wait_for_loop() {
-    const auto patience = std::chrono::steady_clock::now() + kSpinFor;
-    while (done() && std::chrono::steady_clock::now() < patience) relax();
+    spin([this] { return !done(); });
     std::unique_lock<std::mutex> lock(lock_);
     wake_.wait(lock, [this] { return !done(); });
   }
 
   std::mutex lock_;
-  std::condition_variable wake_;
+  std::condition_variable wake_, done_;
   std::atomic<Loop*> loop_{nullptr};
   std::thread thread_;  // last, so that the rest is there when it starts
 };
@@ -107,28 +114,22 @@ class Pool {
  public:
   /// Runs the loop on num_threads threads, this one included. One loop at a time.
   void run(int num_threads, Loop& loop, Interrupt& interrupt) {
-    std::unique_lock<std::mutex> one_loop(busy_, std::defer_lock);
-    wait_until([&] {
+    std::unique_lock<std::timed_mutex> one_loop(busy_, std::defer_lock);
+    while (!one_loop.try_lock_for(kPollEvery)) {
       interrupt.poll();
-      return interrupt.stopped() || one_loop.try_lock();
-    });
-    if (interrupt.stopped()) throw Interrupted();
+      if (interrupt.stopped()) throw Interrupted();
+    }
     const auto num_workers = static_cast<std::size_t>(num_threads - 1);
     while (workers_.size() < num_workers) {
       workers_.push_back(std::make_unique<Worker>(static_cast<int>(workers_.size()) + 1));
     }
     for (std::size_t k = 0; k < num_workers; ++k) workers_[k]->start(loop);
     loop.work(0);
-    for (std::size_t k = 0; k < num_workers; ++k) {
-      wait_until([&] {
-        interrupt.poll();
-        return workers_[k]->done();
-      });
-    }
+    for (std::size_t k = 0; k < num_workers; ++k) workers_[k]->wait(interrupt);
   }
 
  private:
-  std::mutex busy_;
+  std::timed_mutex busy_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
