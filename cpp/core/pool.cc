@@ -114,10 +114,11 @@ class Pool {
  public:
   /// Runs the loop on num_threads threads, this one included. One loop at a time.
   void run(int num_threads, Loop& loop, Interrupt& interrupt) {
-    std::unique_lock<std::timed_mutex> one_loop(busy_, std::defer_lock);
-    while (!one_loop.try_lock_for(kPollEvery)) {
+    std::unique_lock<std::mutex> one_loop(busy_, std::defer_lock);
+    while (!one_loop.try_lock()) {
       interrupt.poll();
       if (interrupt.stopped()) throw Interrupted();
+      std::this_thread::sleep_for(kSpinFor);
     }
     const auto num_workers = static_cast<std::size_t>(num_threads - 1);
     while (workers_.size() < num_workers) {
@@ -129,7 +130,7 @@ class Pool {
   }
 
  private:
-  std::timed_mutex busy_;
+  std::mutex busy_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
