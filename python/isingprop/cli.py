@@ -17,7 +17,9 @@ import typer
 from typer import Option
 
 from isingprop.metrics import Evaluation
+from isingprop.network import BipartiteNetwork
 from isingprop.runs import RunFolder, RunSettings
+from isingprop.samplers.annealing import MOST_SWEEPS
 from isingprop.training import Trainer
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -55,14 +57,14 @@ def train(
     num_test: Annotated[int | None, Option(min=1, help="Test images, balanced over classes.")] = None,
     epochs: Annotated[int, Option(min=1, help="Passes over the training images, in all.")] = 30,
     num_states: Annotated[int, Option(min=1, help="States per image and update; 1: equilibrium propagation.")] = 20,
-    num_sweeps: Annotated[int, Option(min=1, help="Annealing sweeps per state.")] = 30,
+    num_sweeps: Annotated[int, Option(min=1, max=MOST_SWEEPS, help="Annealing sweeps per state.")] = 30,
     hidden: Annotated[str, Option(metavar="N", help="Hidden spins.")] = "120",
     learning_rate: Annotated[
         float, Option(help="Rate of couplings and biases; that of input weights follows from the images.")
     ] = 0.001,
     sampler: Annotated[SamplerName, Option(help="What draws the states.")] = SamplerName.ANNEAL,
     seed: Annotated[int, Option(min=0, max=2**64 - 1, help="All random numbers follow from it.")] = 0,
-    threads: Annotated[int, Option(min=1, help="Changes the speed, never the numbers.")] = 1,
+    threads: Annotated[int, Option(min=1, max=1024, help="Changes the speed, never the numbers.")] = 1,
     out: Annotated[Path | None, Option(help="New folder for the run [default: runs/<data>-<n>].")] = None,
     resume: Annotated[Path | None, Option(help="Go on with the run in this folder.")] = None,
     as_json: Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")] = False,
@@ -97,7 +99,7 @@ def evaluate(
     num_test: Annotated[
         int | None, Option(min=1, help="Test images, balanced over classes [default: the run's].")
     ] = None,
-    threads: Annotated[int, Option(min=1, help="Changes the speed, never the numbers.")] = 1,
+    threads: Annotated[int, Option(min=1, max=1024, help="Changes the speed, never the numbers.")] = 1,
     as_json: Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Test the model of a run on test images, by the lowest of 10 states of each."""
@@ -107,8 +109,7 @@ def evaluate(
         settings = settings if data_dir is None else replace(settings, data_dir=_absolute(data_dir))
         settings = settings if num_test is None else replace(settings, num_test=num_test)
         images = settings.load_data()
-        trainer = settings.make_trainer(images)
-        trainer.restore(run.checkpoint)
+        trainer = Trainer(BipartiteNetwork.load(run.model), settings.make_sampler(), seed=settings.seed)
         result = trainer.evaluate(images.test_images, images.test_labels)
     if as_json:
         _print_json({"model": str(run.model), "test_accuracy": result.accuracy, **_test_numbers(result)})
@@ -137,6 +138,9 @@ def _train(settings: RunSettings, out: Path | None, folder: RunFolder | None, as
         folder = RunFolder(folder.path, settings)
         if folder.checkpoint.is_file():
             trainer.restore(folder.checkpoint)
+            if settings.epochs < len(trainer.history):
+                raise ValueError(f"--epochs must be at least {len(trainer.history)}, all so far, got {settings.epochs}")
+            folder.save(trainer)  # a run killed between two files is made whole
         folder.write_settings()
     _say(f"isingprop: {trainer.network}, {len(images.train_images)} training images, run folder {folder.path}")
     with _resumable(folder):

@@ -74,6 +74,7 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> IsingClassifier:
         """Trains a new network on (n, features) samples and (n,) labels of any kind."""
+        epochs = whole_number("epochs", self.epochs, least=1)
         features, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
@@ -99,7 +100,6 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             num_test_reads=self.num_test_reads,
             seed=self._seed,
         )
-        epochs = whole_number("epochs", self.epochs, least=1)
         self.history_ = [trainer.train_epoch(pixels, labels) for _ in range(epochs)]
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT_VERSION = "1"
+_METADATA_KEY = "isingprop"
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -35,7 +37,9 @@ def save_tensors(
     """Writes arrays and text as a safetensors file that says what kind of file it is."""
     from safetensors.numpy import save
 
-    header = {"format": f"isingprop-{kind}", "format_version": FORMAT_VERSION, **metadata}
+    content = {"format": f"isingprop-{kind}", "format_version": FORMAT_VERSION, **metadata}
+    # One key, because safetensors writes several in an order of its own: equal contents are to be equal bytes.
+    header = {_METADATA_KEY: json.dumps(content, sort_keys=True)}
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     write_atomically(path, save(contiguous, metadata=header))
 
@@ -55,7 +59,7 @@ def load_tensors(
         raise FileNotFoundError(f"no {kind} file at {path}")
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
+            metadata = _read_metadata(file.metadata())
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise ValueError(f"{path} must be a safetensors file, got one that does not read: {error}") from None
@@ -64,6 +68,13 @@ def load_tensors(
     if missing:
         raise ValueError(f"{path} must hold {', '.join(names)}, got no {', '.join(missing)}")
     return tensors, metadata
+
+
+def _read_metadata(raw: dict[str, str] | None) -> dict[str, str]:
+    try:
+        return dict(json.loads((raw or {})[_METADATA_KEY]))
+    except (KeyError, TypeError, ValueError):
+        return {}
 
 
 def _check_header(path: str | os.PathLike[str], kind: str, metadata: dict[str, str]) -> None:

@@ -43,6 +43,10 @@ class RunSettings:
         """The images."""
         return load_data(self.data, data_dir=self.data_dir, num_train=self.num_train, num_test=self.num_test)
 
+    def make_sampler(self) -> Annealing:
+        """What draws the states."""
+        return Annealing(num_sweeps=self.num_sweeps, num_threads=self.threads)
+
     def make_trainer(self, images: ImageSet) -> Trainer:
         """An untrained network and its trainer."""
         network = BipartiteNetwork.random(
@@ -53,7 +57,7 @@ class RunSettings:
         )
         return Trainer(
             network,
-            Annealing(num_sweeps=self.num_sweeps, num_threads=self.threads),
+            self.make_sampler(),
             num_states=self.num_states,
             learning_rate=LearningRates.for_images(self.learning_rate, images.train_images),
             seed=self.seed,

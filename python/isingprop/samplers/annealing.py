@@ -19,8 +19,9 @@ from isingprop.states import States
 RELATIVE_BETA_RANGE = (0.88, 8.8)
 
 
-# More would not fit in any memory.
+# More would not fit in any memory, or would last for days.
 _MOST_READS = 2**31 - 1
+MOST_SWEEPS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Annealing:
     so it keeps step with couplings that grow in training, and does not depend on how problems are batched.
 
     Args:
-        num_sweeps: sweeps per read, at least 1; a sweep updates every spin once.
+        num_sweeps: sweeps per read, 1 to 10 million; a sweep updates every spin once.
         beta_range: (first, last) inverse temperature in 1 / (unit of J), finite and >= 0, both > 0 unless they are
             equal; None for the rule above. Equal ends sample at constant temperature.
         num_threads: threads over chains; changes the speed, never the states.
@@ -62,7 +63,7 @@ class Annealing:
 
     def __post_init__(self) -> None:
         """Checks all arguments."""
-        object.__setattr__(self, "num_sweeps", whole_number("num_sweeps", self.num_sweeps, least=1))
+        object.__setattr__(self, "num_sweeps", whole_number("num_sweeps", self.num_sweeps, least=1, most=MOST_SWEEPS))
         if self.beta_range is not None:
             object.__setattr__(self, "beta_range", _check_range(self.beta_range))
         object.__setattr__(self, "num_threads", whole_number("num_threads", self.num_threads, least=1, most=1024))
