@@ -121,6 +121,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
         (["train", "--threads", "5000"], ["--threads"]),
         (["train", "--num-sweeps", "99999999999999"], ["--num-sweeps"]),
         (["train", "--num-states", "0"], ["--num-states"]),
+        (["train", "--num-states", "999999999999"], ["--num-states"]),
         (["train", "--sampler", "oracle"], ["--sampler", "oracle", "anneal"]),
         (["train", "--nonsense"], ["--nonsense"]),
         (["evaluate"], ["DIR"]),

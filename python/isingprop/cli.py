@@ -24,6 +24,8 @@ from isingprop.training import Trainer
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
+# A hundred times the most that the paper samples; far more would fail late, for want of memory.
+_MOST_STATES = 10_000
 _USAGE_ERROR, _OTHER_ERROR, _INTERRUPTED = 2, 1, 130
 # What may be said together with --resume: these do not change the numbers of the run.
 _WITH_RESUME = {"resume", "epochs", "data_dir", "threads", "as_json"}
@@ -56,7 +58,9 @@ def train(
     num_train: Annotated[int | None, Option(min=1, help="Training images, balanced over classes.")] = None,
     num_test: Annotated[int | None, Option(min=1, help="Test images, balanced over classes.")] = None,
     epochs: Annotated[int, Option(min=1, help="Passes over the training images, in all.")] = 30,
-    num_states: Annotated[int, Option(min=1, help="States per image and update; 1: equilibrium propagation.")] = 20,
+    num_states: Annotated[
+        int, Option(min=1, max=_MOST_STATES, help="States per image and update; 1: equilibrium propagation.")
+    ] = 20,
     num_sweeps: Annotated[int, Option(min=1, max=MOST_SWEEPS, help="Annealing sweeps per state.")] = 30,
     hidden: Annotated[str, Option(metavar="N", help="Hidden spins.")] = "120",
     learning_rate: Annotated[
