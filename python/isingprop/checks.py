@@ -113,9 +113,8 @@ def image_array(name: str, value: ArrayLike, *, num_inputs: int | None) -> NDArr
 
 def check_pixels(name: str, images: NDArray[np.float32]) -> None:
     """Refuses pixels outside [0, 1]."""
-    wrong = ~((images >= 0) & (images <= 1))
-    if wrong.any():
-        where = tuple(int(k) for k in np.argwhere(wrong)[0])
+    if not (images.min() >= 0 and images.max() <= 1):  # both are NaN if any pixel is
+        where = tuple(int(k) for k in np.argwhere(~((images >= 0) & (images <= 1)))[0])
         raise ValueError(f"{name} must be in [0, 1], got {images[where]} at index {where}")
 
 

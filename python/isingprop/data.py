@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop.checks import check_shape, image_array, label_array, whole_number
+from isingprop.checks import check_pixels, check_shape, image_array, label_array, whole_number
 from isingprop.download import FILES, URLS, download
 from isingprop.idx import read_idx
 
@@ -61,7 +61,8 @@ class ImageSet:
         num_classes = whole_number("num_classes", self.num_classes, least=1)  # the labels need it
         num_inputs = None
         for part in ("train", "test"):
-            images = _pixels(f"{part}_images", getattr(self, f"{part}_images"), num_inputs)
+            images = image_array(f"{part}_images", getattr(self, f"{part}_images"), num_inputs=num_inputs)
+            check_pixels(f"{part}_images", images)
             given = getattr(self, f"{part}_labels")
             labels = label_array(f"{part}_labels", given, count=len(images), num_classes=num_classes)
             object.__setattr__(self, f"{part}_images", images)
@@ -150,15 +151,6 @@ def class_balanced(labels: ArrayLike, num_images: int, num_classes: int) -> Labe
     kept = np.concatenate([np.flatnonzero(checked == c)[: quota + (c < larger)] for c in range(num_classes)])
     others = np.setdiff1d(np.arange(len(checked)), kept)
     return np.sort(np.concatenate([kept, others[: num_images - len(kept)]]))
-
-
-def _pixels(name: str, value: ArrayLike, num_inputs: int | None) -> Images:
-    with np.errstate(over="ignore"):  # what is too large for float32 is refused below
-        pixels = image_array(name, value, num_inputs=num_inputs)
-    if not (pixels.min() >= 0 and pixels.max() <= 1):  # both are NaN if any pixel is
-        where = tuple(int(k) for k in np.argwhere(~((pixels >= 0) & (pixels <= 1)))[0])
-        raise ValueError(f"{name} must be in [0, 1], got {pixels[where]} at index {where}")
-    return pixels
 
 
 def _check_request(name: object, data_dir: object, num_train: object, num_test: object) -> None:
