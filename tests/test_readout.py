@@ -46,6 +46,17 @@ def test_scores_and_classes_of_every_state_recounted():
     assert (classes == UNCLASSIFIED).any()
 
 
+@pytest.mark.parametrize("redundancy", [127, 128, 129, 300])
+def test_scores_beyond_the_range_of_a_byte(redundancy):
+    readout = Readout(3, redundancy)
+    outputs = readout.targets([0, 1, 2])
+    outputs[2, :redundancy] = 1  # a tie of the largest scores there are
+    np.testing.assert_array_equal(
+        readout.scores(outputs), redundancy * np.array([[1, -1, -1], [-1, 1, -1], [1, -1, 1]])
+    )
+    assert readout.predict(outputs).tolist() == [0, 1, UNCLASSIFIED]
+
+
 def test_no_single_largest_score_is_unclassified():
     assert UNCLASSIFIED == -1
     assert Readout(2, 1).predict([[1, 1], [-1, -1], [1, -1]]).tolist() == [-1, -1, 0]

@@ -27,17 +27,23 @@ inline std::string shape_text(const py::array& array) {
   return text + (array.ndim() == 1 ? ",)" : ")");
 }
 
+inline std::string wanted_text(std::initializer_list<py::ssize_t> shape) {
+  std::string text = "(";
+  for (const py::ssize_t length : shape) {
+    text += (text.size() > 1 ? ", " : "") + (length == kAnyLength ? std::string("n") : std::to_string(length));
+  }
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
 inline void check_shape(const char* name, const py::array& array, std::initializer_list<py::ssize_t> shape) {
   bool good = array.ndim() == static_cast<py::ssize_t>(shape.size());
-  std::string wanted;
   py::ssize_t axis = 0;
   for (const py::ssize_t length : shape) {
     if (good) good = length == kAnyLength ? array.shape(axis) > 0 : array.shape(axis) == length;
-    wanted += (axis++ ? ", " : "") + (length == kAnyLength ? std::string("n") : std::to_string(length));
+    ++axis;
   }
   if (good) return;
-  throw py::value_error(std::string(name) + " must have shape (" + wanted + (shape.size() == 1 ? ",)" : ")") +
-                        ", got " + shape_text(array));
+  throw py::value_error(std::string(name) + " must have shape " + wanted_text(shape) + ", got " + shape_text(array));
 }
 
 /// Every spin is exactly -1 or +1.

@@ -22,9 +22,9 @@ Array<float> local_fields(const Array<float>& images, const Array<float>& input_
   check_shape("input_weights", input_weights, {images.shape(1), kAnyLength});
   check_shape("hidden_bias", hidden_bias, {input_weights.shape(1)});
   Array<float> fields({images.shape(0), input_weights.shape(1)});
-  std::vector<std::int32_t> scratch(static_cast<std::size_t>(images.shape(1)));
+  const auto scratch = make_unset<std::int32_t>(static_cast<std::size_t>(lit_room(images.shape(1))));
   LocalFieldsJob job{images.data(),   input_weights.data(),   hidden_bias.data(), images.shape(0),
-                     images.shape(1), input_weights.shape(1), scratch.data(),     fields.mutable_data()};
+                     images.shape(1), input_weights.shape(1), scratch.get(),      fields.mutable_data()};
   without_gil([&](Interrupt& interrupt) {
     for (std::int64_t left = images.shape(0); left > 0; left -= job.num_images) {
       job.num_images = std::min(left, kImagesPerPoll);
@@ -45,7 +45,7 @@ Array<std::int8_t> reference_states(const Array<float>& couplings, const Array<f
   check_shape("hidden_fields", hidden_fields, {kAnyLength, couplings.shape(0)});
   check_shape("targets", targets, {hidden_fields.shape(0), kAnyLength, couplings.shape(1)});
   Array<std::int8_t> spins({targets.shape(0), targets.shape(1), couplings.shape(0) + couplings.shape(1)});
-  std::vector<float> scratch(static_cast<std::size_t>(couplings.shape(1)));
+  std::vector<float> scratch(static_cast<std::size_t>(padded(couplings.shape(1))));
   const ReferenceJob job{couplings.data(),   hidden_fields.data(), targets.data(),
                          targets.shape(0),   targets.shape(1),     couplings.shape(0),
                          couplings.shape(1), spins.mutable_data(), scratch.data()};
@@ -87,7 +87,7 @@ void update(Array<float>& input_weights, Array<float>& couplings, Array<float>& 
                 nullptr,
                 nullptr};
   const auto scratch = make_aligned<float>(static_cast<std::size_t>(update_scratch_floats(job)));
-  const auto lit = make_aligned<std::int32_t>(static_cast<std::size_t>(job.num_inputs));
+  const auto lit = make_unset<std::int32_t>(static_cast<std::size_t>(lit_room(job.num_inputs)));
   job.scratch = scratch.get();
   job.lit = lit.get();
   const py::gil_scoped_release unlock;

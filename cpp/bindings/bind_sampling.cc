@@ -24,9 +24,9 @@ Problem<Real> check_problem(const Array<Real>& couplings, const Array<Real>& hid
 
 void check_betas(const Array<double>& betas) {
   check_shape("betas", betas, {kAnyLength});
-  for (py::ssize_t t = 0; t < betas.size(); ++t) {
-    if (betas.at(t) >= 0.0 && std::isfinite(betas.at(t))) continue;
-    throw py::value_error("betas must be finite and not negative, got " + std::to_string(betas.at(t)));
+  for (const double* beta = betas.data(); beta < betas.data() + betas.size(); ++beta) {
+    if (*beta >= 0.0 && std::isfinite(*beta)) continue;
+    throw py::value_error("betas must be finite and not negative, got " + std::to_string(*beta));
   }
 }
 

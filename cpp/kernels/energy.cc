@@ -9,19 +9,53 @@ namespace isingprop {
 namespace ISINGPROP_TARGET {
 namespace {
 
-constexpr int kPartialSums = 4;
 /// States at a time, and vectors at a time: their product is what the registers hold.
 constexpr int kStates = 4;
 constexpr int kTile = kWidth == 16 ? 6 : 2;
+/// Partial sums of a sum over spins, on every target.
+constexpr int kLanes = 8;
 
-/// Adds sum_i x_i s_i to four partial sums, so that additions overlap. Begin at a multiple of four.
+/// Spin + 1 picks its value as a double: a broadcast from memory is cheaper than a conversion.
+constexpr double kSpinValues[] = {-1.0, 0.0, 1.0};
+ISINGPROP_INLINE VecD splat_spin(std::int8_t spin) { return splat(kSpinValues[spin + 1]); }
+
+/// Adds x_i s_i to lane i % kLanes of the sums, beginning at lane 0.
 template <class Real>
-void add_dot(double* sums, const Real* x, const std::int8_t* spins, std::int64_t count) {
+ISINGPROP_INLINE void add_dot(double* sums, const Real* x, const std::int8_t* spins, std::int64_t count) {
   std::int64_t i = 0;
-  for (; i + kPartialSums <= count; i += kPartialSums) {
-    for (int k = 0; k < kPartialSums; ++k) sums[k] += static_cast<double>(x[i + k]) * spins[i + k];
+  for (; i + kLanes <= count; i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) sums[lane] += static_cast<double>(x[i + lane]) * spins[i + lane];
   }
-  for (int k = 0; i < count; ++i, ++k) sums[k] += static_cast<double>(x[i]) * spins[i];
+  for (int lane = 0; i < count; ++i, ++lane) sums[lane] += static_cast<double>(x[i]) * spins[i];
+}
+
+/// Adds t_a sum_i J_ia s_i of States states for N vectors of outputs from output `begin` on; the last one of them may
+/// have only `left` outputs.
+template <int States, int N, class Real>
+ISINGPROP_INLINE void add_products(const EnergyJob<Real>& job, const std::int8_t* spins, std::int64_t begin,
+                                   std::int64_t left, double (*totals)[kLanes]) {
+  const std::int64_t num_spins = job.num_hidden + job.num_output;
+  VecD sums[States][N] = {};
+  for (std::int64_t i = 0; i < job.num_hidden; ++i) {
+    const Real* row = job.couplings + i * job.num_output + begin;
+    VecD spin[States];
+    for (int k = 0; k < States; ++k) spin[k] = splat_spin(spins[k * num_spins + i]);
+    for (int v = 0; v < N; ++v) {
+      const VecD couplings = load_first_doubles(row + v * kDoubles, left - v * kDoubles);
+      for (int k = 0; k < States; ++k) sums[k][v] = add_exact(sums[k][v], spin[k], couplings);
+    }
+  }
+  for (int k = 0; k < States; ++k) {
+    double fields[N * kDoubles];
+    for (int v = 0; v < N; ++v) store(fields + v * kDoubles, sums[k][v]);
+    const std::int8_t* output = spins + k * num_spins + job.num_hidden + begin;
+    double* lanes = totals[k] + begin % kLanes;  // where not 0, what follows fits into the lanes that are left
+    if (left >= N * kDoubles) {
+      add_dot(lanes, fields, output, N * kDoubles);
+    } else {
+      for (int a = 0; a < left; ++a) lanes[a] += fields[a] * output[a];
+    }
+  }
 }
 
 /// Energies of States states in a row, which share the work of reading the couplings.
@@ -29,34 +63,22 @@ template <int States, class Real>
 void energies_of(const EnergyJob<Real>& job, std::int64_t first_state) {
   const std::int64_t num_spins = job.num_hidden + job.num_output;
   const std::int8_t* spins = job.spins + first_state * num_spins;
-  const std::int64_t stride = padded(job.num_output);
-  double totals[States][kPartialSums] = {};
+  double totals[States][kLanes] = {};
   for (int k = 0; k < States; ++k) {
     add_dot(totals[k], job.hidden_fields, spins + k * num_spins, job.num_hidden);
     add_dot(totals[k], job.output_fields, spins + k * num_spins + job.num_hidden, job.num_output);
   }
-  for_tiles<kTile>(stride / kDoubles, [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
-    VecD sums[States][N] = {};
-    for (std::int64_t i = 0; i < job.num_hidden; ++i) {
-      const Real* row = job.couplings + i * stride + first * kDoubles;
-      VecD spin[States];
-      for (int k = 0; k < States; ++k) spin[k] = splat(static_cast<double>(spins[k * num_spins + i]));
-      for (int v = 0; v < N; ++v) {
-        const VecD couplings = load_doubles(row + v * kDoubles);
-        for (int k = 0; k < States; ++k) sums[k][v] = add_exact(sums[k][v], spin[k], couplings);
-      }
-    }
-    const std::int64_t begin = first * kDoubles;
-    const std::int64_t left = job.num_output - begin;
-    for (int k = 0; k < States; ++k) {
-      double fields[N * kDoubles];
-      for (int v = 0; v < N; ++v) store(fields + v * kDoubles, sums[k][v]);
-      const std::int8_t* output = spins + k * num_spins + job.num_hidden + begin;
-      add_dot(totals[k], fields, output, left < N * kDoubles ? left : N * kDoubles);
-    }
+  const std::int64_t whole = job.num_output / kDoubles;
+  for_tiles<kTile>(whole, [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
+    add_products<States, N>(job, spins, first * kDoubles, N * kDoubles, totals);
   });
+  const std::int64_t left = job.num_output - whole * kDoubles;
+  if (left > 0) add_products<States, 1>(job, spins, whole * kDoubles, left, totals);
   for (int k = 0; k < States; ++k) {
-    job.energies[first_state + k] = (totals[k][0] + totals[k][1]) + (totals[k][2] + totals[k][3]);
+    for (int half = kLanes / 2; half > 0; half /= 2) {
+      for (int lane = 0; lane < half; ++lane) totals[k][lane] += totals[k][lane + half];
+    }
+    job.energies[first_state + k] = totals[k][0];
   }
 }
 
@@ -64,6 +86,7 @@ template <class Real>
 void energies(const EnergyJob<Real>& job) {
   std::int64_t k = 0;
   for (; job.num_states - k >= kStates; k += kStates) energies_of<kStates>(job, k);
+  for (; job.num_states - k >= 2; k += 2) energies_of<2>(job, k);
   for (; k < job.num_states; ++k) energies_of<1>(job, k);
 }
 

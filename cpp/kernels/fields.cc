@@ -37,18 +37,17 @@ void fields_of_image(const LocalFieldsJob& job, const float* image, std::int64_t
   });
 }
 
-/// f_i = h_i + sum_a J_ia n_a in kBlock partial sums, the same on every target. outputs: n[y] as floats.
-float field_of_row(const float* couplings, float own_field, const float* outputs, std::int64_t num_output) {
-  float sums[kBlock] = {};
-  std::int64_t a = 0;
-  for (; a + kBlock <= num_output; a += kBlock) {
-    for (int lane = 0; lane < kBlock; ++lane) sums[lane] += couplings[a + lane] * outputs[a + lane];
+/// sum_a J_ia n_a in kBlock partial sums. outputs: n[y] as floats, zero in the padding.
+float coupling_field(const float* row, const float* outputs, std::int64_t num_output) {
+  constexpr int kParts = kBlock / kWidth;
+  VecF sums[kParts] = {};
+  for (std::int64_t a = 0; a < num_output; a += kBlock) {
+    for (int part = 0; part < kParts; ++part) {
+      const std::int64_t at = a + part * kWidth;
+      sums[part] = add_exact(sums[part], load<VecF>(outputs + at), load_first(row + at, num_output - at));
+    }
   }
-  for (int lane = 0; a < num_output; ++a, ++lane) sums[lane] += couplings[a] * outputs[a];
-  for (int half = kBlock / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
-  }
-  return own_field + sums[0];
+  return sum_of_block(sums);
 }
 
 }  // namespace
@@ -73,9 +72,10 @@ void reference_states(const ReferenceJob& job) {
     const float* own_fields = job.hidden_fields + row / job.num_references * job.num_hidden;
     const std::int8_t* targets = job.targets + row * job.num_output;
     std::int8_t* spins = job.spins + row * num_spins;
-    for (std::int64_t a = 0; a < job.num_output; ++a) job.scratch[a] = targets[a];
+    for (std::int64_t a = 0; a < padded(job.num_output); ++a) job.scratch[a] = a < job.num_output ? targets[a] : 0.0f;
     for (std::int64_t i = 0; i < job.num_hidden; ++i) {
-      const float field = field_of_row(job.couplings + i * job.num_output, own_fields[i], job.scratch, job.num_output);
+      const float* couplings = job.couplings + i * job.num_output;
+      const float field = own_fields[i] + coupling_field(couplings, job.scratch, job.num_output);
       spins[i] = field > 0.0f ? -1 : 1;
     }
     for (std::int64_t a = 0; a < job.num_output; ++a) spins[job.num_hidden + a] = targets[a];

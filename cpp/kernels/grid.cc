@@ -8,64 +8,102 @@ namespace {
 
 /// Adding and subtracting 1.5 * 2^52 quanta rounds a double to whole quanta.
 constexpr double kRounder = 6755399441055744.0;
+constexpr int kDoubleParts = kBlock / kDoubles;
 
-double total(const double* lanes) {
-  double sum = 0.0;
+template <class Real>
+struct Wide;
+template <>
+struct Wide<float> {
+  using Vec = VecF;
+  static constexpr int kLanes = kWidth;
+};
+template <>
+struct Wide<double> {
+  using Vec = VecD;
+  static constexpr int kLanes = kDoubles;
+};
+
+template <class Real>
+Real total(const Real* lanes) {
+  Real sum = 0;
   for (int lane = 0; lane < kBlock; ++lane) sum += lanes[lane];
   return sum;
 }
 
-/// Adds |J| to the sums of its row and column, over `count` columns.
-template <class Real>
-ISINGPROP_INLINE void add_sizes(const Real* couplings, int count, double* columns, double* row) {
-  for (int lane = 0; lane < count; ++lane) {
-    const double size = __builtin_fabs(static_cast<double>(couplings[lane]));
-    columns[lane] += size;
-    row[lane] += size;
-  }
-}
-
-/// The largest sum of |J| over a row or a column. NaN where a coupling is.
+/// The largest sum of |J| over a row or a column, but for rounding. NaN where a coupling is.
 template <class Real>
 double largest_sum(const CouplingJob<Real>& job) {
-  double largest = 0.0;
+  using Vec = typename Wide<Real>::Vec;
+  constexpr int kLanes = Wide<Real>::kLanes;
+  Real largest = 0;
   for (std::int64_t i = 0; i < job.num_hidden; ++i) {
-    const Real* couplings = job.couplings + i * job.num_output;
-    double row[kBlock] = {};
-    std::int64_t a = 0;
-    for (; a + kBlock <= job.num_output; a += kBlock) add_sizes(couplings + a, kBlock, job.column_sums + a, row);
-    add_sizes(couplings + a, static_cast<int>(job.num_output - a), job.column_sums + a, row);
-    const double sum = total(row);
+    const Real* row = job.couplings + i * job.num_output;
+    Vec sums[kBlock / kLanes] = {};
+    for (std::int64_t a = 0; a < job.num_output; a += kBlock) {
+      for (int part = 0; part < kBlock / kLanes; ++part) {
+        const std::int64_t at = a + part * kLanes;
+        const Vec size = absolute(load_first(row + at, job.num_output - at));
+        Real* column = job.column_sums + at;
+        store(column, load<Vec>(column) + size);
+        sums[part] += size;
+      }
+    }
+    Real lanes[kBlock];
+    for (int part = 0; part < kBlock / kLanes; ++part) store(lanes + part * kLanes, sums[part]);
+    const Real sum = total(lanes);
     largest = largest >= sum ? largest : sum;
-    if (sum != sum) return sum;
+    if (sum != sum) return static_cast<double>(sum);
   }
   for (std::int64_t a = 0; a < job.num_output; ++a) {
     largest = largest >= job.column_sums[a] ? largest : job.column_sums[a];
   }
-  return largest;
+  return static_cast<double>(largest);
+}
+
+/// Four rows of 2 J become four columns of 2 J^T, a square of four by four at a time.
+ISINGPROP_INLINE void transpose_rows(const float* rows, std::int64_t stride, float* to, std::int64_t to_stride,
+                                     std::int64_t count) {
+  for (std::int64_t a = 0; a < count; a += 4) {
+    const Quad r0 = load<Quad>(rows + a), r1 = load<Quad>(rows + stride + a);
+    const Quad r2 = load<Quad>(rows + 2 * stride + a), r3 = load<Quad>(rows + 3 * stride + a);
+    const Quad low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5),
+               high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
+    const Quad low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5),
+               high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+    const Quad columns[4] = {
+        __builtin_shufflevector(low01, low23, 0, 1, 4, 5), __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+        __builtin_shufflevector(high01, high23, 0, 1, 4, 5), __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+    for (int k = 0; k < 4 && a + k < count; ++k) store(to + (a + k) * to_stride, columns[k]);
+  }
 }
 
 /// Rounds to whole quanta, multiplies by scale, and gives the sum of squares of what came of it.
 template <class Real>
 double round_couplings(const CouplingJob<Real>& job, double quantum, double scale) {
-  const double rounder = kRounder * quantum;
-  const std::int64_t hidden_stride = padded(job.num_output), output_stride = padded(job.num_hidden);
-  double squares[kBlock] = {};
+  const VecD rounder = splat(kRounder * quantum), twice = splat(2.0 * scale);  // the rows hold 2 J
+  const std::int64_t stride = padded(job.num_output), to_stride = padded(job.num_hidden);
+  VecD squares[kDoubleParts] = {};
   for (std::int64_t i = 0; i < job.num_hidden; ++i) {
-    const Real* couplings = job.couplings + i * job.num_output;
-    float* row = job.hidden_rows + i * hidden_stride;
-    for (std::int64_t a = 0; a < job.num_output; ++a) {
-      const double rounded = (static_cast<double>(couplings[a]) + rounder) - rounder;
-      row[a] = static_cast<float>(2.0 * scale * rounded);
-    }
-    for (std::int64_t a = 0; a < hidden_stride; a += kBlock) {
-      for (int lane = 0; lane < kBlock; ++lane) {
-        squares[lane] += static_cast<double>(row[a + lane]) * static_cast<double>(row[a + lane]);
+    float* row = job.hidden_rows + i * stride;
+    for (std::int64_t a = 0; a < job.num_output; a += kBlock) {
+      for (int part = 0; part < kDoubleParts; ++part) {
+        const std::int64_t at = a + part * kDoubles;
+        const VecD coupling = load_first_doubles(job.couplings + i * job.num_output + at, job.num_output - at);
+        const VecD rounded = twice * ((coupling + rounder) - rounder);
+        store_floats(row + at, rounded);
+        squares[part] += rounded * rounded;
       }
     }
-    for (std::int64_t a = 0; a < job.num_output; ++a) job.output_rows[a * output_stride + i] = row[a];
+    if (i % 4 == 3) transpose_rows(row - 3 * stride, stride, job.output_rows + i - 3, to_stride, job.num_output);
   }
-  return total(squares) / 4.0;  // the rows hold 2 J
+  for (std::int64_t a = 0; a < job.num_output; ++a) {
+    for (std::int64_t i = job.num_hidden & -4; i < to_stride; ++i) {
+      job.output_rows[a * to_stride + i] = i < job.num_hidden ? job.hidden_rows[i * stride + a] : 0.0f;
+    }
+  }
+  double lanes[kBlock];
+  for (int part = 0; part < kDoubleParts; ++part) store(lanes + part * kDoubles, squares[part]);
+  return total(lanes) / 4.0;
 }
 
 }  // namespace
@@ -77,6 +115,17 @@ double round_couplings_f32(const CouplingJob<float>& job, double quantum, double
 }
 double round_couplings_f64(const CouplingJob<double>& job, double quantum, double scale) {
   return round_couplings(job, quantum, scale);
+}
+
+/// Coupling fields of one layer while all spins of the other one are down: minus half the sum of the other's rows.
+void fields_of_down(const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields) {
+  for_tiles(stride / kWidth, [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
+    VecF sums[N] = {};
+    for (std::int64_t row = 0; row < num_rows; ++row) {
+      for (int v = 0; v < N; ++v) sums[v] += load<VecF>(rows + row * stride + (first + v) * kWidth);
+    }
+    for (int v = 0; v < N; ++v) store(fields + (first + v) * kWidth, -0.5f * sums[v]);
+  });
 }
 
 }  // namespace ISINGPROP_TARGET

@@ -14,7 +14,17 @@ inline constexpr int kBlock = 16;
 /// Words of random state of one chain: four for each lane (xoshiro128+).
 inline constexpr int kGeneratorWords = 4 * kBlock;
 
-inline constexpr std::int64_t num_blocks(std::int64_t num_spins) { return (num_spins + kBlock - 1) / kBlock; }
-inline constexpr std::int64_t padded(std::int64_t num_spins) { return num_blocks(num_spins) * kBlock; }
+/// Of a count that is not negative; & and >> because the compiler does not know that.
+inline constexpr std::int64_t padded(std::int64_t num_spins) { return (num_spins + kBlock - 1) & -kBlock; }
+
+/// Which spins flipped is noted in words of so many bits.
+inline constexpr int kFlipBits = 64;
+inline constexpr std::int64_t num_flip_words(std::int64_t num_spins) { return (num_spins + kFlipBits - 1) / kFlipBits; }
+
+/// Room for the numbers of the pixels that are not zero, which are written a vector at a time.
+inline constexpr std::int64_t lit_room(std::int64_t num_inputs) { return num_inputs + kBlock; }
+
+/// A spin is held as the sign bit of a float: 0 for +1, this for -1.
+inline constexpr std::uint32_t kSignBit = 0x80000000u;
 
 }  // namespace isingprop

@@ -6,9 +6,9 @@
 ///
 ///     kMove * min(1, exp(2 beta s_i f_i))
 ///
-/// (Metropolis et al. 1953, doi:10.1063/1.1699114), that is where  min(slope * s_i f_i, 0) > log2(u / kMove)  with
-/// u uniform and slope = 2 beta / ln 2. kMove < 1 keeps the chain aperiodic: with 1, spins without a field would flip
-/// in lockstep for ever, and at beta = 0 the state would only alternate with its mirror image.
+/// (Metropolis et al. 1953, doi:10.1063/1.1699114); kernels/acceptance.h has how. kMove < 1 keeps the chain aperiodic:
+/// with 1, spins without a field would flip in lockstep for ever, and at beta = 0 the state would only alternate with
+/// its mirror image. 63/64 costs 1.6 % in residual energy after 100 sweeps of K_{120,40}; 15/16 would cost 7 %.
 ///
 /// Few spins flip, so k is not recomputed but follows the flips: when t_j turns over, k_i += 2 J_ij t_j (new t_j).
 /// A worked example, three hidden spins and one output spin t = +1 with J = (0.5, -0.25, 1) and no other fields:
@@ -19,7 +19,11 @@
 /// All J are multiples of one quantum (CouplingGrid), so each k is exact whatever the order: no drift, and the same
 /// bits whether a target adds 4, 8 or 16 at a time or fuses multiply and add.
 ///
+/// The random numbers of a half-sweep are drawn before the flips of the half-sweep before are followed: they do not
+/// depend on them, and so fill the time in which the processor finds out how many flips there are.
+///
 /// Work per half-sweep of n spins: n random numbers, and flips * (spins of the other layer) additions.
+#include "kernels/acceptance.h"
 #include "kernels/table.h"
 #include "kernels/vec.h"
 
@@ -27,99 +31,111 @@ namespace isingprop {
 namespace ISINGPROP_TARGET {
 namespace {
 
-constexpr std::int64_t kLanesPerWord = 64;
+constexpr int kVectorsPerWord = kFlipBits / kWidth;
+/// As many sums as leave registers free.
+constexpr int kMostVectors = kWidth == 16 ? 16 : 8;
+/// A block is so many vectors, each with generators of its own.
+constexpr int kParts = kBlock / kWidth;
 
-/// log2 of kMove = 63/64. A smaller one mixes faster without fields but anneals worse: 15/16 costs 7 % in residual
-/// energy after 100 sweeps of K_{120,40}, 63/64 costs 1.6 %.
-constexpr float kLog2Move = -0.02272007650008353f;
+/// One bit for each spin in the last word.
+ISINGPROP_INLINE std::uint64_t last_bits(std::int64_t num_spins) {
+  return ~std::uint64_t{0} >> (num_flip_words(num_spins) * kFlipBits - num_spins);
+}
 
-/// xoshiro128+ (Blackman & Vigna 2021, doi:10.1145/3460772), one generator per lane.
-struct Generator {
-  VecU a, b, c, d;
+/// Draws random numbers for the next half-sweep of a layer (by value, so that no store changes it). Lane l of the
+/// generator serves lane l of every block.
+ISINGPROP_INLINE void draw(Layer layer, Generator* generators) {
+  for (int part = 0; part < kParts; ++part) {
+    Generator generator = generators[part];
+    ISINGPROP_UNROLL_4
+    for (std::int64_t at = part * kWidth, end = padded(layer.num_spins); at < end; at += kBlock) {
+      const VecU r = generator.next();
+      store(layer.randoms + at, r);
+      store(layer.thresholds + at, threshold(r));
+    }
+    generators[part] = generator;
+  }
+}
 
-  ISINGPROP_INLINE Generator read(const std::uint32_t* words) {
-    return {load<VecU>(words), load<VecU>(words + kBlock), load<VecU>(words + 2 * kBlock),
-            load<VecU>(words + 3 * kBlock)};
-  }
-  ISINGPROP_INLINE void write(const Generator& g, std::uint32_t* words) {
-    store(words, g.a);
-    store(words + kBlock, g.b);
-    store(words + 2 * kBlock, g.c);
-    store(words + 3 * kBlock, g.d);
-  }
-  inline __attribute__((always_inline)) VecU next() {
-    const VecU out = a + d;
-    const VecU shifted = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= shifted;
-    d = (d << 11) | (d >> 21);
-    return out;
-  }
+/// Which lanes of a vector flip, and which may: the quick test leaves open those that only may.
+struct Judgement {
+  Lanes flips, perhaps;
 };
 
-/// log2(u / kMove) for u = r / 2^32, within 1.7e-5; a minimax polynomial in the mantissa, exact at its two ends.
-ISINGPROP_INLINE VecF log2_uniform(VecU r) {
-  const VecF u = __builtin_convertvector(reinterpret_cast<VecI>(r >> 1), VecF);
-  const VecU word = reinterpret_cast<VecU>(u);
-  const VecF exponent = __builtin_convertvector(reinterpret_cast<VecI>(word >> 23), VecF);
-  const VecF m = reinterpret_cast<VecF>((word & 0x007fffffu) | 0x3f800000u);
-  constexpr float kExponentOfOne = 127.0f + 31.0f;  // the float format's bias, and u is scaled by 2^31
-  VecF p = splat(0.0451492146f);
-  p = p * m - 0.419322103f;
-  p = p * m + 1.64140248f;
-  p = p * m - 3.56886339f;
-  p = p * m + 5.10697889f;
-  p = p * m - (2.80534482f + kExponentOfOne + kLog2Move);
-  return exponent + p;
-}
+/// The same of a word of spins, a bit for each.
+struct Verdict {
+  std::uint64_t flips = 0, perhaps = 0;
+};
 
-/// One bit for each lane of the last block that holds a spin.
-ISINGPROP_INLINE unsigned last_lanes(std::int64_t num_spins) { return 0xffffu >> (padded(num_spins) - num_spins); }
-
-/// Asks wants_flip(s_i f_i) of every spin, turns over those that say yes, and notes them in layer.flips. By value, so
-/// that the compiler knows that no store changes the layer.
-template <class WantsFlip>
-ISINGPROP_INLINE void flip_layer(Layer layer, int lane, const WantsFlip& wants_flip) {
-  const std::int64_t blocks = num_blocks(layer.num_spins);
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    const std::int64_t at = block * kBlock + lane;
+/// Asks judge(at, s f) of vectors [first, first + count) of a layer and turns over the spins that flip.
+template <class Judge>
+ISINGPROP_INLINE Verdict judge_vectors(const Layer& layer, std::int64_t first, int count, const Judge& judge) {
+  Verdict word;
+  for (int v = 0; v < count; ++v) {
+    const std::int64_t at = (first + v) * kWidth;
     const VecU signs = load<VecU>(layer.signs + at);
     const VecF field = load<VecF>(layer.own_fields + at) + load<VecF>(layer.coupling_fields + at);
-    const Lanes flips = wants_flip(reinterpret_cast<VecF>(reinterpret_cast<VecU>(field) ^ signs));
-    store(layer.signs + at, flip_sign(signs, flips));
-    const unsigned before = lane == 0 ? 0u : layer.flips[block];
-    layer.flips[block] = static_cast<std::uint16_t>(before | bits(flips) << lane);
+    const Judgement lanes = judge(at, reinterpret_cast<VecF>(reinterpret_cast<VecU>(field) ^ signs));
+    store(layer.signs + at, flip_sign(signs, lanes.flips));
+    word.flips |= std::uint64_t{bits(lanes.flips)} << (v * kWidth);
+    word.perhaps |= std::uint64_t{bits(lanes.perhaps)} << (v * kWidth);
   }
-  const unsigned noted = layer.flips[blocks - 1];
-  layer.flips[blocks - 1] = static_cast<std::uint16_t>(noted & last_lanes(layer.num_spins));
+  return word;
 }
 
-/// +1 or -1 as the sign bit says, without a branch: which way a spin flips is a coin toss to the processor.
-ISINGPROP_INLINE float one_with_sign(std::uint32_t sign) {
-  const std::uint32_t word = 0x3f800000u | sign;
-  float one;
-  __builtin_memcpy(&one, &word, sizeof one);
-  return one;
+/// Puts right what the quick test left open in one word of spins; few words have any such spin.
+__attribute__((noinline, cold)) std::uint64_t decide_exactly(const Layer& layer, std::int64_t word, Verdict verdict,
+                                                             float slope) {
+  for (std::uint64_t open = verdict.flips ^ verdict.perhaps; open != 0; open &= open - 1) {
+    const int bit = __builtin_ctzll(open);
+    const std::int64_t spin = word * kFlipBits + bit;
+    const std::uint64_t mask = std::uint64_t{1} << bit;
+    const std::uint32_t sign = layer.signs[spin] ^ (verdict.flips & mask ? kSignBit : 0u);  // as it was before
+    const float field = layer.own_fields[spin] + layer.coupling_fields[spin];
+    const double x = static_cast<double>(slope) * static_cast<double>(sign ? -field : field);
+    const bool flips = accepts(layer.randoms[spin], x);
+    layer.signs[spin] = flips ? sign ^ kSignBit : sign;
+    verdict.flips = flips ? verdict.flips | mask : verdict.flips & ~mask;
+  }
+  return verdict.flips;
+}
+
+/// Turns over spins of one layer and notes them in layer.flips. By value, so that the compiler knows that no store
+/// changes the layer. finish(word, verdict) gives the flips. Tells whether there were any.
+template <class Judge, class Finish>
+ISINGPROP_INLINE bool flip_layer(Layer layer, const Judge& judge, const Finish& finish) {
+  const std::int64_t vectors = padded(layer.num_spins) / kWidth;
+  const std::int64_t last = num_flip_words(layer.num_spins) - 1;
+  std::uint64_t any = 0;
+  for (std::int64_t word = 0; word <= last; ++word) {
+    const std::int64_t first = word * kVectorsPerWord;
+    Verdict verdict = vectors - first >= kVectorsPerWord
+                          ? judge_vectors(layer, first, kVectorsPerWord, judge)
+                          : judge_vectors(layer, first, static_cast<int>(vectors - first), judge);
+    if (word == last) {
+      verdict.flips &= last_bits(layer.num_spins);
+      verdict.perhaps &= last_bits(layer.num_spins);
+    }
+    layer.flips[word] = finish(word, verdict);
+    any |= layer.flips[word];
+  }
+  return any != 0;
 }
 
 /// Lets the other layer's coupling fields follow the flips of this one.
 ISINGPROP_INLINE void follow_flips(const Layer& layer, const Layer& other) {
   const std::int64_t stride = padded(other.num_spins);
-  const std::int64_t words = (num_blocks(layer.num_spins) * kBlock + kLanesPerWord - 1) / kLanesPerWord;
-  for_tiles(stride / kWidth, [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
+  const std::int64_t words = num_flip_words(layer.num_spins);
+  for_tiles<kMostVectors>(stride / kWidth, [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
     float* fields = other.coupling_fields + first * kWidth;
-    const float* rows = layer.rows + first * kWidth;
     VecF sums[N];
     for (int v = 0; v < N; ++v) sums[v] = load<VecF>(fields + v * kWidth);
-    for (std::int64_t w = 0; w < words; ++w) {
-      std::uint64_t flips;
-      __builtin_memcpy(&flips, layer.flips + w * (kLanesPerWord / kBlock), sizeof flips);
-      for (; flips != 0; flips &= flips - 1) {
-        const std::int64_t spin = w * kLanesPerWord + __builtin_ctzll(flips);
-        const VecF sign = splat(one_with_sign(layer.signs[spin]));
+    for (std::int64_t word = 0; word < words; ++word) {
+      const float* rows = layer.rows + word * kFlipBits * stride + first * kWidth;
+      const std::uint32_t* signs = layer.signs + word * kFlipBits;
+      for (std::uint64_t flips = layer.flips[word]; flips != 0; flips &= flips - 1) {
+        const int spin = __builtin_ctzll(flips);
+        const VecF sign = one_with_sign(signs[spin]);
         const float* row = rows + spin * stride;
         for (int v = 0; v < N; ++v) sums[v] = add_exact(sums[v], sign, load<VecF>(row + v * kWidth));
       }
@@ -128,55 +144,60 @@ ISINGPROP_INLINE void follow_flips(const Layer& layer, const Layer& other) {
   });
 }
 
-ISINGPROP_INLINE void half_sweep(const Layer& layer, const Layer& other, std::uint32_t* generator, float slope) {
-  for (int lane = 0; lane < kBlock; lane += kWidth) {
-    Generator random = Generator::read(generator + lane);
-    flip_layer(layer, lane, [&](VecF gain) __attribute__((always_inline)) {
-      return greater(lesser(slope * gain, VecF{}), log2_uniform(random.next()));
-    });
-    Generator::write(random, generator + lane);
+/// The other layer's coupling fields from scratch: as if all spins of this one had been down and some had flipped up.
+void fields_from(const Layer& layer, const Layer& other) {
+  for (std::int64_t at = 0; at < padded(other.num_spins); at += kWidth) {
+    store(other.coupling_fields + at, load<VecF>(other.down_fields + at));
   }
+  for (std::int64_t word = 0; word < num_flip_words(layer.num_spins); ++word) {
+    std::uint64_t down = 0;
+    for (int v = 0; v < kVectorsPerWord && word * kVectorsPerWord + v < padded(layer.num_spins) / kWidth; ++v) {
+      const VecU signs = load<VecU>(layer.signs + word * kFlipBits + v * kWidth);
+      down |= std::uint64_t{sign_bits(signs)} << (v * kWidth);
+    }
+    layer.flips[word] = ~down;
+  }
+  layer.flips[num_flip_words(layer.num_spins) - 1] &= last_bits(layer.num_spins);
   follow_flips(layer, other);
 }
 
-bool any_flip(const Layer& layer) {
-  std::uint32_t any = 0;
-  for (std::int64_t block = 0; block < num_blocks(layer.num_spins); ++block) any |= layer.flips[block];
-  return any != 0;
+ISINGPROP_INLINE bool metropolis(const Layer& layer, float slope) {
+  const VecF scaled = splat(slope * kUnit), surely = splat(kSurely), perhaps = splat(kPerhaps);
+  const float* thresholds = layer.thresholds;
+  return flip_layer(
+      layer,
+      [=](std::int64_t at, VecF gain) __attribute__((always_inline)) {
+        const VecF bar = load<VecF>(thresholds + at);
+        return Judgement{greater(near_sum(scaled, gain, surely), bar), greater(near_sum(scaled, gain, perhaps), bar)};
+      },
+      [&](std::int64_t word, const Verdict& verdict) __attribute__((always_inline)) {
+        if (__builtin_expect(verdict.flips == verdict.perhaps, 1)) return verdict.flips;
+        return decide_exactly(layer, word, verdict, slope);
+      });
 }
 
 /// Turns over every spin that lowers the energy by it. Tells whether there was one.
 bool descend_layer(const Layer& layer, const Layer& other) {
-  for (int lane = 0; lane < kBlock; lane += kWidth) {
-    flip_layer(layer, lane, [](VecF gain) __attribute__((always_inline)) { return greater(gain, VecF{}); });
-  }
-  follow_flips(layer, other);
-  return any_flip(layer);
+  const bool any = flip_layer(
+      layer,
+      [](std::int64_t, VecF gain) __attribute__((always_inline)) {
+        const Lanes gains = greater(gain, VecF{});
+        return Judgement{gains, gains};
+      },
+      [](std::int64_t, const Verdict& verdict) __attribute__((always_inline)) { return verdict.flips; });
+  if (any) follow_flips(layer, other);
+  return any;
 }
 
 void seed_layer(const Layer& layer, std::uint32_t* generator) {
   for (int lane = 0; lane < kBlock; lane += kWidth) {
     Generator random = Generator::read(generator + lane);
-    for (std::int64_t block = 0; block < num_blocks(layer.num_spins); ++block) {
-      store(layer.signs + block * kBlock + lane, random.next() & 0x80000000u);
+    for (std::int64_t at = lane; at < padded(layer.num_spins); at += kBlock) {
+      store(layer.signs + at, random.next() & kSignBit);
     }
     Generator::write(random, generator + lane);
   }
   for (std::int64_t spin = layer.num_spins; spin < padded(layer.num_spins); ++spin) layer.signs[spin] = 0;
-}
-
-/// k_i = sum_j J_ij t_j from scratch: as if all spins of the layer had been 0 and turned to +1 or -1 by half a flip.
-void fields_from(const Layer& layer, const Layer& other) {
-  const std::int64_t stride = padded(other.num_spins);
-  for_tiles(stride / kWidth, [&]<int N>(std::int64_t first) {
-    VecF sums[N] = {};
-    for (std::int64_t spin = 0; spin < layer.num_spins; ++spin) {
-      const VecF half = splat(0.5f * one_with_sign(layer.signs[spin]));
-      const float* row = layer.rows + spin * stride + first * kWidth;
-      for (int v = 0; v < N; ++v) sums[v] = add_exact(sums[v], half, load<VecF>(row + v * kWidth));
-    }
-    for (int v = 0; v < N; ++v) store(other.coupling_fields + (first + v) * kWidth, sums[v]);
-  });
 }
 
 }  // namespace
@@ -187,21 +208,31 @@ void seed_signs(const Chain& chain) {
   seed_layer(chain.output, chain.generator);
 }
 
-/// Fills in the coupling fields of both layers from the spins.
-void compute_fields(const Chain& chain) {
-  fields_from(chain.hidden, chain.output);
-  fields_from(chain.output, chain.hidden);
-}
-
-/// One sweep (hidden, then output) for each slope = 2 beta / ln 2.
+/// Sweeps (hidden, then output) at each slope = 2 beta / ln 2, at least one. Begins from the spins alone and leaves the
+/// coupling fields of both layers right.
 void anneal(const Chain& chain, const float* slopes, std::int64_t num_sweeps) {
+  const Layer &hidden = chain.hidden, &output = chain.output;
+  Generator generators[kParts];
+  for (int part = 0; part < kParts; ++part) generators[part] = Generator::read(chain.generator + part * kWidth);
+  draw(hidden, generators);
+  fields_from(output, hidden);
   for (std::int64_t sweep = 0; sweep < num_sweeps; ++sweep) {
-    half_sweep(chain.hidden, chain.output, chain.generator, slopes[sweep]);
-    half_sweep(chain.output, chain.hidden, chain.generator, slopes[sweep]);
+    const bool hidden_flipped = metropolis(hidden, slopes[sweep]);
+    draw(output, generators);
+    if (sweep == 0) {
+      fields_from(hidden, output);
+    } else if (hidden_flipped) {
+      follow_flips(hidden, output);
+    }
+    const bool output_flipped = metropolis(output, slopes[sweep]);
+    if (sweep + 1 < num_sweeps) draw(hidden, generators);
+    if (output_flipped) follow_flips(output, hidden);
   }
+  for (int part = 0; part < kParts; ++part) Generator::write(generators[part], chain.generator + part * kWidth);
 }
 
-/// Zero-temperature descent to a state that no single flip improves. It ends: each pass lowers the exact energy.
+/// Zero-temperature descent to a state that no single flip improves, from one that anneal() left. It ends: each pass
+/// lowers the exact energy.
 void descend(const Chain& chain) {
   descend_layer(chain.hidden, chain.output);
   while (descend_layer(chain.output, chain.hidden) && descend_layer(chain.hidden, chain.output)) {

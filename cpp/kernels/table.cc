@@ -5,7 +5,7 @@ namespace isingprop {
 namespace ISINGPROP_TARGET {
 
 void seed_signs(const Chain&);
-void compute_fields(const Chain&);
+void fields_of_down(const float*, std::int64_t, std::int64_t, float*);
 void anneal(const Chain&, const float*, std::int64_t);
 void descend(const Chain&);
 double largest_sum_f32(const CouplingJob<float>&);
@@ -24,7 +24,7 @@ void update(const UpdateJob&);
 extern const KernelTable table;
 const KernelTable table = {ISINGPROP_STRING(ISINGPROP_TARGET),
                            seed_signs,
-                           compute_fields,
+                           fields_of_down,
                            anneal,
                            descend,
                            largest_sum_f32,

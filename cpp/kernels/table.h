@@ -13,11 +13,14 @@ namespace isingprop {
 /// One layer of one chain. Arrays are 64-byte aligned and padded to whole blocks.
 struct Layer {
   std::int64_t num_spins;
-  const float* own_fields;  ///< h_i; -1e30 in the padding, whose spins are up and so never want to flip
-  float* coupling_fields;   ///< k_i = sum_j J_ij t_j, exact (see CouplingGrid); 0 in the padding
-  std::uint32_t* signs;     ///< sign bit of each spin: 0 for +1, 0x80000000 for -1
-  std::uint16_t* flips;     ///< one bit per lane: who flipped in the last half-sweep; whole 64-bit words
-  const float* rows;        ///< 2 J: one row per spin of this layer, over the padded spins of the other layer
+  const float* own_fields;   ///< h_i; -1e30 in the padding, whose flips are never noted
+  const float* down_fields;  ///< k_i with all spins of the other layer down
+  const float* rows;         ///< 2 J: one row per spin of this layer, over the padded spins of the other layer
+  float* coupling_fields;    ///< k_i = sum_j J_ij t_j, exact (see CouplingGrid); 0 in the padding
+  float* thresholds;         ///< of the next half-sweep; see kernels/acceptance.h
+  std::uint32_t* randoms;    ///< what they were made of
+  std::uint32_t* signs;      ///< sign bit of each spin
+  std::uint64_t* flips;      ///< one bit per spin: who flipped in the last half-sweep
 };
 
 /// One chain: two layers that couple only to each other.
@@ -32,15 +35,15 @@ template <class Real>
 struct CouplingJob {
   const Real* couplings;  ///< (num_hidden, num_output)
   std::int64_t num_hidden, num_output;
-  double* column_sums;  ///< num_output zeros
-  float* hidden_rows;   ///< out: 2 J, (num_hidden, padded(num_output)), zero in the padding
-  float* output_rows;   ///< out: 2 J^T, (num_output, padded(num_hidden)), zero in the padding
+  Real* column_sums;   ///< padded(num_output) zeros
+  float* hidden_rows;  ///< out: 2 J, (num_hidden, padded(num_output)), zero in the padding
+  float* output_rows;  ///< out: 2 J^T, (num_output, padded(num_hidden)), zero in the padding
 };
 
 /// States whose energies are wanted, all of one problem. Real is the type the user's numbers came in.
 template <class Real>
 struct EnergyJob {
-  const Real* couplings;  ///< num_hidden rows of padded(num_output), zero in the padding
+  const Real* couplings;  ///< (num_hidden, num_output)
   const Real* hidden_fields;
   const Real* output_fields;
   std::int64_t num_hidden, num_output;
@@ -54,7 +57,7 @@ struct LocalFieldsJob {
   const float* input_weights;  ///< transposed: (num_inputs, num_hidden)
   const float* hidden_bias;
   std::int64_t num_images, num_inputs, num_hidden;
-  std::int32_t* scratch;  ///< num_inputs
+  std::int32_t* scratch;  ///< lit_room(num_inputs)
   float* fields;          ///< out: (num_images, num_hidden)
 };
 
@@ -64,7 +67,7 @@ struct ReferenceJob {
   const std::int8_t* targets;  ///< (num_images, num_references, num_output): n[y], -1 or +1
   std::int64_t num_images, num_references, num_hidden, num_output;
   std::int8_t* spins;  ///< out: (num_images, num_references, num_hidden + num_output)
-  float* scratch;      ///< num_output
+  float* scratch;      ///< padded(num_output)
 };
 
 struct UpdateJob {
@@ -78,13 +81,13 @@ struct UpdateJob {
   const std::int8_t* nudged_spins;  ///< (num_images, num_nudged, num_hidden + num_output)
   std::int64_t num_images, num_inputs, num_hidden, num_output, num_free, num_nudged;
   float* scratch;     ///< update_scratch_floats(job)
-  std::int32_t* lit;  ///< num_inputs
+  std::int32_t* lit;  ///< lit_room(num_inputs)
 };
 
 struct KernelTable {
   const char* name;
   void (*seed_signs)(const Chain&);
-  void (*compute_fields)(const Chain&);
+  void (*fields_of_down)(const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields);
   void (*anneal)(const Chain&, const float* slopes, std::int64_t num_sweeps);
   void (*descend)(const Chain&);
   double (*largest_sum_f32)(const CouplingJob<float>&);

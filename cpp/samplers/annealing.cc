@@ -17,52 +17,66 @@ namespace {
 constexpr float kPaddingField = -1e30f;
 constexpr double kLargestField = 1e30;
 constexpr double kTwoOverLn2 = 2.8853900817779268;
-constexpr std::uint32_t kDown = 0x80000000u;
+/// Times a power of two that the kernel has, still a float. Flips against any field are then long gone.
+constexpr double kLargestSlope = 0x1p100;
 /// A chain looks for an interrupt after about this many additions: a millisecond or less.
 constexpr std::int64_t kWorkPerPoll = 1 << 20;
-constexpr std::int64_t kPiecesPerThread = 8;
+constexpr std::int64_t kPiecesPerThread = 5;
 constexpr std::int64_t kLargestPiece = 32;
-constexpr std::int64_t kFlipWordBlocks = 4;
 
-/// Memory of one layer of one chain.
-class LayerStore {
+/// Memory of one chain: for each layer own fields, coupling fields and thresholds as floats, random numbers and signs
+/// as words, and the flips.
+class ChainStore {
  public:
-  explicit LayerStore(std::int64_t num_spins)
-      : own_(make_aligned<float>(size(num_spins))),
-        coupling_(make_aligned<float>(size(num_spins))),
-        signs_(make_aligned<std::uint32_t>(size(num_spins))),
-        flips_(make_aligned<std::uint16_t>(static_cast<std::size_t>(num_blocks(num_spins) + kFlipWordBlocks))) {
-    std::fill_n(own_.get(), size(num_spins), kPaddingField);
+  ChainStore(std::int64_t num_hidden, std::int64_t num_output)
+      : size_(padded(num_hidden) + padded(num_output)),
+        floats_(make_aligned<float>(static_cast<std::size_t>(3 * size_))),
+        words_(make_aligned<std::uint32_t>(static_cast<std::size_t>(2 * size_ + kGeneratorWords))),
+        flips_(make_aligned<std::uint64_t>(
+            static_cast<std::size_t>(num_flip_words(num_hidden) + num_flip_words(num_output)))) {
+    std::fill_n(floats_.get(), size_, kPaddingField);
   }
 
-  Layer view(std::int64_t num_spins, const float* rows) {
-    return {num_spins, own_.get(), coupling_.get(), signs_.get(), flips_.get(), rows};
+  Chain view(std::int64_t num_hidden, std::int64_t num_output, const CouplingGrid& grid) {
+    return {layer(0, num_hidden, grid.hidden_rows(), grid.hidden_down(), flips_.get()),
+            layer(padded(num_hidden), num_output, grid.output_rows(), grid.output_down(),
+                  flips_.get() + num_flip_words(num_hidden)),
+            words_.get() + 2 * size_};
   }
 
-  /// Takes fields * scale and gives the sum of their squares, in partial sums that are the same on every target.
-  template <class Real>
-  double set_fields(const Real* fields, std::int64_t num_spins, double scale) {
-    double squares[kBlock] = {};
-    for (std::int64_t i = 0; i < num_spins; ++i) {
-      const double field = scale * static_cast<double>(fields[i]);
-      own_[static_cast<std::size_t>(i)] = static_cast<float>(field);
-      squares[i % kBlock] += field * field;
-    }
-    double total = 0.0;
-    for (const double square : squares) total += square;
-    return total;
-  }
+  float* hidden_fields() { return floats_.get(); }
+  float* output_fields(std::int64_t num_hidden) { return floats_.get() + padded(num_hidden); }
 
  private:
-  static std::size_t size(std::int64_t num_spins) { return static_cast<std::size_t>(padded(num_spins)); }
+  Layer layer(std::int64_t at, std::int64_t num_spins, const float* rows, const float* down_fields,
+              std::uint64_t* flips) {
+    float* floats = floats_.get() + at;
+    std::uint32_t* words = words_.get() + at;
+    return {num_spins, floats, down_fields, rows, floats + size_, floats + 2 * size_, words, words + size_, flips};
+  }
 
-  AlignedArray<float> own_, coupling_;
-  AlignedArray<std::uint32_t> signs_;
-  AlignedArray<std::uint16_t> flips_;
+  std::int64_t size_;
+  AlignedArray<float> floats_;
+  AlignedArray<std::uint32_t> words_;
+  AlignedArray<std::uint64_t> flips_;
 };
 
+/// Takes fields * scale and gives the sum of their squares, in partial sums that are the same on every target.
+template <class Real>
+double scale_fields(const Real* fields, std::int64_t num_spins, double scale, float* scaled) {
+  double squares[kBlock] = {};
+  for (std::int64_t i = 0; i < num_spins; ++i) {
+    const double field = scale * static_cast<double>(fields[i]);
+    scaled[i] = static_cast<float>(field);
+    squares[i % kBlock] += field * field;
+  }
+  double total = 0.0;
+  for (const double square : squares) total += square;
+  return total;
+}
+
 void read_signs(const std::int8_t* spins, const Layer& layer) {
-  for (std::int64_t i = 0; i < layer.num_spins; ++i) layer.signs[i] = spins[i] < 0 ? kDown : 0;
+  for (std::int64_t i = 0; i < layer.num_spins; ++i) layer.signs[i] = spins[i] < 0 ? kSignBit : 0;
 }
 
 void write_spins(const Layer& layer, std::int8_t* spins) {
@@ -87,9 +101,9 @@ double largest_field(const Real* fields, std::int64_t count) {
 }
 
 template <class Real>
-void energies_of(const Problem<Real>& problem, std::int64_t b, const Real* padded_couplings, const std::int8_t* spins,
-                 std::int64_t num_states, double* energies) {
-  const EnergyJob<Real> job{padded_couplings,     problem.hidden_of(b),
+void energies_of(const Problem<Real>& problem, std::int64_t b, const std::int8_t* spins, std::int64_t num_states,
+                 double* energies) {
+  const EnergyJob<Real> job{problem.couplings,    problem.hidden_of(b),
                             problem.output_of(b), problem.num_hidden,
                             problem.num_output,   spins,
                             num_states,           energies};
@@ -104,15 +118,12 @@ void energies_of(const Problem<Real>& problem, std::int64_t b, const Real* padde
 template <class Real>
 class Annealer {
  public:
-  Annealer(const Problem<Real>& problem, const AnnealingPlan& plan, const CouplingGrid& grid,
-           const Real* padded_couplings)
+  Annealer(const Problem<Real>& problem, const AnnealingPlan& plan, const CouplingGrid& grid)
       : problem_(problem),
         plan_(plan),
         grid_(grid),
-        padded_couplings_(padded_couplings),
-        hidden_(problem.num_hidden),
-        output_(problem.num_output),
-        generator_(make_aligned<std::uint32_t>(kGeneratorWords)),
+        memory_(problem.num_hidden, problem.num_output),
+        chain_(memory_.view(problem.num_hidden, problem.num_output, grid)),
         slopes_(static_cast<std::size_t>(plan.num_sweeps)) {}
 
   /// Chains [first, last), numbered problem by problem.
@@ -126,7 +137,7 @@ class Annealer {
       for (std::int64_t chain = first; chain < end; ++chain) {
         run_chain(chain % plan_.num_reads, spins + chain * num_spins, interrupt, polls);
       }
-      energies_of(problem_, b, padded_couplings_, spins + first * num_spins, end - first, energies + first);
+      energies_of(problem_, b, spins + first * num_spins, end - first, energies + first);
       first = end;
     }
   }
@@ -134,11 +145,12 @@ class Annealer {
  private:
   void load_fields(std::int64_t b) {
     const double scale = std::ldexp(1.0, -grid_.exponent());
-    const double squares = hidden_.set_fields(problem_.hidden_of(b), problem_.num_hidden, scale) +
-                           output_.set_fields(problem_.output_of(b), problem_.num_output, scale);
+    const double squares =
+        scale_fields(problem_.hidden_of(b), problem_.num_hidden, scale, memory_.hidden_fields()) +
+        scale_fields(problem_.output_of(b), problem_.num_output, scale, memory_.output_fields(problem_.num_hidden));
     const double unit = plan_.relative ? 1.0 / rms_local_field(squares) : std::ldexp(1.0, grid_.exponent());
     for (std::size_t t = 0; t < slopes_.size(); ++t) {
-      slopes_[t] = static_cast<float>(kTwoOverLn2 * (unit * plan_.betas[t]));
+      slopes_[t] = static_cast<float>(std::min(kTwoOverLn2 * (unit * plan_.betas[t]), kLargestSlope));
     }
     current_ = b;
   }
@@ -152,37 +164,33 @@ class Annealer {
   }
 
   void run_chain(std::int64_t read, std::int8_t* spins, Interrupt& interrupt, bool polls) {
-    const Chain chain{hidden_.view(problem_.num_hidden, grid_.hidden_rows()),
-                      output_.view(problem_.num_output, grid_.output_rows()), generator_.get()};
-    seed_generator(plan_.seed, plan_.streams[current_], static_cast<std::uint64_t>(read), chain.generator);
+    seed_generator(plan_.seed, plan_.streams[current_], static_cast<std::uint64_t>(read), chain_.generator);
     const KernelTable& kernel = kernels();
     if (plan_.initial == nullptr) {
-      kernel.seed_signs(chain);
+      kernel.seed_signs(chain_);
     } else {
       const std::int8_t* start =
           plan_.initial + current_ * plan_.initial_problem_stride + read * plan_.initial_read_stride;
-      read_signs(start, chain.hidden);
-      read_signs(start + problem_.num_hidden, chain.output);
+      read_signs(start, chain_.hidden);
+      read_signs(start + problem_.num_hidden, chain_.output);
     }
-    kernel.compute_fields(chain);
     const std::int64_t work = 1 + problem_.num_hidden * problem_.num_output / kBlock + problem_.num_hidden;
     const std::int64_t segment = std::max<std::int64_t>(1, kWorkPerPoll / work);
     for (std::int64_t sweep = 0; sweep < plan_.num_sweeps; sweep += segment) {
       if (polls) interrupt.poll();
       if (interrupt.stopped()) throw Interrupted();
-      kernel.anneal(chain, slopes_.data() + sweep, std::min(segment, plan_.num_sweeps - sweep));
+      kernel.anneal(chain_, slopes_.data() + sweep, std::min(segment, plan_.num_sweeps - sweep));
     }
-    if (plan_.descend) kernel.descend(chain);
-    write_spins(chain.hidden, spins);
-    write_spins(chain.output, spins + problem_.num_hidden);
+    if (plan_.descend) kernel.descend(chain_);
+    write_spins(chain_.hidden, spins);
+    write_spins(chain_.output, spins + problem_.num_hidden);
   }
 
   const Problem<Real>& problem_;
   const AnnealingPlan& plan_;
   const CouplingGrid& grid_;
-  const Real* padded_couplings_;
-  LayerStore hidden_, output_;
-  AlignedArray<std::uint32_t> generator_;
+  ChainStore memory_;
+  Chain chain_;
   std::vector<float> slopes_;
   std::int64_t current_ = -1;
 };
@@ -196,15 +204,14 @@ void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t
   const double largest = std::max(largest_field(problem.hidden_fields, problem.num_problems * problem.num_hidden),
                                   largest_field(problem.output_fields, output_rows * problem.num_output));
   const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output, largest);
-  const auto padded_couplings = pad_couplings(problem.couplings, problem.num_hidden, problem.num_output);
   const std::int64_t chains = problem.num_problems * plan.num_reads;
-  const std::int64_t share = chains / (plan.num_threads * kPiecesPerThread);
+  const std::int64_t share = plan.num_threads == 1 ? chains : chains / (plan.num_threads * kPiecesPerThread);
   const std::int64_t piece = std::clamp<std::int64_t>(share, 1, kLargestPiece);
   std::vector<std::unique_ptr<Annealer<Real>>> annealers(static_cast<std::size_t>(plan.num_threads));
   parallel_for(plan.num_threads, chains, piece, interrupt, [&](int thread, std::int64_t first, std::int64_t last) {
     auto& annealer = annealers[static_cast<std::size_t>(thread)];
     if (!annealer) {
-      annealer = std::make_unique<Annealer<Real>>(problem, plan, grid, padded_couplings.get());
+      annealer = std::make_unique<Annealer<Real>>(problem, plan, grid);
     }
     annealer->run(first, last, spins, energies, interrupt, thread == 0);
   });
@@ -213,7 +220,6 @@ void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t
 template <class Real>
 void energies(const Problem<Real>& problem, const std::int8_t* spins, std::int64_t num_reads, double* energies,
               Interrupt& interrupt) {
-  const auto padded_couplings = pad_couplings(problem.couplings, problem.num_hidden, problem.num_output);
   const std::int64_t num_spins = problem.num_hidden + problem.num_output;
   const std::int64_t piece = std::max<std::int64_t>(1, kWorkPerPoll / (problem.num_hidden * problem.num_output));
   for (std::int64_t b = 0; b < problem.num_problems; ++b) {
@@ -221,8 +227,7 @@ void energies(const Problem<Real>& problem, const std::int8_t* spins, std::int64
       interrupt.poll();
       if (interrupt.stopped()) throw Interrupted();
       const std::int64_t state = b * num_reads + read;
-      energies_of(problem, b, padded_couplings.get(), spins + state * num_spins, std::min(piece, num_reads - read),
-                  energies + state);
+      energies_of(problem, b, spins + state * num_spins, std::min(piece, num_reads - read), energies + state);
     }
   }
 }

@@ -21,10 +21,10 @@ struct Problem {
 };
 
 struct AnnealingPlan {
-  const double* betas;  ///< inverse temperature of each sweep
-  std::int64_t num_sweeps;
-  bool relative;  ///< betas are multiples of 1 / (rms local field of a random state) of each problem
-  bool descend;   ///< end with a zero-temperature descent
+  const double* betas;      ///< inverse temperature of each sweep
+  std::int64_t num_sweeps;  ///< at least 1
+  bool relative;            ///< betas are multiples of 1 / (rms local field of a random state) of each problem
+  bool descend;             ///< end with a zero-temperature descent
   std::int64_t num_reads;
   std::uint64_t seed;
   const std::uint64_t* streams;  ///< (num_problems): which random stream each set of fields draws from

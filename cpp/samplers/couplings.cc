@@ -37,33 +37,28 @@ int exponent_above(double x) {
 template <class Real>
 CouplingGrid::CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output,
                            double largest_field)
-    : hidden_rows_(make_aligned<float>(static_cast<std::size_t>(num_hidden * padded(num_output)))),
-      output_rows_(make_aligned<float>(static_cast<std::size_t>(num_output * padded(num_hidden)))) {
-  const auto column_sums = make_aligned<double>(static_cast<std::size_t>(num_output));
-  const CouplingJob<Real> job{couplings,         num_hidden,         num_output,
-                              column_sums.get(), hidden_rows_.get(), output_rows_.get()};
+    : memory_(make_unset<float>(
+          static_cast<std::size_t>((num_hidden + 1) * padded(num_output) + (num_output + 1) * padded(num_hidden)))),
+      hidden_rows_(memory_.get()),
+      output_rows_(hidden_rows_ + num_hidden * padded(num_output)),
+      hidden_down_(output_rows_ + num_output * padded(num_hidden)),
+      output_down_(hidden_down_ + padded(num_hidden)) {
+  const auto column_sums = make_aligned<Real>(static_cast<std::size_t>(padded(num_output)));
+  const CouplingJob<Real> job{couplings, num_hidden, num_output, column_sums.get(), hidden_rows_, output_rows_};
   const double largest = largest_sum(job);
   if (!(largest <= kLargestSum)) throw std::invalid_argument("couplings must be finite, with sums below 1e30");
   exponent_ = exponent_above(std::max(largest, largest_field));
-  // Rounding lifts a sum of n couplings by at most n / 2 quanta, and even that sum must stay below 2^24 of them.
+  // A sum of n couplings is short by at most n / 2^24 of it, and rounding lifts it by at most n / 2 quanta; even then
+  // it must stay below 2^24 quanta.
   const double terms = static_cast<double>(std::max(num_hidden, num_output));
-  const double lifted = largest * (1.0 + std::ldexp(terms, -kFloatBits));
+  const double lifted = largest * (1.0 + 2.0 * std::ldexp(terms, -kFloatBits));
   const double quantum = std::ldexp(1.0, exponent_above(lifted) - kFloatBits);
   sum_of_squares_ = round(job, quantum, std::ldexp(1.0, -exponent_));
-}
-
-template <class Real>
-AlignedArray<Real> pad_couplings(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output) {
-  auto rows = make_aligned<Real>(static_cast<std::size_t>(num_hidden * padded(num_output)));
-  for (std::int64_t i = 0; i < num_hidden; ++i) {
-    std::copy_n(couplings + i * num_output, num_output, rows.get() + i * padded(num_output));
-  }
-  return rows;
+  kernels().fields_of_down(output_rows(), num_output, padded(num_hidden), hidden_down_);
+  kernels().fields_of_down(hidden_rows(), num_hidden, padded(num_output), output_down_);
 }
 
 template CouplingGrid::CouplingGrid(const float*, std::int64_t, std::int64_t, double);
 template CouplingGrid::CouplingGrid(const double*, std::int64_t, std::int64_t, double);
-template AlignedArray<float> pad_couplings(const float*, std::int64_t, std::int64_t);
-template AlignedArray<double> pad_couplings(const double*, std::int64_t, std::int64_t);
 
 }  // namespace isingprop

@@ -24,19 +24,18 @@ class CouplingGrid {
   template <class Real>
   CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output, double largest_field = 0.0);
 
-  const float* hidden_rows() const { return hidden_rows_.get(); }  ///< 2 J: (num_hidden, padded(num_output))
-  const float* output_rows() const { return output_rows_.get(); }  ///< 2 J^T: (num_output, padded(num_hidden))
-  double sum_of_squares() const { return sum_of_squares_; }        ///< sum_ia J_ia^2, in units of 2^(2 exponent)
+  const float* hidden_rows() const { return hidden_rows_; }  ///< 2 J: (num_hidden, padded(num_output))
+  const float* output_rows() const { return output_rows_; }  ///< 2 J^T: (num_output, padded(num_hidden))
+  const float* hidden_down() const { return hidden_down_; }  ///< fields of hidden spins with all outputs down
+  const float* output_down() const { return output_down_; }  ///< and of output spins with all hidden spins down
+  double sum_of_squares() const { return sum_of_squares_; }  ///< sum_ia J_ia^2, in units of 2^(2 exponent)
   int exponent() const { return exponent_; }
 
  private:
-  AlignedArray<float> hidden_rows_, output_rows_;
+  AlignedArray<float> memory_;
+  float *hidden_rows_, *output_rows_, *hidden_down_, *output_down_;
   double sum_of_squares_ = 0.0;
   int exponent_ = 0;
 };
-
-/// Couplings as given, each row padded with zeros: what the energy kernel reads.
-template <class Real>
-AlignedArray<Real> pad_couplings(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output);
 
 }  // namespace isingprop

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop.checks import Spins, check_shape, label_array, spin_array, whole_number
+from isingprop.checks import Spins, label_array, spin_array, whole_number
 
 UNCLASSIFIED = -1
 
@@ -55,18 +56,30 @@ class Readout:
 
     def scores(self, outputs: ArrayLike) -> NDArray[np.int64]:
         """The sum of the output spins of each class: (..., O) spins in, (..., num_classes) out."""
-        spins = np.asarray(outputs)
-        check_shape("outputs", spins, (*spins.shape[:-1], self.num_output))
-        spins = spin_array("outputs", spins, shape=spins.shape)
-        groups = spins.reshape(*spins.shape[:-1], self.num_classes, self.redundancy)
-        return np.asarray(groups.sum(axis=-1, dtype=np.int64))
+        return self._scores(self._checked(outputs)).astype(np.int64)
 
     def predict(self, outputs: ArrayLike) -> NDArray[np.int64]:
         """The class with the largest score, or -1 (unclassified) where no single one has it: (..., O) in, (...) out."""
-        scores = self.scores(outputs)
-        largest = scores.max(axis=-1)
-        alone = (scores == largest[..., None]).sum(axis=-1) == 1
-        return np.where(alone, scores.argmax(axis=-1), UNCLASSIFIED)
+        return self.trusted_predict(self._checked(outputs))
+
+    def trusted_predict(self, outputs: Spins) -> NDArray[np.int64]:
+        """The same for spins from our own kernels. A largest score stands alone where the first is also the last."""
+        scores = self._scores(outputs)
+        first = scores.argmax(axis=-1)
+        last = self.num_classes - 1 - scores[..., ::-1].argmax(axis=-1)
+        return np.where(first == last, first, UNCLASSIFIED)
+
+    def _checked(self, outputs: ArrayLike) -> Spins:
+        spins = np.asarray(outputs)
+        return spin_array("outputs", spins, shape=(*spins.shape[:-1], self.num_output))
+
+    def _scores(self, outputs: Spins) -> NDArray[np.signedinteger[Any]]:
+        """In the narrowest integers that hold + and - redundancy; whole columns are added, since groups are short."""
+        spins = outputs.astype(np.min_scalar_type(-self.redundancy - 1), copy=False)
+        scores = spins[..., :: self.redundancy].copy()
+        for k in range(1, self.redundancy):
+            scores += spins[..., k :: self.redundancy]
+        return scores
 
     def _table(self) -> Spins:
         own = np.repeat(np.eye(self.num_classes, dtype=np.int8), self.redundancy, axis=1)

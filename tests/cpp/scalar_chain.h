@@ -1,9 +1,11 @@
-/// One chain in plain scalars, as kernels/metropolis.cc describes it: every table must agree with it in every
-/// bit.
+/// One chain in plain scalars, as kernels/metropolis.cc and kernels/acceptance.h describe it: every table must agree
+/// with it in every bit. It has nothing of the kernels' but their words: its fields are summed afresh, its rule is
+/// exact.
 #pragma once
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -29,21 +31,12 @@ struct Xoshiro {
 };
 
 inline constexpr double kMove = 63.0 / 64.0;
-inline constexpr float kLog2Move = -0.02272007650008353f;
 
-/// log2(u / kMove) for u = r / 2^32, by the polynomial of the kernel.
-inline float log2_uniform(std::uint32_t r) {
-  const auto word = std::bit_cast<std::uint32_t>(static_cast<float>(static_cast<std::int32_t>(r >> 1)));
-  const auto exponent = static_cast<float>(static_cast<std::int32_t>(word >> 23));
-  const auto m = std::bit_cast<float>((word & 0x007fffffu) | 0x3f800000u);
-  float p = 0.0451492146f;
-  p = p * m - 0.419322103f;
-  p = p * m + 1.64140248f;
-  p = p * m - 3.56886339f;
-  p = p * m + 5.10697889f;
-  p = p * m - (2.80534482f + 158.0f + kLog2Move);
-  return exponent + p;
-}
+/// The uniform number of 32 random bits, in [0, 1). 0 counts as the smallest one that the rule knows.
+inline double uniform_of(std::uint32_t r) { return r >> 1 == 0 ? 0x1p-158 : static_cast<double>(r >> 1) * 0x1p-31; }
+
+/// The rule: whether a spin flips where x = slope * s_i f_i.
+inline bool flips(std::uint32_t r, double x) { return uniform_of(r) < kMove * std::exp2(x < 0.0 ? x : 0.0); }
 
 struct ScalarLayer {
   std::vector<float> own_fields;
@@ -60,11 +53,9 @@ class ScalarChain {
       : hidden{hidden_fields, std::vector<std::int8_t>(hidden_fields.size())},
         output{output_fields, std::vector<std::int8_t>(output_fields.size())},
         couplings(grid_couplings) {
-    std::uint32_t words[kGeneratorWords];
-    seed_generator(seed, 0, 0, words);
-    for (std::size_t l = 0; l < kBlock; ++l) {
-      lanes_[l] = {{words[l], words[kBlock + l], words[2 * kBlock + l], words[3 * kBlock + l]}};
-    }
+    std::vector<std::uint32_t> words(kGeneratorWords);
+    seed_generator(seed, 0, 0, words.data());
+    set_words(words);
   }
 
   void seed_signs() {
@@ -74,16 +65,18 @@ class ScalarChain {
     }
   }
 
-  void sweep(float slope) {
-    for (ScalarLayer* layer : {&hidden, &output}) {
-      const std::vector<float> gains = gains_of(*layer);
-      const std::vector<std::uint32_t> random = draw(gains.size());
-      for (std::size_t i = 0; i < gains.size(); ++i) {
-        const float exponent = slope * gains[i];
-        const float likely = exponent < 0.0f ? exponent : 0.0f;
-        if (likely > log2_uniform(random[i])) layer->spins[i] = static_cast<std::int8_t>(-layer->spins[i]);
-      }
+  void half_sweep(ScalarLayer& layer, float slope) {
+    const std::vector<float> gains = gains_of(layer);
+    const std::vector<std::uint32_t> random = draw(gains.size());
+    for (std::size_t i = 0; i < gains.size(); ++i) {
+      if (!flips(random[i], double{slope} * double{gains[i]})) continue;
+      layer.spins[i] = static_cast<std::int8_t>(-layer.spins[i]);
     }
+  }
+
+  void sweep(float slope) {
+    half_sweep(hidden, slope);
+    half_sweep(output, slope);
   }
 
   void descend() {
@@ -120,13 +113,6 @@ class ScalarChain {
     return gains;
   }
 
-  std::vector<std::uint32_t> words() const {
-    std::vector<std::uint32_t> all(kGeneratorWords);
-    for (std::size_t k = 0; k < all.size(); ++k) all[k] = lanes_[k % kBlock].s[k / kBlock];
-    return all;
-  }
-
- private:
   /// One number for each spin, spin i from lane i % kBlock; the padding draws, too.
   std::vector<std::uint32_t> draw(std::size_t count) {
     std::vector<std::uint32_t> numbers(static_cast<std::size_t>(padded(static_cast<std::int64_t>(count))));
@@ -135,6 +121,17 @@ class ScalarChain {
     return numbers;
   }
 
+  void set_words(const std::vector<std::uint32_t>& words) {
+    for (std::size_t k = 0; k < words.size(); ++k) lanes_[k % kBlock].s[k / kBlock] = words[k];
+  }
+
+  std::vector<std::uint32_t> words() const {
+    std::vector<std::uint32_t> all(kGeneratorWords);
+    for (std::size_t k = 0; k < all.size(); ++k) all[k] = lanes_[k % kBlock].s[k / kBlock];
+    return all;
+  }
+
+ private:
   bool descend_layer(ScalarLayer& layer) {
     bool changed = false;
     const std::vector<float> gains = gains_of(layer);

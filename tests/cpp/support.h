@@ -1,12 +1,17 @@
 /// What several tests need: random numbers that are the same everywhere, and one chain in memory.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
+#include <string>
 #include <vector>
 
 #include "core/aligned.h"
+#include "core/dispatch.h"
 #include "core/generator.h"
 #include "samplers/couplings.h"
 
@@ -43,9 +48,10 @@ class Random {
 struct Sizes {
   std::int64_t num_hidden, num_output;
 };
-/// Below, at and above one block; one whole tile of vectors and a rest, at each width of register; and the
-/// papers'.
-inline constexpr Sizes kSizes[] = {{1, 1}, {3, 40}, {16, 16}, {17, 5}, {33, 129}, {130, 7}, {120, 40}};
+/// Below, at and above one block; one whole tile of vectors and a rest, at each width of register; below, at and above
+/// one and two words of flips; and the papers'.
+inline constexpr Sizes kSizes[] = {{1, 1},   {3, 40},  {16, 16},  {17, 5},   {33, 129}, {130, 7},
+                                   {64, 65}, {80, 63}, {128, 48}, {120, 40}, {200, 300}};
 
 /// Two arrays hold the same bits: -0 differs from 0, and NaN is NaN.
 template <class T>
@@ -63,26 +69,51 @@ std::uint64_t hash_of(const std::vector<T>& values) {
   return hash;
 }
 
-/// Memory of one layer, as kernels/table.h wants it.
+/// Calls work() with each table of kernels in use.
+template <class Work>
+void on_every_table(const Work& work) {
+  const std::string before = kernels().name;
+  for (const KernelTable* table : available_kernels()) {
+    CAPTURE(std::string(table->name));
+    select_kernels(table->name);
+    work();
+  }
+  select_kernels(before);
+}
+
+/// Memory of one layer, as kernels/table.h wants it. What a kernel may not read before it writes is full of rubbish.
 struct LayerMemory {
   std::int64_t num_spins;
-  AlignedArray<float> own_fields, coupling_fields;
-  AlignedArray<std::uint32_t> signs;
-  AlignedArray<std::uint16_t> flips;
+  AlignedArray<float> own_fields, coupling_fields, thresholds;
+  AlignedArray<std::uint32_t> randoms, signs;
+  AlignedArray<std::uint64_t> flips;
 
-  LayerMemory(const std::vector<float>& fields, float padding)
+  explicit LayerMemory(const std::vector<float>& fields)
       : num_spins(static_cast<std::int64_t>(fields.size())),
         own_fields(make_aligned<float>(size())),
         coupling_fields(make_aligned<float>(size())),
+        thresholds(make_aligned<float>(size())),
+        randoms(make_aligned<std::uint32_t>(size())),
         signs(make_aligned<std::uint32_t>(size())),
-        flips(make_aligned<std::uint16_t>(size() / kBlock + 4)) {  // whole 64-bit words
-    std::fill_n(own_fields.get(), size(), padding);
+        flips(make_aligned<std::uint64_t>(num_words())) {
+    constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+    std::fill_n(own_fields.get(), size(), -1e30f);
     std::copy(fields.begin(), fields.end(), own_fields.get());
+    std::fill_n(coupling_fields.get(), size(), kNan);
+    std::fill_n(thresholds.get(), size(), kNan);
+    std::fill_n(randoms.get(), size(), ~0u);
+    std::fill_n(signs.get(), size(), kSignBit);
+    std::fill_n(flips.get(), num_words(), ~std::uint64_t{0});
   }
 
   std::size_t size() const { return static_cast<std::size_t>(padded(num_spins)); }
-  Layer view(const float* rows) const {
-    return {num_spins, own_fields.get(), coupling_fields.get(), signs.get(), flips.get(), rows};
+  std::size_t num_words() const { return static_cast<std::size_t>(num_flip_words(num_spins)); }
+  Layer view(const float* rows, const float* down_fields) const {
+    return {num_spins,        own_fields.get(), down_fields, rows,       coupling_fields.get(),
+            thresholds.get(), randoms.get(),    signs.get(), flips.get()};
+  }
+  void set_spins(const std::vector<std::int8_t>& spins) {
+    for (std::size_t i = 0; i < spins.size(); ++i) signs[i] = spins[i] < 0 ? kSignBit : 0;
   }
   std::vector<std::int8_t> spins() const {
     std::vector<std::int8_t> values;
@@ -100,11 +131,14 @@ struct ChainMemory {
 
   ChainMemory(const CouplingGrid& couplings, const std::vector<float>& hidden_fields,
               const std::vector<float>& output_fields, std::uint64_t seed)
-      : hidden(hidden_fields, -1e30f), output(output_fields, -1e30f), grid(couplings) {
+      : hidden(hidden_fields), output(output_fields), grid(couplings) {
     seed_generator(seed, 0, 0, generator.get());
   }
 
-  Chain view() const { return {hidden.view(grid.hidden_rows()), output.view(grid.output_rows()), generator.get()}; }
+  Chain view() const {
+    return {hidden.view(grid.hidden_rows(), grid.hidden_down()), output.view(grid.output_rows(), grid.output_down()),
+            generator.get()};
+  }
   std::vector<std::uint32_t> words() const { return {generator.get(), generator.get() + kGeneratorWords}; }
 };
 

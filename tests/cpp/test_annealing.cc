@@ -68,18 +68,6 @@ Result joined(Result a, const Result& b) {
   return a;
 }
 
-/// Calls work() with each table of kernels in use.
-template <class Work>
-void on_every_table(const Work& work) {
-  const std::string before = kernels().name;
-  for (const KernelTable* table : available_kernels()) {
-    CAPTURE(std::string(table->name));
-    select_kernels(table->name);
-    work();
-  }
-  select_kernels(before);
-}
-
 TEST_CASE_TEMPLATE("the same bits on every table, for any number of threads and any batches", Real, float, double) {
   for (const Sizes& sizes : {Sizes{120, 40}, Sizes{17, 5}}) {
     Task<Real> task(sizes);
@@ -107,7 +95,7 @@ TEST_CASE("the same bits as on every other machine") {
   CHECK(hash_of(single.spins) == 8076401283591786023u);
   CHECK(hash_of(single.energies) == 28757911163737550u);
   CHECK(hash_of(twice.spins) == 1605118439948738341u);
-  CHECK(hash_of(twice.energies) == 11820435065266847272u);
+  CHECK(hash_of(twice.energies) == 17054153375438991364u);
 }
 
 TEST_CASE("more reads, and one row of output fields, leave the reads there were as they are") {

@@ -125,6 +125,56 @@ TEST_CASE("both arrangements hold the same numbers, and zeros in the padding") {
   }
 }
 
+/// The fields of a layer while every spin of the other one is down, from 2 J of both: exact in double.
+std::vector<double> fields_of_down(const float* rows, std::int64_t num_rows, std::int64_t stride) {
+  std::vector<double> fields(static_cast<std::size_t>(stride));
+  for (std::int64_t k = 0; k < num_rows * stride; ++k) {
+    fields[static_cast<std::size_t>(k % stride)] -= double{rows[k]} / 2.0;
+  }
+  return fields;
+}
+
+TEST_CASE_TEMPLATE("fields of layers that are all down are sums of couplings, exactly", Real, float, double) {
+  for (const Sizes& sizes : kSizes) {
+    const auto couplings = Random(4).reals<Real>(sizes.num_hidden * sizes.num_output, -1.0, 1.0);
+    const std::int64_t hidden = padded(sizes.num_hidden), output = padded(sizes.num_output);
+    const CouplingGrid grid(couplings.data(), sizes.num_hidden, sizes.num_output);
+    const std::vector<double> hidden_down(grid.hidden_down(), grid.hidden_down() + hidden);
+    const std::vector<double> output_down(grid.output_down(), grid.output_down() + output);
+    CHECK(hidden_down == fields_of_down(grid.output_rows(), sizes.num_output, hidden));
+    CHECK(output_down == fields_of_down(grid.hidden_rows(), sizes.num_hidden, output));
+  }
+}
+
+template <class Real>
+struct GridBits {
+  std::vector<float> hidden_rows, output_rows, hidden_down, output_down;
+  double sum_of_squares;
+  int exponent;
+
+  GridBits(const std::vector<Real>& couplings, Sizes sizes)
+      : GridBits(CouplingGrid(couplings.data(), sizes.num_hidden, sizes.num_output), sizes) {}
+  GridBits(const CouplingGrid& grid, Sizes sizes)
+      : hidden_rows(grid.hidden_rows(), grid.hidden_rows() + sizes.num_hidden * padded(sizes.num_output)),
+        output_rows(grid.output_rows(), grid.output_rows() + sizes.num_output * padded(sizes.num_hidden)),
+        hidden_down(grid.hidden_down(), grid.hidden_down() + padded(sizes.num_hidden)),
+        output_down(grid.output_down(), grid.output_down() + padded(sizes.num_output)),
+        sum_of_squares(grid.sum_of_squares()),
+        exponent(grid.exponent()) {}
+  bool operator==(const GridBits&) const = default;
+};
+
+TEST_CASE_TEMPLATE("the grid is the same on every table", Real, float, double) {
+  Random random(5);
+  for (const Sizes& sizes : kSizes) {
+    for (const double scale : {1e-300, 1e-40, 1.0, 1e25}) {
+      const auto couplings = random.reals<Real>(sizes.num_hidden * sizes.num_output, -scale, scale);
+      const GridBits<Real> expected(couplings, sizes);
+      on_every_table([&] { CHECK(GridBits<Real>(couplings, sizes) == expected); });
+    }
+  }
+}
+
 TEST_CASE("couplings of zero stay zero") {
   const std::vector<double> zeros(6, 0.0);
   const CouplingGrid grid(zeros.data(), 2, 3);
@@ -132,24 +182,33 @@ TEST_CASE("couplings of zero stay zero") {
   CHECK(grid.sum_of_squares() == 0.0);
 }
 
-TEST_CASE_TEMPLATE("couplings that are not finite, or too large to add up, are refused", Real, float, double) {
+template <class Real>
+void check_refused(const std::vector<Real>& couplings, Sizes sizes) {
+  on_every_table([&] {
+    CHECK_THROWS_WITH_AS(CouplingGrid(couplings.data(), sizes.num_hidden, sizes.num_output),
+                         "couplings must be finite, with sums below 1e30", std::invalid_argument);
+  });
+}
+
+TEST_CASE_TEMPLATE("couplings that are not finite, or too large, are refused, wherever they are", Real, float, double) {
   using Limits = std::numeric_limits<Real>;
-  for (const Real bad : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), Limits::max(), Real(2e30)}) {
-    for (const std::size_t at : {0, 5}) {
-      std::vector<Real> couplings(6, Real(1));
-      couplings[at] = bad;
-      CHECK_THROWS_WITH_AS(CouplingGrid(couplings.data(), 2, 3), "couplings must be finite, with sums below 1e30",
-                           std::invalid_argument);
+  for (const Sizes& sizes : {Sizes{2, 3}, Sizes{16, 32}, Sizes{21, 37}}) {
+    const auto count = static_cast<std::size_t>(sizes.num_hidden * sizes.num_output);
+    for (const Real bad : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), Limits::max(), Real(2e30)}) {
+      for (const std::size_t at : {std::size_t{0}, count / 2, count - 1}) {
+        std::vector<Real> couplings(count, Real(1));
+        couplings[at] = bad;
+        check_refused(couplings, sizes);
+      }
     }
   }
 }
 
-TEST_CASE_TEMPLATE("padded couplings are as given, with zeros behind each row", Real, float, double) {
-  const std::vector<Real> couplings{Real(0.1), Real(0.2), Real(0.3), Real(0.4)};
-  const auto rows = pad_couplings(couplings.data(), 2, 2);
-  for (std::size_t k = 0; k < 2 * kBlock; ++k) {
-    CHECK(rows[k] == (k % kBlock < 2 ? couplings[k / kBlock * 2 + k % kBlock] : Real(0)));
-  }
+TEST_CASE_TEMPLATE("couplings that are too large to add up are refused", Real, float, double) {
+  const std::vector<Real> couplings(40, Real(3e28));  // 40 of them sum to 1.2e30
+  check_refused(couplings, {40, 1});
+  check_refused(couplings, {1, 40});
+  CHECK(CouplingGrid(couplings.data(), 8, 5).exponent() == 98);  // 2^97 < 8 * 3e28 <= 2^98
 }
 
 }  // namespace

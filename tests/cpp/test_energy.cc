@@ -9,26 +9,39 @@
 namespace isingprop::test {
 namespace {
 
-/// A few states of one random problem, with the sum of the sizes of all terms: the scale of rounding errors.
+/// Every count of outputs beside whole vectors of 2, 4 and 8 doubles and whole tiles of them, few and many.
+constexpr Sizes kEnergySizes[] = {{1, 1},  {2, 2},  {7, 3},   {5, 4},   {20, 5},  {9, 6},    {8, 7},   {3, 8},
+                                  {16, 9}, {9, 13}, {17, 16}, {33, 41}, {12, 47}, {120, 48}, {30, 49}, {200, 300}};
+
+/// Random states of one random problem, with the sum of the sizes of all terms: the scale of rounding errors.
 template <class Real>
 struct States {
-  static constexpr std::int64_t kNumStates = 5;
   Sizes sizes;
+  std::int64_t num_states;
   std::vector<Real> couplings, hidden_fields, output_fields;
   std::vector<std::int8_t> spins;
 
-  States(Sizes s, double scale, Random random = Random(1))
+  States(Sizes s, std::int64_t count, double scale, Random random = Random(1))
       : sizes(s),
+        num_states(count),
         couplings(random.reals<Real>(s.num_hidden * s.num_output, -scale, scale)),
         hidden_fields(random.reals<Real>(s.num_hidden, -scale, scale)),
         output_fields(random.reals<Real>(s.num_output, -scale, scale)),
-        spins(random.spins(kNumStates * (s.num_hidden + s.num_output))) {}
+        spins(random.spins(count * num_spins())) {}
 
-  std::vector<double> energies(const KernelTable& table) const {
-    const auto padded_couplings = pad_couplings(couplings.data(), sizes.num_hidden, sizes.num_output);
-    std::vector<double> result(kNumStates);
-    const EnergyJob<Real> job{padded_couplings.get(), hidden_fields.data(), output_fields.data(), sizes.num_hidden,
-                              sizes.num_output,       spins.data(),         kNumStates,           result.data()};
+  std::int64_t num_spins() const { return sizes.num_hidden + sizes.num_output; }
+
+  /// Of states [first, first + count), as one job.
+  std::vector<double> energies(const KernelTable& table, std::int64_t first, std::int64_t count) const {
+    std::vector<double> result(static_cast<std::size_t>(count));
+    const EnergyJob<Real> job{couplings.data(),
+                              hidden_fields.data(),
+                              output_fields.data(),
+                              sizes.num_hidden,
+                              sizes.num_output,
+                              spins.data() + first * num_spins(),
+                              count,
+                              result.data()};
     if constexpr (sizeof(Real) == sizeof(float)) {
       table.energies_f32(job);
     } else {
@@ -36,12 +49,13 @@ struct States {
     }
     return result;
   }
+  std::vector<double> energies(const KernelTable& table) const { return energies(table, 0, num_states); }
 
   struct Exact {
     long double energy, sum_of_sizes;
   };
   Exact exact(std::int64_t state) const {
-    const std::int8_t* s = spins.data() + state * (sizes.num_hidden + sizes.num_output);
+    const std::int8_t* s = spins.data() + state * num_spins();
     const std::int8_t* t = s + sizes.num_hidden;
     Exact sum{0.0L, 0.0L};
     const auto add = [&](Real x, int spin) {
@@ -57,27 +71,49 @@ struct States {
   }
 };
 
+template <class Real>
+void check_energies(const States<Real>& states) {
+  CAPTURE(states.sizes.num_hidden);
+  CAPTURE(states.sizes.num_output);
+  const std::vector<double> baseline = states.energies(*available_kernels().front());
+  for (std::int64_t k = 0; k < states.num_states; ++k) {
+    const auto [energy, sum_of_sizes] = states.exact(k);
+    const auto terms = static_cast<long double>(states.num_spins() + 4);
+    const long double bound = terms * 0x1p-53L * sum_of_sizes;  // of sums that add a column or row at a time
+    CHECK(std::abs(baseline[static_cast<std::size_t>(k)] - energy) <= bound);
+  }
+  for (const KernelTable* table : available_kernels()) {
+    CAPTURE(std::string(table->name));
+    CHECK(same_bits(states.energies(*table), baseline));
+  }
+}
+
 TEST_CASE_TEMPLATE("energies are right to rounding, and the same bits on every table", Real, float, double) {
-  for (const Sizes& sizes : kSizes) {
-    for (const double scale : {1e-20, 1.0, 1e20}) {
-      const States<Real> states(sizes, scale);
-      const std::vector<double> baseline = states.energies(*available_kernels().front());
-      for (std::int64_t k = 0; k < States<Real>::kNumStates; ++k) {
-        const auto [energy, sum_of_sizes] = states.exact(k);
-        const auto terms = static_cast<long double>(sizes.num_hidden + sizes.num_output + 4);
-        const long double bound = terms * 0x1p-53L * sum_of_sizes;  // of sums that add a column or row at a time
-        CHECK(std::abs(baseline[static_cast<std::size_t>(k)] - energy) <= bound);
-      }
-      for (const KernelTable* table : available_kernels()) {
-        CAPTURE(std::string(table->name));
-        CHECK(same_bits(states.energies(*table), baseline));
+  for (const double scale : {1e-20, 1.0, 1e20}) {
+    for (const Sizes& sizes : kSizes) check_energies(States<Real>(sizes, 5, scale));
+    for (const Sizes& sizes : kEnergySizes) check_energies(States<Real>(sizes, 7, scale));
+  }
+}
+
+TEST_CASE_TEMPLATE("the energy of a state has the same bits whatever states are beside it", Real, float, double) {
+  constexpr std::int64_t kMost = 9;
+  for (const Sizes& sizes : {Sizes{7, 3}, Sizes{20, 13}, Sizes{33, 41}, Sizes{120, 40}}) {
+    const States<Real> states(sizes, kMost, 1.0);
+    for (const KernelTable* table : available_kernels()) {
+      CAPTURE(std::string(table->name));
+      const std::vector<double> all = states.energies(*table);
+      for (std::int64_t first = 0; first < kMost; ++first) {
+        for (std::int64_t count = 0; first + count <= kMost; ++count) {
+          const std::vector<double> expected(all.begin() + first, all.begin() + first + count);
+          CHECK(same_bits(states.energies(*table, first, count), expected));
+        }
       }
     }
   }
 }
 
 TEST_CASE("energies in whole numbers are exact: the worked example of dimod's sign") {
-  States<double> states({2, 1}, 1.0);
+  States<double> states({2, 1}, 5, 1.0);
   states.couplings = {4.0, -8.0};
   states.hidden_fields = {1.0, 2.0};
   states.output_fields = {-16.0};

@@ -10,49 +10,65 @@ namespace isingprop::test {
 namespace {
 
 constexpr std::int64_t kNumInputs = 37;
+/// The lower end of what pixels are drawn from, before those below zero are put out: none is lit, 1 in 4, all.
+enum Light : int { kDark = -1, kMixed = -3, kBright = 0 };
 
 struct Images {
-  std::int64_t num_images, num_hidden;
+  std::int64_t num_images, num_hidden, num_inputs;
   std::vector<float> pixels, weights, bias;
 
-  Images(std::int64_t images, std::int64_t hidden, Random random = Random(1))
+  Images(std::int64_t images, std::int64_t hidden, std::int64_t inputs = kNumInputs, Light light = kMixed,
+         Random random = Random(1))
       : num_images(images),
         num_hidden(hidden),
-        pixels(random.reals<float>(images * kNumInputs, -3.0, 1.0)),
-        weights(random.reals<float>(kNumInputs * hidden, -1.0, 1.0)),
+        num_inputs(inputs),
+        pixels(random.reals<float>(images * inputs, light, light == kDark ? 0.0 : 1.0)),
+        weights(random.reals<float>(inputs * hidden, -1.0, 1.0)),
         bias(random.reals<float>(hidden, -1.0, 1.0)) {
-    for (float& pixel : pixels) pixel = std::max(pixel, 0.0f);  // three in four are dark
-    pixels[0] = 1.0f;
+    for (float& pixel : pixels) pixel = std::max(pixel, 0.0f);
+    if (light != kDark) pixels[0] = 1.0f;
   }
 
   std::int64_t fields(const KernelTable& table, std::vector<float>& out) const {
-    std::vector<std::int32_t> scratch(kNumInputs);
+    std::vector<std::int32_t> scratch(static_cast<std::size_t>(lit_room(num_inputs)));
     out.assign(static_cast<std::size_t>(num_images * num_hidden), -7.0f);
     return table.local_fields(
-        {pixels.data(), weights.data(), bias.data(), num_images, kNumInputs, num_hidden, scratch.data(), out.data()});
+        {pixels.data(), weights.data(), bias.data(), num_images, num_inputs, num_hidden, scratch.data(), out.data()});
+  }
+
+  /// The sums over pixels in order, in float.
+  std::vector<float> twin() const {
+    std::vector<float> fields;
+    for (std::int64_t k = 0; k < num_images; ++k) {
+      for (std::int64_t i = 0; i < num_hidden; ++i) {
+        float sum = bias[static_cast<std::size_t>(i)];
+        for (std::int64_t a = 0; a < num_inputs; ++a) {
+          sum += pixels[static_cast<std::size_t>(k * num_inputs + a)] *
+                 weights[static_cast<std::size_t>(a * num_hidden + i)];
+        }
+        fields.push_back(sum);
+      }
+    }
+    return fields;
   }
 };
 
+void check_local_fields(const Images& images) {
+  CAPTURE(images.num_hidden);
+  CAPTURE(images.num_inputs);
+  const std::vector<float> expected = images.twin();
+  for (const KernelTable* table : available_kernels()) {
+    CAPTURE(std::string(table->name));
+    std::vector<float> fields;
+    CHECK(images.fields(*table, fields) == -1);
+    CHECK(same_bits(fields, expected));
+  }
+}
+
 TEST_CASE("local fields are the ordered sum over pixels, bit for bit") {
-  for (const std::int64_t num_hidden : {1, 3, 16, 37, 120, 133}) {
-    const Images images(6, num_hidden);
-    std::vector<float> expected;
-    for (std::int64_t k = 0; k < images.num_images; ++k) {
-      for (std::int64_t i = 0; i < num_hidden; ++i) {
-        float sum = images.bias[static_cast<std::size_t>(i)];
-        for (std::int64_t a = 0; a < kNumInputs; ++a) {
-          sum += images.pixels[static_cast<std::size_t>(k * kNumInputs + a)] *
-                 images.weights[static_cast<std::size_t>(a * num_hidden + i)];
-        }
-        expected.push_back(sum);
-      }
-    }
-    for (const KernelTable* table : available_kernels()) {
-      CAPTURE(std::string(table->name));
-      std::vector<float> fields;
-      CHECK(images.fields(*table, fields) == -1);
-      CHECK(same_bits(fields, expected));
-    }
+  for (const std::int64_t num_hidden : {1, 3, 16, 37, 120, 133, 300}) check_local_fields(Images(6, num_hidden));
+  for (const std::int64_t num_inputs : {1, 2, 15, 16, 17, 64, 100}) {
+    for (const Light light : {kDark, kMixed, kBright}) check_local_fields(Images(3, 20, num_inputs, light));
   }
 }
 
@@ -88,7 +104,7 @@ struct References {
   std::vector<std::int8_t> states(const KernelTable& table) const {
     const std::int64_t rows = kNumImages * kNumReferences;
     std::vector<std::int8_t> spins(static_cast<std::size_t>(rows * (sizes.num_hidden + sizes.num_output)));
-    std::vector<float> scratch(static_cast<std::size_t>(sizes.num_output));
+    std::vector<float> scratch(static_cast<std::size_t>(padded(sizes.num_output)), -7.0f);
     table.reference_states({couplings.data(), fields.data(), targets.data(), kNumImages, kNumReferences,
                             sizes.num_hidden, sizes.num_output, spins.data(), scratch.data()});
     return spins;

@@ -56,7 +56,7 @@ class Lesson {
     job.num_free = counts_.free;
     job.num_nudged = counts_.nudged;
     const auto scratch = make_aligned<float>(static_cast<std::size_t>(update_scratch_floats(job)));
-    const auto lit = make_aligned<std::int32_t>(static_cast<std::size_t>(counts_.inputs));
+    const auto lit = make_aligned<std::int32_t>(static_cast<std::size_t>(lit_room(counts_.inputs)));
     job.scratch = scratch.get();
     job.lit = lit.get();
     table.update(job);
@@ -118,7 +118,7 @@ class Lesson {
 TEST_CASE("the update is the rule to rounding, and the same bits on every table") {
   constexpr double kRounding = 1e-6;  // parameters are of order 1, so a few units in the last place
   for (const Sizes& sizes : kSizes) {
-    for (const Counts& counts : {Counts{1, 9, 20, 1}, Counts{3, 5, 7, 3}, Counts{2, 1, 1, 1}}) {
+    for (const Counts& counts : {Counts{1, 9, 20, 1}, Counts{3, 5, 7, 3}, Counts{2, 1, 1, 1}, Counts{1, 40, 2, 1}}) {
       const Lesson lesson(sizes, counts);
       const std::vector<float> baseline = lesson.after(*available_kernels().front());
       const std::vector<double> exact = lesson.twin();
