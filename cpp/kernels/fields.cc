@@ -66,7 +66,8 @@ std::int64_t local_fields(const LocalFieldsJob& job) {
 }
 
 /// The lowest state whose outputs are n[y], Eq. (7): s_i = -sign(sum_a J_ia n_a + b_i + h_i), +1 where that sum is 0.
-void reference_states(const ReferenceJob& job) {
+void reference_states(const ReferenceJob& given) {
+  const ReferenceJob job = given;  // so that no store changes it
   const std::int64_t num_spins = job.num_hidden + job.num_output;
   for (std::int64_t row = 0; row < job.num_images * job.num_references; ++row) {
     const float* own_fields = job.hidden_fields + row / job.num_references * job.num_hidden;
@@ -76,7 +77,7 @@ void reference_states(const ReferenceJob& job) {
     for (std::int64_t i = 0; i < job.num_hidden; ++i) {
       const float* couplings = job.couplings + i * job.num_output;
       const float field = own_fields[i] + coupling_field(couplings, job.scratch, job.num_output);
-      spins[i] = field > 0.0f ? -1 : 1;
+      spins[i] = static_cast<std::int8_t>(1 - 2 * (field > 0.0f));
     }
     for (std::int64_t a = 0; a < job.num_output; ++a) spins[job.num_hidden + a] = targets[a];
   }

@@ -19,12 +19,13 @@ ISINGPROP_INLINE std::int64_t lit_pixels(const float* image, std::int64_t num_in
 
 /// The first pixel that is outside [0, 1] or NaN, or -1.
 ISINGPROP_INLINE std::int64_t bad_pixel(const float* image, std::int64_t num_inputs) {
-  bool good = true;
-  for (std::int64_t a = 0; a < num_inputs; ++a) good &= (image[a] >= 0.0f) & (image[a] <= 1.0f);
-  if (good) return -1;
-  std::int64_t a = 0;
-  while (image[a] >= 0.0f && image[a] <= 1.0f) ++a;
-  return a;
+  const VecF zero{}, one = splat(1.0f);
+  for (std::int64_t a = 0; a < num_inputs; a += kWidth) {
+    if (all(within(load_first(image + a, num_inputs - a), zero, one))) continue;
+    while (image[a] >= 0.0f && image[a] <= 1.0f) ++a;
+    return a;
+  }
+  return -1;
 }
 
 }  // namespace ISINGPROP_TARGET

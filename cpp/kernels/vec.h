@@ -174,6 +174,9 @@ ISINGPROP_INLINE float sum_of_block(const VecF* parts) {
 #if defined(__AVX512F__)
 using Lanes = __mmask16;
 ISINGPROP_INLINE Lanes greater(VecF a, VecF b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+ISINGPROP_INLINE Lanes within(VecF x, VecF least, VecF most) {
+  return _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(x, least, _CMP_GE_OQ), x, most, _CMP_LE_OQ);
+}
 ISINGPROP_INLINE unsigned bits(Lanes lanes) { return lanes; }
 ISINGPROP_INLINE unsigned sign_bits(VecU x) { return _mm512_movepi32_mask(reinterpret_cast<__m512i>(x)); }
 ISINGPROP_INLINE Lanes at_least(VecU x, std::uint32_t least) {
@@ -189,6 +192,7 @@ ISINGPROP_INLINE VecU flip_sign(VecU signs, Lanes lanes) {
 #else
 using Lanes = VecI;
 ISINGPROP_INLINE Lanes greater(VecF a, VecF b) { return a > b; }
+ISINGPROP_INLINE Lanes within(VecF x, VecF least, VecF most) { return (x >= least) & (x <= most); }
 ISINGPROP_INLINE Lanes at_least(VecU x, std::uint32_t least) { return x >= least; }
 ISINGPROP_INLINE VecF nan_where(Lanes lanes, VecF x) {
   return reinterpret_cast<VecF>(reinterpret_cast<VecI>(x) | lanes);
@@ -208,6 +212,8 @@ ISINGPROP_INLINE VecU flip_sign(VecU signs, Lanes lanes) {
   return signs ^ (reinterpret_cast<VecU>(lanes) & 0x80000000u);
 }
 #endif
+
+ISINGPROP_INLINE bool all(Lanes lanes) { return bits(lanes) == (1u << kWidth) - 1; }
 
 /// Writes first + lane for each of the lanes, and whatever beyond them, up to kWidth numbers. Gives how many they are.
 ISINGPROP_INLINE int append_lanes(std::int32_t* to, Lanes lanes, std::int32_t first) {

@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Spins: TypeAlias = NDArray[np.int8]
 
+_BOOLS = (bool, np.bool_)
 _LARGEST_SEED = 2**64 - 1
 _LARGEST_SINGLE = float(np.finfo(np.float32).max)
 
 
 def whole_number(name: str, value: object, *, least: int, most: int | None = None) -> int:
     """Returns `value` as an int in [least, most]; True, 1.0 and "1" are not whole numbers."""
-    if isinstance(value, bool | np.bool_):
+    if isinstance(value, _BOOLS):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     try:
         number = operator.index(value)  # type: ignore[arg-type]

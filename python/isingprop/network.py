@@ -166,10 +166,6 @@ class BipartiteNetwork:
             output_fields = output_fields - strength * self.readout.targets(checked).astype(np.float32)
         return IsingProblem.trusted(self.couplings, fields, output_fields, stream_array(streams, len(pixels)))
 
-    def trusted_problem(self, pixels: NDArray[np.float32], streams: NDArray[np.uint64]) -> IsingProblem:
-        """The free-phase problem of images and streams that were checked before: what the trainer calls."""
-        return IsingProblem.trusted(self.couplings, self.hidden_fields(pixels), self.output_bias[None, :], streams)
-
     def hidden_fields(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """b^h + W x: (B, I) float32 images in, (B, H) out."""
         return _core.local_fields(images, self.input_weights.T, self.hidden_bias)

@@ -189,16 +189,18 @@ class Trainer:
         errors = ErrorCount(self.network)
         outputs = self.network.readout.targets(labels)[:, None, :]
         order = np.random.Generator(np.random.PCG64(_seed_for(self.seed, _ORDER, epoch))).random(len(images))
+        output_fields = self.network.output_bias[None, :]  # a view: it follows the training
         start, sampling = perf_counter(), 0.0
         for rows, slices in _portions(order.argsort(kind="stable"), self.batch_size):
             portion, portion_outputs, portion_labels = images[rows], outputs[rows], labels[rows]
             streams = rows.astype(np.uint64)
             for batch in slices:
                 pixels, classes = portion[batch], portion_labels[batch]
-                problem = self.network.trusted_problem(pixels, streams[batch])
+                fields = self.network.hidden_fields(pixels)
+                problem = IsingProblem.trusted(self.network.couplings, fields, output_fields, streams[batch])
                 sample_start = perf_counter()
                 free = self._sample(problem, self.num_states, _FREE, epoch)
-                nudged = self._nudged_spins(problem, portion_outputs[batch], epoch)
+                nudged = self._nudged_spins(problem, fields, portion_outputs[batch], epoch)
                 sampling += perf_counter() - sample_start
                 update_in_place(self.network, pixels, free.spins, nudged, self._rates)
                 if errors.add(free, classes) and bar is not None:
@@ -226,12 +228,12 @@ class Trainer:
     def _sample(self, problem: IsingProblem, num_reads: int, purpose: int, epoch: int) -> States:
         return self.sampler.sample(problem, num_reads=num_reads, seed=_seed_for(self.seed, purpose, epoch))
 
-    def _nudged_spins(self, problem: IsingProblem, outputs: Spins, epoch: int) -> Spins:
+    def _nudged_spins(self, problem: IsingProblem, fields: NDArray[np.float32], outputs: Spins, epoch: int) -> Spins:
         """(B, 1, N): the states of Eq. (7), or one sampled read of H_N. `outputs` are the targets n[y], (B, 1, O)."""
         if self.nudge is None:
-            return self.network.states_with_outputs(problem.hidden_fields.astype(np.float32, copy=False), outputs)
+            return self.network.states_with_outputs(fields, outputs)
         pulled = problem.output_fields - np.float32(self.nudge) * outputs[:, 0].astype(np.float32)
-        nudged = IsingProblem.trusted(problem.couplings, problem.hidden_fields, pulled, problem.streams)
+        nudged = IsingProblem.trusted(problem.couplings, fields, pulled, problem.streams)
         return self._sample(nudged, 1, _NUDGED, epoch).spins
 
     def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
