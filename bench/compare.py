@@ -24,6 +24,7 @@ import numpy as np
 from adapters import BETA_RANGE, EXTRA_ADAPTERS, OURS, REFERENCE, Adapter, adapters
 from instances import certified_problems, image_set, new_network, trained_network
 from measure import (
+    SINGLE_CALLS,
     Group,
     Pair,
     Quality,
@@ -84,13 +85,15 @@ def print_qualities(group: Group, qualities: dict[str, Quality], sweeps: str) ->
         print(f"{x.mean_energy:10.3f}{x.best_energy:10.3f}")
 
 
-def thread_ratios(problem: ip.IsingProblem, sweeps: int, args: argparse.Namespace) -> tuple[float, float]:
-    """Wall time of one thread over two, and CPU time of two over one: medians of interleaved pairs."""
+def thread_ratios(problems: list[ip.IsingProblem], sweeps: int, args: argparse.Namespace) -> tuple[float, float]:
+    """Wall time of one thread over two for a call each, and CPU time of two over one: medians of interleaved pairs."""
     times = []
     for seed in range(args.repeats):
         ends = [(time.perf_counter(), time.process_time())]
         for threads in (1, 2):
-            ip.Annealing(sweeps, num_threads=threads).sample(problem, num_reads=args.reads, seed=seed)
+            sampler = ip.Annealing(sweeps, num_threads=threads)
+            for problem in problems:
+                sampler.sample(problem, num_reads=args.reads, seed=seed)
             ends.append((time.perf_counter(), time.process_time()))
         times.append(np.diff(ends, axis=0))
     one, two = np.moveaxis(times, 1, 0)
@@ -158,8 +161,11 @@ def main() -> None:
         speeds[sweeps] = summarize(timings, sweeps * args.reads * many.num_spins, args.reads)
         pairs[sweeps] = pairs_with_pytorch(timings)
         print_speeds(speeds[sweeps], pairs[sweeps], sweeps)
-    threads = thread_ratios(many, args.sweeps[-1], args)
-    print("\ntwo threads: {:.2f}x as fast by the clock, {:.2f}x the CPU time of one".format(*threads))
+    calls = {"all images in one call": [many], "one image per call": one_by_one(many[:SINGLE_CALLS])}
+    threads = {name: thread_ratios(problems, args.sweeps[-1], args) for name, problems in calls.items()}
+    print()
+    for name, ratios in threads.items():
+        print("two threads, {}: {:.2f}x as fast by the clock, {:.2f}x the CPU time of one".format(name, *ratios))
     qualities = {group.name: report_group(group, table, speeds, args) for group in groups}
     print("\n" + ", ".join(f"{name} {value}" for name, value in machine().items()))
     if args.json:
