@@ -39,7 +39,7 @@ FIT_SIZES = ((30, 40), (60, 40), (48, 48), (64, 64))  # 16 to 32 KiB
 FIT_RANGES = ((0.3, 0.3), RELATIVE_BETA_RANGE, (1.5, 1.5), (30.0, 30.0))
 BLOCK = 16  # spins; layers are padded to whole ones
 DEFAULT_SIZES = [f"{hidden}x40" for hidden in (30, 60, 120, 240, 480, 1200, 2400, 4800)]
-DEFAULT_SIZES += [f"{side}x{side}" for side in (128, 256, 512, 1024)]
+DEFAULT_SIZES += [f"{side}x{side}" for side in (128, 256, 512, 1024, 2048)]
 PRODUCT_SIDE = 1024
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 

@@ -226,6 +226,26 @@ def test_numbers_too_small_for_single_precision_are_not_taken_for_zero():
     assert tolerances.same_bits(run(problem).spins, run(tiny).spins)
 
 
+@pytest.mark.parametrize("exponent", [-60, -90, -99])
+def test_a_small_problem_beside_a_large_one_has_the_states_that_it_has_alone(exponent):
+    random = np.random.default_rng(0)
+    fields = random.standard_normal((2, 20)) * [[1.0], [2.0**exponent]]
+    problem = IsingProblem(np.zeros((20, 3)), fields, np.zeros((1, 3)))
+    both, alone = (run(part, descend=False).spins[-1] for part in (problem, problem[1:]))
+    assert tolerances.same_bits(both, alone)
+
+
+@pytest.mark.parametrize("beta", [1e10, 1e30, 1e37])
+def test_a_small_field_beside_a_large_one_keeps_its_temperature(beta):
+    """P(t = +1) = 1 / (1 + exp(2 beta g)) for the output spin, whatever the hidden one's field."""
+    problem, num_reads = IsingProblem([[0.0]], [[1.0]], [[1.0 / beta]]), 100_000
+    states = Annealing(50, (beta, beta), descend=False).sample(problem, num_reads=num_reads, seed=0)
+    p = 1.0 / (1.0 + np.exp(2.0))
+    z = (np.count_nonzero(states.spins[0, :, 1] == 1) - num_reads * p) / np.sqrt(num_reads * p * (1 - p))
+    assert abs(z) < 4  # a false alarm once in 16,000
+    assert (states.spins[0, :, 0] == -1).all()
+
+
 GOOD = oracle.random_problem(2, 1, num_problems=3)
 INF = float("inf")
 UP, TWO = np.ones((1, 1, 3), np.int8), np.ones((2, 1, 3), np.int8)

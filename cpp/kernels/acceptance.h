@@ -4,9 +4,9 @@
 ///
 ///     spin i flips  where  u < kMove * 2^min(x, 0)
 ///
-/// exactly, up to the rounding of double. Nearly all flips are decided faster: a quadratic gives log2(u / kMove) to
-/// within kBand / 2, and only where x is that close to it, 1 flip in 200, does accepts() decide. Which quadratic, and
-/// in which rounding, differs between targets and does not reach the states.
+/// to 1e-11; u has 31 bits, so a probability is right to 2^-31. Nearly all flips are decided faster: a quadratic gives
+/// log2(u / kMove) to within kBand / 2, and only where x is that close to it, 1 flip in 200, does accepts() decide.
+/// Which quadratic, and in which rounding, differs between targets and does not reach the states.
 #pragma once
 
 #include "kernels/layout.h"

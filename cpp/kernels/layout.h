@@ -14,7 +14,7 @@ inline constexpr int kBlock = 16;
 /// Words of random state of one chain: four for each lane (xoshiro128+).
 inline constexpr int kGeneratorWords = 4 * kBlock;
 
-/// Of a count that is not negative; & and >> because the compiler does not know that.
+/// To whole blocks. & and not /, since the compiler does not know that a count is not negative.
 inline constexpr std::int64_t padded(std::int64_t num_spins) { return (num_spins + kBlock - 1) & -kBlock; }
 
 /// Which spins flipped is noted in words of so many bits.

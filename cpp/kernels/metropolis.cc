@@ -208,19 +208,19 @@ void seed_signs(const Chain& chain) {
   seed_layer(chain.output, chain.generator);
 }
 
-/// Sweeps (hidden, then output) at each slope = 2 beta / ln 2, at least one. Begins from the spins alone and leaves the
-/// coupling fields of both layers right.
-void anneal(const Chain& chain, const float* slopes, std::int64_t num_sweeps) {
+/// Sweeps (hidden, then output) at each slope = 2 beta / ln 2, at least one. Needs the coupling fields of both layers,
+/// or, where `begins`, the spins alone, and leaves the fields right.
+void anneal(const Chain& chain, const float* slopes, std::int64_t num_sweeps, bool begins) {
   const Layer &hidden = chain.hidden, &output = chain.output;
   Generator generators[kParts];
   for (int part = 0; part < kParts; ++part) generators[part] = Generator::read(chain.generator + part * kWidth);
   draw(hidden, generators);
-  fields_from(output, hidden);
+  if (begins) fields_from(output, hidden);
   for (std::int64_t sweep = 0; sweep < num_sweeps; ++sweep) {
     const bool hidden_flipped = metropolis(hidden, slopes[sweep]);
     draw(output, generators);
-    if (sweep == 0) {
-      fields_from(hidden, output);
+    if (begins && sweep == 0) {
+      fields_from(hidden, output);  // only now: the first flips are many
     } else if (hidden_flipped) {
       follow_flips(hidden, output);
     }

@@ -6,7 +6,7 @@ namespace ISINGPROP_TARGET {
 
 void seed_signs(const Chain&);
 void fields_of_down(const float*, std::int64_t, std::int64_t, float*);
-void anneal(const Chain&, const float*, std::int64_t);
+void anneal(const Chain&, const float*, std::int64_t, bool);
 void descend(const Chain&);
 double largest_sum_f32(const CouplingJob<float>&);
 double largest_sum_f64(const CouplingJob<double>&);

@@ -88,7 +88,7 @@ struct KernelTable {
   const char* name;
   void (*seed_signs)(const Chain&);
   void (*fields_of_down)(const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields);
-  void (*anneal)(const Chain&, const float* slopes, std::int64_t num_sweeps);
+  void (*anneal)(const Chain&, const float* slopes, std::int64_t num_sweeps, bool begins);
   void (*descend)(const Chain&);
   double (*largest_sum_f32)(const CouplingJob<float>&);
   double (*largest_sum_f64)(const CouplingJob<double>&);

@@ -13,12 +13,13 @@
 namespace isingprop {
 namespace {
 
-/// The field of a padded lane: its spin is up, so flipping it would cost more than any temperature pays for.
+/// The field of a padded lane: its spin is up and flips at no temperature that is worth the name; where it does, at
+/// beta = 0, that is not noted.
 constexpr float kPaddingField = -1e30f;
 constexpr double kLargestField = 1e30;
 constexpr double kTwoOverLn2 = 2.8853900817779268;
-/// Times a power of two that the kernel has, still a float. Flips against any field are then long gone.
-constexpr double kLargestSlope = 0x1p100;
+/// Times the 2^23 of kernels/acceptance.h it is still a float.
+constexpr double kLargestSlope = 0x1p104;
 /// A chain looks for an interrupt after about this many additions: a millisecond or less.
 constexpr std::int64_t kWorkPerPoll = 1 << 20;
 constexpr std::int64_t kPiecesPerThread = 5;
@@ -174,12 +175,13 @@ class Annealer {
       read_signs(start, chain_.hidden);
       read_signs(start + problem_.num_hidden, chain_.output);
     }
-    const std::int64_t work = 1 + problem_.num_hidden * problem_.num_output / kBlock + problem_.num_hidden;
+    const std::int64_t num_spins = problem_.num_hidden + problem_.num_output;
+    const std::int64_t work = 1 + problem_.num_hidden * problem_.num_output / kBlock + num_spins;
     const std::int64_t segment = std::max<std::int64_t>(1, kWorkPerPoll / work);
     for (std::int64_t sweep = 0; sweep < plan_.num_sweeps; sweep += segment) {
       if (polls) interrupt.poll();
       if (interrupt.stopped()) throw Interrupted();
-      kernel.anneal(chain_, slopes_.data() + sweep, std::min(segment, plan_.num_sweeps - sweep));
+      kernel.anneal(chain_, slopes_.data() + sweep, std::min(segment, plan_.num_sweeps - sweep), sweep == 0);
     }
     if (plan_.descend) kernel.descend(chain_);
     write_spins(chain_.hidden, spins);

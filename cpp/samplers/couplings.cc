@@ -12,8 +12,10 @@ namespace {
 /// Beyond this, sums of fields could leave the range of float.
 constexpr double kLargestSum = 1e30;
 constexpr int kFloatBits = 24;
+/// The largest number is so many powers of two above the unit.
+constexpr int kUnitBits = 23;
 
-/// 2^-kSmallestExponent is still a double.
+/// 2^(kUnitBits - kSmallestExponent) is still a double.
 constexpr int kSmallestExponent = -1000;
 
 double largest_sum(const CouplingJob<float>& job) { return kernels().largest_sum_f32(job); }
@@ -47,7 +49,7 @@ CouplingGrid::CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::
   const CouplingJob<Real> job{couplings, num_hidden, num_output, column_sums.get(), hidden_rows_, output_rows_};
   const double largest = largest_sum(job);
   if (!(largest <= kLargestSum)) throw std::invalid_argument("couplings must be finite, with sums below 1e30");
-  exponent_ = exponent_above(std::max(largest, largest_field));
+  exponent_ = exponent_above(std::max(largest, largest_field)) - kUnitBits;
   // A sum of n couplings is short by at most n / 2^24 of it, and rounding lifts it by at most n / 2 quanta; even then
   // it must stay below 2^24 quanta.
   const double terms = static_cast<double>(std::max(num_hidden, num_output));

@@ -14,9 +14,9 @@ namespace isingprop {
 ///     J = [0.3, -0.1]:  largest sum of |J| 0.4, in 2^-2 .. 2^-1   ->  quantum 2^-25,  J = [10066330, -3355443] quanta
 ///
 /// A coupling moves by at most 2^-24 of the largest sum of |J| over a row or column. Everything is held in units of
-/// 2^exponent, which is of the size of the largest sum or field: no problem is too small for float. A unit is a power
-/// of two, so it does not reach the states, unless numbers of one batch are more than 2^100 apart and the small ones
-/// vanish.
+/// 2^exponent, in which the largest sum or field is between 2^22 and 2^23, so that neither small numbers nor slopes
+/// leave the range of float: no problem above 1e-300 is too small. A unit is a power of two, so it does not reach the
+/// states, unless numbers of one batch are more than 2^100 apart and the small ones vanish.
 class CouplingGrid {
  public:
   /// largest_field: of all |h|; only its power of two matters. Throws std::invalid_argument where a coupling is not

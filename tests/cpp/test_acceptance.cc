@@ -50,7 +50,7 @@ void check_sweep(const Instance& instance, const ScalarChain& before, const Scal
     std::copy(words.begin(), words.end(), chain.generator.get());
     chain.hidden.set_spins(before.hidden.spins);
     chain.output.set_spins(before.output.spins);
-    table->anneal(chain.view(), &slope, 1);
+    table->anneal(chain.view(), &slope, 1, true);
     check_same(chain, after);
   }
 }
@@ -221,7 +221,7 @@ TEST_CASE("spins flip as often as the rule says: kMove * 2^min(x, 0) of the time
       const float slope = 1.0f;
       for (std::int64_t sweep = 0; sweep < kSweeps; ++sweep) {
         chain.hidden.set_spins(std::vector<std::int8_t>(kSpins, 1));
-        table->anneal(chain.view(), &slope, 1);
+        table->anneal(chain.view(), &slope, 1, true);
         for (const std::int8_t spin : chain.hidden.spins()) flips += spin < 0;
       }
       const double chance = kMove * std::exp2(std::min(double{x}, 0.0)), all = kSweeps * kSpins;

@@ -31,7 +31,7 @@ void check_annealing(const Instance& instance, const std::vector<float>& slopes)
     const ChainMemory chain = instance.chain(7);
     table->seed_signs(chain.view());
     check_same_spins(chain, seeded);
-    table->anneal(chain.view(), slopes.data(), count(slopes));
+    table->anneal(chain.view(), slopes.data(), count(slopes), true);
     check_same(chain, annealed);
     table->descend(chain.view());
     check_same(chain, descended);
@@ -78,10 +78,10 @@ TEST_CASE("one call of many sweeps is many calls of one or a few, each of which 
       ScalarChain twin = instance.twin(1);
       twin.seed_signs();
       for (const ChainMemory* chain : {&once, &often}) table->seed_signs(chain->view());
-      table->anneal(once.view(), slopes.data(), count(slopes));
+      table->anneal(once.view(), slopes.data(), count(slopes), true);
       for (std::int64_t sweep = 0, segment = 1; sweep < count(slopes); sweep += segment, segment = segment % 3 + 1) {
         segment = std::min(segment, count(slopes) - sweep);
-        table->anneal(often.view(), slopes.data() + sweep, segment);
+        table->anneal(often.view(), slopes.data() + sweep, segment, sweep == 0);
         for (std::int64_t k = sweep; k < sweep + segment; ++k) twin.sweep(slopes[static_cast<std::size_t>(k)]);
         check_same(often, twin);
       }
@@ -105,7 +105,7 @@ TEST_CASE("a chain begins from its spins alone, whatever was in the rest of its 
       chain.hidden.set_spins(before.hidden.spins);
       chain.output.set_spins(before.output.spins);
       seed_generator(1, 0, 0, chain.generator.get());
-      table->anneal(chain.view(), slopes.data(), count(slopes));
+      table->anneal(chain.view(), slopes.data(), count(slopes), true);
       check_same(chain, twin);
     }
   }
@@ -119,7 +119,7 @@ TEST_CASE("the descent ends where no single flip gains energy") {
       const Instance instance({60, 30}, seed);
       const ChainMemory chain = instance.chain(seed);
       table->seed_signs(chain.view());
-      table->anneal(chain.view(), &hot, 1);
+      table->anneal(chain.view(), &hot, 1, true);
       table->descend(chain.view());
       ScalarChain end = instance.twin(seed);
       end.hidden.spins = chain.hidden.spins();
