@@ -194,7 +194,7 @@ def test_a_bad_pixel_leaves_no_trace(assert_refused):
     images, trainer = DATA.train_images.copy(), make()
     images[-1, 2] = 1.5
     before = bits(trainer)
-    refusal = "ValueError: images must be in [0, 1], got 1.5"
+    refusal = f"ValueError: train_images must be in [0, 1], got 1.5 at index ({len(images) - 1}, 2)"
     assert_refused(lambda: trainer.train_epoch(images, DATA.train_labels), refusal)
     assert (bits(trainer), trainer.history) == (before, [])
 
@@ -307,7 +307,7 @@ def evaluate(pixels, labels):
         (lambda: epoch(PIXELS, LABELS + 2), "ValueError: train_labels must be in 0 ... 2, got 3 at"),
         (lambda: epoch(PIXELS, LABELS * 1.0), "TypeError: train_labels must be an array of integers"),
         (lambda: evaluate(PIXELS, LABELS - 1), "ValueError: test_labels must be in 0 ... 2, got -1 at"),
-        (lambda: evaluate(PIXELS * 3, LABELS), "ValueError: images must be in [0, 1], got 1.5"),
+        (lambda: evaluate(PIXELS * 3, LABELS), "ValueError: test_images must be in [0, 1], got 1.5"),
     ],
 )
 def test_refusals(assert_refused, call, refusal):

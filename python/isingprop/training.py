@@ -19,6 +19,7 @@ from isingprop.checkpoints import Checkpoint
 from isingprop.checks import (
     Floats,
     Spins,
+    check_pixels,
     image_array,
     label_array,
     real_number,
@@ -255,6 +256,7 @@ class Trainer:
         self, part: str, images: ArrayLike, labels: ArrayLike
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         pixels = image_array(f"{part}_images", images, num_inputs=self.network.num_inputs)
+        check_pixels(f"{part}_images", pixels)
         num_classes = self.network.num_classes
         return pixels, label_array(f"{part}_labels", labels, count=len(pixels), num_classes=num_classes)
 
