@@ -23,13 +23,6 @@ struct Wide<double> {
   static constexpr int kLanes = kDoubles;
 };
 
-template <class Real>
-Real total(const Real* lanes) {
-  Real sum = 0;
-  for (int lane = 0; lane < kBlock; ++lane) sum += lanes[lane];
-  return sum;
-}
-
 /// The largest sum of |J| over a row or a column, but for rounding. NaN where a coupling is.
 template <class Real>
 double largest_sum(const CouplingJob<Real>& job) {
@@ -48,9 +41,7 @@ double largest_sum(const CouplingJob<Real>& job) {
         sums[part] += size;
       }
     }
-    Real lanes[kBlock];
-    for (int part = 0; part < kBlock / kLanes; ++part) store(lanes + part * kLanes, sums[part]);
-    const Real sum = total(lanes);
+    const Real sum = sum_of_block(sums);
     largest = largest >= sum ? largest : sum;
     if (sum != sum) return static_cast<double>(sum);
   }
@@ -101,9 +92,7 @@ double round_couplings(const CouplingJob<Real>& job, double quantum, double scal
       job.output_rows[a * to_stride + i] = i < job.num_hidden ? job.hidden_rows[i * stride + a] : 0.0f;
     }
   }
-  double lanes[kBlock];
-  for (int part = 0; part < kDoubleParts; ++part) store(lanes + part * kDoubles, squares[part]);
-  return total(lanes) / 4.0;
+  return sum_of_block(squares) / 4.0;
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "kernels/layout.h"
+
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
@@ -168,6 +170,13 @@ ISINGPROP_INLINE float sum_of_block(const VecF* parts) {
   const Quad four = (parts[0] + parts[2]) + (parts[1] + parts[3]);
 #endif
   return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+/// The same of doubles, in the order of the lanes.
+ISINGPROP_INLINE double sum_of_block(const VecD* parts) {
+  double sum = 0.0;
+  for (int lane = 0; lane < kBlock; ++lane) sum += parts[lane / kDoubles][lane % kDoubles];
+  return sum;
 }
 
 /// The outcome of a comparison, a lane each: a mask register where the target has them, else all ones or zeros.

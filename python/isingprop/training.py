@@ -31,7 +31,6 @@ from isingprop.metrics import EpochRecord, ErrorCount, Evaluation, predict
 from isingprop.network import BipartiteNetwork
 from isingprop.problem import IsingProblem
 from isingprop.samplers import Annealing, Sampler
-from isingprop.states import States
 
 if TYPE_CHECKING:
     from isingprop.data import ImageSet
@@ -191,6 +190,7 @@ class Trainer:
         outputs = self.network.readout.targets(labels)[:, None, :]
         order = np.random.Generator(np.random.PCG64(_seed_for(self.seed, _ORDER, epoch))).random(len(images))
         output_fields = self.network.output_bias[None, :]  # a view: it follows the training
+        free_seed = _seed_for(self.seed, _FREE, epoch)
         start, sampling = perf_counter(), 0.0
         for rows, slices in _portions(order.argsort(kind="stable"), self.batch_size):
             portion, portion_outputs, portion_labels = images[rows], outputs[rows], labels[rows]
@@ -200,7 +200,7 @@ class Trainer:
                 fields = self.network.hidden_fields(pixels)
                 problem = IsingProblem.trusted(self.network.couplings, fields, output_fields, streams[batch])
                 sample_start = perf_counter()
-                free = self._sample(problem, self.num_states, _FREE, epoch)
+                free = self.sampler.sample(problem, num_reads=self.num_states, seed=free_seed)
                 nudged = self._nudged_spins(problem, fields, portion_outputs[batch], epoch)
                 sampling += perf_counter() - sample_start
                 update_in_place(self.network, pixels, free.spins, nudged, self._rates)
@@ -226,16 +226,13 @@ class Trainer:
             seconds=seconds,
         )
 
-    def _sample(self, problem: IsingProblem, num_reads: int, purpose: int, epoch: int) -> States:
-        return self.sampler.sample(problem, num_reads=num_reads, seed=_seed_for(self.seed, purpose, epoch))
-
     def _nudged_spins(self, problem: IsingProblem, fields: NDArray[np.float32], outputs: Spins, epoch: int) -> Spins:
         """(B, 1, N): the states of Eq. (7), or one sampled read of H_N. `outputs` are the targets n[y], (B, 1, O)."""
         if self.nudge is None:
             return self.network.states_with_outputs(fields, outputs)
         pulled = problem.output_fields - np.float32(self.nudge) * outputs[:, 0].astype(np.float32)
         nudged = IsingProblem.trusted(problem.couplings, fields, pulled, problem.streams)
-        return self._sample(nudged, 1, _NUDGED, epoch).spins
+        return self.sampler.sample(nudged, num_reads=1, seed=_seed_for(self.seed, _NUDGED, epoch)).spins
 
     def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
         seed = _seed_for(self.seed, _TEST, 0)
