@@ -39,7 +39,6 @@ void fields_of_image(const LocalFieldsJob& job, const float* image, std::int64_t
 
 /// sum_a J_ia n_a in kBlock partial sums. outputs: n[y] as floats, zero in the padding.
 float coupling_field(const float* row, const float* outputs, std::int64_t num_output) {
-  constexpr int kParts = kBlock / kWidth;
   VecF sums[kParts] = {};
   for (std::int64_t a = 0; a < num_output; a += kBlock) {
     for (int part = 0; part < kParts; ++part) {

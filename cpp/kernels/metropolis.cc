@@ -34,8 +34,6 @@ namespace {
 constexpr int kVectorsPerWord = kFlipBits / kWidth;
 /// As many sums as leave registers free.
 constexpr int kMostVectors = kWidth == 16 ? 16 : 8;
-/// A block is so many vectors, each with generators of its own.
-constexpr int kParts = kBlock / kWidth;
 
 /// One bit for each spin in the last word.
 ISINGPROP_INLINE std::uint64_t last_bits(std::int64_t num_spins) {

@@ -27,6 +27,9 @@ using VecF = float __attribute__((vector_size(4 * kWidth)));
 using VecU = std::uint32_t __attribute__((vector_size(4 * kWidth)));
 using VecI = std::int32_t __attribute__((vector_size(4 * kWidth)));
 
+/// A block is so many vectors.
+inline constexpr int kParts = kBlock / kWidth;
+
 /// Four floats, on every target.
 using Quad = float __attribute__((vector_size(16)));
 
@@ -108,11 +111,11 @@ ISINGPROP_INLINE VecD load_doubles(const float* from) {
 #endif
 }
 
-/// The first `there` numbers at `from`, which may be none or more than fit, then zeros. Reads nothing beyond them.
 template <class T>
 ISINGPROP_INLINE void load_into(T* space, const T* from, std::int64_t there, int lanes) {
   for (int k = 0; k < lanes; ++k) space[k] = k < there ? from[k] : T{0};
 }
+/// The first `there` numbers at `from`, which may be none or more than fit, then zeros. Reads nothing beyond them.
 ISINGPROP_INLINE VecF load_first(const float* from, std::int64_t there) {
   if (there >= kWidth) return load<VecF>(from);
 #if defined(__AVX512F__)
@@ -217,9 +220,7 @@ ISINGPROP_INLINE unsigned bits(Lanes lanes) {
 #endif
 }
 ISINGPROP_INLINE unsigned sign_bits(VecU x) { return bits(reinterpret_cast<VecI>(x) >> 31); }
-ISINGPROP_INLINE VecU flip_sign(VecU signs, Lanes lanes) {
-  return signs ^ (reinterpret_cast<VecU>(lanes) & 0x80000000u);
-}
+ISINGPROP_INLINE VecU flip_sign(VecU signs, Lanes lanes) { return signs ^ (reinterpret_cast<VecU>(lanes) & kSignBit); }
 #endif
 
 ISINGPROP_INLINE bool all(Lanes lanes) { return bits(lanes) == (1u << kWidth) - 1; }

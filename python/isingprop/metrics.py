@@ -133,7 +133,7 @@ class ErrorCount:
         outputs = np.concatenate([states.spins[:, :, self._network.num_hidden :] for states, _ in self._kept])
         lowest = np.concatenate([states.energies.argmin(axis=1) for states, _ in self._kept])
         labels = np.concatenate([labels for _, labels in self._kept])
-        wrong = self._network.readout.trusted_predict(outputs) != labels[:, None]
+        wrong = self._network.readout.predict(outputs) != labels[:, None]
         self._wrong_reads += float(wrong.mean(axis=1).sum())
         self._wrong_lowest += float(wrong[np.arange(len(labels)), lowest].sum())
         self.num_images += len(labels)

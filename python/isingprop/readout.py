@@ -56,26 +56,20 @@ class Readout:
 
     def scores(self, outputs: ArrayLike) -> NDArray[np.int64]:
         """The sum of the output spins of each class: (..., O) spins in, (..., num_classes) out."""
-        return self._scores(self._checked(outputs)).astype(np.int64)
+        return self._scores(outputs).astype(np.int64)
 
     def predict(self, outputs: ArrayLike) -> NDArray[np.int64]:
         """The class with the largest score, or -1 (unclassified) where no single one has it: (..., O) in, (...) out."""
-        return self.trusted_predict(self._checked(outputs))
-
-    def trusted_predict(self, outputs: Spins) -> NDArray[np.int64]:
-        """The same for spins from our own kernels. A largest score stands alone where the first is also the last."""
         scores = self._scores(outputs)
-        first = scores.argmax(axis=-1)
+        first = scores.argmax(axis=-1)  # a largest score stands alone where the first one is also the last
         last = self.num_classes - 1 - scores[..., ::-1].argmax(axis=-1)
         return np.where(first == last, first, UNCLASSIFIED)
 
-    def _checked(self, outputs: ArrayLike) -> Spins:
-        spins = np.asarray(outputs)
-        return spin_array("outputs", spins, shape=(*spins.shape[:-1], self.num_output))
-
-    def _scores(self, outputs: Spins) -> NDArray[np.signedinteger[Any]]:
+    def _scores(self, outputs: ArrayLike) -> NDArray[np.signedinteger[Any]]:
         """In the narrowest integers that hold + and - redundancy; whole columns are added, since groups are short."""
-        spins = outputs.astype(np.min_scalar_type(-self.redundancy - 1), copy=False)
+        array = np.asarray(outputs)
+        checked = spin_array("outputs", array, shape=(*array.shape[:-1], self.num_output))
+        spins = checked.astype(np.min_scalar_type(-self.redundancy - 1), copy=False)
         scores = spins[..., :: self.redundancy].copy()
         for k in range(1, self.redundancy):
             scores += spins[..., k :: self.redundancy]
