@@ -1,0 +1,191 @@
+"""What a run costs, before it is paid for: calls, and seconds of access to the chip."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+from isingprop.checks import real_number, whole_number
+from isingprop.qpu.calls import split
+from isingprop.qpu.schedules import Schedule, solver_name
+
+_MICROSECONDS = 1e6  # in a second
+_TEST_PORTION = 1000  # test images that go through the sampler at once, as in metrics.lowest_outputs
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Calls and QPU access time, in seconds, of a planned run.
+
+    An epoch is its training; each is followed by a test. What is charged is the access time.
+    """
+
+    num_qubits: int  #: of a call that uses all copies
+    copies: int
+    calls_per_epoch: int
+    seconds_per_epoch: float
+    calls_per_epoch_one_copy: int  #: if the chip held the network once
+    seconds_per_epoch_one_copy: float
+    test_calls_per_epoch: int
+    test_seconds_per_epoch: float
+    calls: int  #: of the run, training and tests
+    seconds: float
+
+
+def access_time(
+    properties: Mapping[str, Any],
+    num_qubits: int,
+    num_reads: int,
+    *,
+    annealing_time: float | None = None,
+    anneal_schedule: Schedule | None = None,
+    reverse: bool = False,
+) -> float:
+    """Seconds of QPU access of one call, by D-Wave's own formula and the chip's own timing data.
+
+    Args:
+        properties: of the chip.
+        num_qubits: that are read out.
+        num_reads: at least 1.
+        annealing_time: us; the chip's default where there is no schedule, either.
+        anneal_schedule: in place of annealing_time.
+        reverse: whether each read starts from a given state; true of every schedule that starts at s = 1.
+
+    Raises:
+        ValueError: for a chip without timing data or with data that D-Wave's library does not know.
+
+    Example:
+        >>> from dwave.cloud.testing.mocks import qpu_problem_timing_data
+        >>> advantage = {"problem_timing_data": qpu_problem_timing_data()}
+        >>> round(1000 * access_time(advantage, num_qubits=906, num_reads=20), 1)
+        20.4
+    """
+    num_qubits = whole_number("num_qubits", num_qubits, least=1)
+    num_reads = whole_number("num_reads", num_reads, least=1)
+    if annealing_time is not None:
+        annealing_time = real_number("annealing_time", annealing_time, above=0.0)
+        if anneal_schedule is not None:
+            raise ValueError(f"annealing_time must be None where there is an anneal_schedule, got {annealing_time:g}")
+        if reverse:  # the library tells by the schedule
+            anneal_schedule = [[0.0, 1.0], [annealing_time, 1.0]]
+            annealing_time = None
+    elif reverse and anneal_schedule is None:
+        raise ValueError("annealing_time must be a number for reverse annealing without anneal_schedule, got None")
+    from dwave.cloud.solver import StructuredSolver
+
+    try:
+        microseconds = StructuredSolver.estimate_qpu_access_time(
+            SimpleNamespace(properties=properties),
+            num_qubits,
+            num_reads,
+            annealing_time=annealing_time,
+            anneal_schedule=anneal_schedule,
+            initial_state=[True],  # only asked whether there is one
+            reinitialize_state=True,
+        )
+    except (KeyError, ValueError) as error:
+        name, what = solver_name(properties), error.args[0]
+        raise ValueError(f"solver {name} must have timing data that dwave-cloud-client knows: {what}") from None
+    return float(microseconds) / _MICROSECONDS
+
+
+def estimate(
+    properties: Mapping[str, Any],
+    qubits_per_copy: Sequence[int],
+    *,
+    num_images: int,
+    epochs: int,
+    num_states: int,
+    batch_size: int = 1,
+    num_test: int = 0,
+    num_test_reads: int = 10,
+    references: bool = False,
+    least_reads: int = 1,
+    annealing_time: float | None = None,
+    anneal_schedule: Schedule | None = None,
+) -> Estimate:
+    """The price of training on a chip that holds some copies of the network.
+
+    Args:
+        properties: of the chip.
+        qubits_per_copy: number of qubits of each copy, those in use first; `of one copy` is the first.
+        num_images: training images.
+        epochs: of the whole run.
+        num_states: m, reads of each image.
+        batch_size: images per update.
+        num_test: images of the test after each epoch.
+        num_test_reads: of each of these, all annealed forward.
+        references: whether each read starts from a state of its own, and so is a task of its own.
+        least_reads: reads of the chip for each task, where fewer are asked for.
+        annealing_time: us, of forward anneals, and of all without anneal_schedule; the chip's default where None.
+        anneal_schedule: of the training.
+
+    Raises:
+        ValueError: for a number that is too small, no copies, or a chip without timing data.
+
+    Example:
+        >>> from dwave.cloud.testing.mocks import qpu_problem_timing_data
+        >>> advantage = {"problem_timing_data": qpu_problem_timing_data()}
+        >>> price = estimate(advantage, [906, 906], num_images=1000, epochs=5, num_states=20)
+        >>> price.calls, round(price.seconds), round(5 * price.seconds_per_epoch_one_copy)
+        (5000, 89, 102)
+    """
+    if not qubits_per_copy:
+        raise ValueError("qubits_per_copy must not be empty, got no copy")
+    qubits = [whole_number("qubits_per_copy", number, least=1) for number in qubits_per_copy]
+    num_images = whole_number("num_images", num_images, least=1)
+    epochs = whole_number("epochs", epochs, least=1)
+    num_states = whole_number("num_states", num_states, least=1)
+    batch_size = whole_number("batch_size", batch_size, least=1)
+    num_test = whole_number("num_test", num_test, least=0)
+    num_test_reads = whole_number("num_test_reads", num_test_reads, least=1)
+    least_reads = whole_number("least_reads", least_reads, least=1)
+    forward = training = partial(access_time, properties, annealing_time=annealing_time)
+    if anneal_schedule is not None:
+        training = partial(access_time, properties, anneal_schedule=anneal_schedule)
+    elif references:
+        training = partial(forward, reverse=True)
+    tasks, reads = (num_states, 1) if references else (1, num_states)
+    plan = num_images, batch_size, tasks, max(reads, least_reads)
+    test_plan = num_test, _TEST_PORTION, 1, max(num_test_reads, least_reads)
+    calls, seconds = _price(_calls(*plan, len(qubits)), qubits, training)
+    calls_one, seconds_one = _price(_calls(*plan, 1), qubits, training)
+    test_calls, test_seconds = _price(_calls(*test_plan, len(qubits)), qubits, forward)
+    return Estimate(
+        num_qubits=sum(qubits),
+        copies=len(qubits),
+        calls_per_epoch=calls,
+        seconds_per_epoch=seconds,
+        calls_per_epoch_one_copy=calls_one,
+        seconds_per_epoch_one_copy=seconds_one,
+        test_calls_per_epoch=test_calls,
+        test_seconds_per_epoch=test_seconds,
+        calls=epochs * (calls + test_calls),
+        seconds=epochs * (seconds + test_seconds),
+    )
+
+
+def _calls(num_images: int, portion: int, tasks: int, reads: int, copies: int) -> Counter[tuple[int, int]]:
+    """How often there is a call with so many copies in use and so many reads.
+
+    `tasks` are those of each image; a portion of images goes through `split` at once.
+    """
+    calls: Counter[tuple[int, int]] = Counter()
+    whole, rest = divmod(num_images, portion)
+    for size, times in ((portion, whole), (rest, 1)):
+        if size and times:
+            for part in split(size * tasks, reads, copies):
+                calls[len(part.slots), part.reads] += times
+    return calls
+
+
+def _price(
+    calls: Counter[tuple[int, int]], qubits: Sequence[int], seconds: Callable[[int, int], float]
+) -> tuple[int, float]:
+    """(number of calls, seconds)."""
+    each = {(used, reads): seconds(sum(qubits[:used]), reads) for used, reads in calls}
+    return calls.total(), sum(times * each[kind] for kind, times in calls.items())
