@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import matplotlib
 import pytest
 
 from isingprop import _core
@@ -13,6 +14,17 @@ from tolerances import PROCESS_SECONDS
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 _DATA = Path(os.environ.get("ISINGPROP_DATA") or BESIDE)  # read before any test changes the environment
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder of the session's own, for its child processes, too: embeddings go there, not to the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        # Building its list of fonts anew would take matplotlib seconds.
+        patch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR") or matplotlib.get_cachedir())
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(params=_core.available_kernels())

@@ -166,7 +166,7 @@ def test_a_sampler_that_fails_leaves_the_last_checkpoint_and_says_how_to_resume(
         (["train", "--num-sweeps", "99999999999999"], ["--num-sweeps"]),
         (["train", "--num-states", "0"], ["--num-states"]),
         (["train", "--num-states", "999999999999"], ["--num-states"]),
-        (["train", "--sampler", "oracle"], ["--sampler", "oracle", "anneal, temper, cyclic or dimod:MODULE:CLASS"]),
+        (["train", "--sampler", "oracle"], ["--sampler", "oracle", "anneal, temper, cyclic, dwave"]),
         (["train", "--sampler", "dimod:dwave.samplers"], ["--sampler", "dimod:MODULE:CLASS"]),
         (["train", "--nonsense"], ["--nonsense"]),
         (["evaluate"], ["DIR"]),

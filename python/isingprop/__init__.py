@@ -16,14 +16,16 @@ from isingprop.learning import Gradient, LearningRates, gradient
 from isingprop.metrics import EpochRecord, Evaluation, predict
 from isingprop.network import BipartiteNetwork
 from isingprop.problem import IsingProblem
+from isingprop.qpu.connection import QPUBudgetError
 from isingprop.readout import Readout
-from isingprop.samplers import Annealing, Cyclic, FromDimod, Sampler, Tempering
+from isingprop.samplers import Annealing, Cyclic, DWave, FromDimod, Replay, Sampler, Tempering
 from isingprop.states import States
 from isingprop.training import Trainer
 
 if TYPE_CHECKING:
     from isingprop import dimod as dimod  # not in __all__: * leaves the user's own dimod alone
     from isingprop.estimator import IsingClassifier
+    from isingprop.qpu.emulator import EmulatedQPU
 
 __version__ = version("isingprop")
 
@@ -31,6 +33,8 @@ __all__ = [
     "Annealing",
     "BipartiteNetwork",
     "Cyclic",
+    "DWave",
+    "EmulatedQPU",
     "EpochRecord",
     "Evaluation",
     "FromDimod",
@@ -39,7 +43,9 @@ __all__ = [
     "IsingClassifier",
     "IsingProblem",
     "LearningRates",
+    "QPUBudgetError",
     "Readout",
+    "Replay",
     "Sampler",
     "States",
     "Tempering",
@@ -52,11 +58,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Imports what takes a second to import when it is asked for: it derives from scikit-learn's or dimod's classes."""
+    """Imports what takes a second to import when it is asked for: it derives from scikit-learn's or Ocean's classes."""
     if name == "dimod":
         return import_module("isingprop.dimod")
     if name == "IsingClassifier":
         from isingprop.estimator import IsingClassifier
 
         return IsingClassifier
+    if name == "EmulatedQPU":
+        from isingprop.qpu.emulator import EmulatedQPU
+
+        return EmulatedQPU
     raise AttributeError(f"module 'isingprop' has no attribute {name!r}")

@@ -88,6 +88,13 @@ def spin_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...]) ->
     return np.ascontiguousarray(array, dtype=np.int8)
 
 
+def broadcast_starts(initial: Spins, lengths: tuple[int, int, int]) -> Spins:
+    """Checks start states of these lengths (B, R, N), or with a length of 1 in place of B or R; returns (B, R, N)."""
+    ones = [length == 1 for length in initial.shape[:2]] if initial.ndim == len(lengths) else [False, False]
+    shape = tuple(1 if one else length for one, length in zip([*ones, False], lengths, strict=True))
+    return np.broadcast_to(spin_array("initial", initial, shape=shape), lengths)
+
+
 def label_array(name: str, value: ArrayLike, *, count: int, num_classes: int) -> NDArray[np.int64]:
     """Returns `value` as (count,) int64 class labels in 0 ... num_classes - 1."""
     array = np.asarray(value)

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
-import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from typer import Option
 
-from isingprop.metrics import Evaluation
+from isingprop.cli_qpu import qpu_app
+from isingprop.console import (
+    INTERRUPTED,
+    OTHER_ERROR,
+    USAGE_ERROR,
+    one_line,
+    one_line_errors,
+    percent,
+    print_json,
+    say,
+    summarise,
+    test_numbers,
+)
 from isingprop.network import BipartiteNetwork
+from isingprop.qpu.connection import QPUBudgetError
 from isingprop.runs import RunFolder, RunSettings, check_sampler_name
+from isingprop.samplers import DWave
 from isingprop.samplers.cpu import MOST_SWEEPS
 from isingprop.training import Trainer
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(qpu_app, name="qpu")
 
 # A hundred times the most that the paper samples; far more would fail late, for want of memory.
 _MOST_STATES = 10_000
-_USAGE_ERROR, _OTHER_ERROR, _INTERRUPTED = 2, 1, 130
 # What may be said together with --resume: these do not change the numbers of the run.
-_WITH_RESUME = {"resume", "epochs", "data_dir", "threads", "as_json"}
+_CHANGEABLE = {"epochs", "data_dir", "threads", "qpu_solver", "qpu_budget"}
+_WITH_RESUME = {"resume", "as_json", "dry_run", *_CHANGEABLE}
+
+
+_SAMPLERS = "anneal|temper|cyclic|dwave|dwave-reverse|dwave-cyclic|dimod:MODULE:CLASS"
 
 
 class Data(StrEnum):
@@ -63,9 +79,21 @@ def train(
     learning_rate: Annotated[
         float, Option(help="Rate of couplings and biases; that of input weights follows from the images.")
     ] = 0.001,
-    sampler: Annotated[
-        str, Option(metavar="anneal|temper|cyclic|dimod:MODULE:CLASS", help="What draws the states.")
-    ] = "anneal",
+    batch_size: Annotated[int, Option(min=1, help="Images per update, which is their mean; they share QPU calls.")] = 1,
+    sampler: Annotated[str, Option(metavar=_SAMPLERS, help="What draws the states.")] = "anneal",
+    test_sampler: Annotated[
+        str | None, Option(metavar=_SAMPLERS, help="The same for test images [default: --sampler].")
+    ] = None,
+    qpu_solver: Annotated[
+        str | None,
+        Option(metavar="NAME|emulated:TOPOLOGY[:SIZE]", help="D-Wave solver [default: your account's]."),
+    ] = None,
+    qpu_budget: Annotated[
+        float | None, Option(metavar="SECONDS", help="QPU access time that the run may cost in all, a hard stop.")
+    ] = None,
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Show the first request to the QPU; send and write nothing.")
+    ] = False,
     beta_effective: Annotated[
         bool, Option("--beta-effective", help="Log the effective inverse temperature of states; inf after a descent.")
     ] = False,
@@ -86,17 +114,22 @@ def train(
         num_sweeps=num_sweeps,
         hidden=_hidden_spins(hidden),
         learning_rate=_positive("--learning-rate", learning_rate),
-        sampler=_sampler_name(sampler),
+        batch_size=batch_size,
+        sampler=_sampler_name("--sampler", sampler),
+        test_sampler=None if test_sampler is None else _sampler_name("--test-sampler", test_sampler),
+        qpu_solver=qpu_solver,
+        qpu_budget=None if qpu_budget is None else _positive("--qpu-budget", qpu_budget),
         beta_effective=beta_effective,
         seed=seed,
         threads=threads,
     )
-    with _one_line_errors():
-        if resume is None:
-            _train(settings, out, None, as_json)
+    with one_line_errors():
+        folder = None if resume is None else RunFolder.open(resume)
+        settings = settings if folder is None else _resumed(context, folder.settings, settings)
+        if dry_run:
+            _show_first_request(settings, folder, as_json)
         else:
-            folder = RunFolder.open(resume)
-            _train(_resumed(context, folder.settings, settings), None, folder, as_json)
+            _train(settings, out, folder, as_json)
 
 
 @app.command()
@@ -110,18 +143,20 @@ def evaluate(
     as_json: Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Test the model of a run on test images, by the lowest of 10 states of each."""
-    with _one_line_errors():
+    with one_line_errors():
         run = RunFolder.open(folder)
         settings = replace(run.settings, threads=threads)
         settings = settings if data_dir is None else replace(settings, data_dir=_absolute(data_dir))
         settings = settings if num_test is None else replace(settings, num_test=num_test)
         images = settings.load_data()
-        trainer = Trainer(BipartiteNetwork.load(run.model), settings.make_sampler(), seed=settings.seed)
+        sampler = settings.make_sampler(settings.test_sampler)
+        run.keep_answers(sampler)
+        trainer = Trainer(BipartiteNetwork.load(run.model), sampler, seed=settings.seed)
         result = trainer.evaluate(images.test_images, images.test_labels)
     if as_json:
-        _print_json({"model": str(run.model), "test_accuracy": result.accuracy, **_test_numbers(result)})
+        print_json({"model": str(run.model), "test_accuracy": result.accuracy, **test_numbers(result)})
     else:
-        typer.echo(f"test accuracy   {_percent(result)}, {result.unclassified:.1%} unclassified")
+        typer.echo(f"test accuracy   {percent(result)}, {result.unclassified:.1%} unclassified")
 
 
 def main() -> NoReturn:
@@ -131,8 +166,8 @@ def main() -> NoReturn:
     except typer.Exit as stop:
         code = stop.exit_code
     except typer.TyperException as error:
-        _say(f"Error: {error.format_message() if isinstance(error, typer.BadParameter) else error}")
-        code = _USAGE_ERROR
+        say(f"Error: {error.format_message() if isinstance(error, typer.BadParameter) else error}")
+        code = USAGE_ERROR
     sys.exit(code)
 
 
@@ -140,6 +175,9 @@ def _train(settings: RunSettings, out: Path | None, folder: RunFolder | None, as
     images = settings.load_data()
     trainer = settings.make_trainer(images)
     if folder is None:
+        for sampler in (trainer.sampler, trainer.test_sampler):
+            if isinstance(sampler, DWave):
+                sampler.copies(trainer.network.num_hidden, trainer.network.num_output)  # before there is a folder
         folder = RunFolder.create(out, settings)
     else:
         folder = RunFolder(folder.path, settings)
@@ -149,47 +187,21 @@ def _train(settings: RunSettings, out: Path | None, folder: RunFolder | None, as
                 raise ValueError(f"--epochs must be at least {len(trainer.history)}, all so far, got {settings.epochs}")
             folder.save(trainer)  # a run killed between two files is made whole
         folder.write_settings()
-    _say(f"isingprop: {trainer.network}, {len(images.train_images)} training images, run folder {folder.path}")
+    folder.keep_answers(trainer.sampler, trainer.test_sampler)
+    say(f"isingprop: {trainer.network}, {len(images.train_images)} training images, run folder {folder.path}")
+    result, stopped = None, None
     with _resumable(folder):
         left = settings.epochs - len(trainer.history)
-        for _ in trainer.train(images, left, progress=True) if left > 0 else ():
-            folder.save(trainer)
-        folder.draw(trainer.history)
-        result = trainer.evaluate(images.test_images, images.test_labels)
-    _summarise(trainer, result, folder, as_json)
-
-
-def _summarise(trainer: Trainer, result: Evaluation, folder: RunFolder, as_json: bool) -> None:
-    last = trainer.history[-1]
-    seconds = statistics.median(record.seconds for record in trainer.history)
-    total = sum(record.seconds + record.seconds_testing for record in trainer.history)
-    if as_json:
-        _print_json(
-            {
-                "epochs": last.epoch,
-                "train_error": last.train_error_lowest,
-                "train_error_reads": last.train_error_reads,
-                "wrong_cycles": last.wrong_cycles,
-                "beta_effective": _json_number(last.beta_effective),
-                "test_accuracy": last.test_accuracy,
-                **_test_numbers(result),
-                "seconds_per_epoch": seconds,
-                "seconds": total,
-                "out": str(folder.path),
-                "settings": asdict(folder.settings),
-            }
-        )
-        return
-    typer.echo(
-        f"test accuracy   {_percent(result)}; training error {last.train_error_lowest:.2%} (lowest reads), "
-        f"{last.train_error_reads:.2%} (all reads)"
-    )
-    if last.wrong_cycles is not None:
-        typer.echo(f"wrong cycles    {last.wrong_cycles:.2%} of those from wrong classes ended in one")
-    if last.beta_effective is not None:
-        typer.echo(f"effective beta  {last.beta_effective:.4g} (inf: no flip would lower the energy)")
-    typer.echo(f"time            {total:.1f} s for {last.epoch} epochs, {seconds:.3f} s an epoch without its test")
-    typer.echo(f"run folder      {folder.path}: model.safetensors, history.csv, training.png")
+        try:
+            for _ in trainer.train(images, left, progress=True) if left > 0 else ():
+                folder.save(trainer)
+            result = trainer.evaluate(images.test_images, images.test_labels)
+        except QPUBudgetError as error:
+            stopped = str(error)
+            say(f"Stopped: {stopped}; {_go_on(folder)} --qpu-budget SECONDS")
+        if trainer.history:
+            folder.draw(trainer.history)
+    summarise(trainer, result, stopped, folder, as_json)
 
 
 def _resumed(context: typer.Context, old: RunSettings, given: RunSettings) -> RunSettings:
@@ -199,7 +211,7 @@ def _resumed(context: typer.Context, old: RunSettings, given: RunSettings) -> Ru
     if fixed:
         names = ", ".join("--" + name.replace("_", "-") for name in fixed)
         raise typer.BadParameter(f"{names} cannot be said with --resume: the run keeps what it began with")
-    changed = {name: getattr(given, name) for name in said & {"epochs", "data_dir", "threads"}}
+    changed = {name: getattr(given, name) for name in said & _CHANGEABLE}
     return replace(old, **changed)
 
 
@@ -218,9 +230,9 @@ def _hidden_spins(text: str) -> int:
     return number
 
 
-def _sampler_name(text: str) -> str:
+def _sampler_name(name: str, text: str) -> str:
     try:
-        check_sampler_name("--sampler", text)
+        check_sampler_name(name, text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     return text
@@ -236,16 +248,26 @@ def _absolute(path: Path | None) -> str | None:
     return None if path is None else str(path.absolute())
 
 
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
+def _show_first_request(settings: RunSettings, folder: RunFolder | None, as_json: bool) -> None:
+    from isingprop.qpu.dry_run import DryRun, FirstRequest, body, summary
+
+    images = settings.load_data()
+    trainer = settings.make_trainer(images)
+    sampler = trainer.sampler
+    if not isinstance(sampler, DWave):
+        raise ValueError(
+            f"--dry-run must go with --sampler dwave, dwave-reverse or dwave-cyclic, got {settings.sampler}"
+        )
+    if folder is not None and folder.checkpoint.is_file():
+        trainer.restore(folder.checkpoint)
+    trainer.sampler = DryRun(sampler)
     try:
-        yield
-    except (ValueError, TypeError, OSError, MemoryError) as error:
-        _say(f"Error: {_one_line(error)}")
-        raise typer.Exit(_OTHER_ERROR) from None
-    except KeyboardInterrupt:
-        _say("Interrupted.")
-        raise typer.Exit(_INTERRUPTED) from None
+        trainer.fit(images, epochs=1)
+    except FirstRequest as first:
+        if as_json:
+            print_json(body(first.programmed, sampler.device))
+        else:
+            typer.echo("\n".join(["first request   shown, not sent", *summary(first.programmed)]))
 
 
 @contextmanager
@@ -253,44 +275,12 @@ def _resumable(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        _say(f"Interrupted; {_go_on(folder)}")
-        raise typer.Exit(_INTERRUPTED) from None
+        say(f"Interrupted; {_go_on(folder)}")
+        raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # whatever a stranger's sampler raises
-        _say(f"Error: {_one_line(error)}; {_go_on(folder)}")
-        raise typer.Exit(_OTHER_ERROR) from None
+        say(f"Error: {one_line(error)}; {_go_on(folder)}")
+        raise typer.Exit(OTHER_ERROR) from None
 
 
 def _go_on(folder: RunFolder) -> str:
     return f"go on with: isingprop train --resume {shlex.quote(str(folder.path))}"
-
-
-def _one_line(error: Exception) -> str:
-    """The message; errors that are not of this package's kinds say what they are, too."""
-    text = " ".join(str(error).split())
-    ours = isinstance(error, ValueError | TypeError | OSError | MemoryError)
-    return text if ours and text else f"{type(error).__name__}: {text}".removesuffix(": ")
-
-
-def _test_numbers(result: Evaluation) -> dict[str, Any]:
-    return {
-        "test_standard_error": result.standard_error,
-        "test_unclassified": result.unclassified,
-        "num_test": result.num_images,
-    }
-
-
-def _json_number(value: float | None) -> float | str | None:
-    """JSON has no word for infinity."""
-    return value if value is None or math.isfinite(value) else str(value)
-
-
-def _percent(result: Evaluation) -> str:
-    return f"{result.accuracy:.1%} ± {result.standard_error:.1%} ({result.num_images} images)"
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    typer.echo(json.dumps(content))
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)

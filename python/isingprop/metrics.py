@@ -41,6 +41,8 @@ class EpochRecord:
     seconds: float  #: of the epoch without its test
     wrong_cycles: float | None = None  #: of all cycles from references, those that ended in a wrong class (not in none)
     beta_effective: float | None = None  #: median over updates of that of their states, where it was asked for
+    qpu_seconds: float | None = None  #: of access to a D-Wave chip, for the states that the epoch learned from
+    chain_break_fraction: float | None = None  #: of all chains of all reads of the chip, mean over updates
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,14 @@ class IsingProblem:
         return dimod.BinaryQuadraticModel.from_numpy_vectors(fields, quadratic, 0.0, dimod.SPIN)
 
 
+def all_fields(problem: IsingProblem) -> NDArray[np.float64]:
+    """The fields of all spins, (B, N), found to be finite."""
+    hidden = float_array("hidden_fields", problem.hidden_fields, shape=problem.hidden_fields.shape)
+    output = float_array("output_fields", problem.output_fields, shape=problem.output_fields.shape)
+    rows = np.broadcast_to(output, (len(hidden), problem.num_output))
+    return np.concatenate([hidden, rows], axis=1, dtype=np.float64)
+
+
 def stream_array(streams: ArrayLike | None, rows: int) -> NDArray[np.uint64]:
     """Returns the numbers of the random streams of `rows` problems: those given, or 0 ... rows - 1."""
     if streams is None:

@@ -20,14 +20,17 @@ from isingprop.files import write_atomically
 from isingprop.learning import LearningRates
 from isingprop.metrics import EpochRecord
 from isingprop.network import BipartiteNetwork
-from isingprop.samplers import Annealing, Cyclic, FromDimod, Sampler, Tempering
+from isingprop.samplers import Annealing, Cyclic, DWave, FromDimod, Sampler, Tempering
 from isingprop.training import WRONG_CLASSES, Trainer
 
+_DWAVE_MODES = {"dwave": "forward", "dwave-reverse": "reverse", "dwave-cyclic": "cyclic"}
 _OWN_SAMPLERS: dict[str, type[Annealing | Tempering | Cyclic]] = {
     "anneal": Annealing,
     "temper": Tempering,
     "cyclic": Cyclic,
 }
+_FROM_REFERENCES = ("cyclic", "dwave-reverse", "dwave-cyclic")
+_EMULATED = r"emulated:(pegasus|zephyr)(?::(\d+))?"
 
 
 @dataclass(frozen=True)
@@ -47,20 +50,39 @@ class RunSettings:
     seed: int
     threads: int
     beta_effective: bool = False
+    batch_size: int = 1
+    test_sampler: str | None = None
+    qpu_solver: str | None = None
+    qpu_budget: float | None = None
 
     def load_data(self) -> ImageSet:
         """The images."""
         return load_data(self.data, data_dir=self.data_dir, num_train=self.num_train, num_test=self.num_test)
 
-    def make_sampler(self) -> Sampler:
-        """What draws the states."""
-        check_sampler_name("sampler", self.sampler)
-        if self.sampler in _OWN_SAMPLERS:
-            return _OWN_SAMPLERS[self.sampler](num_sweeps=self.num_sweeps, num_threads=self.threads)
-        return _dimod_sampler(self.sampler, self.num_sweeps)
+    def make_sampler(self, name: str | None = None) -> Sampler:
+        """What draws the states: the sampler of this name, or that of the run."""
+        name = self.sampler if name is None else name
+        check_sampler_name("sampler", name)
+        if name in _OWN_SAMPLERS:
+            return _OWN_SAMPLERS[name](num_sweeps=self.num_sweeps, num_threads=self.threads)
+        if name in _DWAVE_MODES:
+            return DWave(_DWAVE_MODES[name], budget=self.qpu_budget, solver=_qpu_solver(self.qpu_solver))
+        return _dimod_sampler(name, self.num_sweeps)
+
+    def _check_qpu(self) -> None:
+        """One budget and one folder of answers are for one chip in one mode."""
+        dwave = [name for name in (self.sampler, self.test_sampler) if name in _DWAVE_MODES]
+        if len(set(dwave)) > 1:
+            raise ValueError(f"test_sampler must be {self.sampler} or no D-Wave chip, got {self.test_sampler}")
+        for name in ("qpu_solver", "qpu_budget"):
+            if not dwave and (value := getattr(self, name)) is not None:
+                raise ValueError(
+                    f"{name} must go with sampler {', '.join(_DWAVE_MODES)}, got {value} with {self.sampler}"
+                )
 
     def make_trainer(self, images: ImageSet) -> Trainer:
         """An untrained network and its trainer."""
+        self._check_qpu()
         network = BipartiteNetwork.random(
             num_inputs=images.train_images.shape[1],
             num_hidden=self.hidden,
@@ -72,16 +94,19 @@ class RunSettings:
             self.make_sampler(),
             num_states=self.num_states,
             learning_rate=LearningRates.for_images(self.learning_rate, images.train_images),
-            references=WRONG_CLASSES if self.sampler == "cyclic" else None,
-            beta_effective=self.beta_effective,
+            batch_size=self.batch_size,
+            references=WRONG_CLASSES if self.sampler in _FROM_REFERENCES else None,
+            beta_effective=self.beta_effective or self.sampler in _DWAVE_MODES,
+            test_sampler=None if self.test_sampler in (None, self.sampler) else self.make_sampler(self.test_sampler),
             seed=self.seed,
         )
 
 
 def check_sampler_name(name: str, value: str) -> None:
     """Refuses what is neither one of ours nor dimod:MODULE:CLASS."""
-    if value not in _OWN_SAMPLERS and not re.fullmatch(r"dimod:[\w.]+:\w+", value):
-        raise ValueError(f"{name} must be {', '.join(_OWN_SAMPLERS)} or dimod:MODULE:CLASS, got {value!r}")
+    ours = [*_OWN_SAMPLERS, *_DWAVE_MODES]
+    if value not in ours and not re.fullmatch(r"dimod:[\w.]+:\w+", value):
+        raise ValueError(f"{name} must be {', '.join(ours)} or dimod:MODULE:CLASS, got {value!r}")
 
 
 class RunFolder:
@@ -124,6 +149,12 @@ class RunFolder:
             raise ValueError(f"{config} must hold the settings of a run, got {error}") from None
         return cls(path, settings)
 
+    def keep_answers(self, *samplers: Sampler) -> None:
+        """Has D-Wave samplers write their answers into this folder."""
+        for sampler in samplers:
+            if isinstance(sampler, DWave):
+                sampler.record = self.path / "qpu"
+
     def write_settings(self) -> None:
         """Writes config.json: the settings and the versions they ran under."""
         from isingprop import __version__
@@ -143,6 +174,21 @@ class RunFolder:
         figure = io.BytesIO()
         _draw_history(history, self.settings, figure)
         write_atomically(self.path / "training.png", figure.getvalue())
+
+
+def _qpu_solver(name: str | None) -> Any:
+    """What DWave takes as a solver: a name, or the emulation that emulated:TOPOLOGY[:SIZE] names."""
+    emulated = re.fullmatch(_EMULATED, name or "")
+    if emulated is None:
+        if (name or "").startswith("emulated"):
+            raise ValueError(
+                f"qpu_solver must be emulated:pegasus or emulated:zephyr, with :SIZE if need be, got {name!r}"
+            )
+        return name
+    from isingprop.qpu.emulator import EmulatedQPU
+
+    topology, size = emulated.groups()
+    return EmulatedQPU(topology, None if size is None else int(size))
 
 
 def _dimod_sampler(name: str, num_sweeps: int) -> FromDimod:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,7 @@ from isingprop.learning import LearningRates, update_in_place
 from isingprop.metrics import EpochRecord, ErrorCount, Evaluation, predict
 from isingprop.network import BipartiteNetwork
 from isingprop.problem import IsingProblem
-from isingprop.samplers import Annealing, FromDimod, Sampler, check_sampler, draw
+from isingprop.samplers import Annealing, Sampler, check_sampler, draw
 
 if TYPE_CHECKING:
     from isingprop.data import ImageSet
@@ -64,6 +65,7 @@ class Trainer:
         num_test_reads: reads of a test image, of which the lowest counts.
         beta_effective: put the effective inverse temperature (States.beta_effective) of the free states into the record
             of each epoch. It is infinite for states that end in a descent, as Annealing's do by default.
+        test_sampler: draws the states of test images; default: the sampler. A test on a QPU costs as much as an epoch.
         seed: 0 ... 2^64 - 1; None draws one. All random numbers follow from it.
 
     Example:
@@ -90,6 +92,7 @@ class Trainer:
         references: str | None = None,
         num_test_reads: int = 10,
         beta_effective: bool = False,
+        test_sampler: Sampler | None = None,
         seed: int | None = 0,
     ) -> None:
         """See the class."""
@@ -98,18 +101,16 @@ class Trainer:
         self.network = network
         self.sampler: Sampler = Annealing() if sampler is None else sampler
         check_sampler(self.sampler)
+        self.test_sampler: Sampler = self.sampler if test_sampler is None else test_sampler
+        check_sampler(self.test_sampler)
         self.num_states = whole_number("num_states", num_states, least=1)
         self.learning_rates = LearningRates.of(learning_rate)
         self.batch_size = whole_number("batch_size", batch_size, least=1)
         self.nudge = None if nudge is None else real_number("nudge", nudge, above=0.0)
         if references not in (None, WRONG_CLASSES):
             raise ValueError(f"references must be None or {WRONG_CLASSES!r}, got {references!r}")
-        if (
-            references is not None
-            and isinstance(self.sampler, FromDimod)
-            and "initial_states" not in self.sampler.takes
-        ):
-            raise ValueError(f"references must be None for {self.sampler}, which takes no initial_states")
+        if references is not None and not getattr(self.sampler, "takes_initial", True):
+            raise ValueError(f"references must be None for {self.sampler}, which takes no start states")
         self.references = references
         self.num_test_reads = whole_number("num_test_reads", num_test_reads, least=1)
         if not isinstance(beta_effective, bool):
@@ -208,6 +209,7 @@ class Trainer:
         epoch = len(self.history) + 1
         errors = ErrorCount(self.network, cycles=self.references is not None)
         betas: list[float] = []
+        told: list[dict[str, Any]] = []
         outputs = self.network.readout.targets(labels)[:, None, :]
         order = np.random.Generator(np.random.PCG64(_seed_for(self.seed, _ORDER, epoch))).random(len(images))
         output_fields = self.network.output_bias[None, :]  # a view: it follows the training
@@ -228,8 +230,11 @@ class Trainer:
                 free = draw(self.sampler, problem, self.num_states, free_seed, initial)
                 nudged = self._nudged_spins(problem, fields, portion_outputs[batch], epoch)
                 sampling += perf_counter() - sample_start
+                if "qpu_seconds" in free.info:
+                    told.append(free.info)
                 if self.beta_effective:
-                    betas.append(free.beta_effective(problem))
+                    told_beta = free.info.get("beta_effective")  # of a QPU's reads before their descent
+                    betas.append(free.beta_effective(problem) if told_beta is None else told_beta)
                 update_in_place(self.network, pixels, free.spins, nudged, self._rates)
                 if errors.add(free, classes) and bar is not None:
                     _show(bar, epoch, errors, len(images))
@@ -253,6 +258,8 @@ class Trainer:
             seconds=seconds,
             wrong_cycles=errors.cycles,
             beta_effective=float(np.median(betas)) if betas else None,
+            qpu_seconds=math.fsum(info["qpu_seconds"] for info in told) if told else None,
+            chain_break_fraction=math.fsum(info["chain_break_fraction"] for info in told) / len(told) if told else None,
         )
 
     def _wrong_outputs(self, labels: NDArray[np.int64], turn: NDArray[np.int64]) -> Spins | None:
@@ -272,7 +279,7 @@ class Trainer:
 
     def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
         seed = _seed_for(self.seed, _TEST, 0)
-        classes = predict(self.network, self.sampler, images, num_reads=self.num_test_reads, seed=seed)
+        classes = predict(self.network, self.test_sampler, images, num_reads=self.num_test_reads, seed=seed)
         return Evaluation.of(classes, labels)
 
     @contextmanager
@@ -321,6 +328,7 @@ class Trainer:
             "nudge": self.nudge,
             "references": self.references,
             "num_test_reads": self.num_test_reads,
+            "test_sampler": None if self.test_sampler is self.sampler else _describe(self.test_sampler),
             "seed": self.seed,
         }
         normal: dict[str, Any] = json.loads(json.dumps(settings, default=repr))
@@ -356,8 +364,8 @@ def _show(bar: Any, epoch: int, errors: ErrorCount, num_images: int) -> None:
 
 def _describe(sampler: Sampler) -> dict[str, Any]:
     """What the sampler says of its settings, or its fields."""
-    if isinstance(sampler, FromDimod):
-        return sampler.settings()
+    if callable(settings := getattr(sampler, "settings", None)):
+        return dict(settings())
     described: dict[str, Any] = {"name": type(sampler).__name__}
     if is_dataclass(sampler):
         described |= {name: value for name, value in asdict(sampler).items() if name != "num_threads"}

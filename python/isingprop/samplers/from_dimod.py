@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.checks import Spins, float_array, seed_number, spin_array
-from isingprop.problem import IsingProblem
+from isingprop.checks import Spins, broadcast_starts, float_array, seed_number, spin_array
+from isingprop.problem import IsingProblem, all_fields
 from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.cpu import check_problem, read_number, start_states
 from isingprop.samplers.cyclic import Cyclic
@@ -79,6 +79,11 @@ class FromDimod:
         """The sampler's class and the parameters."""
         return f"FromDimod({', '.join([self._name, *(f'{k}={v!r}' for k, v in self._parameters.items())])})"
 
+    @property
+    def takes_initial(self) -> bool:
+        """Whether sample() takes start states."""
+        return "initial_states" in self.takes
+
     def settings(self) -> dict[str, Any]:
         """What tells this sampler from others in a checkpoint, as JSON has it."""
         kind = type(self._sampler)
@@ -117,7 +122,7 @@ class FromDimod:
         initial = start_states(initial)
         lengths = len(problem), num_reads, problem.num_spins
         starts = None if initial is None else self._starts(initial, lengths)
-        fields = _fields(problem)
+        fields = all_fields(problem)
         no_fields = np.zeros((1, problem.num_hidden)), np.zeros((1, problem.num_output))
         couplings_only = IsingProblem(problem.couplings, *no_fields).to_bqm()
         spins = np.empty(lengths, np.int8)
@@ -161,13 +166,11 @@ class FromDimod:
 
     def _starts(self, initial: Spins, lengths: tuple[int, int, int]) -> Spins:
         """Start states of these lengths, (B, R, N)."""
-        if "initial_states" not in self.takes:
+        if not self.takes_initial:
             raise ValueError(f"initial must be None for {self._name}, which takes no initial_states")
         if "initial_states" in self._parameters:
             raise ValueError(f"initial must be None for {self}, which has its initial_states")
-        ones = [length == 1 for length in initial.shape[:2]] if initial.ndim == len(lengths) else [False, False]
-        shape = tuple(1 if one else length for one, length in zip([*ones, False], lengths, strict=True))
-        return np.broadcast_to(spin_array("initial", initial, shape=shape), lengths)
+        return broadcast_starts(initial, lengths)
 
 
 def _named_parameters(sampler: DimodSampler) -> set[str]:
@@ -178,14 +181,6 @@ def _named_parameters(sampler: DimodSampler) -> set[str]:
             arguments = list(inspect.signature(function).parameters.values())[num_problem:]
             named |= {each.name for each in arguments if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
     return named
-
-
-def _fields(problem: IsingProblem) -> NDArray[np.float64]:
-    """The fields of all spins, (B, N)."""
-    hidden = float_array("hidden_fields", problem.hidden_fields, shape=problem.hidden_fields.shape)
-    output = float_array("output_fields", problem.output_fields, shape=problem.output_fields.shape)
-    rows = np.broadcast_to(output, (len(hidden), problem.num_output))
-    return np.concatenate([hidden, rows], axis=1, dtype=np.float64)
 
 
 def _checked(answer: object, name: str, num_spins: int) -> tuple[Spins, NDArray[np.int64]]:

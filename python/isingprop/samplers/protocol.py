@@ -50,7 +50,8 @@ def check_sampler(sampler: object) -> None:
     if not callable(getattr(sampler, "sample", None)):
         raise TypeError(f"sampler must have a method sample(), got {name}")
     if hasattr(sampler, "sample_ising"):
-        raise TypeError(f"sampler must be one of isingprop's, got the dimod sampler {name}: use FromDimod({name}())")
+        wrapped = f"DWave(solver={name}())" if hasattr(sampler, "edgelist") else f"FromDimod({name}())"
+        raise TypeError(f"sampler must be one of isingprop's, got the dimod sampler {name}: use {wrapped}")
 
 
 def draw(
