@@ -187,7 +187,7 @@ def test_no_couplings_have_no_sums(pegasus, zephyr):
     Limits.of(ZEPHYR, zephyr, none).check_coupling_sums(np.zeros(0))
 
 
-@pytest.mark.parametrize("name", ["h_range", "num_reads_range", "annealing_time_range", "problem_run_duration_range"])
+@pytest.mark.parametrize("name", ["h_range", "num_reads_range", "annealing_time_range"])
 def test_a_chip_that_does_not_say_its_ranges_is_named(pegasus, name):
     properties = {key: value for key, value in PEGASUS.items() if key != name}
     with pytest.raises(ValueError, match=f"^solver chip must have the property {name}, got none$"):

@@ -238,8 +238,15 @@ def test_gain_schedules_may_reach_all_bounds():
     assert check_h_gain_schedule(steep, 20, CHIP) == steep
 
 
-@pytest.mark.parametrize("name", ["annealing_time_range", "max_anneal_schedule_points"])
-def test_a_chip_that_does_not_say_its_limits_is_named(name):
-    properties = {key: value for key, value in CHIP.items() if key != name}
-    with pytest.raises(ValueError, match=f"^solver chip must have the property {name}, got none$"):
+def test_a_chip_that_does_not_say_its_annealing_times_is_named():
+    properties = {key: value for key, value in CHIP.items() if key != "annealing_time_range"}
+    with pytest.raises(ValueError, match=r"^solver chip must have the property annealing_time_range, got none$"):
         check_anneal_schedule([[0, 0], [1, 1]], properties)
+
+
+def test_a_stand_in_that_does_not_say_the_usual_limits_is_held_to_them():
+    said = {"annealing_time_range": [0.5, 2000]}
+    with pytest.raises(ValueError, match=r"^anneal_schedule must have 2 to 12 points, got 13$"):
+        check_anneal_schedule([[float(k), k / 12] for k in range(13)], said)
+    with pytest.raises(ValueError, match=r"^g of h_gain_schedule must be in \[-4, 4\], got 4.5 at 1 us$"):
+        check_h_gain_schedule([[0, 0], [1, 4.5]], 1.0, said)

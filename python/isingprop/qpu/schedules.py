@@ -19,6 +19,13 @@ _STEEPEST = 50  # ticks of a ramp of s from 0 to 1: the shortest annealing time
 _GENTLE = 100
 # Ramps of h pass a low-pass filter of 3 MHz on Advantage, with a rise time of 0.12 us.
 _GAIN_RAMP = 50
+# D-Wave's documentation; mocks leave some of it out.
+_USUAL: dict[str, Any] = {
+    "max_anneal_schedule_points": 12,
+    "max_h_gain_schedule_points": 20,
+    "h_gain_schedule_range": (-4.0, 4.0),
+    "problem_run_duration_range": (0.0, 1_000_000.0),
+}
 _STEEPEST_GAIN = 0.02  # us for the whole of h_gain_schedule_range; D-Wave's "typical" bound
 
 
@@ -138,12 +145,14 @@ def check_h_gain_schedule(schedule: object, anneal_end: float, properties: Mappi
 
 
 def solver_property(properties: Mapping[str, Any], name: str) -> Any:
-    """Returns what a chip says of itself.
+    """Returns what a chip says of itself, or where a stand-in does not, what is usual if there is such a thing.
 
     Raises:
-        ValueError: where it does not, naming the chip.
+        ValueError: where neither is known, naming the chip.
     """
     if properties.get(name) is None:
+        if name in _USUAL:
+            return _USUAL[name]
         raise ValueError(f"solver {solver_name(properties)} must have the property {name}, got none")
     return properties[name]
 
