@@ -203,10 +203,15 @@ def _dimod_sampler(name: str, num_sweeps: int) -> FromDimod:
 
 
 def _make_empty(path: Path) -> Path:
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+    # What a run that was killed in its first moment leaves is nothing.
+    if path.is_file() or (path.is_dir() and not all(_is_temporary(name) for name in path.iterdir())):
         raise FileExistsError(f"{path} must be new or empty, got one that is not; --resume goes on with a run")
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(".") and path.suffix == ".tmp"
 
 
 def _make_next_free(parent: Path, name: str) -> Path:

@@ -6,6 +6,7 @@ charged is looked for at D-Wave, by its id or else by its label, before anything
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 import time
@@ -19,10 +20,12 @@ from numpy.typing import NDArray
 from isingprop.checks import Spins, spin_array
 from isingprop.qpu.record import Call, Record
 
+logger = logging.getLogger("isingprop")
+
 # As many calls wait for the chip at a time: enough to hide the network, few enough for a shared queue.
 _IN_FLIGHT = 8
 # A request that was under way when the connection broke may still arrive; in seconds.
-_SETTLING = 3.0
+_SETTLING = 10.0
 _NOT_FOUND = 404
 _TRY_AGAIN = 408, 429  # request timeout, too many requests: of all of 4xx, those that do not speak of the problem
 _NOT_CHARGED = ("FAILED", "CANCELLED")
@@ -142,11 +145,13 @@ class Courier:
         future.solver = self._device.solver  # it decodes any answer, and its own solver may be no more
         try:
             self._collect(_Sent(call, future))
-        except SolverGone:  # it was not charged: the others that wait are asked for first
-            pass
+        except SolverGone:
+            if call.label in self._record.index.pending:
+                raise  # or else it was not charged, and the others that wait are asked for first
         except _AnswerGone:
             if self._look_up(client, call) is not None:
                 raise
+            logger.warning("D-Wave knows no problem %s (is it another account's?); it is sent anew", call.problem_id)
             self._record.drop(call)
 
     def _look_up(self, client: Any, call: Call) -> str | None:

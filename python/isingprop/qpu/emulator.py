@@ -116,6 +116,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             | _COUPLING_SUMS[topology]
             | {
                 "chip_id": f"emulated-{graph.graph_id}",
+                "num_qubits": _nominal_qubits(*graph.shape),
                 "parameters": {name: described[name] for name in _TAKEN if name != _LABEL},
                 "problem_timing_data": qpu_problem_timing_data(),
             }
@@ -194,3 +195,8 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             "post_processing_overhead_time": 0.0,
         }
         return {name: round(float(time), 2) for name, time in times.items()}
+
+
+def _nominal_qubits(m: int, t: int | None = None) -> int:
+    """Of P_m, or of Z_m,t; working or not, as a solver counts them."""
+    return 24 * m * (m - 1) if t is None else 4 * t * m * (2 * m + 1)

@@ -243,11 +243,7 @@ def _save(folder: Path, call: Call, samples: Spins | None, timing: Mapping[str, 
     if samples is not None:
         arrays["samples"] = np.packbits(samples > 0, axis=1)
         head |= {"timing": dict(timing), "chain_break_fraction": decode(call, samples)[1]}
-    path = _path(folder, call.label)
-    try:
-        save_tensors(path, _KIND, arrays, {"call": json.dumps(head)})
-    except OSError as error:  # what a full disk raises does not name the file
-        raise OSError(error.errno, error.strerror, str(path)) from None
+    save_tensors(_path(folder, call.label), _KIND, arrays, {"call": json.dumps(head)})
 
 
 def _load_head(path: Path) -> tuple[Call, dict[str, Any] | None]:
