@@ -1,7 +1,9 @@
 """The D-Wave sampler on emulated chips: what is paid for, what comes back, and what is refused."""
 
 import gc
+import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from isingprop.network import PARAMETERS
 from isingprop.qpu.record import Index
 from isingprop.qpu.settings import MODES
 from isingprop.qpu.tasks import tasks_of
+from ocean import keeping_sampler
 from rehearsal import small_network, two_classes
 
 H, O = 4, 3  # noqa: E741 (the field's letters)
@@ -139,7 +142,7 @@ OTHER_SETTINGS = {
 @pytest.mark.parametrize("name", OTHER_SETTINGS)
 def test_settings_are_part_of_a_requests_name_and_of_a_folders(make, problem, name):
     plain, other = make("reverse"), make(**{"mode": "reverse", name: OTHER_SETTINGS[name]})
-    assert set(OTHER_SETTINGS) | {"name"} == set(plain.settings())
+    assert set(OTHER_SETTINGS) | {"name", "device"} == set(plain.settings())
     assert plain.settings() != other.settings()
     names = [tasks_of(problem[:1], 3, 1, None, each.settings())[0].request for each in (plain, other)]
     assert names[0] != names[1]
@@ -149,15 +152,98 @@ def test_settings_are_part_of_a_requests_name_and_of_a_folders(make, problem, na
     assert calls_of(other) == 0
 
 
-def test_copies_budget_and_chip_are_not(make, problem):
+def test_copies_and_budget_are_not(make, problem):
     plain = make()
     states = plain.sample(problem, num_reads=3, seed=1)
     plain.close()
-    for other in (make(num_copies=1), make(budget=0.0), make(solver=CountedQPU("pegasus", 3))):
+    for other in (make(num_copies=1), make(budget=0.0)):
         assert other.settings() == plain.settings()
         assert tolerances.same_bits(other.sample(problem, num_reads=3, seed=1).spins, states.spins)
         assert calls_of(other) == 0
         other.close()
+
+
+def test_answers_of_a_stand_in_are_never_taken_for_those_of_another_device(make, problem):
+    """A script is rehearsed first, and then spends, with one line changed and the same seed."""
+    rehearsed = make()
+    rehearsed.sample(problem[:1], seed=1)
+    hotter = make(solver=CountedQPU(beta=2.0))
+    chip = ip.DWave(record=rehearsed.record, solver=keeping_sampler("zephyr", 1))
+    assert chip.settings()["device"] == ip.DWave("forward").settings()["device"] == "qpu"
+    for other in (hotter, chip, make(solver=CountedQPU("pegasus", 3))):
+        with pytest.raises(ValueError, match="must hold answers of"):
+            other.sample(problem[:1], seed=1)
+    defaults = [ip.DWave(solver=each).record for each in (None, CountedQPU(), CountedQPU(beta=2.0))]
+    assert len(set(defaults)) == 3
+
+
+def test_reads_from_one_start_state_share_a_run_of_the_chip(make):
+    """Twelve reads from five start states: two states three times and three twice, without a read too many."""
+    pairs = ip.IsingProblem(
+        -5 * np.eye(4, 3), [[0.0, 0.0, 0.0, -5.0]], [[0.0, 0.0, 0.0]]
+    )  # states of aligned pairs stay
+    aligned = np.array([[*pair, 1, *pair] for pair in itertools.product([1, -1], repeat=3)], dtype=np.int8)
+    starts = aligned[[0, 3, 5, 6, 7]][np.arange(12) % 5][None]
+    qpu = make("reverse", solver=CountedQPU(beta=COLD), s_target=0.9, num_copies=1, chain_strength=5.0, scale=0.2)
+    states = qpu.sample(pairs, 12, seed=1, initial=starts)
+    assert sorted(asked["num_reads"] for asked in qpu.device.asked) == [2, 2, 2, 3, 3]
+    assert tolerances.same_bits(states.spins, starts)
+
+
+def test_a_folder_stays_where_it_is_when_the_working_directory_changes(make, problem, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    qpu = make(folder=Path("here"))
+    assert qpu.record.is_absolute()
+    qpu.sample(problem[:1], seed=1)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    qpu.sample(problem[:1], seed=1)
+    assert calls_of(qpu) == 1
+
+
+def test_threads_that_ask_for_the_same_pay_once(make, problem):
+    qpu = make()
+    with ThreadPoolExecutor(4) as threads:
+        states = list(threads.map(lambda _: qpu.sample(problem, 2, seed=1), range(4)))
+    assert calls_of(qpu) == -(-len(problem) // len(qpu.copies(H, O)))
+    assert all(tolerances.same_bits(each.spins, states[0].spins) for each in states)
+
+
+def test_beta_effective_is_of_all_reads_of_the_chip_and_not_of_the_lowest(make, problem):
+    few = make(num_reads=None).sample(problem, 300, seed=1).info["beta_effective"]
+    many = make(num_reads=300, folder="many").sample(problem, 3, seed=1).info["beta_effective"]
+    assert many == pytest.approx(few, rel=0.2)
+
+
+def test_a_chain_strength_beyond_the_chip_is_refused_with_what_it_can_do(make, problem):
+    with pytest.raises(ValueError, match=r"^chain_strength must be at most 0.5 on a chip with couplings down to -2 "):
+        make(chain_strength=0.6, scale=4.0).sample(problem, seed=1)
+    assert (
+        make(chain_strength=0.5, scale=4.0, folder="most").sample(problem, seed=1).info["calls"][0]["chain_strength"]
+        == 0.5
+    )
+
+
+def test_a_chip_without_a_parameter_of_the_mode_is_refused(make, problem):
+    device = CountedQPU()
+    del device.parameters["initial_state"]
+    with pytest.raises(ValueError, match=r"^solver emulated-.* must take the parameter initial_state, got one that"):
+        make("reverse", solver=device).sample(problem, seed=1, initial=starts_for(problem))
+
+
+def test_an_annealing_time_out_of_the_chips_range_is_refused(make, problem):
+    device = CountedQPU()
+    device.properties["annealing_time_range"] = [1.0, 1000.0]
+    with pytest.raises(ValueError, match=r"^annealing_time must be in \[1, 1000\] us, got 0.5$"):
+        make(solver=device, annealing_time=0.5).sample(problem, seed=1)
+
+
+def test_nudged_states_are_a_part_of_an_epochs_seconds(make):
+    qpu, images = make(num_reads=2), two_classes()
+    record = ip.Trainer(small_network(), qpu, num_states=2, nudge=1.0).train_epoch(
+        images.train_images, images.train_labels
+    )
+    assert record.qpu_seconds == pytest.approx(qpu.qpu_seconds, rel=1e-9)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -609,6 +695,8 @@ def test_an_estimate_is_what_a_run_costs(make, mode):
     )
     history = trainer.fit(images, epochs=2)
     plan = {"num_states": 5, "batch_size": 2, "num_test_reads": 4, "num_hidden": 4, "num_output": 4}
+    if references is not None:
+        plan["references"] = 1  # of two classes, one is wrong
     price = qpu.estimate(num_images=6, epochs=2, num_test=5, **plan)
     assert price.calls == calls_of(qpu)
     assert price.seconds == pytest.approx(qpu.qpu_seconds, rel=0.01)
@@ -811,7 +899,7 @@ def test_a_profile_that_does_not_exist_is_said_in_one_line(no_account, monkeypat
 
 def test_nothing_is_opened_or_written_before_the_first_call(no_account, tmp_path):
     qpu = ip.DWave("cyclic")
-    assert qpu.record.parent == Path("runs")
+    assert qpu.record.parent == Path.cwd() / "runs"
     assert qpu.record.name.startswith("qpu-")
     assert repr(qpu) == f"DWave(mode='cyclic', record={str(qpu.record)!r})"
     qpu.close()

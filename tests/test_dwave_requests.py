@@ -97,7 +97,7 @@ def test_a_forward_request_is_the_embedded_problem_at_a_fixed_scale(device, prob
     assert body["solver"]["version"]["graph_id"] == call.notes["graph_id"]
     assert call.notes["chain_strength"] == pytest.approx(uniform_torque_compensation(problem.to_bqm()))
     untrained = 1.414 * np.sqrt(1 / 360 * 60)  # of J uniform in +-1 / sqrt(120), and a mean degree of 60
-    assert call.notes["scale"] * untrained == pytest.approx(1.8)
+    assert call.notes["scale"] * untrained == pytest.approx(1.6)
     assert call.notes["clipped"] == 0
     model, _ = expected_model(device, problem, call, None, None)
     agree(body, device, model, call.notes["scale"])

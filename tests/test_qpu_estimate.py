@@ -112,7 +112,8 @@ def test_the_price_of_a_run_is_that_of_all_its_calls(seed):
     qubits = random.integers(100, 1000, size=random.integers(1, 8)).tolist()
     images, tests, batch = (int(random.integers(low, high)) for low, high in ((1, 200), (0, 2500), (1, 60)))
     states, test_reads, epochs, least_reads = (int(random.integers(1, high)) for high in (25, 12, 20, 15))
-    references, schedule = bool(random.integers(2)), reverse_schedule(100.0, 0.4) if random.integers(2) else None
+    references = int(random.integers(2) * random.integers(1, 30))
+    schedule = reverse_schedule(100.0, 0.4) if random.integers(2) else None
     price = estimate(
         OTHER,
         qubits,
@@ -134,13 +135,19 @@ def test_the_price_of_a_run_is_that_of_all_its_calls(seed):
     def training(qubits, reads):
         if schedule is not None:
             return access_time(OTHER, qubits, reads, anneal_schedule=schedule)
-        return access_time(OTHER, qubits, reads, annealing_time=60.0, reverse=references)
+        return access_time(OTHER, qubits, reads, annealing_time=60.0, reverse=references > 0)
 
-    tasks, reads = (states, 1) if references else (1, states)
-    reads, test_reads = max(reads, least_reads), max(test_reads, least_reads)
-    all_copies = by_hand(images, batch, tasks, reads, qubits, training)
-    one_copy = by_hand(images, batch, tasks, reads, qubits[:1], training)
-    test = by_hand(tests, 1000, 1, test_reads, qubits, forward)
+    each, more = divmod(states, references or 1)  # references that come up once more than the others
+    kinds = [(more, each + 1), (min(references or 1, states) - more if each else 0, each)]
+    if max(each, 1) < least_reads and each + 1 <= least_reads:  # all read as often as the chip must: one kind
+        kinds = [(sum(number for number, _ in kinds), least_reads)]
+
+    def of_training(qubits):
+        parts = [by_hand(images, batch, n, max(r, least_reads), qubits, training) for n, r in kinds if n]
+        return tuple(map(sum, zip(*parts, strict=True)))
+
+    all_copies, one_copy = of_training(qubits), of_training(qubits[:1])
+    test = by_hand(tests, 1000, 1, max(test_reads, least_reads), qubits, forward)
     assert (price.num_qubits, price.copies) == (sum(qubits), len(qubits))
     assert (price.calls_per_epoch, price.calls_per_epoch_one_copy) == (all_copies[0], one_copy[0])
     assert (price.test_calls_per_epoch, price.calls) == (test[0], epochs * (all_copies[0] + test[0]))
@@ -152,7 +159,7 @@ def test_the_price_of_a_run_is_that_of_all_its_calls(seed):
 
 def test_nine_references_on_three_copies_are_three_calls_an_image():
     """The figures of one image: nine calls of one read, or three with three problems each."""
-    price = estimate(CHIP, [906] * 3, num_images=1000, epochs=1, num_states=9, references=True, annealing_time=300.0)
+    price = estimate(CHIP, [906] * 3, num_images=1000, epochs=1, num_states=9, references=9, annealing_time=300.0)
     assert (price.calls_per_epoch, price.calls_per_epoch_one_copy) == (3000, 9000)
     assert round(price.seconds_per_epoch_one_copy) == round(9000 * 0.015615)
     assert price.seconds_per_epoch < 0.34 * price.seconds_per_epoch_one_copy

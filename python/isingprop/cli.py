@@ -258,8 +258,10 @@ def _show_first_request(settings: RunSettings, folder: RunFolder | None, as_json
         raise ValueError(
             f"--dry-run must go with --sampler dwave, dwave-reverse or dwave-cyclic, got {settings.sampler}"
         )
-    if folder is not None and folder.checkpoint.is_file():
-        trainer.restore(folder.checkpoint)
+    if folder is not None:
+        folder.keep_answers(sampler)
+        if folder.checkpoint.is_file():
+            trainer.restore(folder.checkpoint)
     trainer.sampler = DryRun(sampler)
     try:
         trainer.fit(images, epochs=1)

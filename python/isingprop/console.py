@@ -112,7 +112,10 @@ def _lines(trainer: Trainer, result: Evaluation | None) -> Iterator[str]:
     if last.beta_effective is not None:
         yield f"effective beta  {last.beta_effective:.4g} (inf: no flip would lower the energy)"
     if last.chain_break_fraction is not None:
-        yield f"broken chains   {last.chain_break_fraction:.2%} of all chains of all reads, in the last epoch"
+        yield (
+            f"broken chains   {last.chain_break_fraction:.2%} of all chains of all reads in the last epoch; "
+            f"{last.clipped} values clipped"
+        )
     yield f"time            {total:.1f} s for {last.epoch} epochs, {seconds:.3f} s an epoch without its test"
 
 
@@ -124,6 +127,7 @@ def _numbers(trainer: Trainer) -> dict[str, Any]:
         "wrong_cycles": last.wrong_cycles,
         "beta_effective": _json_number(last.beta_effective),
         "chain_break_fraction": last.chain_break_fraction,
+        "clipped": last.clipped,
         "test_accuracy": last.test_accuracy,
         "seconds_per_epoch": seconds,
         "seconds": total,

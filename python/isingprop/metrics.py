@@ -42,6 +42,7 @@ class EpochRecord:
     wrong_cycles: float | None = None  #: of all cycles from references, those that ended in a wrong class (not in none)
     beta_effective: float | None = None  #: median over updates of that of their states, where it was asked for
     qpu_seconds: float | None = None  #: of access to a D-Wave chip, for the states that the epoch learned from
+    clipped: int | None = None  #: fields and couplings that were out of the chip's range, over all calls
     chain_break_fraction: float | None = None  #: of all chains of all reads of the chip, mean over updates
 
 

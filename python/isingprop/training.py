@@ -41,6 +41,8 @@ _ORDER, _FREE, _NUDGED, _TEST = range(4)
 
 WRONG_CLASSES = "wrong-classes"
 
+_QPU_NUMBERS = ("qpu_seconds", "chain_break_fraction", "clipped")
+
 _PORTION_IMAGES = 32  # small enough that their pixels are not fresh memory each time
 
 
@@ -209,7 +211,7 @@ class Trainer:
         epoch = len(self.history) + 1
         errors = ErrorCount(self.network, cycles=self.references is not None)
         betas: list[float] = []
-        told: list[dict[str, Any]] = []
+        told: list[dict[str, float]] = []
         outputs = self.network.readout.targets(labels)[:, None, :]
         order = np.random.Generator(np.random.PCG64(_seed_for(self.seed, _ORDER, epoch))).random(len(images))
         output_fields = self.network.output_bias[None, :]  # a view: it follows the training
@@ -228,10 +230,10 @@ class Trainer:
                     initial = self.network.states_with_outputs(fields, wrong_outputs[batch])
                 sample_start = perf_counter()
                 free = draw(self.sampler, problem, self.num_states, free_seed, initial)
-                nudged = self._nudged_spins(problem, fields, portion_outputs[batch], epoch)
+                nudged = self._nudged_spins(problem, fields, portion_outputs[batch], epoch, told)
                 sampling += perf_counter() - sample_start
                 if "qpu_seconds" in free.info:
-                    told.append(free.info)
+                    told.append({name: free.info[name] for name in _QPU_NUMBERS})
                 if self.beta_effective:
                     told_beta = free.info.get("beta_effective")  # of a QPU's reads before their descent
                     betas.append(free.beta_effective(problem) if told_beta is None else told_beta)
@@ -243,7 +245,7 @@ class Trainer:
             _show(bar, epoch, errors, len(images))
         self._data_checksum = checksum
         seconds = perf_counter() - start
-        norms = {
+        norms: dict[str, Any] = {
             f"update_norm_{name}": _norm(array - before[name]) for name, array in self.network.parameters().items()
         }
         return EpochRecord(
@@ -258,8 +260,7 @@ class Trainer:
             seconds=seconds,
             wrong_cycles=errors.cycles,
             beta_effective=float(np.median(betas)) if betas else None,
-            qpu_seconds=math.fsum(info["qpu_seconds"] for info in told) if told else None,
-            chain_break_fraction=math.fsum(info["chain_break_fraction"] for info in told) / len(told) if told else None,
+            **_of_qpu(told),
         )
 
     def _wrong_outputs(self, labels: NDArray[np.int64], turn: NDArray[np.int64]) -> Spins | None:
@@ -269,13 +270,23 @@ class Trainer:
         readout = self.network.readout
         return readout.targets(readout.wrong_classes(labels, self.num_states, turn))
 
-    def _nudged_spins(self, problem: IsingProblem, fields: NDArray[np.float32], outputs: Spins, epoch: int) -> Spins:
+    def _nudged_spins(
+        self,
+        problem: IsingProblem,
+        fields: NDArray[np.float32],
+        outputs: Spins,
+        epoch: int,
+        told: list[dict[str, float]],
+    ) -> Spins:
         """(B, 1, N): the states of Eq. (7), or one sampled read of H_N. `outputs` are the targets n[y], (B, 1, O)."""
         if self.nudge is None:
             return self.network.states_with_outputs(fields, outputs)
         pulled = problem.output_fields - np.float32(self.nudge) * outputs[:, 0].astype(np.float32)
         nudged = IsingProblem.trusted(problem.couplings, fields, pulled, problem.streams)
-        return draw(self.sampler, nudged, 1, _seed_for(self.seed, _NUDGED, epoch)).spins
+        states = draw(self.sampler, nudged, 1, _seed_for(self.seed, _NUDGED, epoch))
+        if "qpu_seconds" in states.info:
+            told.append({name: states.info[name] for name in _QPU_NUMBERS})
+        return states.spins
 
     def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
         seed = _seed_for(self.seed, _TEST, 0)
@@ -349,6 +360,14 @@ def _portions(order: NDArray[np.int64], size: int) -> Iterator[tuple[NDArray[np.
     for first in range(0, len(order), length):
         rows = order[first : first + length]
         yield rows, [slice(k, k + size) for k in range(0, len(rows), size)]
+
+
+def _of_qpu(told: list[dict[str, float]]) -> dict[str, Any]:
+    """What a record says of a QPU, from what each of its answers told."""
+    if not told:
+        return {}
+    sums = {name: math.fsum(numbers[name] for numbers in told) for name in _QPU_NUMBERS}
+    return {**sums, "chain_break_fraction": sums["chain_break_fraction"] / len(told), "clipped": int(sums["clipped"])}
 
 
 def _norm(array: NDArray[np.float32]) -> float:

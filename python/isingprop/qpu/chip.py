@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from isingprop.checks import Spins
 from isingprop.problem import IsingProblem, all_fields
 from isingprop.qpu.calls import Part, split
-from isingprop.qpu.connection import Programmed
+from isingprop.qpu.connection import Programmed, host
 from isingprop.qpu.embedding_cache import copies_of
 from isingprop.qpu.estimate import access_time
 from isingprop.qpu.graph import WorkingGraph
@@ -63,22 +63,37 @@ class Chip:
         self._limits = Limits.of(device.properties, graph, self.program.rows)
         self._scale = settings.scale_for(num_hidden, num_output)
         self._parameters = self._checked_parameters(from_starts)
-        self._notes = {"solver": _name(device), "graph_id": graph.graph_id, "scale": self._scale}
+        self._notes = {
+            "solver": _name(device),
+            "host": host(device),
+            "graph_id": graph.graph_id,
+            "scale": self._scale,
+        }
 
-    def calls(self, problem: IsingProblem, tasks: Sequence[Task], reads: int, seed: int) -> Iterator[Programmed]:
-        """The calls that answer all tasks, with `reads` reads of each.
+    def calls(self, problem: IsingProblem, tasks: Iterable[Task], seed: int) -> Iterator[Programmed]:
+        """The calls that answer all tasks; those with equally many reads share calls.
 
         Raises:
-            ValueError: for more reads than one call can take, or couplings whose sums are out of range.
+            ValueError: for more reads than one call can take, a chain strength that is out of range, or couplings whose
+                sums are.
         """
         fields = all_fields(problem)
         chain_strength = self._chain_strength(problem, fields)
-        parts = split(len(tasks), reads, len(self.copies))
-        qubits = sum(self.copies[k].num_qubits for k in range(len(parts[0].slots)))
-        self._limits.check_reads(parts[0].reads, partial(self.seconds, qubits))
-        for part in parts:
-            chosen = [tasks[slot.task] for slot in part.slots]
-            yield self._programmed(problem, fields, chain_strength, chosen, part, seed)
+        alike: dict[int, list[Task]] = {}
+        for task in tasks:
+            alike.setdefault(max(len(task.reads), self._settings.num_reads or 1), []).append(task)
+        for reads, group in alike.items():
+            parts = split(len(group), reads, len(self.copies))
+            self.check_reads(parts[0])
+            for part in parts:
+                chosen = [group[slot.task] for slot in part.slots]
+                yield self._programmed(problem, fields, chain_strength, chosen, part, seed)
+
+    def check_reads(self, part: Part) -> None:
+        """Refuses a call of more reads, or longer ones, than the chip allows."""
+        qubits = sum(copy.num_qubits for copy in self.copies[: len(part.slots)])
+        annealing_time = self._parameters.get("annealing_time")
+        self._limits.check_reads(part.reads, partial(self.seconds, qubits), annealing_time=annealing_time)
 
     def seconds(self, num_qubits: int, reads: int) -> float:
         """QPU access time of a call; 0 on a device without timing data, an emulation."""
@@ -105,19 +120,25 @@ class Chip:
         if gain is not None:
             end = self._settings.annealing_time
             parameters["h_gain_schedule"] = check_h_gain_schedule(gain, end, properties)
+        for name in ("initial_state", *parameters):
+            if name not in self._device.parameters:
+                raise ValueError(f"solver {_name(self._device)} must take the parameter {name}, got one that does not")
         return parameters
 
     def _chain_strength(self, problem: IsingProblem, fields: Doubles) -> float:
-        """In the units of the network's J, and no more than the chip can do."""
-        return min(self._wanted_chain_strength(problem, fields), -self._limits.j_range[0] / self._scale)
-
-    def _wanted_chain_strength(self, problem: IsingProblem, fields: Doubles) -> float:
-        if self._settings.chain_strength is not None:
-            return self._settings.chain_strength
+        """In the units of the network's J: the one that is set, or that of the rule as far as the chip goes."""
+        most = -self._limits.j_range[0] / self._scale
+        if (chosen := self._settings.chain_strength) is not None:
+            if chosen > most:
+                raise ValueError(
+                    f"chain_strength must be at most {most:.4g} on a chip with couplings down to "
+                    f"{self._limits.j_range[0]:g} and a scale of {self._scale:.4g}, got {chosen:g}"
+                )
+            return chosen
         squares = np.square(problem.couplings, dtype=np.float64).ravel()
         if self._cyclic:  # fields are couplings to the apex
             squares = np.concatenate([squares, np.square(fields).mean(axis=0)])
-        return torque_compensation(float(squares.mean()), *self._shape)
+        return min(torque_compensation(float(squares.mean()), *self._shape), most)
 
     def _programmed(
         self, problem: IsingProblem, fields: Doubles, chain_strength: float, tasks: list[Task], part: Part, seed: int
@@ -136,7 +157,7 @@ class Chip:
         j = program.couplings(scale * quadratic, flips, scale * chain_strength)
         h, j, clipped = self._clipped(h, j, used)
         qubits = program.used_qubits(used)
-        from_starts = "initial_state" in self._device.parameters and "anneal_schedule" in self._parameters
+        from_starts = "anneal_schedule" in self._parameters
         call = Call(
             label=f"isingprop-{uuid.uuid4().hex[:16]}",
             tiles=tuple(

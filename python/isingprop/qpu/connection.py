@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,13 +95,15 @@ class Courier:
         device: a DWaveSampler, a MockDWaveSampler or an EmulatedQPU.
         record: where calls and answers are written.
         budget: seconds of QPU access time that the answers in the record may cost in all, or None.
+        flying: futures of this process by label, also of calls that Ctrl-C left waiting.
     """
 
-    def __init__(self, device: Any, record: Record, budget: float | None) -> None:
+    def __init__(self, device: Any, record: Record, budget: float | None, flying: dict[str, Any]) -> None:
         """See the class."""
         self._device = device
         self._record = record
         self._budget = budget
+        self._flying = flying
 
     def run(self, calls: Iterable[Programmed]) -> None:
         """Sends all calls, a few at a time, and writes their answers.
@@ -135,7 +138,18 @@ class Courier:
         Raises:
             ConnectionLost: where D-Wave cannot be asked, or has not answered.
         """
+        if (future := self._flying.get(call.label)) is not None:
+            good = _resolves(future)
+            del self._flying[call.label]
+            if good:
+                self._collect(self._identified(call, future))
+                return
         client = getattr(self._device, "client", None)
+        if call.notes["host"] != host(self._device):
+            raise RuntimeError(
+                f"device must be at {call.notes['host']}, where {call.label} in {self._record.folder} was sent, "
+                f"got {host(self._device)}"
+            )
         if client is not None and call.problem_id is None and (found := self._look_up(client, call)):
             call = self._record.identify(call, found)
         if client is None or call.problem_id is None:  # an emulation remembers nothing, and costs nothing
@@ -179,20 +193,22 @@ class Courier:
 
     def _send(self, programmed: Programmed) -> _Sent:
         call, device = programmed.call, self._device
-        parameters = dict(call.parameters, label=call.label)
-        if call.initial_state.size:
-            parameters["initial_state"] = dict(zip(call.qubits.tolist(), call.initial_state.tolist(), strict=True))
         self._record.begin(call)
         try:
             # The solver's own method where there is one: DWaveSampler's goes by a model, which takes twice as long.
             submit = getattr(device, "solver", device).sample_ising
-            future = submit(programmed.h, programmed.j, **parameters)
+            future = submit(programmed.h, programmed.j, label=call.label, **call.solver_parameters())
         except (KeyError, TypeError, ValueError):  # of arguments, before anything was sent
             self._record.drop(call)
             raise
         except Exception as error:
             raise self._meaning(error, call) from None
-        if hasattr(device, "client") and (problem_id := future.wait_id()) is not None:
+        self._flying[call.label] = future
+        return self._identified(call, future)
+
+    def _identified(self, call: Call, future: Any) -> _Sent:
+        """Waits for the id under which D-Wave keeps the answer, and writes it."""
+        if hasattr(self._device, "client") and call.problem_id is None and (problem_id := future.wait_id()) is not None:
             call = self._record.identify(call, problem_id)
         return _Sent(call, future)
 
@@ -204,8 +220,10 @@ class Courier:
             sampleset.resolve()
             samples = _samples(sampleset, call)
         except Exception as error:
+            self._flying.pop(call.label, None)
             raise self._meaning(error, call) from None
         self._record.finish(call, samples, sampleset.info.get("timing", {}))
+        self._flying.pop(call.label, None)
 
     def _meaning(self, error: Exception, call: Call, *, sought: bool = False) -> Exception:
         """What an exception of Ocean says of a call, which is dropped where it failed or was not taken.
@@ -235,6 +253,20 @@ class Courier:
         # The last ones are what decoders of a cut answer raise.
         lost = RequestException, cloud.PollingTimeout, RetryCondition, OSError, LookupError, ValueError, struct.error
         return ConnectionLost(f"{type(error).__name__}: {text}") if isinstance(error, lost) else error
+
+
+def _resolves(future: Any) -> bool:
+    """Waits for an answer; whether it came."""
+    try:
+        getattr(future, "sampleset", future).resolve()
+    except Exception:  # what it was is asked of D-Wave
+        return False
+    return True
+
+
+def host(device: Any) -> str | None:
+    """The region's server that keeps the answers; None for a stand-in."""
+    return urlsplit(str(getattr(getattr(getattr(device, "client", None), "config", None), "endpoint", ""))).hostname
 
 
 def _samples(sampleset: Any, call: Call) -> Spins:

@@ -122,6 +122,8 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             }
         )
         self.parameters = {name: [] if name == _LABEL else ["parameters"] for name in _TAKEN}
+        #: What decides its answers, beside its graph.
+        self.emulation = str(noise)
         self.substitute_sampler = EmulatedAnneal(noise, graph, self.properties)
 
     def sample(self, bqm: dimod.BinaryQuadraticModel, **parameters: Any) -> dimod.SampleSet:

@@ -9,8 +9,10 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from isingprop.checks import real_number, whole_number
-from isingprop.qpu.calls import split
+from isingprop.qpu.calls import Part, split
 from isingprop.qpu.schedules import Schedule, solver_name
 
 _MICROSECONDS = 1e6  # in a second
@@ -103,8 +105,9 @@ def estimate(
     batch_size: int = 1,
     num_test: int = 0,
     num_test_reads: int = 10,
-    references: bool = False,
+    references: int = 0,
     least_reads: int = 1,
+    check: Callable[[Part], None] | None = None,
     annealing_time: float | None = None,
     anneal_schedule: Schedule | None = None,
 ) -> Estimate:
@@ -119,8 +122,9 @@ def estimate(
         batch_size: images per update.
         num_test: images of the test after each epoch.
         num_test_reads: of each of these, all annealed forward.
-        references: whether each read starts from a state of its own, and so is a task of its own.
+        references: different start states of an image's reads, each a task of its own; 0: none have start states.
         least_reads: reads of the chip for each task, where fewer are asked for.
+        check: refuses a call of the training that the chip would refuse.
         annealing_time: us, of forward anneals, and of all without anneal_schedule; the chip's default where None.
         anneal_schedule: of the training.
 
@@ -143,15 +147,19 @@ def estimate(
     batch_size = whole_number("batch_size", batch_size, least=1)
     num_test = whole_number("num_test", num_test, least=0)
     num_test_reads = whole_number("num_test_reads", num_test_reads, least=1)
+    references = whole_number("references", references, least=0)
     least_reads = whole_number("least_reads", least_reads, least=1)
     forward = training = partial(access_time, properties, annealing_time=annealing_time)
     if anneal_schedule is not None:
         training = partial(access_time, properties, anneal_schedule=anneal_schedule)
     elif references:
         training = partial(forward, reverse=True)
-    tasks, reads = (num_states, 1) if references else (1, num_states)
-    plan = num_images, batch_size, tasks, max(reads, least_reads)
-    test_plan = num_test, _TEST_PORTION, 1, max(num_test_reads, least_reads)
+    shares = np.bincount(np.arange(num_states) % max(references, 1))  # reads of each task of an image
+    plan = num_images, batch_size, Counter(np.maximum(shares, least_reads).tolist())
+    if check is not None:
+        for reads, number in plan[2].items():
+            check(split(min(batch_size, num_images) * number, reads, len(qubits))[0])
+    test_plan = num_test, _TEST_PORTION, Counter([max(num_test_reads, least_reads)])
     calls, seconds = _price(_calls(*plan, len(qubits)), qubits, training)
     calls_one, seconds_one = _price(_calls(*plan, 1), qubits, training)
     test_calls, test_seconds = _price(_calls(*test_plan, len(qubits)), qubits, forward)
@@ -169,17 +177,19 @@ def estimate(
     )
 
 
-def _calls(num_images: int, portion: int, tasks: int, reads: int, copies: int) -> Counter[tuple[int, int]]:
+def _calls(num_images: int, portion: int, tasks: Counter[int], copies: int) -> Counter[tuple[int, int]]:
     """How often there is a call with so many copies in use and so many reads.
 
-    `tasks` are those of each image; a portion of images goes through `split` at once.
+    `tasks` says of how many tasks of each image there are so many reads; those of a portion of images that have equally
+    many go through `split` at once.
     """
     calls: Counter[tuple[int, int]] = Counter()
     whole, rest = divmod(num_images, portion)
     for size, times in ((portion, whole), (rest, 1)):
         if size and times:
-            for part in split(size * tasks, reads, copies):
-                calls[len(part.slots), part.reads] += times
+            for reads, number in tasks.items():
+                for part in split(size * number, reads, copies):
+                    calls[len(part.slots), part.reads] += times
     return calls
 
 

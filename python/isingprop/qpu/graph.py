@@ -57,7 +57,7 @@ class WorkingGraph:
         Raises:
             ValueError: for another topology or a size that is too small or too large.
         """
-        if topology not in _DEFAULT_SIZES:
+        if not isinstance(topology, str) or topology not in _DEFAULT_SIZES:
             raise ValueError(f"topology must be pegasus or zephyr, got {topology!r}")
         least, default = _LEAST_SIZES[topology], _DEFAULT_SIZES[topology]
         m = default if size is None else whole_number("size", size, least=least, most=_MOST_SIZE)

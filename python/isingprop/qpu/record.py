@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -49,6 +50,13 @@ class Call:
     notes: dict[str, Any]  #: solver, graph id, scale, chain strength, clipped values, estimated seconds
     problem_id: str | None = None
 
+    def solver_parameters(self) -> dict[str, Any]:
+        """All that the solver is given beside the problem and its label."""
+        if not self.initial_state.size:
+            return dict(self.parameters)
+        start = dict(zip(self.qubits.tolist(), self.initial_state.tolist(), strict=True))
+        return {**self.parameters, "initial_state": start}
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -90,6 +98,7 @@ class Record:
         self._process = os.getpid()
         self._unlock = weakref.finalize(self, os.close, self._lock)
         self._users: weakref.WeakSet[object] = weakref.WeakSet()
+        self.turn = threading.RLock()  #: held by the thread that asks for what is missing
         try:
             if not _check_settings(folder, settings):
                 write_atomically(folder / "settings.json", json.dumps(settings, indent=2).encode() + b"\n")
@@ -110,11 +119,12 @@ class Record:
             user: who calls `leave` in the end, or None.
         """
         key = folder.resolve()
-        record = _OPEN.get(key)
-        if record is None or record.settings != settings or not record.is_there():
-            record = _OPEN[key] = cls(folder, settings)
-        if user is not None:
-            record._users.add(user)
+        with _OPENING:
+            record = _OPEN.get(key)
+            if record is None or record.settings != settings or not record.is_there():
+                record = _OPEN[key] = cls(folder, settings)
+            if user is not None:
+                record._users.add(user)
         return record
 
     def leave(self, user: object) -> None:
@@ -281,4 +291,5 @@ def _locked(path: Path) -> int:
     return file
 
 
+_OPENING = threading.Lock()
 _OPEN: weakref.WeakValueDictionary[Path, Record] = weakref.WeakValueDictionary()

@@ -13,7 +13,7 @@ Schedule: TypeAlias = list[list[float]]
 """[[time in us, value], ...], linear in between."""
 
 _TICKS = 100  # the chips round times to 0.01 us
-_ANNEALING_TIMES = (0.5, 2000.0)  # us, the annealing_time_range of every chip on offer
+ANNEALING_TIMES = (0.5, 2000.0)  # us, the annealing_time_range of every chip on offer
 _STEEPEST = 50  # ticks of a ramp of s from 0 to 1: the shortest annealing time
 # A ramp of s takes 1 us times its height, half as steep as is allowed: the control lines smear faster ones.
 _GENTLE = 100
@@ -215,7 +215,7 @@ def _check_slopes(name: str, points: Schedule, steepest: float) -> None:
 
 
 def _annealing_ticks(annealing_time: float) -> int:
-    return round(check_annealing_time(annealing_time, _ANNEALING_TIMES) * _TICKS)
+    return round(check_annealing_time(annealing_time, ANNEALING_TIMES) * _TICKS)
 
 
 def _gentle_ramp(s_target: float) -> int:

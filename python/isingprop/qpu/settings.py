@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from isingprop.checks import real_number, whole_number
 from isingprop.qpu.schedules import (
+    ANNEALING_TIMES,
     Schedule,
     check_anneal_fraction,
     check_annealing_time,
@@ -19,12 +18,10 @@ from isingprop.qpu.schedules import (
 
 MODES = ("forward", "reverse", "cyclic")
 _MOST_READS = 10_000
-_DIGEST_LENGTH = 8
-_ANNEALING_TIMES = (0.5, 2000.0)
 # sqrt(2), the prefactor of D-Wave's uniform torque compensation.
 _TORQUE_PREFACTOR = 1.414
-# On the chip, of an untrained network: leaves a tenth to -2, which is all that couplings grow in training.
-_CHAIN_ON_CHIP = 1.8
+# On the chip, of an untrained network: leaves a quarter to -2; couplings grow by a fifth in training.
+_CHAIN_ON_CHIP = 1.6
 # Cyclic annealing has fields on couplers, whose range is a quarter of that of fields.
 _CYCLIC_SHARE = 1 / 3
 
@@ -49,7 +46,7 @@ class Settings:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, got {self.mode!r}")
         if self.num_reads is not None:
             object.__setattr__(self, "num_reads", whole_number("num_reads", self.num_reads, least=1, most=_MOST_READS))
-        object.__setattr__(self, "annealing_time", check_annealing_time(self.annealing_time, _ANNEALING_TIMES))
+        object.__setattr__(self, "annealing_time", check_annealing_time(self.annealing_time, ANNEALING_TIMES))
         for name in ("chain_strength", "scale"):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, real_number(name, value, above=0.0))
@@ -63,10 +60,6 @@ class Settings:
     def as_json(self) -> dict[str, Any]:
         """What tells one sampler from another, in a record and in a checkpoint."""
         return {"name": "DWave", **asdict(self)}
-
-    def digest(self) -> str:
-        """A short name of these settings."""
-        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
 
     def schedules(self) -> tuple[Schedule | None, Schedule | None]:
         """(anneal_schedule, h_gain_schedule) of calls from start states, None where the chip's own is meant."""

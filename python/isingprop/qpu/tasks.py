@@ -26,28 +26,35 @@ class Task:
 
     request: str  #: digest of the problem, its start state, the seed and the sampler's settings
     problem: int
-    reads: range  #: of the states that are asked for, those that this task gives
+    reads: tuple[int, ...]  #: of the states that are asked for, those that this task gives
     start: Spins | None  #: (N,)
 
 
 def tasks_of(
     problem: IsingProblem, num_reads: int, seed: int, initial: Spins | None, settings: Mapping[str, Any]
 ) -> list[Task]:
-    """One task for each problem, or for each read where reads have start states of their own."""
+    """One task for each problem and each of its different start states."""
     starts = None if initial is None else broadcast_starts(initial, (len(problem), num_reads, problem.num_spins))
-    alone = initial is not None and initial.shape[1] > 1
-    ranges = [range(r, r + 1) for r in range(num_reads)] if alone else [range(num_reads)]
     couplings = hashlib.sha256(problem.couplings.astype("<f8").tobytes()).hexdigest()
     fields = all_fields(problem).astype("<f8")
     tasks = []
     for b, stream in enumerate(problem.streams.tolist()):
-        for reads in ranges:
-            start = None if starts is None else starts[b, reads.start]
-            asked = [_VERSION, settings, num_reads, seed, stream, reads.start, problem.couplings.shape, couplings]
+        for start, reads in _by_start(None if starts is None else starts[b], num_reads):
+            asked = [_VERSION, settings, num_reads, seed, stream, reads, problem.couplings.shape, couplings]
             digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
             digest.update(fields[b].tobytes() + (b"" if start is None else start.tobytes()))
-            tasks.append(Task(digest.hexdigest(), b, reads, start))
+            tasks.append(Task(digest.hexdigest(), b, tuple(reads), start))
     return tasks
+
+
+def _by_start(starts: Spins | None, num_reads: int) -> list[tuple[Spins | None, list[int]]]:
+    """The different start states of a problem, (R, N), and which reads begin in each."""
+    if starts is None:
+        return [(None, list(range(num_reads)))]
+    found: dict[bytes, list[int]] = {}
+    for r, start in enumerate(starts):
+        found.setdefault(start.tobytes(), []).append(r)
+    return [(starts[reads[0]], reads) for reads in found.values()]
 
 
 def states_of(
@@ -55,10 +62,10 @@ def states_of(
 ) -> States:
     """The states of answered tasks: their reads in order, or the lowest of more than were asked for.
 
-    `info` has beta_effective of the reads as they came from the chip, of the kept ones.
+    `info` has beta_effective of all reads as they came from the chip.
     """
-    raw = np.empty((len(problem), num_reads, problem.num_spins), np.int8)
-    spins = raw.copy() if descend else raw
+    spins = np.empty((len(problem), num_reads, problem.num_spins), np.int8)
+    raw: list[list[Spins]] = [[] for _ in range(len(problem))]
     answers: dict[str, Answer] = {}
     for task in tasks:
         reads, answer = index.reads(task.request)
@@ -69,9 +76,9 @@ def states_of(
         kept = np.arange(len(reads))
         if len(reads) > len(task.reads):
             kept = alone.energies(ends[None])[0].argsort(kind="stable")[: len(task.reads)]
-        raw[task.problem, task.reads.start : task.reads.stop] = reads[kept]
-        spins[task.problem, task.reads.start : task.reads.stop] = ends[kept]
-    beta = States.trusted(raw, np.empty(0), {}).beta_effective(problem)
+        raw[task.problem].append(reads)
+        spins[task.problem, list(task.reads)] = ends[kept]
+    beta = States.trusted(np.stack([np.concatenate(each) for each in raw]), np.empty(0), {}).beta_effective(problem)
     info = {"seed": seed, "sampler": "DWave", **_told(list(answers.values())), "beta_effective": beta}
     return States.trusted(spins, problem.energies(spins), info)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import time
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 # Seconds to wait after the first, second, ... failure in a row: nine minutes in all, then it is the user's turn.
 _DELAYS = (1, 2, 4, 8, 16, 32, *(60,) * 8)
+
+_WRONG_CLASSES = 9  # of ten
+_DIGEST_LENGTH = 8
 
 logger = logging.getLogger("isingprop")
 
@@ -56,10 +61,10 @@ class DWave:
         num_reads: reads of the chip for each problem (and start state), 1 to 10,000, of which the lowest are kept; None
             takes as many as are asked for.
         annealing_time: of a read, us; with a schedule, all of it.
-        chain_strength: in the units of J, > 0; None: 1.414 sqrt(mean J^2) sqrt(mean degree) of each call's problem, as
-            in D-Wave's uniform torque compensation.
+        chain_strength: in the units of J, > 0 and at most 2 / scale; None: 1.414 sqrt(mean J^2) sqrt(mean degree) of
+            each call's problem, as in D-Wave's uniform torque compensation, or 2 / scale where that is less.
         scale: the chip's J over the network's, > 0; None: that which makes the chain strength of an untrained network
-            1.8 of at most 2, which is 3.1 for 120 x 40; a third of it in cyclic mode.
+            1.6 of at most 2, which is 2.8 for 120 x 40; a third of it in cyclic mode.
         s_target: lowest anneal fraction of "reverse" and "cyclic", in [0, 1).
         bias: of "cyclic", in the units of J, >= 0.
         spin_reversal: turn over a random half of the spins (fields, couplings and start states with them) in each call,
@@ -69,8 +74,8 @@ class DWave:
         num_copies: the most copies of the network to use; None: all that fit.
         budget: seconds of QPU access time that the answers in the folder may cost in all; a call that could go beyond
             raises QPUBudgetError before it is sent.
-        record: the folder; None: runs/qpu-<digest of the settings>, so that a script that is run again plays its
-            answers back.
+        record: the folder; None: runs/qpu-<digest of the settings and the device>, so that a script that is run again
+            plays its answers back.
         solver: the name or the features of a solver of your account, as in dwave.system.DWaveSampler; or a
             DWaveSampler, MockDWaveSampler or EmulatedQPU; None: the account's default.
 
@@ -115,15 +120,18 @@ class DWave:
         )
         self._num_copies = None if num_copies is None else whole_number("num_copies", num_copies, least=1)
         self._budget = None if budget is None else real_number("budget", budget, least=0.0)
-        #: The folder of calls and answers; another one may be set before the first call.
-        self.record = Path("runs", f"qpu-{self._settings.digest()}") if record is None else Path(record)
-        self._device: Any = None
         self._choice = solver
         self._ours = solver is None or isinstance(solver, str | Mapping)  # to open and to close
-        if not self._ours and (isinstance(solver, type) or not callable(getattr(solver, "sample_ising", None))):
+        if not self._ours and (isinstance(solver, type) or "topology" not in getattr(solver, "properties", ())):
             raise TypeError(f"solver must be a name, features, or a device such as EmulatedQPU(), got {solver!r}")
+        #: The folder of calls and answers; another one may be set before the first call.
+        self.record = Path("runs", f"qpu-{_digest(self.settings())}").absolute()
+        if record is not None:
+            self.record = Path(record).absolute()
+        self._device: Any = None
         self._written: Record | None = None
         self._chips: dict[tuple[int, int, bool], Chip] = {}
+        self._flying: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         """Mode and folder; never a token."""
@@ -151,8 +159,12 @@ class DWave:
         return self._opened_record().index.seconds
 
     def settings(self) -> dict[str, Any]:
-        """What tells this sampler from others in a checkpoint and in a record, as JSON has it."""
-        return self._settings.as_json()
+        """What tells this sampler from others in a checkpoint and in a record, as JSON has it.
+
+        All chips of D-Wave are one device, "qpu", since one may take another's place; each stand-in is another.
+        """
+        kind = "qpu" if self._ours or hasattr(self._choice, "client") else _stand_in(self._choice)
+        return {**self._settings.as_json(), "device": kind}
 
     def sample(
         self,
@@ -186,6 +198,12 @@ class DWave:
         """
         tasks, num_reads, seed = self._tasks(problem, num_reads, seed, initial)
         record = self._opened_record()
+        with record.turn:
+            self._fill(record, problem, tasks, seed)
+        return states_of(problem, num_reads, seed, tasks, record.index, descend=self._settings.descend)
+
+    def _fill(self, record: Record, problem: IsingProblem, tasks: list[Task], seed: int) -> None:
+        """Gets answers to all tasks into the record."""
         failures, left = 0, len(tasks)
         # Equal problems of one stream are one request.
         while missing := {task.request: task for task in tasks if task.request not in record.index}:
@@ -195,13 +213,15 @@ class DWave:
                 self._ask(record, problem, list(missing.values()), seed)
             except (ConnectionLost, SolverGone) as error:
                 if failures == len(_DELAYS):
-                    raise ConnectionError(f"D-Wave does not answer ({error}); {self.record} has all so far") from None
+                    raise ConnectionError(
+                        f"D-Wave does not answer ({error}); {self.record} has all so far, and to give a call up for "
+                        "lost, delete its file there"
+                    ) from None
                 logger.warning("D-Wave: %s; trying again in %d s", error, _DELAYS[failures])
                 time.sleep(_DELAYS[failures])
                 failures += 1
                 if isinstance(error, SolverGone):
                     self._fail_over()
-        return states_of(problem, num_reads, seed, tasks, record.index, descend=self._settings.descend)
 
     def copies(self, num_hidden: int, num_output: int) -> list[Embedding]:
         """The embeddings of K_{H,O} (in cyclic mode of K_{H+1,O+1}) that calls use; nothing is sent.
@@ -210,6 +230,8 @@ class DWave:
             ConnectionError: without a D-Wave account.
             ValueError: for a network that does not fit on the chip.
         """
+        num_hidden = whole_number("num_hidden", num_hidden, least=1)
+        num_output = whole_number("num_output", num_output, least=1)
         return self._chip(num_hidden, num_output, from_starts=False).copies
 
     def first_request(
@@ -218,8 +240,7 @@ class DWave:
         """The first call that sample() would make, with nothing sent or written."""
         tasks, _, seed = self._tasks(problem, num_reads, seed, initial)
         chip = self._chip(problem.num_hidden, problem.num_output, from_starts=initial is not None)
-        different = list({task.request: task for task in tasks}.values())
-        return next(chip.calls(problem, different, self._reads_of(tasks[0]), seed))
+        return next(chip.calls(problem, {task.request: task for task in tasks}.values(), seed))
 
     def estimate(
         self,
@@ -232,7 +253,7 @@ class DWave:
         num_test_reads: int = 10,
         num_hidden: int = 120,
         num_output: int = 40,
-        references: bool | None = None,
+        references: int | None = None,
     ) -> Estimate:
         """Calls and seconds of QPU access time of a training run, from the solver's own timing data; nothing is sent.
 
@@ -245,7 +266,8 @@ class DWave:
             num_test_reads: of each, as in Trainer.
             num_hidden: H.
             num_output: O.
-            references: whether each read starts from a reference of its own; None: it does, unless the mode is forward.
+            references: different references of each image, over which its reads are shared out; None: 9, the wrong
+                classes of ten, but 0 in mode "forward".
 
         Raises:
             ValueError: for a value out of range, or a solver without timing data.
@@ -260,8 +282,11 @@ class DWave:
         """
         from isingprop.qpu.estimate import estimate
 
-        references = self.takes_initial if references is None else references
-        chip = self._chip(num_hidden, num_output, from_starts=references)
+        if references is None:
+            references = _WRONG_CLASSES if self.takes_initial else 0
+        references = whole_number("references", references, least=0, most=None if self.takes_initial else 0)
+        num_hidden = whole_number("num_hidden", num_hidden, least=1)
+        chip = self._chip(num_hidden, whole_number("num_output", num_output, least=1), from_starts=references > 0)
         return estimate(
             self.device.properties,
             [copy.num_qubits for copy in chip.copies],
@@ -273,12 +298,16 @@ class DWave:
             num_test_reads=num_test_reads,
             references=references,
             least_reads=self._settings.num_reads or 1,
+            check=chip.check_reads,
             annealing_time=self._settings.annealing_time,
             anneal_schedule=self._settings.schedules()[0] if references else None,
         )
 
     def close(self) -> None:
-        """Lets go of the folder and of the connection; the next call opens both again."""
+        """Lets go of the folder and of the connection, whose dozen threads end; the next call opens both again.
+
+        Calls that are under way are waited for.
+        """
         if self._written is not None:
             self._written.leave(self)
             self._written = None
@@ -298,17 +327,13 @@ class DWave:
 
     def _ask(self, record: Record, problem: IsingProblem, tasks: list[Task], seed: int) -> None:
         """Gets answers to tasks: those that may be waiting at D-Wave first, or else new ones."""
-        courier = Courier(self.device, record, self._budget)
-        wanted = {task.request for task in tasks}
-        if pending := [call for call in record.index.pending.values() if wanted & {t.request for t in call.tiles}]:
+        courier = Courier(self.device, record, self._budget, self._flying)
+        if pending := list(record.index.pending.values()):
             for call in pending:
                 courier.recover(call)
             return
         chip = self._chip(problem.num_hidden, problem.num_output, from_starts=tasks[0].start is not None)
-        courier.run(chip.calls(problem, tasks, self._reads_of(tasks[0]), seed))
-
-    def _reads_of(self, task: Task) -> int:
-        return max(len(task.reads), self._settings.num_reads or 1)
+        courier.run(chip.calls(problem, tasks, seed))
 
     def _opened_record(self) -> Record:
         if self._written is None or not self._written.is_there():
@@ -339,3 +364,14 @@ class DWave:
         except Exception as error:  # the network may be down, too: the next attempt finds out
             logger.warning("D-Wave: no other solver yet (%s)", type(error).__name__)
         self._chips.clear()
+
+
+def _stand_in(device: Any) -> str:
+    """The name of what is no chip of D-Wave, with all that decides its answers where it says so."""
+    name = str(device.properties.get("chip_id", type(device).__name__))
+    return f"{name} {getattr(device, 'emulation', '')}".strip()
+
+
+def _digest(settings: Mapping[str, Any]) -> str:
+    """A short name of settings."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]

@@ -9,7 +9,7 @@ from typing import Any
 from isingprop.checks import Spins, seed_number
 from isingprop.problem import IsingProblem
 from isingprop.qpu.record import Index, read_settings
-from isingprop.qpu.tasks import states_of, tasks_of
+from isingprop.qpu.tasks import Task, states_of, tasks_of
 from isingprop.samplers.cpu import check_problem, read_number, start_states
 from isingprop.states import States
 
@@ -65,13 +65,21 @@ class Replay:
         Raises:
             ValueError: where no answer was recorded for one of the problems, or without a seed.
         """
+        tasks = self._tasks(problem, num_reads, seed, initial)
+        for task in tasks:
+            if task.request not in self._index:
+                raise ValueError(f"{self._folder} must hold an answer to problem {task.problem}, got none")
+        return states_of(problem, num_reads, seed_number(seed), tasks, self._index, descend=self._settings["descend"])
+
+    def has(
+        self, problem: IsingProblem, num_reads: int = 1, seed: int | None = None, initial: Spins | None = None
+    ) -> bool:
+        """Whether sample() has all answers for these arguments."""
+        return all(task.request in self._index for task in self._tasks(problem, num_reads, seed, initial))
+
+    def _tasks(self, problem: IsingProblem, num_reads: int, seed: int | None, initial: Spins | None) -> list[Task]:
         check_problem(problem)
         num_reads, initial = read_number(num_reads), start_states(initial)
         if seed is None:
             raise ValueError("seed must be that of the recorded call, got None")
-        seed = seed_number(seed)
-        tasks = tasks_of(problem, num_reads, seed, initial, self._settings)
-        for task in tasks:
-            if task.request not in self._index:
-                raise ValueError(f"{self._folder} must hold an answer to problem {task.problem}, got none")
-        return states_of(problem, num_reads, seed, tasks, self._index, descend=self._settings["descend"])
+        return tasks_of(problem, num_reads, seed_number(seed), initial, self._settings)
