@@ -24,7 +24,9 @@ from isingprop.console import (
     one_line_errors,
     percent,
     print_json,
+    qpu_seconds,
     say,
+    say_qpu_seconds,
     summarise,
     test_numbers,
 )
@@ -154,9 +156,11 @@ def evaluate(
         trainer = Trainer(BipartiteNetwork.load(run.model), sampler, seed=settings.seed)
         result = trainer.evaluate(images.test_images, images.test_labels)
     if as_json:
-        print_json({"model": str(run.model), "test_accuracy": result.accuracy, **test_numbers(result)})
+        spent = {"qpu_seconds": qpu_seconds(trainer)}
+        print_json({"model": str(run.model), "test_accuracy": result.accuracy, **test_numbers(result), **spent})
     else:
         typer.echo(f"test accuracy   {percent(result)}, {result.unclassified:.1%} unclassified")
+        say_qpu_seconds(trainer, run)
 
 
 def main() -> NoReturn:

@@ -71,7 +71,7 @@ def summarise(
                 "epochs": len(trainer.history),
                 **(_numbers(trainer) if trainer.history else {}),
                 **({} if result is None else test_numbers(result)),
-                "qpu_seconds": _qpu_seconds(trainer),
+                "qpu_seconds": qpu_seconds(trainer),
                 "stopped": stopped,
                 "out": str(folder.path),
                 "settings": asdict(folder.settings),
@@ -80,10 +80,15 @@ def summarise(
         return
     for line in _lines(trainer, result) if trainer.history else ():
         typer.echo(line)
-    if (spent := _qpu_seconds(trainer)) is not None:
-        typer.echo(f"QPU access      {spent:.3f} s in all, for the answers in {folder.path / 'qpu'}")
+    say_qpu_seconds(trainer, folder)
     files = [name for name in ("model.safetensors", "history.csv", "training.png") if (folder.path / name).exists()]
     typer.echo(f"run folder      {folder.path}{': ' if files else ''}{', '.join(files)}")
+
+
+def say_qpu_seconds(trainer: Trainer, folder: RunFolder) -> None:
+    """Says what a run has cost so far, where there is a chip."""
+    if (spent := qpu_seconds(trainer)) is not None:
+        typer.echo(f"QPU access      {spent:.3f} s in all, for the answers in {folder.path / 'qpu'}")
 
 
 def test_numbers(result: Evaluation) -> dict[str, Any]:
@@ -141,7 +146,8 @@ def _times(trainer: Trainer) -> tuple[float, float]:
     return statistics.median(record.seconds for record in records), total
 
 
-def _qpu_seconds(trainer: Trainer) -> float | None:
+def qpu_seconds(trainer: Trainer) -> float | None:
+    """QPU access time that all answers of a run have cost; None without a chip."""
     for sampler in (trainer.sampler, trainer.test_sampler):
         if isinstance(sampler, DWave):
             return sampler.qpu_seconds

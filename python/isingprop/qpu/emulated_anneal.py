@@ -16,13 +16,12 @@ from dwave.samplers.sa.simulated_annealing import simulated_annealing
 from numpy.typing import NDArray
 
 from isingprop.checks import Spins, whole_number
-from isingprop.qpu.graph import WorkingGraph
+from isingprop.qpu.graph import WorkingGraph, coupler_keys
 from isingprop.qpu.limits import Limits
 from isingprop.qpu.schedules import check_anneal_schedule, check_annealing_time, check_h_gain_schedule
 
 _GAIN_STEPS = 8  # so many equal steps stand for a ramp of the gain from 0 to its largest value
 _SEEDS = 2**63  # of dwave.samplers, from 1
-_QUBIT_BITS = 31  # more than any chip's numbers of qubits have
 
 # Two ends of each coupler, indices of fields, and its value.
 Couplings: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
@@ -139,7 +138,7 @@ class EmulatedAnneal(Sampler):
             k = int(wrong.argmax())
             raise ValueError(f"J must be in [{least}, {most}], got {values[k]} on {tuple(pairs[k].tolist())}")
         on_chip = np.zeros(len(self._graph.couplers))
-        on_chip[np.searchsorted(_keys(self._graph.couplers), _keys(pairs))] = values
+        on_chip[np.searchsorted(coupler_keys(self._graph.couplers), coupler_keys(pairs))] = values
         self._limits.check_coupling_sums(on_chip)
 
     @cached_property
@@ -215,8 +214,3 @@ def _anneal_schedule(schedule: object, time: float | None, properties: Mapping[s
     if time is not None:
         raise ValueError(f"annealing_time must be None where anneal_schedule is given, got {time}")
     return np.array(check_anneal_schedule(schedule, properties))
-
-
-def _keys(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One number for each coupler, in the order of couplers."""
-    return (pairs[:, 0] << _QUBIT_BITS) + pairs[:, 1]

@@ -94,7 +94,7 @@ class WorkingGraph:
         if unknown.size:
             raise ValueError(f"qubits must be working qubits of {self.graph_id}, got {unknown[0]}")
         pairs = np.sort(_whole_numbers("couplers", couplers, (-1, 2)), axis=1)
-        known, wanted = _keys(self.couplers), _keys(pairs)
+        known, wanted = coupler_keys(self.couplers), coupler_keys(pairs)
         missing = ~(np.isin(pairs, self.qubits).all(axis=1) & np.isin(wanted, known))
         if missing.any():
             got = np.reshape(couplers, (-1, 2))[missing.argmax()].tolist()
@@ -152,6 +152,6 @@ def _whole_numbers(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDAr
     return array.astype(np.int64).reshape(shape)
 
 
-def _keys(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One number for each coupler; qubits of every chip are below 2^31."""
+def coupler_keys(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One number for each coupler, (n, 2) in, in the order of couplers; qubits of every chip are below 2^31."""
     return (pairs[:, 0] << 31) + pairs[:, 1]

@@ -38,6 +38,8 @@ class Replay:
         if (self._folder / "qpu").is_dir():
             self._folder = self._folder / "qpu"
         self._settings = read_settings(self._folder)
+        if missing := sorted({"mode", "descend"} - self._settings.keys()):
+            raise ValueError(f"{self._folder / 'settings.json'} must hold the settings of DWave, got no {missing[0]}")
         self._index = Index(self._folder)
 
     def __repr__(self) -> str:
