@@ -20,7 +20,7 @@ from isingprop.files import save_tensors
 from isingprop.qpu.record import Call, Index, Record, Tile, decode, read_settings
 from isingprop.qpu.tasks import tasks_of
 
-SETTINGS = {"name": "DWave", "mode": "forward", "num_reads": None}
+SETTINGS = {"name": "DWave", "mode": "forward", "descend": True, "num_reads": None}
 OTHER = {"name": "DWave", "mode": "reverse", "num_reads": None}
 TIMING = {"qpu_access_time": 15_250.0, "qpu_programming_time": 15_000.0}
 
