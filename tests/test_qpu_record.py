@@ -256,11 +256,11 @@ def test_the_folder_is_made_with_its_parents_and_settings(tmp_path):
     assert sorted(contents(folder)) == ["lock", "settings.json"]
 
 
-HOLDER = """
+HOLDER = f"""
 import sys, time
 from pathlib import Path
 from isingprop.qpu.record import Record
-record = Record.of(Path(sys.argv[1]), {"name": "DWave", "mode": "forward", "num_reads": None})
+record = Record.of(Path(sys.argv[1]), {SETTINGS!r})
 print("held", flush=True)
 time.sleep(60)
 """
