@@ -18,5 +18,5 @@ def test_digits_train_through_a_chip_with_broken_qubits_and_five_percent_of_chai
     for _ in range(5):
         record = trainer.train_epoch(images.train_images, images.train_labels)
     assert 0.045 <= record.chain_break_fraction <= 0.06
-    # 0.90 to 0.92 in three seeds
+    # 0.89 to 0.91 in three seeds
     assert trainer.evaluate(images.test_images, images.test_labels).accuracy >= 0.85
