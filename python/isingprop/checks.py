@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+Doubles: TypeAlias = NDArray[np.float64]
 Spins: TypeAlias = NDArray[np.int8]
 
 _BOOLS = (bool, np.bool_)

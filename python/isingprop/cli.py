@@ -32,7 +32,7 @@ from isingprop.console import (
 )
 from isingprop.network import BipartiteNetwork
 from isingprop.qpu.connection import QPUBudgetError
-from isingprop.runs import RunFolder, RunSettings, check_sampler_name
+from isingprop.runs import SAMPLER_NAMES, RunFolder, RunSettings, check_sampler_name
 from isingprop.samplers import DWave
 from isingprop.samplers.cpu import MOST_SWEEPS
 from isingprop.training import Trainer
@@ -47,7 +47,7 @@ _CHANGEABLE = {"epochs", "data_dir", "threads", "qpu_solver", "qpu_budget"}
 _WITH_RESUME = {"resume", "as_json", "dry_run", *_CHANGEABLE}
 
 
-_SAMPLERS = "anneal|temper|cyclic|dwave|dwave-reverse|dwave-cyclic|dimod:MODULE:CLASS"
+_SAMPLERS = "|".join([*SAMPLER_NAMES, "dimod:MODULE:CLASS"])
 
 
 class Data(StrEnum):

@@ -10,12 +10,11 @@ import dimod
 import numpy as np
 from numpy.typing import NDArray
 
+from isingprop.checks import Doubles
 from isingprop.problem import IsingProblem
 
 _MOST_NAMES = 12  # of a cycle that a message shows in full
 _TINY = 2.0**-1000  # biases below it are not scaled up: their inverse temperatures would be infinite
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

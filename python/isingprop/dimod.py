@@ -15,8 +15,8 @@ from dimod.core.sampler import Sampler
 from dimod.typing import SamplesLike
 from numpy.typing import ArrayLike
 
-from isingprop.checks import Spins, float_array, seed_number, spin_array
-from isingprop.colouring import Doubles, Layers, layers_of
+from isingprop.checks import Doubles, Spins, float_array, seed_number, spin_array
+from isingprop.colouring import Layers, layers_of
 from isingprop.problem import IsingProblem
 from isingprop.samplers.annealing import anneal
 from isingprop.samplers.cpu import RELATIVE_BETA_RANGE, BetaRange, geometric, read_number, sweep_number

@@ -29,6 +29,7 @@ _OWN_SAMPLERS: dict[str, type[Annealing | Tempering | Cyclic]] = {
     "temper": Tempering,
     "cyclic": Cyclic,
 }
+SAMPLER_NAMES = (*_OWN_SAMPLERS, *_DWAVE_MODES)
 _FROM_REFERENCES = ("cyclic", "dwave-reverse", "dwave-cyclic")
 _EMULATED = r"emulated:(pegasus|zephyr)(?::(\d+))?"
 
@@ -104,9 +105,8 @@ class RunSettings:
 
 def check_sampler_name(name: str, value: str) -> None:
     """Refuses what is neither one of ours nor dimod:MODULE:CLASS."""
-    ours = [*_OWN_SAMPLERS, *_DWAVE_MODES]
-    if value not in ours and not re.fullmatch(r"dimod:[\w.]+:\w+", value):
-        raise ValueError(f"{name} must be {', '.join(ours)} or dimod:MODULE:CLASS, got {value!r}")
+    if value not in SAMPLER_NAMES and not re.fullmatch(r"dimod:[\w.]+:\w+", value):
+        raise ValueError(f"{name} must be {', '.join(SAMPLER_NAMES)} or dimod:MODULE:CLASS, got {value!r}")
 
 
 class RunFolder:

@@ -35,6 +35,7 @@ from isingprop.samplers import Annealing, Sampler, check_sampler, draw
 
 if TYPE_CHECKING:
     from isingprop.data import ImageSet
+    from isingprop.states import States
 
 # What a seed is used for: a number of its own for each, so that no two draw from the same stream.
 _ORDER, _FREE, _NUDGED, _TEST = range(4)
@@ -232,8 +233,7 @@ class Trainer:
                 free = draw(self.sampler, problem, self.num_states, free_seed, initial)
                 nudged = self._nudged_spins(problem, fields, portion_outputs[batch], epoch, told)
                 sampling += perf_counter() - sample_start
-                if "qpu_seconds" in free.info:
-                    told.append({name: free.info[name] for name in _QPU_NUMBERS})
+                _note_qpu(told, free)
                 if self.beta_effective:
                     told_beta = free.info.get("beta_effective")  # of a QPU's reads before their descent
                     betas.append(free.beta_effective(problem) if told_beta is None else told_beta)
@@ -284,8 +284,7 @@ class Trainer:
         pulled = problem.output_fields - np.float32(self.nudge) * outputs[:, 0].astype(np.float32)
         nudged = IsingProblem.trusted(problem.couplings, fields, pulled, problem.streams)
         states = draw(self.sampler, nudged, 1, _seed_for(self.seed, _NUDGED, epoch))
-        if "qpu_seconds" in states.info:
-            told.append({name: states.info[name] for name in _QPU_NUMBERS})
+        _note_qpu(told, states)
         return states.spins
 
     def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
@@ -360,6 +359,12 @@ def _portions(order: NDArray[np.int64], size: int) -> Iterator[tuple[NDArray[np.
     for first in range(0, len(order), length):
         rows = order[first : first + length]
         yield rows, [slice(k, k + size) for k in range(0, len(rows), size)]
+
+
+def _note_qpu(told: list[dict[str, float]], states: States) -> None:
+    """Keeps the numbers of states from a QPU; all of their info would be too much to keep for an epoch."""
+    if "qpu_seconds" in states.info:
+        told.append({name: states.info[name] for name in _QPU_NUMBERS})
 
 
 def _of_qpu(told: list[dict[str, float]]) -> dict[str, Any]:

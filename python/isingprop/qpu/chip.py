@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.checks import Spins
+from isingprop.checks import Doubles, Spins
 from isingprop.problem import IsingProblem, all_fields
 from isingprop.qpu.calls import Part, split
-from isingprop.qpu.connection import Programmed, host
+from isingprop.qpu.connection import Programmed, device_name, host
 from isingprop.qpu.embedding_cache import copies_of
 from isingprop.qpu.estimate import access_time
 from isingprop.qpu.graph import WorkingGraph
 from isingprop.qpu.limits import Limits
-from isingprop.qpu.program import Doubles, Program
+from isingprop.qpu.program import Program
 from isingprop.qpu.record import Call, Tile
 from isingprop.qpu.schedules import check_anneal_schedule, check_h_gain_schedule
 from isingprop.qpu.settings import Settings, torque_compensation
@@ -64,7 +64,7 @@ class Chip:
         self._scale = settings.scale_for(num_hidden, num_output)
         self._parameters = self._checked_parameters(from_starts)
         self._notes = {
-            "solver": _name(device),
+            "solver": device_name(device),
             "host": host(device),
             "graph_id": graph.graph_id,
             "scale": self._scale,
@@ -111,9 +111,9 @@ class Chip:
         """The solver's parameters that are the same in each call, found to be in the chip's ranges."""
         properties = self._device.properties
         anneal, gain = self._settings.schedules() if from_starts else (None, None)
-        parameters: dict[str, Any] = {"auto_scale": False, "answer_mode": "raw"}
-        if "answer_mode" not in self._device.parameters:
-            del parameters["answer_mode"]
+        parameters: dict[str, Any] = {"auto_scale": False}
+        if "answer_mode" in self._device.parameters:
+            parameters["answer_mode"] = "raw"
         if anneal is None:
             return parameters | {"annealing_time": self._settings.annealing_time}
         parameters |= {"anneal_schedule": check_anneal_schedule(anneal, properties), "reinitialize_state": True}
@@ -122,7 +122,9 @@ class Chip:
             parameters["h_gain_schedule"] = check_h_gain_schedule(gain, end, properties)
         for name in ("initial_state", *parameters):
             if name not in self._device.parameters:
-                raise ValueError(f"solver {_name(self._device)} must take the parameter {name}, got one that does not")
+                raise ValueError(
+                    f"solver {device_name(self._device)} must take the parameter {name}, got one that does not"
+                )
         return parameters
 
     def _chain_strength(self, problem: IsingProblem, fields: Doubles) -> float:
@@ -203,9 +205,3 @@ class Chip:
         h, j, clipped = self._limits.clip(h, j)
         self._limits.check_coupling_sums(np.where(self.program.used_rows(used), j, 0.0))
         return h, j, clipped
-
-
-def _name(device: Any) -> str:
-    """The solver's, or that of a stand-in."""
-    name = getattr(getattr(device, "solver", None), "name", None)
-    return str(name or device.properties.get("chip_id", type(device).__name__))

@@ -117,20 +117,19 @@ class Courier:
         most = _IN_FLIGHT if hasattr(self._device, "client") else 1  # an emulation has answered when it returns
         flying: deque[_Sent] = deque()
         for programmed in calls:
+            while flying and self._too_expensive(programmed.call):  # until it is known what those under way have cost
+                self._collect(flying.popleft())
             if self._too_expensive(programmed.call):
-                break
+                spent, cost = self._record.index.seconds, programmed.call.notes["estimated_seconds"]
+                raise QPUBudgetError(
+                    f"QPU budget must leave {cost:.3f} s for the next call, "
+                    f"got {self._budget:g} s with {spent:.3f} s spent"
+                )
             flying.append(self._send(programmed))
             if len(flying) == most:
                 self._collect(flying.popleft())
-        else:
-            programmed = None
         while flying:
             self._collect(flying.popleft())
-        if programmed is not None and self._too_expensive(programmed.call):
-            spent, cost = self._record.index.seconds, programmed.call.notes["estimated_seconds"]
-            raise QPUBudgetError(
-                f"QPU budget must leave {cost:.3f} s for the next call, got {self._budget:g} s with {spent:.3f} s spent"
-            )
 
     def recover(self, call: Call) -> None:
         """Gets the answer of a pending call; forgets one that D-Wave does not know, or did not charge.
@@ -262,6 +261,12 @@ def _resolves(future: Any) -> bool:
     except Exception:  # what it was is asked of D-Wave
         return False
     return True
+
+
+def device_name(device: Any) -> str:
+    """The solver's, or that of a stand-in."""
+    name = getattr(getattr(device, "solver", None), "name", None)
+    return str(name or device.properties.get("chip_id", type(device).__name__))
 
 
 def host(device: Any) -> str | None:

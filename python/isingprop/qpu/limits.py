@@ -9,11 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.checks import real_number, whole_number
+from isingprop.checks import Doubles, real_number, whole_number
 from isingprop.qpu.graph import WorkingGraph
 from isingprop.qpu.schedules import check_annealing_time, solver_property
 
-Doubles: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.int64]
 Range: TypeAlias = tuple[float, float]
 

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.checks import Spins
+from isingprop.checks import Doubles, Spins
 
 if TYPE_CHECKING:
     from isingprop.qpu.embedding import Embedding
     from isingprop.qpu.graph import WorkingGraph
 
-Doubles = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 

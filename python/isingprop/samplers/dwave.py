@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from isingprop.checks import Spins, real_number, seed_number, whole_number
 from isingprop.problem import IsingProblem
-from isingprop.qpu.connection import ConnectionLost, Courier, Programmed, SolverGone, open_device
+from isingprop.qpu.connection import ConnectionLost, Courier, Programmed, SolverGone, device_name, open_device
 from isingprop.qpu.record import Record
 from isingprop.qpu.settings import Settings
 from isingprop.qpu.tasks import Task, states_of, tasks_of
@@ -347,9 +347,7 @@ class DWave:
         if key not in self._chips:
             device = self.device
             if self._budget is not None and device.properties.get("problem_timing_data") is None:
-                raise ValueError(
-                    f"budget must be None for {device.properties.get('chip_id')}, which has no timing data"
-                )
+                raise ValueError(f"budget must be None for {device_name(device)}, which has no timing data")
             self._chips[key] = Chip(
                 device, num_hidden, num_output, self._settings, from_starts=from_starts, num_copies=self._num_copies
             )
@@ -368,8 +366,7 @@ class DWave:
 
 def _stand_in(device: Any) -> str:
     """The name of what is no chip of D-Wave, with all that decides its answers where it says so."""
-    name = str(device.properties.get("chip_id", type(device).__name__))
-    return f"{name} {getattr(device, 'emulation', '')}".strip()
+    return f"{device_name(device)} {getattr(device, 'emulation', '')}".strip()
 
 
 def _digest(settings: Mapping[str, Any]) -> str:
