@@ -56,6 +56,13 @@ def real_number(name: str, value: object, *, least: float = -np.inf, above: floa
     return number
 
 
+def true_or_false(name: str, value: object) -> bool:
+    """Returns `value`, which must be True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
 def float_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...], single: bool = False) -> Floats:
     """Returns `value` as a finite, C-ordered float32 or float64 array of a shape in which None is any length >= 1.
 

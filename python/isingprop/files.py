@@ -42,7 +42,7 @@ def save_tensors(
     content = {"format": f"isingprop-{kind}", "format_version": FORMAT_VERSION, **metadata}
     # One key, because safetensors writes several in an order of its own: equal contents are to be equal bytes.
     header = {_METADATA_KEY: json.dumps(content, sort_keys=True)}
-    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    contiguous = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     write_atomically(path, save(contiguous, metadata=header))
 
 

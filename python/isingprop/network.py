@@ -76,15 +76,25 @@ class BipartiteNetwork:
 
     @classmethod
     def random(
-        cls, *, num_inputs: int, num_hidden: int, num_classes: int, redundancy: int = 4, seed: int | None = 0
+        cls,
+        *,
+        num_inputs: int,
+        num_hidden: int,
+        num_classes: int,
+        redundancy: int = 4,
+        input_gain: float = 1.0,
+        coupling_gain: float = 1.0,
+        seed: int | None = 0,
     ) -> BipartiteNetwork:
-        """Draws W from U(-1/sqrt(I), 1/sqrt(I)) and J from U(-1/sqrt(H), 1/sqrt(H)); biases are zero.
+        """Draws W from input_gain U(-1/sqrt(I), 1/sqrt(I)), J from coupling_gain U(-1/sqrt(H), 1/sqrt(H)); no biases.
 
         Args:
             num_inputs: I, pixels of an image.
             num_hidden: H, hidden spins.
             num_classes: at least 2.
             redundancy: output spins per class.
+            input_gain: > 0; the paper has 1, Laydevant et al. 0.5.
+            coupling_gain: > 0; the paper has 1, Laydevant et al. 0.25.
             seed: 0 ... 2^64 - 1; None draws one.
 
         Example:
@@ -92,14 +102,16 @@ class BipartiteNetwork:
             BipartiteNetwork(784 inputs, 120 hidden, 40 output spins, 10 classes)
 
         References:
-            arXiv:2506.05244, note [56].
+            arXiv:2506.05244, note [56]; Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4.
         """
         num_inputs = whole_number("num_inputs", num_inputs, least=1)
         num_hidden = whole_number("num_hidden", num_hidden, least=1)
         readout = Readout(num_classes, redundancy)
+        input_gain = real_number("input_gain", input_gain, above=0.0)
+        coupling_gain = real_number("coupling_gain", coupling_gain, above=0.0)
         random = np.random.Generator(np.random.PCG64(seed_number(seed)))
-        weights = (2 * random.random((num_hidden, num_inputs)) - 1) / np.sqrt(num_inputs)
-        couplings = (2 * random.random((num_hidden, readout.num_output)) - 1) / np.sqrt(num_hidden)
+        weights = input_gain * ((2 * random.random((num_hidden, num_inputs)) - 1) / np.sqrt(num_inputs))
+        couplings = coupling_gain * ((2 * random.random((num_hidden, readout.num_output)) - 1) / np.sqrt(num_hidden))
         zeros = np.zeros(num_hidden), np.zeros(readout.num_output)
         return cls(weights, couplings, *zeros, num_classes=readout.num_classes)
 

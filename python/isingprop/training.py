@@ -25,6 +25,7 @@ from isingprop.checks import (
     label_array,
     real_number,
     seed_number,
+    true_or_false,
     whole_number,
 )
 from isingprop.learning import LearningRates, update_in_place
@@ -62,6 +63,8 @@ class Trainer:
         batch_size: images per update; the update is their mean. The paper has 1.
         nudge: None takes the nudged state of Eq. (7), the limit of a strong nudge. A finite nudge > 0 samples one read
             of H_N[x, y] instead.
+        skip_correct: with a finite nudge, an image whose free states all have the outputs n[y] already changes nothing,
+            as in Laydevant et al.
         references: None, or "wrong-classes": the reads of an image start from the states of Eq. (7) of its wrong
             classes in turn, for cyclic annealing; num_states = 9 is one read for each of 9. Which comes first moves on
             from epoch to epoch and from image to image.
@@ -80,7 +83,7 @@ class Trainer:
         [1, 2]
 
     References:
-        arXiv:2506.05244, Sections II and IV.
+        arXiv:2506.05244, Sections II and IV; Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Trainer:
         learning_rate: float | Mapping[str, float] | LearningRates = 0.001,
         batch_size: int = 1,
         nudge: float | None = None,
+        skip_correct: bool = False,
         references: str | None = None,
         num_test_reads: int = 10,
         beta_effective: bool = False,
@@ -110,15 +114,16 @@ class Trainer:
         self.learning_rates = LearningRates.of(learning_rate)
         self.batch_size = whole_number("batch_size", batch_size, least=1)
         self.nudge = None if nudge is None else real_number("nudge", nudge, above=0.0)
+        self.skip_correct = true_or_false("skip_correct", skip_correct)
+        if skip_correct and nudge is None:
+            raise ValueError("nudge must be a number where skip_correct is True, got None")
         if references not in (None, WRONG_CLASSES):
             raise ValueError(f"references must be None or {WRONG_CLASSES!r}, got {references!r}")
         if references is not None and not getattr(self.sampler, "takes_initial", True):
             raise ValueError(f"references must be None for {self.sampler}, which takes no start states")
         self.references = references
         self.num_test_reads = whole_number("num_test_reads", num_test_reads, least=1)
-        if not isinstance(beta_effective, bool):
-            raise TypeError(f"beta_effective must be True or False, got {beta_effective!r}")
-        self.beta_effective = beta_effective
+        self.beta_effective = true_or_false("beta_effective", beta_effective)
         self.seed = seed_number(seed)
         self.history: list[EpochRecord] = []
         self._data_checksum: int | None = None
@@ -231,7 +236,7 @@ class Trainer:
                     initial = self.network.states_with_outputs(fields, wrong_outputs[batch])
                 sample_start = perf_counter()
                 free = draw(self.sampler, problem, self.num_states, free_seed, initial)
-                nudged = self._nudged_spins(problem, fields, portion_outputs[batch], epoch, told)
+                nudged = self._nudged_spins(problem, fields, free, portion_outputs[batch], epoch, told)
                 sampling += perf_counter() - sample_start
                 _note_qpu(told, free)
                 if self.beta_effective:
@@ -274,18 +279,27 @@ class Trainer:
         self,
         problem: IsingProblem,
         fields: NDArray[np.float32],
+        free: States,
         outputs: Spins,
         epoch: int,
         told: list[dict[str, float]],
     ) -> Spins:
-        """(B, 1, N): the states of Eq. (7), or one sampled read of H_N. `outputs` are the targets n[y], (B, 1, O)."""
+        """(B, 1, N): the states of Eq. (7), or one sampled read of H_N. `outputs` are the targets n[y], (B, 1, O).
+
+        With skip_correct (B, m, N), where the free states of correct images stand in for nudged ones.
+        """
         if self.nudge is None:
             return self.network.states_with_outputs(fields, outputs)
+        correct = np.zeros(len(outputs), dtype=bool)
+        if self.skip_correct:
+            correct = (free.spins[:, :, self.network.num_hidden :] == outputs).all(axis=(1, 2))
+        if correct.all():
+            return free.spins
         pulled = problem.output_fields - np.float32(self.nudge) * outputs[:, 0].astype(np.float32)
         nudged = IsingProblem.trusted(problem.couplings, fields, pulled, problem.streams)
         states = draw(self.sampler, nudged, 1, _seed_for(self.seed, _NUDGED, epoch))
         _note_qpu(told, states)
-        return states.spins
+        return np.where(correct[:, None, None], free.spins, states.spins) if correct.any() else states.spins
 
     def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
         seed = _seed_for(self.seed, _TEST, 0)
@@ -336,6 +350,7 @@ class Trainer:
             "learning_rates": asdict(self.learning_rates),
             "batch_size": self.batch_size,
             "nudge": self.nudge,
+            "skip_correct": self.skip_correct or None,  # checkpoints from before it have none
             "references": self.references,
             "num_test_reads": self.num_test_reads,
             "test_sampler": None if self.test_sampler is self.sampler else _describe(self.test_sampler),

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from isingprop.checks import real_number, whole_number
+from isingprop.checks import real_number, true_or_false, whole_number
 from isingprop.qpu.schedules import (
     ANNEALING_TIMES,
     Schedule,
@@ -53,8 +53,7 @@ class Settings:
         object.__setattr__(self, "s_target", check_anneal_fraction(self.s_target))
         object.__setattr__(self, "bias", real_number("bias", self.bias, least=0.0))
         for name in ("spin_reversal", "descend"):
-            if not isinstance(value := getattr(self, name), bool):
-                raise TypeError(f"{name} must be True or False, got {value!r}")
+            true_or_false(name, getattr(self, name))
         self.schedules()  # refuses an s_target and an annealing_time that do not go together
 
     def as_json(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop import _core
-from isingprop.checks import Spins, seed_number
+from isingprop.checks import Spins, seed_number, true_or_false
 from isingprop.problem import IsingProblem
 from isingprop.samplers.cpu import (
     RELATIVE_BETA_RANGE,
@@ -68,8 +68,7 @@ class Annealing:
         object.__setattr__(self, "num_sweeps", sweep_number(self.num_sweeps))
         object.__setattr__(self, "beta_range", beta_range_of(self.beta_range))
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
-        if not isinstance(self.descend, bool):
-            raise TypeError(f"descend must be True or False, got {self.descend!r}")
+        true_or_false("descend", self.descend)
 
     def sample(
         self,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop import _core
-from isingprop.checks import Spins, real_number, seed_number, whole_number
+from isingprop.checks import Spins, real_number, seed_number, true_or_false, whole_number
 from isingprop.problem import IsingProblem
 from isingprop.samplers.cpu import (
     BetaRange,
@@ -88,8 +88,7 @@ class Tempering:
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
         if self.num_betas is not None:
             object.__setattr__(self, "num_betas", whole_number("num_betas", self.num_betas, least=1, most=_MOST_BETAS))
-        if not isinstance(self.adaptive, bool):
-            raise TypeError(f"adaptive must be True or False, got {self.adaptive!r}")
+        true_or_false("adaptive", self.adaptive)
         if self.adaptive and self.num_sweeps < _ADAPTIVE_SWEEPS:
             raise ValueError(f"num_sweeps must be at least {_ADAPTIVE_SWEEPS} with adaptive, got {self.num_sweeps}")
         if self.beta_range is not None and self.beta_range[0] > self.beta_range[1]:
