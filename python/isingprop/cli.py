@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -16,6 +15,7 @@ import typer
 from typer import Option
 
 from isingprop.cli_qpu import qpu_app
+from isingprop.cli_reproduce import reproduce
 from isingprop.console import (
     INTERRUPTED,
     OTHER_ERROR,
@@ -30,6 +30,7 @@ from isingprop.console import (
     summarise,
     test_numbers,
 )
+from isingprop.data import DataName
 from isingprop.network import BipartiteNetwork
 from isingprop.qpu.connection import QPUBudgetError
 from isingprop.runs import SAMPLER_NAMES, RunFolder, RunSettings, check_sampler_name
@@ -39,6 +40,7 @@ from isingprop.training import Trainer
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(qpu_app, name="qpu")
+app.command()(reproduce)
 
 # A hundred times the most that the paper samples; far more would fail late, for want of memory.
 _MOST_STATES = 10_000
@@ -50,14 +52,6 @@ _WITH_RESUME = {"resume", "as_json", "dry_run", *_CHANGEABLE}
 _SAMPLERS = "|".join([*SAMPLER_NAMES, "dimod:MODULE:CLASS"])
 
 
-class Data(StrEnum):
-    """The data sets."""
-
-    DIGITS = "digits"
-    MNIST = "mnist"
-    FASHION_MNIST = "fashion-mnist"
-
-
 @app.callback()
 def isingprop() -> None:
     """Train neural networks with Ising machines."""
@@ -66,7 +60,7 @@ def isingprop() -> None:
 @app.command()
 def train(
     context: typer.Context,
-    data: Annotated[Data, Option(help="Images to train on.")] = Data.DIGITS,
+    data: Annotated[DataName, Option(help="Images to train on.")] = "digits",
     data_dir: Annotated[Path | None, Option(help="Folder of IDX files [env: ISINGPROP_DATA].")] = None,
     num_train: Annotated[int | None, Option(min=1, help="Training images, balanced over classes.")] = None,
     num_test: Annotated[int | None, Option(min=1, help="Test images, balanced over classes.")] = None,
@@ -107,7 +101,7 @@ def train(
 ) -> None:
     """Train a network; keep settings, history, checkpoint, model and picture in a run folder."""
     settings = RunSettings(
-        data=data.value,
+        data=data,
         data_dir=_absolute(data_dir),
         num_train=num_train,
         num_test=num_test,

@@ -34,7 +34,7 @@ def print_json(content: dict[str, Any]) -> None:
 def one_line(error: Exception) -> str:
     """The message; errors that are not of this package's kinds say what they are, too."""
     text = " ".join(str(error).split())
-    ours = isinstance(error, ValueError | TypeError | OSError | MemoryError | QPUBudgetError)
+    ours = isinstance(error, ValueError | TypeError | OSError | MemoryError | ImportError | QPUBudgetError)
     return text if ours and text else f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
@@ -45,7 +45,7 @@ def one_line_errors() -> Iterator[None]:
         yield
     except typer.Exit:  # a RuntimeError, too
         raise
-    except (ValueError, TypeError, OSError, MemoryError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, RuntimeError, ImportError) as error:
         say(f"Error: {one_line(error)}")
         raise typer.Exit(OTHER_ERROR) from None
     except KeyboardInterrupt:

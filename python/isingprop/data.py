@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop.checks import check_pixels, check_shape, image_array, label_array, whole_number
-from isingprop.download import FILES, URLS, download
+from isingprop.download import FILES, download
 from isingprop.idx import read_idx
 
 NUM_CLASSES = 10  # of each data set
-NAMES = ("digits", *URLS)
+DataName = Literal["digits", "mnist", "fashion-mnist"]
+NAMES: tuple[str, ...] = get_args(DataName)
 
 Images = NDArray[np.float32]
 Labels = NDArray[np.int64]

@@ -1,0 +1,72 @@
+"""The command `isingprop reproduce`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer import Option
+
+from isingprop.console import INTERRUPTED, one_line_errors, print_json, say
+from isingprop.data import DataName
+
+_FIGURES = ("fig2", "fig3", "fig4", "fig5", "table")
+
+_Figure = Literal["fig2", "fig3", "fig4", "fig5", "table", "all"]
+
+
+def reproduce(
+    figure: Annotated[_Figure, typer.Argument(help="What to reproduce.")],
+    data: Annotated[
+        DataName | None, Option(help="Images [default: mnist; with --quick and no --data-dir digits].")
+    ] = None,
+    data_dir: Annotated[Path | None, Option(help="Folder of IDX files [env: ISINGPROP_DATA].")] = None,
+    seeds: Annotated[int, Option(min=1, help="Repetitions, which error bars are over.")] = 5,
+    seed: Annotated[int, Option(min=0, max=2**32, help="Of the first repetition; all random numbers follow.")] = 0,
+    quick: Annotated[
+        bool, Option("--quick", help="A small version, to see that it works: its numbers mean little.")
+    ] = False,
+    workers: Annotated[
+        int | None, Option(min=1, max=1024, help="Processes on this machine [default: one for each core].")
+    ] = None,
+    scheduler: Annotated[
+        str | None, Option(metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786, in place of processes.")
+    ] = None,
+    out: Annotated[Path, Option(help="Folder; what is finished there is not run again.")] = Path("runs/reproduce"),
+    as_json: Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Compute, save, draw and report the paper's figures, with error bars."""
+    if workers is not None and scheduler is not None:
+        raise typer.BadParameter("--workers cannot be said with --scheduler: a cluster has its own")
+    from isingprop.paper.setup import Setup
+
+    if data is None:
+        data = "digits" if quick and data_dir is None else "mnist"
+    folder = None if data_dir is None else str(data_dir)
+    names = _FIGURES if figure == "all" else (figure,)
+    with one_line_errors():
+        out.mkdir(parents=True, exist_ok=True)
+        setup = Setup(data=data, data_dir=folder, num_seeds=seeds, seed=seed, quick=quick, out=out)
+        numbers = _reproduce(names, setup, workers or len(os.sched_getaffinity(0)), scheduler)
+    if as_json:
+        print_json(numbers if figure == "all" else numbers[figure])
+        return
+    for name, found in numbers.items():
+        typer.echo(f"{name:<8}{found['seconds']:7.1f} s   {out / name}.md")
+
+
+def _reproduce(names: tuple[str, ...], setup: Any, workers: int, scheduler: str | None) -> dict[str, dict[str, Any]]:
+    from isingprop.paper.jobs import Runner
+
+    modules = {name: importlib.import_module(f"isingprop.paper.{name}") for name in names}
+    setup.load_data(max(setup.train_sizes) if "table" in names else None)  # refused now, not an hour later
+    num_jobs = sum(module.number_of_jobs(setup) for module in modules.values())
+    try:
+        with Runner(setup.out / "jobs", workers=workers, scheduler=scheduler, num_jobs=num_jobs) as runner:
+            return {name: module.reproduce(setup, runner) for name, module in modules.items()}
+    except KeyboardInterrupt:
+        say(f"Interrupted; what is finished is kept in {setup.out}: say the same again to go on")
+        raise typer.Exit(INTERRUPTED) from None

@@ -1,0 +1,69 @@
+"""The six ways of training of Fig. 5, and what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isingprop.paper.methods import (
+    BACKPROP_RELU,
+    BACKPROP_SIGMOID,
+    BACKPROP_WIDE,
+    CYCLIC,
+    DRAGON,
+    EQUILIBRIUM,
+    Method,
+)
+from isingprop.paper.setup import Setup
+from isingprop.scaling import Interval, fit_power_law, mean_interval
+
+METHODS: dict[str, Method] = {
+    "backprop-1200": BACKPROP_WIDE,  # the longest first
+    "dragon": DRAGON,
+    "cyclic": CYCLIC,
+    "equilibrium": EQUILIBRIUM,
+    "backprop-relu": BACKPROP_RELU,
+    "backprop-sigmoid": BACKPROP_SIGMOID,
+}
+PUBLISHED = {
+    "dragon": 1.01,
+    "equilibrium": 0.64,
+    "backprop-relu": 0.78,
+    "backprop-sigmoid": 0.56,
+    "backprop-1200": 0.84,
+}
+ORDER = ("dragon", "cyclic", "equilibrium", "backprop-relu", "backprop-sigmoid", "backprop-1200")
+EARLY = 10  # the last epoch of the early window and the first of the late one
+
+
+def epochs_of(setup: Setup) -> int:
+    """How long every method trains."""
+    return 10 if setup.quick else 100
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One method over its seeds: arrays of (seeds, epochs)."""
+
+    learning_rate: float
+    error_reads: NDArray[np.float64]
+    error_lowest: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    test_accuracy: NDArray[np.float64]  #: (seeds,), after the last epoch
+    test_accuracy_100: NDArray[np.float64]  #: (seeds,), on the papers' 100 test images
+    qpu_seconds: float | None  #: of an epoch on a chip, for methods that could use one
+
+    def exponent(self, errors: NDArray[np.float64], first: int = 1, last: int | None = None) -> Interval:
+        """z over epochs first ... last, and its interval over seeds; NaN where a seed has no errors left to fit."""
+        epochs = np.arange(first, (errors.shape[1] if last is None else last) + 1)
+        window = errors[:, epochs - 1]
+        if np.any((window > 0).sum(axis=1) < 2):
+            return Interval(float("nan"), float("nan"), float("nan"))
+        return mean_interval([fit_power_law(epochs, row).exponent for row in window])
+
+    def epochs_to(self, error: float) -> int | None:
+        """The first epoch in which the error of all states, averaged over seeds, is no more than this."""
+        reached = np.flatnonzero(self.error_reads.mean(axis=0) <= error)
+        return int(reached[0]) + 1 if reached.size else None

@@ -1,0 +1,76 @@
+"""The learning rate of each method: the best of one grid, found in short trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from isingprop.data import ImageSet
+from isingprop.paper.jobs import Runner
+from isingprop.paper.methods import LEARNING_RATES, Method, Training
+from isingprop.paper.setup import Setup
+from isingprop.paper.text import percent, table
+from isingprop.scaling import fit_power_law
+
+# Trials have a seed of their own, so that the runs that are shown did not choose their rate.
+_SEED_STEP = 1000
+
+RULE = (
+    "Learning rates: every method tried the same grid once, with a seed of its own, for {epochs} epochs, and took the "
+    "rate of the lowest training error (all states) in the last third of these epochs; of equals, the one that was "
+    "lowest over all of them. Test images had no part in it."
+)
+
+
+class Trials(NamedTuple):
+    """What came of the trials."""
+
+    best: dict[str, float]  #: the rate of each method
+    rows: list[dict[str, Any]]  #: one for each trial
+    epochs: int
+
+
+def rates_of(setup: Setup) -> tuple[float, ...]:
+    """The grid."""
+    return LEARNING_RATES[::2] if setup.quick else LEARNING_RATES
+
+
+def choose_rates(setup: Setup, runner: Runner, images: ImageSet, methods: Mapping[str, Method]) -> Trials:
+    """Tries every rate with every method, on one seed."""
+    epochs = 6 if setup.quick else 30
+    grid = [(name, rate) for rate in rates_of(setup) for name in methods]
+    jobs = [Training(methods[name], rate, epochs, setup.seed + _SEED_STEP) for name, rate in grid]
+    rows: list[dict[str, Any]] = []
+    for (name, rate), result in zip(grid, runner.run(jobs, images, "rates"), strict=True):
+        errors = result["error_reads"]
+        law = fit_power_law(np.arange(1, epochs + 1), errors)
+        rows.append(
+            {
+                "method": name,
+                "learning_rate": rate,
+                "error": float(errors[-(epochs // 3) :].mean()),
+                "error_all_epochs": float(errors.mean()),
+                "z": law.exponent,
+                "test_accuracy": float(result["test_accuracy"]),
+            }
+        )
+    best = {}
+    for name in methods:
+        own = [row for row in rows if row["method"] == name]
+        best[name] = min(own, key=lambda row: (row["error"], row["error_all_epochs"]))["learning_rate"]
+    return Trials(best, rows, epochs)
+
+
+def trial_table(trials: Trials, methods: Mapping[str, Method]) -> str:
+    """Error and exponent of each method at each rate, as a Markdown table."""
+    cells = {(row["method"], row["learning_rate"]): row for row in trials.rows}
+    rows = []
+    for rate in sorted({row["learning_rate"] for row in trials.rows}):
+        entries = []
+        for name in methods:
+            cell = f"{percent(cells[name, rate]['error'])}, {cells[name, rate]['z']:.2f}"
+            entries.append(f"**{cell}**" if rate == trials.best[name] else cell)
+        rows.append([f"{rate:g}", *entries])
+    return table(["rate", *(method.title for method in methods.values())], rows)
