@@ -30,6 +30,22 @@ def test_random_draws_the_papers_initial_parameters():
     assert repr(network) == "BipartiteNetwork(400 inputs, 100 hidden, 40 output spins, 10 classes)"
 
 
+def test_gains_scale_what_is_drawn():
+    """Powers of 2 do so without rounding."""
+    sizes = {"num_inputs": 9, "num_hidden": 7, "num_classes": 3, "seed": 5}
+    plain = BipartiteNetwork.random(**sizes)
+    scaled = BipartiteNetwork.random(**sizes, input_gain=0.5, coupling_gain=4)
+    assert tolerances.same_bits(scaled.input_weights, plain.input_weights * np.float32(0.5))
+    assert tolerances.same_bits(scaled.couplings, plain.couplings * np.float32(4))
+    assert not scaled.hidden_bias.any()
+    assert not scaled.output_bias.any()
+    ones = BipartiteNetwork.random(**sizes, input_gain=1.0, coupling_gain=1.0)
+    assert all(tolerances.same_bits(array, getattr(plain, name)) for name, array in ones.parameters().items())
+    odd = BipartiteNetwork.random(**sizes, input_gain=0.3)
+    np.testing.assert_allclose(odd.input_weights, 0.3 * plain.input_weights, rtol=tolerances.FLOAT32)
+    assert tolerances.same_bits(odd.couplings, plain.couplings)
+
+
 def test_parameters_are_copies_in_single_precision():
     weights = np.ones((2, 3))
     network = BipartiteNetwork(weights, np.ones((2, 4)), np.ones(2), np.ones(4), num_classes=2)
@@ -155,6 +171,13 @@ BAD[2, 4] = 1.25
         (lambda: new(value=1e39), "ValueError: input_weights must be finite"),
         (lambda: random_network(num_inputs=0), "ValueError: num_inputs must be at least 1, got 0"),
         (lambda: random_network(num_hidden=1.0), "TypeError: num_hidden must be an integer, got 1.0"),
+        (lambda: random_network(input_gain=0), "ValueError: input_gain must be finite and above 0, got 0.0"),
+        (lambda: random_network(coupling_gain=-2), "ValueError: coupling_gain must be finite and above 0, got -2.0"),
+        (lambda: random_network(coupling_gain=np.nan), "ValueError: coupling_gain must be finite and above 0, got nan"),
+        (lambda: random_network(input_gain=True), "TypeError: input_gain must be a number, got True"),
+        (lambda: random_network(num_classes=1, input_gain=0), "ValueError: num_classes must be at least 2, got 1"),
+        (lambda: random_network(input_gain=0, coupling_gain=0), "ValueError: input_gain must be finite and above 0"),
+        (lambda: random_network(coupling_gain=0, seed=-1), "ValueError: coupling_gain must be finite and above 0"),
         (lambda: random_network(seed=-1), "ValueError: seed must be at least 0, got -1"),
         (lambda: problem(np.ones((2, 6))), "ValueError: images must have shape (n, 7), got (2, 6)"),
         (lambda: problem(np.ones((0, 7))), "ValueError: images must have shape (n, 7), got (0, 7)"),

@@ -1,5 +1,6 @@
 """The room of training: its bookkeeping against a slow twin, resuming, being interrupted, refusals."""
 
+import json
 from dataclasses import asdict
 from itertools import chain
 
@@ -8,7 +9,7 @@ import pytest
 
 import oracle
 import tolerances
-from isingprop import Annealing, ImageSet, LearningRates, Trainer
+from isingprop import Annealing, ImageSet, LearningRates, States, Trainer
 from isingprop.files import load_tensors, save_tensors
 from isingprop.network import PARAMETERS
 from test_metrics import ENERGIES, LABELS, LOWEST_CLASSES, OUTPUTS, WRONG_LOWEST, WRONG_READS, Stub
@@ -23,6 +24,11 @@ VARIANTS = {
     "batches": {"num_states": 2, "batch_size": 5},
     "batches, finite nudge": {"num_states": 2, "batch_size": 7, "nudge": 2.0},
     "separate rates": {"num_states": 2, "learning_rate": RATES},
+}
+RESUMED = {
+    **VARIANTS,
+    "correct ones skipped": {"num_states": 1, "nudge": 2.0, "skip_correct": True},
+    "correct ones skipped in batches": {"num_states": 2, "batch_size": 3, "nudge": 2.0, "skip_correct": True},
 }
 NUM_TRAIN, NUM_TEST = 23, 11
 
@@ -145,9 +151,99 @@ def test_it_learns_and_keeps_the_time(capsys):
     assert capsys.readouterr() == ("", ""), "a progress bar is for terminals"
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+class Known:
+    """States that depend on nothing but the number of the image and the phase, which is free if it has 3 reads.
+
+    The free outputs of an image are n[y]; or, by its number modulo 4: 1 other than n[y] in one spin of one read, 2 in
+    all. The nudged state is `nudged`, or the free state of a correct image where `at_rest`.
+    """
+
+    num_reads = 3
+
+    def __init__(self, network, labels, at_rest):
+        targets, random = network.readout.targets(labels), np.random.default_rng(5)
+        hidden = np.where(random.random((2, len(labels), 1, network.num_hidden)) < 0.5, -1, 1)
+        outputs = np.repeat(targets[:, None], self.num_reads, axis=1)
+        outputs[1::4, 1, 0] *= -1
+        outputs[2::4] *= -1
+        self.free = np.concatenate([np.repeat(hidden[0], self.num_reads, axis=1), outputs], axis=2)
+        self.correct = (outputs == targets[:, None]).all(axis=(1, 2))
+        self.nudged = np.concatenate([hidden[1], -targets[:, None]], axis=2)
+        if at_rest:
+            self.nudged[self.correct] = self.free[self.correct][:, :1]
+        self.asked = []
+
+    def sample(self, problem, num_reads=1, seed=None, initial=None):
+        rows = problem.streams.astype(int)
+        self.asked += [(row, num_reads) for row in rows]
+        spins = (self.free if num_reads == self.num_reads else self.nudged)[rows].astype(np.int8)
+        return States(spins, problem.energies(spins))
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, NUM_TRAIN])
+def test_a_correct_image_changes_nothing_and_the_others_change_all_that_they_would_have(batch_size):
+    """As in a network that is not told to skip, but gets the free states of correct images as nudged ones.
+
+    To the last bit, but in batches, where the nudged reads are repeated and sums are rounded otherwise.
+    """
+    runs = {}
+    for skip, at_rest in ((True, False), (False, True), (False, False)):
+        network = oracle.random_network()
+        sampler = Known(network, DATA.train_labels, at_rest)
+        trainer = make(sampler, network, num_states=3, nudge=1.0, skip_correct=skip, batch_size=batch_size)
+        trainer.train_epoch(DATA.train_images, DATA.train_labels)
+        runs[skip, at_rest] = trainer
+    assert 0 < sampler.correct.sum() < NUM_TRAIN
+    assert batch_size > 1 or bits(runs[True, False]) == bits(runs[False, True])
+    for name, array in runs[True, False].network.parameters().items():
+        same, other = (getattr(runs[False, at_rest].network, name) for at_rest in (True, False))
+        np.testing.assert_allclose(array, same, rtol=0, atol=10 * tolerances.FLOAT32)
+        assert np.abs(array - other).max() > RATE / NUM_TRAIN
+
+
+def test_nothing_is_sampled_to_nudge_a_correct_image():
+    network = oracle.random_network()
+    sampler = Known(network, DATA.train_labels, at_rest=False)
+    trainer = make(sampler, network, num_states=3, nudge=1.0, skip_correct=True)
+    trainer.train_epoch(DATA.train_images, DATA.train_labels)
+    free = [(row, 3) for row in range(NUM_TRAIN)]
+    nudged = [(row, 1) for row in np.flatnonzero(~sampler.correct)]
+    assert sorted(sampler.asked) == sorted(free + nudged)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, NUM_TRAIN])
+def test_images_that_are_all_correct_leave_the_bits_of_the_network(batch_size):
+    network = oracle.random_network()
+    sampler, before = Known(network, DATA.train_labels, at_rest=False), bits(make(network=network))
+    sampler.free[:, :, network.num_hidden :] = network.readout.targets(DATA.train_labels)[:, None]
+    trainer = make(sampler, network, num_states=3, nudge=1.0, skip_correct=True, batch_size=batch_size)
+    record = trainer.train_epoch(DATA.train_images, DATA.train_labels)
+    assert bits(trainer) == before
+    assert (record.train_error_reads, record.update_norm_couplings) == (0, 0)
+    assert sorted(sampler.asked) == [(row, 3) for row in range(NUM_TRAIN)]
+
+
+@pytest.mark.parametrize("num_states", [1, 3])
+def test_with_a_sampler_the_correct_images_are_found_anew_in_every_epoch(num_states):
+    sampler = Noted()
+    trainer = make(sampler, num_states=num_states, nudge=2.0, skip_correct=True)
+    for _ in range(4):
+        trainer.train_epoch(DATA.train_images, DATA.train_labels)
+    calls, skipped = iter(sampler.calls), 0
+    for rows, _, _, seed, free in calls:
+        correct = (free[:, :, 5:] == trainer.network.readout.targets(DATA.train_labels[rows])[:, None]).all()
+        skipped += int(correct)
+        if not correct:
+            nudged_rows, _, _, nudged_seed, nudged = next(calls)
+            assert (nudged_rows.tolist(), nudged.shape[1]) == (rows.tolist(), 1)
+            assert nudged_seed != seed
+    assert 0 < skipped < 4 * NUM_TRAIN
+    assert len(sampler.calls) == 2 * 4 * NUM_TRAIN - skipped
+
+
+@pytest.mark.parametrize("variant", RESUMED)
 def test_a_resumed_run_has_the_bits_of_one_never_stopped(tmp_path, variant):
-    options, path = VARIANTS[variant], tmp_path / "checkpoint"
+    options, path = RESUMED[variant], tmp_path / "checkpoint"
     whole, first = make(**options), make(**options)
     second = make(Annealing(5, num_threads=2), oracle.random_network(seed=9), **options)
     whole.fit(DATA, 3)
@@ -259,6 +355,22 @@ def test_damaged_checkpoints_are_refused(assert_refused, checkpoint, name, value
     assert (bits(trainer), trainer.history) == (before, [])
 
 
+def test_a_checkpoint_from_before_there_was_skip_correct_is_one_without(assert_refused, checkpoint):
+    tensors, text = load_tensors(checkpoint, "checkpoint", PARAMETERS)
+    settings = json.loads(text["settings"])
+    settings.pop("skip_correct", None)
+    text["settings"] = json.dumps(settings)
+    save_tensors(checkpoint, "checkpoint", tensors, text)
+    trainer = make()
+    trainer.restore(checkpoint)
+    assert len(trainer.history) == 1
+    nudged = make(nudge=1.0)
+    nudged.fit(DATA, 1)
+    nudged.save_checkpoint(checkpoint)
+    refusal = f"ValueError: skip_correct must be None as in the checkpoint {checkpoint}, got True"
+    assert_refused(lambda: make(nudge=1.0, skip_correct=True).restore(checkpoint), refusal)
+
+
 def test_what_is_no_checkpoint_is_refused(assert_refused, tmp_path):
     path = tmp_path / "file"
     assert_refused(lambda: make().restore(path), f"FileNotFoundError: no checkpoint file at {path}")
@@ -299,6 +411,12 @@ def evaluate(pixels, labels):
         (lambda: make(nudge=0), "ValueError: nudge must be finite and above 0, got 0.0"),
         (lambda: make(nudge=True), "TypeError: nudge must be a number, got True"),
         (lambda: make(nudge=1e39).fit(DATA, 1), "ValueError: nudge must be finite"),  # not as a float32
+        (lambda: make(skip_correct=True), "ValueError: nudge must be a number where skip_correct is True, got None"),
+        (lambda: make(skip_correct=1), "TypeError: skip_correct must be True or False, got 1"),
+        (lambda: make(nudge=1.0, skip_correct="no"), "TypeError: skip_correct must be True or False, got 'no'"),
+        (lambda: make(nudge=1.0, skip_correct=None), "TypeError: skip_correct must be True or False, got None"),
+        (lambda: make(nudge=-1, skip_correct=2), "ValueError: nudge must be finite and above 0, got -1.0"),
+        (lambda: make(skip_correct=2, references=3), "TypeError: skip_correct must be True or False, got 2"),
         (lambda: make(num_test_reads=0), "ValueError: num_test_reads must be at least 1, got 0"),
         (lambda: make(seed=-1), "ValueError: seed must be at least 0, got -1"),
         (lambda: make().fit(DATA, 0), "ValueError: epochs must be at least 1, got 0"),

@@ -164,7 +164,8 @@ def main() -> NoReturn:
     except typer.Exit as stop:
         code = stop.exit_code
     except typer.TyperException as error:
-        say(f"Error: {error.format_message() if isinstance(error, typer.BadParameter) else error}")
+        message = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
+        say(f"Error: {' '.join(message.split())}")
         code = USAGE_ERROR
     sys.exit(code)
 

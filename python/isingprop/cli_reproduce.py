@@ -48,7 +48,8 @@ def reproduce(
     folder = None if data_dir is None else str(data_dir)
     names = _FIGURES if figure == "all" else (figure,)
     with one_line_errors():
-        out.mkdir(parents=True, exist_ok=True)
+        if out.exists() and not out.is_dir():
+            raise FileExistsError(f"--out must be a folder, got the file {out}")
         setup = Setup(data=data, data_dir=folder, num_seeds=seeds, seed=seed, quick=quick, out=out)
         numbers = _reproduce(names, setup, workers or len(os.sched_getaffinity(0)), scheduler)
     if as_json:
@@ -66,6 +67,7 @@ def _reproduce(names: tuple[str, ...], setup: Any, workers: int, scheduler: str 
     num_jobs = sum(module.number_of_jobs(setup) for module in modules.values())
     try:
         with Runner(setup.out / "jobs", workers=workers, scheduler=scheduler, num_jobs=num_jobs) as runner:
+            setup.out.mkdir(parents=True, exist_ok=True)
             return {name: module.reproduce(setup, runner) for name, module in modules.items()}
     except KeyboardInterrupt:
         say(f"Interrupted; what is finished is kept in {setup.out}: say the same again to go on")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.network import BipartiteNetwork
+from isingprop.readout import UNCLASSIFIED
 
 Activation = Literal["relu", "sigmoid"]
 _Floats = NDArray[np.float32]
@@ -53,15 +54,14 @@ class Perceptron:
         """One update for each image, in this order.
 
         Returns:
-            The fraction of images that were wrong before their own update. Numbers beyond float32 count as wrong.
+            The fraction of images that were wrong before their own update.
         """
         targets = self._readout.targets(labels).astype(np.float32)
         before = np.empty_like(targets)
         with np.errstate(over="ignore", invalid="ignore"):  # a rate that is too large ends in NaN, and is seen to
             for k in order:
                 before[k] = self._update(images[k], targets[k], np.float32(rate))
-        right = (self._classes(before) == labels) & np.isfinite(before).all(axis=1)
-        return 1.0 - float(right.mean())
+        return 1.0 - float((self._classes(before) == labels).mean())
 
     def _update(self, image: _Floats, target: _Floats, rate: np.float32) -> _Floats:
         """One step down the gradient; returns the outputs from before it."""
@@ -79,10 +79,14 @@ class Perceptron:
         return output
 
     def _hidden(self, images: _Floats) -> _Floats:
+        from scipy.special import expit
+
         total = images @ self.input_weights.T + self.hidden_bias
-        result: _Floats = 1 / (1 + np.exp(-total)) if self._sigmoid else np.maximum(total, 0)
+        result: _Floats = expit(total) if self._sigmoid else np.maximum(total, 0)
         return result
 
     def _classes(self, outputs: _Floats) -> NDArray[np.int64]:
+        """Unclassified where numbers are beyond float32."""
         shape = len(outputs), self._readout.num_classes, self._readout.redundancy
-        return np.asarray(outputs.reshape(shape).sum(axis=2).argmax(axis=1))
+        classes = outputs.reshape(shape).sum(axis=2).argmax(axis=1)
+        return np.where(np.isfinite(outputs).all(axis=1), classes, UNCLASSIFIED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,12 +59,15 @@ class Curves:
     def exponent(self, errors: NDArray[np.float64], first: int = 1, last: int | None = None) -> Interval:
         """z over epochs first ... last, and its interval over seeds; NaN where a seed has no errors left to fit."""
         epochs = np.arange(first, (errors.shape[1] if last is None else last) + 1)
-        window = errors[:, epochs - 1]
-        if np.any((window > 0).sum(axis=1) < 2):
-            return Interval(float("nan"), float("nan"), float("nan"))
-        return mean_interval([fit_power_law(epochs, row).exponent for row in window])
+        each = [exponent(epochs, row[epochs - 1]) for row in errors]
+        return Interval(math.nan, math.nan, math.nan) if np.isnan(each).any() else mean_interval(each)
 
     def epochs_to(self, error: float) -> int | None:
         """The first epoch in which the error of all states, averaged over seeds, is no more than this."""
         reached = np.flatnonzero(self.error_reads.mean(axis=0) <= error)
         return int(reached[0]) + 1 if reached.size else None
+
+
+def exponent(epochs: NDArray[np.int64], errors: NDArray[np.float64]) -> float:
+    """z; NaN where fewer than two epochs have errors."""
+    return fit_power_law(epochs, errors).exponent if (errors > 0).sum() > 1 else math.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -160,19 +161,21 @@ def _report(setup: Setup, images: ImageSet, num_states: tuple[int, ...], errors:
 def _findings(num_states: tuple[int, ...], errors: dict[float, Errors]) -> Iterator[str]:
     for rate, kinds in errors.items():
         for kind in ("error", "error_reads"):
-            below, above = (_slopes(num_states, kinds[kind], few) for few in (True, False))
-            kink = mean_interval(above - below)
-            seen = "the fall ends or slows down at m = 10" if kink.low > 0 else "no such end of a fall is seen"
+            below, above = (mean_interval(_slopes(num_states, kinds[kind], few)) for few in (True, False))
+            verdict = ""
+            if below.high < 0:
+                verdict = ": it goes on falling" if above.high < 0 else ": no fall is left to be seen, as in the paper"
             yield (
-                f"Rate {rate:g}, {_KINDS[kind]}: a tenfold m changes the error by {_change(mean_interval(below))} up "
-                f"to m = 10 and by {_change(mean_interval(above))} beyond; {seen} (difference "
-                f"{interval_of_percent(kink)})."
+                f"Rate {rate:g}, {_KINDS[kind]}: a tenfold m changes the error by {_change(below)} up to m = 10 and "
+                f"by {_change(above)} beyond{verdict}."
             )
 
 
 def _change(slope: Interval) -> str:
     verdict = "no more than chance may"
-    if slope.high < 0:
+    if math.isnan(slope.low):
+        verdict = "one seed: no error bar"
+    elif slope.high < 0:
         verdict = "a fall"
     elif slope.low > 0:
         verdict = "a rise"

@@ -133,21 +133,23 @@ def _findings(curves: dict[str, Curves], trials: Trials) -> Iterator[str]:
         else:
             inside = "agrees with" if z.low <= published <= z.high else "differs from"
             yield f"{METHODS[name].title}: z = {interval(z)} at the best rate {inside} the paper's {published}."
-    ranked = sorted(PUBLISHED, key=lambda name: -curves[name].exponent(curves[name].error_reads).mean)
-    yield "Exponents from large to small: " + ", ".join(METHODS[name].title for name in ranked) + "."
+    exponents = {name: curves[name].exponent(curves[name].error_reads).mean for name in PUBLISHED}
+    ranked = sorted((name for name in exponents if not math.isnan(exponents[name])), key=lambda name: -exponents[name])
+    yield "Exponents from large to small: " + "; ".join(METHODS[name].title for name in ranked) + "."
     yield _dragon_against(curves, "backprop-relu")
     yield _dragon_against(curves, "equilibrium")
     edges = [METHODS[name].title for name in ORDER if trials.best[name] in _grid_ends(trials)]
     if edges:
         yield f"At the end of the grid of rates, so perhaps not at its best: {', '.join(edges)}."
     yield from _at_equal_rates(trials)
-    spread = {name: [row["z"] for row in trials.rows if row["method"] == name] for name in ("dragon", "backprop-relu")}
-    told = " and ".join(f"{min(z):.2f} to {max(z):.2f} for {METHODS[name].title}" for name, z in spread.items())
-    yield f"z follows from the learning rate: over the grid it goes from {told}."
+    known = [row for row in trials.rows if not math.isnan(row["z"])]
+    spread = {name: [row["z"] for row in known if row["method"] == name] for name in ("dragon", "backprop-relu")}
+    told = [f"{min(z):.2f} to {max(z):.2f} for {METHODS[name].title}" for name, z in spread.items() if z]
+    yield f"z follows from the learning rate: over the grid it goes from {' and '.join(told)}."
 
 
 def _dragon_against(curves: dict[str, Curves], other: str) -> str:
-    """Who has the smaller error after the same number of epochs, seed by seed."""
+    """Who has the smaller error, averaged over seeds, in the same epoch."""
     dragon, rival = curves["dragon"].error_reads, curves[other].error_reads
     better = int((dragon.mean(axis=0) < rival.mean(axis=0)).sum())
     text = f"Dragon training has a smaller error than {METHODS[other].title} in {better} of {dragon.shape[1]} epochs"

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from isingprop.data import ImageSet
+from isingprop.paper.curves import exponent
 from isingprop.paper.jobs import Runner
 from isingprop.paper.methods import LEARNING_RATES, Method, Training
 from isingprop.paper.setup import Setup
-from isingprop.paper.text import percent, table
-from isingprop.scaling import fit_power_law
+from isingprop.paper.text import decimal, percent, table
 
 # Trials have a seed of their own, so that the runs that are shown did not choose their rate.
 _SEED_STEP = 1000
@@ -45,14 +45,13 @@ def choose_rates(setup: Setup, runner: Runner, images: ImageSet, methods: Mappin
     rows: list[dict[str, Any]] = []
     for (name, rate), result in zip(grid, runner.run(jobs, images, "rates"), strict=True):
         errors = result["error_reads"]
-        law = fit_power_law(np.arange(1, epochs + 1), errors)
         rows.append(
             {
                 "method": name,
                 "learning_rate": rate,
                 "error": float(errors[-(epochs // 3) :].mean()),
                 "error_all_epochs": float(errors.mean()),
-                "z": law.exponent,
+                "z": exponent(np.arange(1, epochs + 1), errors),
                 "test_accuracy": float(result["test_accuracy"]),
             }
         )
@@ -70,7 +69,8 @@ def trial_table(trials: Trials, methods: Mapping[str, Method]) -> str:
     for rate in sorted({row["learning_rate"] for row in trials.rows}):
         entries = []
         for name in methods:
-            cell = f"{percent(cells[name, rate]['error'])}, {cells[name, rate]['z']:.2f}"
+            row = cells[name, rate]
+            cell = f"{percent(row['error'])}, {decimal(row['z'])}"
             entries.append(f"**{cell}**" if rate == trials.best[name] else cell)
         rows.append([f"{rate:g}", *entries])
     return table(["rate", *(method.title for method in methods.values())], rows)

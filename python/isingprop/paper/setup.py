@@ -15,6 +15,7 @@ from isingprop.files import write_atomically
 # Okabe & Ito's colours, which the colour-blind can tell apart; yellow is left out, since it is too pale for a line.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
+_DPI = 120
 _PAPER_IMAGES = 1000
 _QUICK_IMAGES = 300
 
@@ -84,5 +85,5 @@ class Setup:
         for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
             content = io.BytesIO()
             with matplotlib.rc_context({"svg.hashsalt": "isingprop"}):
-                figure.savefig(content, format=kind, dpi=150, metadata=metadata)
+                figure.savefig(content, format=kind, dpi=_DPI, metadata=metadata)
             write_atomically(self.out / f"{name}.{kind}", content.getvalue())

@@ -22,11 +22,15 @@ def percent_with_error(value: float, error: float) -> str:
     return percent(value) if math.isnan(error) else f"{percent(value).removesuffix(' %')} ± {100 * error:.2f} %"
 
 
+def decimal(value: float) -> str:
+    """To two decimals."""
+    return "–" if math.isnan(value) else f"{value:.2f}"
+
+
 def interval(value: Interval) -> str:
     """A mean with its confidence interval, to two decimals."""
-    if math.isnan(value.mean):
-        return "–"
-    return f"{value.mean:.2f}" if math.isnan(value.low) else f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]"
+    mean, low, high = (decimal(each) for each in value)
+    return mean if math.isnan(value.low) else f"{mean} [{low}, {high}]"
 
 
 def interval_of_percent(value: Interval) -> str:

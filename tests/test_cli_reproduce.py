@@ -1,0 +1,297 @@
+"""The command that reproduces the figures, in a process of its own."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from idx_files import write_folder
+from test_cli import assert_refused, isingprop
+from tolerances import PROCESS_SECONDS
+
+FIGURES = ("fig2", "fig3", "fig4", "fig5", "table")
+DRAWN = ("csv", "json", "md", "png", "svg")
+TWO_SEEDS = ("--quick", "--seeds", "2", "--json")
+
+
+def contents(folder):
+    """All files by their names, but those that hold times, and no jobs' results."""
+    timed = ("fig5_seconds.csv",)
+    return {
+        path.name: path.read_bytes()
+        for path in folder.iterdir()
+        if path.is_file() and path.name not in timed and path.suffix not in (".json", ".md", ".svg")
+    }
+
+
+def without_seconds(numbers):
+    """Numbers that a second run must have too."""
+    if isinstance(numbers, dict):
+        return {name: without_seconds(value) for name, value in numbers.items() if "seconds" not in name}
+    return numbers
+
+
+def results_of(folder):
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "jobs").iterdir()}
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    """`reproduce all`, once for all tests: its folder and its answer."""
+    folder = tmp_path_factory.mktemp("everything")
+    result = isingprop("reproduce", "all", *TWO_SEEDS, "--out", "out", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return folder, result
+
+
+@pytest.fixture(scope="module")
+def fig4(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fig4")
+    result = isingprop("reproduce", "fig4", *TWO_SEEDS, "--workers", "2", "--out", "out", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return folder, result
+
+
+# All figures
+
+
+def test_all_figures_are_one_json_object_and_nothing_else(everything):
+    _, result = everything
+    assert len(result.stdout.splitlines()) == 1
+    numbers = json.loads(result.stdout)
+    assert tuple(numbers) == FIGURES
+    assert result.stderr == "", "no progress bar where stderr is not a terminal, and no warnings"
+    fig5, table = numbers["fig5"], numbers["table"]
+    wanted = {"dragon", "cyclic", "equilibrium", "backprop-relu", "backprop-sigmoid", "backprop-1200"}
+    assert set(fig5["methods"]) == wanted
+    for own in fig5["methods"].values():
+        assert {"z", "z_low", "z_high", "final_error", "learning_rate"} <= set(own)
+        assert own["z"] is None or own["z_low"] < own["z"] < own["z_high"]
+        assert 0 <= own["final_error"] <= 1
+    assert (fig5["seeds"], numbers["fig4"]["seeds"], table["seeds"]) == (2, 2, 2)
+    assert len(numbers["fig4"]["m"]) == len(numbers["fig4"]["error"]) == len(numbers["fig4"]["error_se"])
+    assert set(table["methods"]) == {"dragon", "equilibrium", "backprop-relu", "laydevant2024"}
+    assert all(own["seconds"] > 0 for own in numbers.values())
+
+
+def test_all_figures_leave_whole_files(everything):
+    folder, result = everything
+    out, numbers = folder / "out", json.loads(result.stdout)
+    assert sorted(path.name for path in folder.iterdir()) == ["out"]
+    names = {path.name for path in out.iterdir()}
+    for figure in FIGURES:
+        assert {f"{figure}.{kind}" for kind in (DRAWN if figure != "table" else DRAWN[:3])} <= names
+        assert without_seconds(json.loads((out / f"{figure}.json").read_text())) == without_seconds(numbers[figure])
+    assert not [name for name in names if name.startswith(".") or name.endswith("tmp")]
+    for path in out.iterdir():
+        if path.suffix == ".png":
+            assert path.read_bytes().startswith(b"\x89PNG"), path.name
+        if path.suffix == ".svg":
+            assert path.read_text().rstrip().endswith("</svg>"), path.name
+        if path.suffix == ".csv":
+            with path.open() as file:
+                rows = list(csv.DictReader(file))
+            assert rows, path.name
+            assert all(None not in row and None not in row.values() for row in rows), path.name
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_report_is_whole(everything, figure):
+    text = (everything[0] / "out" / f"{figure}.md").read_text()
+    assert text.startswith("# ")
+    assert text.endswith("\n")
+    for fragment in ("nan", "None", "{", "}", "array(", "np."):
+        assert fragment not in text, fragment
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert tables
+    for line, above in zip(tables[1:], tables, strict=False):
+        if line.startswith("| ---"):
+            assert line.count("|") == above.count("|")
+    assert "digits" in text, "the data are named"
+    assert "2 seeds" in text, "and how many repetitions there were"
+
+
+def test_what_all_figures_left_is_not_computed_again(everything):
+    """By fig4, in their folder: its own jobs are among those that are finished."""
+    out = everything[0] / "out"
+    before, files = results_of(out), contents(out)
+    result = isingprop("reproduce", "fig4", *TWO_SEEDS, "--out", "out", cwd=everything[0])
+    assert without_seconds(json.loads(result.stdout)) == without_seconds(json.loads(everything[1].stdout)["fig4"])
+    assert results_of(out) == before
+    assert contents(out) == files
+
+
+# One figure
+
+
+def test_json_is_one_object_with_lists_of_one_length(fig4):
+    folder, result = fig4
+    assert len(result.stdout.splitlines()) == 1
+    assert result.stderr == ""
+    numbers = json.loads(result.stdout)
+    assert numbers["m"] == [1, 3, 10, 30]
+    lists = [value for value in numbers.values() if isinstance(value, list)]
+    assert {"error", "error_se"} <= set(numbers)
+    assert {len(each) for each in lists} == {4}
+    assert all(0 <= error <= 1 for error in numbers["error"])
+    names = {path.name for path in (folder / "out").iterdir()}
+    assert names == {*(f"fig4.{kind}" for kind in DRAWN), "jobs"}
+    assert json.loads((folder / "out" / "fig4.json").read_text()) == numbers
+
+
+def test_a_second_run_in_the_folder_computes_nothing_and_says_the_same(fig4):
+    folder, result = fig4
+    before, files = results_of(folder / "out"), contents(folder / "out")
+    again = isingprop("reproduce", "fig4", *TWO_SEEDS, "--out", "out", cwd=folder)
+    assert without_seconds(json.loads(again.stdout)) == without_seconds(json.loads(result.stdout))
+    assert results_of(folder / "out") == before
+    assert contents(folder / "out") == files
+    assert before
+
+
+def test_the_numbers_and_pictures_do_not_depend_on_the_number_of_workers(fig4, tmp_path):
+    folder, result = fig4
+    alone = isingprop("reproduce", "fig4", *TWO_SEEDS, "--workers", "1", "--out", "out", cwd=tmp_path)
+    assert without_seconds(json.loads(alone.stdout)) == without_seconds(json.loads(result.stdout))
+    files = contents(tmp_path / "out")
+    assert {"fig4.csv", "fig4.png"} <= set(files)
+    assert files == contents(folder / "out")
+    for name in ("fig4.svg", "fig4.md"):
+        assert (tmp_path / "out" / name).read_text() == (folder / "out" / name).read_text()
+
+
+def test_more_seeds_and_others_are_computed_beside_those_that_are_there(fig4, tmp_path):
+    """Seeds 1 and 2 after 0 and 1: one of them is new."""
+    folder, result = fig4
+    shutil.copytree(folder / "out", tmp_path / "out")
+    before = results_of(tmp_path / "out")
+    other = isingprop("reproduce", "fig4", *TWO_SEEDS, "--seed", "1", "--out", "out", cwd=tmp_path)
+    assert json.loads(other.stdout)["error"] != json.loads(result.stdout)["error"]
+    after = results_of(tmp_path / "out")
+    assert {name: after[name] for name in before} == before
+    assert 2 * len(after) == 3 * len(before)
+
+
+def test_without_json_a_line_says_where_the_report_is(fig4, tmp_path):
+    shutil.copytree(fig4[0] / "out", tmp_path / "out")
+    result = isingprop("reproduce", "fig4", "--quick", "--seeds", "2", "--out", "out", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    (line,) = result.stdout.splitlines()
+    assert line.split()[0] == "fig4"
+    assert line.split()[-1] == str(Path("out", "fig4.md"))
+
+
+def test_mnist_has_784_pixels(shared_data, tmp_path):
+    options = "--quick", "--seeds", "1", "--data-dir", str(shared_data)
+    result = isingprop("reproduce", "fig4", *options, "--out", "out", "--json", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    numbers = json.loads(result.stdout)
+    assert numbers["error_se"] == [None] * len(numbers["m"])
+    assert "mnist, 300 training images" in (tmp_path / "out" / "fig4.md").read_text()
+    assert min(numbers["error"]) < 0.6, "a tenth of the images would be right by chance"
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragments"),
+    [
+        (["fig6"], ["fig6", "fig2", "table", "all"]),
+        ([], ["figure", "fig2", "all"]),
+        (["fig4", "--workers", "0"], ["--workers", "1"]),
+        (["fig4", "--seeds", "0"], ["--seeds", "1"]),
+        (["fig4", "--seed", "-1"], ["--seed", "0"]),
+        (["fig4", "--data", "cifar"], ["--data", "cifar", "digits"]),
+        (["fig4", "--workers", "2", "--scheduler", "tcp://localhost:1"], ["--workers", "--scheduler"]),
+        (["fig4", "--nonsense"], ["--nonsense"]),
+    ],
+)
+def test_usage_errors_are_one_line_and_exit_2(tmp_path, arguments, fragments):
+    assert_refused(isingprop("reproduce", *arguments, cwd=tmp_path), 2, *fragments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def closed_port():
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        return free.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragments"),
+    [
+        (["fig4", "--data", "digits", "--data-dir", "few"], ["data_dir", "digits"]),
+        (["fig4", "--data-dir", "nowhere"], ["data_dir must be a folder", "nowhere"]),
+        (["fig4", "--data-dir", "few"], ["num_train must be at most 60, got 300"]),
+        (["table", "--data-dir", "few"], ["num_train must be at most 60, got 300"]),
+        (["fig4", "--scheduler", "nonsense"], ["scheduler must be an address", "nonsense"]),
+        (["fig4", "--scheduler", f"tcp://localhost:{closed_port()}"], ["got no answer from tcp://localhost:"]),
+    ],
+)
+def test_other_errors_are_one_line_and_exit_1(tmp_path, arguments, fragments):
+    write_folder(tmp_path / "few")
+    result = isingprop("reproduce", *arguments, "--quick", "--out", "out", cwd=tmp_path)
+    assert_refused(result, 1, *fragments)
+    assert [path.name for path in tmp_path.iterdir()] == ["few"]
+
+
+@pytest.mark.parametrize("out", ["file", "file/out"])
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path, out):
+    (tmp_path / "file").write_text("precious")
+    assert_refused(isingprop("reproduce", "fig4", "--quick", "--out", out, cwd=tmp_path), 1, "file")
+    assert (tmp_path / "file").read_text() == "precious"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+# Ctrl-C
+
+
+def is_gone(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + PROCESS_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_ctrl_c_is_one_line_and_the_same_again_goes_on(fig4, tmp_path):
+    """Sent to the whole group, as a terminal does, as soon as one job is finished."""
+    command = [sys.executable, "-c", "from isingprop.cli import main; main()", "reproduce", "fig4", *TWO_SEEDS]
+    command += ["--workers", "1", "--out", "out"]
+    jobs = tmp_path / "out" / "jobs"
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        wait_until(lambda: (jobs.is_dir() and list(jobs.glob("*.safetensors"))) or run.poll() is not None)
+        os.killpg(run.pid, signal.SIGINT)
+        stdout, stderr = run.communicate(timeout=PROCESS_SECONDS)
+    assert (run.returncode, stdout) == (130, "")
+    assert len(stderr.splitlines()) == 1, stderr
+    assert "Interrupted" in stderr
+    assert "say the same again" in stderr
+    wait_until(lambda: is_gone(run.pid))
+    finished = results_of(tmp_path / "out")
+    assert 0 < len(finished) < 6
+    assert all(path.suffix == ".safetensors" and path.name[0] != "." for path in jobs.iterdir())
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["jobs"]
+    again = isingprop("reproduce", "fig4", *TWO_SEEDS, "--out", "out", cwd=tmp_path)
+    after = results_of(tmp_path / "out")
+    assert {name: after[name] for name in finished} == finished
+    assert without_seconds(json.loads(again.stdout)) == without_seconds(json.loads(fig4[1].stdout))
+    assert contents(tmp_path / "out") == contents(fig4[0] / "out")
