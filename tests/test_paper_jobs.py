@@ -437,8 +437,15 @@ def test_ctrl_c_leaves_a_cluster_at_once_and_without_noise(tmp_path, log):
             check_interrupt(process)
 
 
+def test_a_cluster_without_workers_is_refused_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "_ANSWER_SECONDS", 1)
+    with cluster(0) as empty, pytest.raises(ConnectionError) as caught:
+        Runner(tmp_path, workers=1, scheduler=empty.scheduler_address)
+    assert str(caught.value) == f"scheduler must have a worker within 1 s, got none at {empty.scheduler_address}"
+
+
 def test_a_scheduler_that_is_lost_is_named_without_noise(tmp_path, images, log, caplog):
-    with cluster(0) as lone, Runner(tmp_path, workers=1, scheduler=lone.scheduler_address) as runner:
+    with cluster(1) as lone, Runner(tmp_path, workers=1, scheduler=lone.scheduler_address) as runner:
         loss = threading.Thread(target=lambda: (wait_until(lambda: len(lone.scheduler.tasks) == 2), lone.close()))
         loss.start()
         refusal = f"the connection to the scheduler {lone.scheduler_address} is lost"

@@ -35,7 +35,12 @@ def reproduce(
     scheduler: Annotated[
         str | None, Option(metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786, in place of processes.")
     ] = None,
-    out: Annotated[Path, Option(help="Folder; what is finished there is not run again.")] = Path("runs/reproduce"),
+    out: Annotated[
+        Path | None,
+        Option(
+            help="Folder; what is finished there is not run again [default: runs/reproduce, with --quick runs/quick]."
+        ),
+    ] = None,
     as_json: Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Compute, save, draw and report the paper's figures, with error bars."""
@@ -45,6 +50,7 @@ def reproduce(
 
     if data is None:
         data = "digits" if quick and data_dir is None else "mnist"
+    out = out or Path("runs/quick" if quick else "runs/reproduce")
     folder = None if data_dir is None else str(data_dir)
     names = _FIGURES if figure == "all" else (figure,)
     with one_line_errors():

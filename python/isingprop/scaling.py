@@ -52,7 +52,7 @@ def fit_power_law(epochs: ArrayLike, errors: ArrayLike) -> PowerLaw:
         arXiv:2506.05244, Eq. (8); McCullagh & Nelder 1989, Generalized Linear Models.
     """
     from scipy.optimize import brentq
-    from scipy.special import softmax
+    from scipy.special import logsumexp, softmax
 
     epochs = float_array("epochs", epochs, shape=(None,)).astype(np.float64)
     errors = float_array("errors", errors, shape=epochs.shape).astype(np.float64)
@@ -73,7 +73,7 @@ def fit_power_law(epochs: ArrayLike, errors: ArrayLike) -> PowerLaw:
     while excess(-most) < 0 or excess(most) > 0:
         most *= 2
     z = float(brentq(excess, -most, most, xtol=1e-12))
-    return PowerLaw(z, float(errors.sum() / np.exp(-z * log_epochs).sum()))
+    return PowerLaw(z, float(np.exp(np.log(errors.sum()) - logsumexp(-z * log_epochs))))
 
 
 def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:

@@ -62,6 +62,13 @@ class Curves:
         each = [exponent(epochs, row[epochs - 1]) for row in errors]
         return Interval(math.nan, math.nan, math.nan) if np.isnan(each).any() else mean_interval(each)
 
+    def least_squares_exponent(self, errors: NDArray[np.float64]) -> Interval:
+        """As `exponent`, by least squares of log error on log epoch, epochs without errors left out."""
+        epochs = np.log(np.arange(1, errors.shape[1] + 1))
+        if np.any((errors > 0).sum(axis=1) < 2):
+            return Interval(math.nan, math.nan, math.nan)
+        return mean_interval([-np.polyfit(epochs[row > 0], np.log(row[row > 0]), 1)[0] for row in errors])
+
     def epochs_to(self, error: float) -> int | None:
         """The first epoch in which the error of all states, averaged over seeds, is no more than this."""
         reached = np.flatnonzero(self.error_reads.mean(axis=0) <= error)

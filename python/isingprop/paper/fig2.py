@@ -53,7 +53,7 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     moments = moments_of(setup)
     stacked = {name: np.stack([each[name] for each in seeds_found]) for name in seeds_found[0]}
     points = aligned([each["points"] for each in maps_found])
-    numbers = _numbers(moments, stacked, maps_found)
+    numbers = _numbers(moments, stacked, maps_found) | setup.facts(images)
     _write_rows(setup, moments, stacked, maps_found, points)
     setup.draw("fig2", _draw_maps(moments, stacked, maps_found, points, images.num_classes))
     setup.draw("fig2_order", _draw_order(moments, stacked))
@@ -89,7 +89,6 @@ def _numbers(moments: tuple[float, ...], stacked: Arrays, maps: list[Arrays]) ->
             "accuracy": stacked["accuracy"][0].tolist(),
             "accuracy_images": stacked["accuracy_images"][0].tolist(),
         },
-        "seeds": len(distances),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from time import perf_counter
 from typing import Any
@@ -10,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.data import ImageSet
-from isingprop.paper.curves import EARLY, METHODS, ORDER, PUBLISHED, Curves, epochs_of
+from isingprop.paper.curves import EARLY, METHODS, ORDER, PUBLISHED, Curves, epochs_of, exponent
 from isingprop.paper.fig5_report import report
 from isingprop.paper.jobs import Runner
 from isingprop.paper.methods import IsingMethod, Method, Training
 from isingprop.paper.rates import Trials, choose_rates, rates_of
 from isingprop.paper.setup import COLOURS, Setup
 from isingprop.paper.text import finite, interval
-from isingprop.scaling import standard_error
+from isingprop.scaling import fit_power_law, standard_error
 
 _MARKERS = dict(zip(ORDER, "o^vsDP", strict=True))
+_LEAST = 1e-5  # the smallest error that a bin may show: axes end there
 _NUM_BINS = 30  # some 15 to a decade: each of the first eight epochs is a bin of its own
 _COLOUR = dict(zip(ORDER, COLOURS, strict=False))
 
@@ -37,13 +39,13 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     curves = _train(setup, runner, images, trials.best)
     numbers = {
         "methods": {name: _numbers(name, curves[name]) for name in ORDER},
-        "seeds": setup.num_seeds,
+        **setup.facts(images),
         "epochs": epochs_of(setup),
         "seconds": perf_counter() - start,
     }
     _write_rows(setup, trials, curves)
     setup.write_json("fig5", numbers)
-    setup.draw("fig5", _draw(curves))
+    setup.draw("fig5", _draw(curves, setup.is_papers))
     setup.write_report("fig5", report(setup, images, trials, curves))
     return numbers
 
@@ -119,7 +121,7 @@ def _write_rows(setup: Setup, trials: Trials, curves: dict[str, Curves]) -> None
     setup.write_csv("fig5_rates", trials.rows)
 
 
-def _draw(curves: dict[str, Curves]) -> Any:
+def _draw(curves: dict[str, Curves], is_papers: bool) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.5, 9.0), layout="constrained")
@@ -127,7 +129,8 @@ def _draw(curves: dict[str, Curves]) -> Any:
     epochs = np.arange(1, curves["dragon"].error_reads.shape[1] + 1)
     for name in ORDER:
         own = curves[name]
-        _draw_errors(panels[0, 0], epochs, own.error_reads, name, _label(name, own))
+        _draw_errors(panels[0, 0], epochs, own.error_reads, name, _label(name, own, is_papers))
+        _draw_fit(panels[0, 0], epochs, own.error_reads, name)
         _draw_errors(panels[0, 1], epochs, own.error_lowest, name)
         _draw_errors(panels[1, 0], np.median(own.seconds, axis=0).cumsum(), own.error_reads, name)
         if own.qpu_seconds is not None:
@@ -146,8 +149,20 @@ def _draw(curves: dict[str, Curves]) -> Any:
         axes.grid(alpha=0.25)
     for axes in panels[:, 0]:
         axes.set_ylabel("training error")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    smallest = min(
+        float(own.error_lowest.mean(axis=0).min(initial=1, where=own.error_lowest.any(axis=0)))
+        for own in curves.values()
+    )
+    panels[0, 0].set_ylim(max(smallest, _LEAST) / 2, 1.2)
+    title = f"z of all states, epochs 1 to {len(epochs)} [95 % interval over seeds only]"
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9, title=title, title_fontsize=9)
     return figure
+
+
+def _draw_fit(axes: Any, epochs: NDArray[Any], errors: NDArray[np.float64], name: str) -> None:
+    if not math.isnan(exponent(epochs, errors.mean(axis=0))):
+        z, prefactor = fit_power_law(epochs, errors.mean(axis=0))
+        axes.plot(epochs, prefactor * epochs.astype(float) ** -z, color=_COLOUR[name], linestyle=":", linewidth=1)
 
 
 def _draw_errors(axes: Any, x: NDArray[Any], errors: NDArray[np.float64], name: str, label: str | None = None) -> None:
@@ -156,13 +171,12 @@ def _draw_errors(axes: Any, x: NDArray[Any], errors: NDArray[np.float64], name: 
     binned = np.stack([errors[:, a:b].mean(axis=1) for a, b in pairwise(edges)], axis=1)
     centres = np.array([np.exp(np.log(x[a:b]).mean()) for a, b in pairwise(edges)])
     mean = np.where(binned.mean(axis=0) > 0, binned.mean(axis=0), np.nan)
-    low, high = np.maximum(binned.min(axis=0), mean / 10), binned.max(axis=0)
+    low, high = np.maximum(binned.min(axis=0), _LEAST / 10), binned.max(axis=0)  # below the axis is 0, too
     axes.fill_between(centres, low, high, color=_COLOUR[name], alpha=0.15, linewidth=0)
     style: dict[str, Any] = {"marker": _MARKERS[name], "markersize": 4, "linewidth": 1.2}
     axes.plot(centres, mean, color=_COLOUR[name], label=label, **style)
 
 
-def _label(name: str, curves: Curves) -> str:
-    z, published = curves.exponent(curves.error_reads), PUBLISHED.get(name)
-    told = "" if published is None else f" (paper: {published})"
-    return f"{METHODS[name].title}: z = {interval(z)}{told}"
+def _label(name: str, curves: Curves, is_papers: bool) -> str:
+    told = f" (paper: {PUBLISHED[name]})" if is_papers and name in PUBLISHED else ""
+    return f"{METHODS[name].title}: z = {interval(curves.exponent(curves.error_reads))}{told}"

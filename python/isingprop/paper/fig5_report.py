@@ -10,10 +10,10 @@ import numpy as np
 from isingprop.data import ImageSet
 from isingprop.paper.curves import EARLY, METHODS, ORDER, PUBLISHED, Curves
 from isingprop.paper.methods import NUM_SWEEPS
-from isingprop.paper.rates import RULE, Trials, trial_table
+from isingprop.paper.rates import Trials, rule, trial_table
 from isingprop.paper.setup import Setup
 from isingprop.paper.text import bullets, interval, percent, percent_with_error, table
-from isingprop.scaling import standard_error
+from isingprop.scaling import Interval, standard_error
 
 _PAPER = (
     "The paper: the training error falls as epoch^(−z), with z = 1.01 for dragon training (m = 20), 0.78 for "
@@ -36,16 +36,16 @@ _CHOICES = (
     "answer per image, taken before the image's own update as well. The cyclic method's states all begin in wrong "
     "classes, so that their error is that of the search rather than of the network.",
     "z: Poisson regression of error = A · epoch^(−z) over epochs 1 to {epochs}, for each seed, which takes errors of "
-    "0 as they are; brackets are Student's 95 % interval of the mean over {seeds} seeds. z early and late: the same "
-    f"fit up to epoch {EARLY}, and from there on. Where the two differ, the curve is no power law. A dash: a seed "
-    "without errors left to fit.",
-    "Figure: lines are means over seeds, bands their range, both averaged over bins of log epoch. A line ends where "
-    "no image of any seed was wrong any more.",
+    "0 as they are; brackets are Student's 95 % interval of the mean over {seeds} seeds, and say nothing of the "
+    f"choice of epochs. z early and late: the same fit up to epoch {EARLY}, and from there on. z by logarithms: least "
+    "squares of log error on log epoch, epochs without errors left out. A dash: a seed without errors left to fit.",
+    "Figure: lines are means over seeds, bands their range, both averaged over bins of log epoch; a bin without any "
+    "error has no place on a logarithmic axis. Dotted lines are the fits of z to the mean over seeds.",
     "Time: what one core of this machine takes, without waiting. QPU time: an estimate for a perfect "
     "Zephyr Z12 chip full of copies of the network, with the published timing of Advantage 4.1 and anneals of 20 μs; "
     "one image per update. No chip was used.",
 )
-_LEARNS = 0.1  # a smaller z is that of a network that does not learn at this rate
+_LEARNS = 0.5  # an error below this at the end of a trial is that of a network that learns
 _SMALL = 0.01  # the error that methods are timed to
 
 
@@ -67,14 +67,14 @@ def report(setup: Setup, images: ImageSet, trials: Trials, curves: dict[str, Cur
         _exponents(curves),
         "## Errors at equal epochs: all states (lowest state)",
         _errors(curves, [epoch for epoch in (1, 3, 10, 30, 100) if epoch <= epochs]),
-        f"## Cost of an error of {_SMALL:.0%}",
+        f"## Cost of an error of {percent(_SMALL)} (all states)",
         _costs(curves),
         "## What this says",
-        bullets(_findings(curves, trials)),
+        bullets(_findings(curves, trials, setup.is_papers)),
         f"## Every rate: error in the last third of {trials.epochs} epochs, and z over them (one seed)",
         trial_table(trials, METHODS),
         "## Choices",
-        bullets([choice.format(**facts) for choice in _CHOICES] + [RULE.format(epochs=trials.epochs)]),
+        bullets([choice.format(**facts) for choice in _CHOICES] + [rule(trials, METHODS)]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -82,21 +82,20 @@ def report(setup: Setup, images: ImageSet, trials: Trials, curves: dict[str, Cur
 def _exponents(curves: dict[str, Curves]) -> str:
     rows = []
     for name in ORDER:
-        own, epochs = curves[name], curves[name].error_reads.shape[1]
-        late = own.exponent(own.error_reads, EARLY, epochs) if epochs > EARLY else own.exponent(own.error_reads)
-        rows.append(
-            [
-                METHODS[name].title,
-                f"{own.learning_rate:g}",
-                str(PUBLISHED.get(name, "–")),
-                interval(own.exponent(own.error_reads)),
-                interval(own.exponent(own.error_reads, 1, EARLY)),
-                interval(late) if epochs > EARLY else "–",
-                interval(own.exponent(own.error_lowest)),
-            ]
-        )
-    header = ["", "best rate", "z, paper", "z, all states", "z early", "z late", "z, lowest state"]
+        own = curves[name]
+        fits = [own.exponent(own.error_reads), *_early_and_late(own), own.least_squares_exponent(own.error_reads)]
+        fits.append(own.exponent(own.error_lowest))
+        published = str(PUBLISHED.get(name, "–"))
+        rows.append([METHODS[name].title, f"{own.learning_rate:g}", published, *(interval(fit) for fit in fits)])
+    header = ["", "best rate", "z, paper", "z, all states", "z early", "z late", "z by logarithms", "z, lowest state"]
     return table(header, rows)
+
+
+def _early_and_late(curves: Curves) -> tuple[Interval, Interval]:
+    """z of all states up to epoch EARLY, and from there on."""
+    epochs = curves.error_reads.shape[1]
+    late = curves.exponent(curves.error_reads, min(EARLY, epochs), epochs)
+    return curves.exponent(curves.error_reads, 1, min(EARLY, epochs)), late
 
 
 def _errors(curves: dict[str, Curves], epochs: list[int]) -> str:
@@ -125,51 +124,68 @@ def _costs(curves: dict[str, Curves]) -> str:
     return table(["", "epochs", "time on one core", "QPU time, estimated"], rows)
 
 
-def _findings(curves: dict[str, Curves], trials: Trials) -> Iterator[str]:
-    for name, published in PUBLISHED.items():
-        z = curves[name].exponent(curves[name].error_reads)
-        if math.isnan(z.low):
-            yield f"{METHODS[name].title}: no interval for z, so nothing to compare with the paper's {published}."
-        else:
+def _findings(curves: dict[str, Curves], trials: Trials, is_papers: bool) -> Iterator[str]:
+    exponents = {name: curves[name].exponent(curves[name].error_reads) for name in ORDER}
+    for name, published in PUBLISHED.items() if is_papers else ():
+        z = exponents[name]
+        if not math.isnan(z.low):
             inside = "agrees with" if z.low <= published <= z.high else "differs from"
             yield f"{METHODS[name].title}: z = {interval(z)} at the best rate {inside} the paper's {published}."
-    exponents = {name: curves[name].exponent(curves[name].error_reads).mean for name in PUBLISHED}
-    ranked = sorted((name for name in exponents if not math.isnan(exponents[name])), key=lambda name: -exponents[name])
-    yield "Exponents from large to small: " + "; ".join(METHODS[name].title for name in ranked) + "."
+    known = [name for name in ORDER if not math.isnan(exponents[name].mean)]
+    if len(known) > 1:
+        ranked = sorted(known, key=lambda name: -exponents[name].mean)
+        yield "Exponents from large to small: " + "; ".join(METHODS[name].title for name in ranked) + "."
+    if bent := "; ".join(METHODS[name].title for name in ORDER if _is_bent(curves[name])):
+        yield (
+            f"No power law, since the intervals of z early and late do not overlap or no errors are left late: {bent}. "
+            "Their z depends on the epochs that are fitted, by more than its interval, which is over seeds only."
+        )
     yield _dragon_against(curves, "backprop-relu")
     yield _dragon_against(curves, "equilibrium")
     edges = [METHODS[name].title for name in ORDER if trials.best[name] in _grid_ends(trials)]
     if edges:
-        yield f"At the end of the grid of rates, so perhaps not at its best: {', '.join(edges)}."
+        yield f"At the end of the grid of rates, so perhaps not at its best: {'; '.join(edges)}."
     yield from _at_equal_rates(trials)
-    known = [row for row in trials.rows if not math.isnan(row["z"])]
-    spread = {name: [row["z"] for row in known if row["method"] == name] for name in ("dragon", "backprop-relu")}
-    told = [f"{min(z):.2f} to {max(z):.2f} for {METHODS[name].title}" for name, z in spread.items() if z]
-    yield f"z follows from the learning rate: over the grid it goes from {' and '.join(told)}."
+
+
+def _is_bent(curves: Curves) -> bool:
+    early, late = _early_and_late(curves)
+    if curves.error_reads.shape[1] <= EARLY or math.isnan(early.low):
+        return False
+    return math.isnan(late.low) or early.high < late.low or late.high < early.low
 
 
 def _dragon_against(curves: dict[str, Curves], other: str) -> str:
-    """Who has the smaller error, averaged over seeds, in the same epoch."""
-    dragon, rival = curves["dragon"].error_reads, curves[other].error_reads
-    better = int((dragon.mean(axis=0) < rival.mean(axis=0)).sum())
-    text = f"Dragon training has a smaller error than {METHODS[other].title} in {better} of {dragon.shape[1]} epochs"
-    free = np.flatnonzero(rival.max(axis=0) == 0)
-    if free.size:
-        text += f"; {METHODS[other].title} makes no error at all in any seed for the first time in epoch {free[0] + 1}"
-    last, first = float(dragon[:, -1].mean()), float(rival[:, -1].mean())
-    return f"{text}. In the last epoch: {percent(last)} against {percent(first)}."
+    """Who has the smaller error of all states, averaged over seeds, in the same epoch."""
+    dragon, rival = curves["dragon"], curves[other]
+    title, epochs = METHODS[other].title, dragon.error_reads.shape[1]
+    better = int((dragon.error_reads.mean(axis=0) < rival.error_reads.mean(axis=0)).sum())
+    text = f"Dragon training has a smaller error (all states) than {title} in {better} of {epochs} epochs."
+    ends = []
+    for name, own in (("Dragon training", dragon), (title, rival)):
+        free = np.flatnonzero(own.error_reads.max(axis=0) == 0)
+        if free.size:
+            text += f" {name} makes no error at all in any seed for the first time in epoch {free[0] + 1}."
+        reads, lowest = (float(errors[:, -1].mean()) for errors in (own.error_reads, own.error_lowest))
+        ends.append(f"{percent(reads)} ({percent(lowest)})")
+    return f"{text} In the last epoch, all states (lowest state): {ends[0]} against {ends[1]}."
 
 
 def _at_equal_rates(trials: Trials) -> Iterator[str]:
     """Whose exponent is larger where both have the same rate, among rates at which both learn."""
-    z = {(row["method"], row["learning_rate"]): row["z"] for row in trials.rows}
-    rates = sorted({rate for _, rate in z if min(z["dragon", rate], z["backprop-relu", rate]) > _LEARNS})
-    ahead = [f"{rate:g}" for rate in rates if z["dragon", rate] > z["backprop-relu", rate]]
-    behind = [f"{rate:g}" for rate in rates if z["dragon", rate] <= z["backprop-relu", rate]]
-    told = [f"dragon training has the larger z at {', '.join(ahead)}"] if ahead else []
-    told += [f"backpropagation with ReLU at {', '.join(behind)}"] if behind else []
+    cells = {(row["method"], row["learning_rate"]): row for row in trials.rows}
+    told: dict[str, list[str]] = {}
+    for rate in sorted({rate for _, rate in cells}):
+        dragon, rival = cells["dragon", rate], cells["backprop-relu", rate]
+        if max(dragon["error"], rival["error"]) < _LEARNS:
+            kind = "one of the two has too few errors for a z"
+            if dragon["z"] is not None and rival["z"] is not None:
+                ahead = "dragon training" if dragon["z"] > rival["z"] else METHODS["backprop-relu"].title
+                kind = f"{ahead} has the larger z"
+            told.setdefault(kind, []).append(f"{rate:g}")
     if told:
-        yield f"At one and the same rate (one seed, {trials.epochs} epochs), {', and '.join(told)}."
+        parts = "; ".join(f"{kind} at {', '.join(rates)}" for kind, rates in told.items())
+        yield f"At one and the same rate, where both learn (one seed, {trials.epochs} epochs): {parts}."
 
 
 def _grid_ends(trials: Trials) -> set[float]:

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
-from isingprop import __version__
+import isingprop
+from isingprop import __version__, _core
 from isingprop.checks import whole_number
 from isingprop.data import ImageSet
 from isingprop.files import load_tensors, save_tensors
@@ -23,7 +25,7 @@ class Runner:
     """Runs jobs, each in one thread of a process of its own, and keeps their results.
 
     A worker that dies costs what was under way, which runs again; so does the death of this process. The file of a
-    result is named by the SHA-256 of the job's class and fields, the images and the version of isingprop.
+    result is named by the SHA-256 of the job's class and fields, the images, and the version and the code of isingprop.
 
     Args:
         folder: of the results; made where there is none.
@@ -32,7 +34,7 @@ class Runner:
         num_jobs: of all calls of `run` together, for the progress bar on a terminal.
 
     Raises:
-        ConnectionError: where no scheduler answers within 10 s.
+        ConnectionError: where no scheduler answers within 10 s, or it has no worker within 10 s more.
         ImportError: where dask.distributed is not installed.
         RuntimeError: where a worker of the cluster lacks isingprop or has another version, which may give other bits.
     """
@@ -109,8 +111,17 @@ def _checksum(images: ImageSet) -> str:
     return total.hexdigest()
 
 
+@cache
+def _code() -> str:
+    """Of all files of the package: other code may give other results under the same version."""
+    total = hashlib.sha256()
+    for path in (*sorted(Path(isingprop.__file__).parent.rglob("*.py")), Path(str(_core.__file__))):
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
 def _configuration(job: Job, checksum: str) -> str:
     """All that decides a result, as JSON."""
     name = f"{type(job).__module__}.{type(job).__qualname__}"
-    content = {"class": name, "job": asdict(job), "images": checksum, "version": __version__}
+    content = {"class": name, "job": asdict(job), "images": checksum, "version": __version__, "code": _code()}
     return json.dumps(content, sort_keys=True)

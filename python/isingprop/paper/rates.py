@@ -12,15 +12,15 @@ from isingprop.paper.curves import exponent
 from isingprop.paper.jobs import Runner
 from isingprop.paper.methods import LEARNING_RATES, Method, Training
 from isingprop.paper.setup import Setup
-from isingprop.paper.text import decimal, percent, table
+from isingprop.paper.text import decimal, finite, percent, table
 
 # Trials have a seed of their own, so that the runs that are shown did not choose their rate.
 _SEED_STEP = 1000
 
-RULE = (
-    "Learning rates: every method tried the same grid once, with a seed of its own, for {epochs} epochs, and took the "
-    "rate of the lowest training error (all states) in the last third of these epochs; of equals, the one that was "
-    "lowest over all of them. Test images had no part in it."
+_RULE = (
+    "Learning rates: every method tried the same grid once, with a seed of its own, for {epochs} epochs, and took "
+    "the rate of the lowest training error (all states) in the last third of these epochs; of equals, the one that "
+    "was lowest over all of them. Test images had no part in it."
 )
 
 
@@ -30,6 +30,7 @@ class Trials(NamedTuple):
     best: dict[str, float]  #: the rate of each method
     rows: list[dict[str, Any]]  #: one for each trial
     epochs: int
+    tied: list[str]  #: methods with several rates of the lowest error
 
 
 def rates_of(setup: Setup) -> tuple[float, ...]:
@@ -51,15 +52,25 @@ def choose_rates(setup: Setup, runner: Runner, images: ImageSet, methods: Mappin
                 "learning_rate": rate,
                 "error": float(errors[-(epochs // 3) :].mean()),
                 "error_all_epochs": float(errors.mean()),
-                "z": exponent(np.arange(1, epochs + 1), errors),
+                "z": finite(exponent(np.arange(1, epochs + 1), errors)),
                 "test_accuracy": float(result["test_accuracy"]),
             }
         )
-    best = {}
+    best, tied = {}, []
     for name in methods:
-        own = [row for row in rows if row["method"] == name]
-        best[name] = min(own, key=lambda row: (row["error"], row["error_all_epochs"]))["learning_rate"]
-    return Trials(best, rows, epochs)
+        own = sorted(
+            (row for row in rows if row["method"] == name), key=lambda row: (row["error"], row["error_all_epochs"])
+        )
+        best[name] = own[0]["learning_rate"]
+        if own[0]["error"] == own[1]["error"]:
+            tied.append(name)
+    return Trials(best, rows, epochs, tied)
+
+
+def rule(trials: Trials, methods: Mapping[str, Method]) -> str:
+    """How rates were chosen."""
+    tied = "; ".join(methods[name].title for name in trials.tied)
+    return _RULE.format(epochs=trials.epochs) + (f" Equals there were for: {tied}." if tied else "")
 
 
 def trial_table(trials: Trials, methods: Mapping[str, Method]) -> str:

@@ -16,6 +16,7 @@ from isingprop.files import write_atomically
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 _DPI = 120
+_NOT_THE_PAPERS = "its numbers are not to be held against the paper's, which are of 1,000 MNIST images."
 _PAPER_IMAGES = 1000
 _QUICK_IMAGES = 300
 
@@ -62,6 +63,22 @@ class Setup:
         num_train = self.num_train if num_train is None else num_train
         return load_data(self.data, data_dir=self.data_dir, num_train=num_train)
 
+    def facts(self, images: ImageSet) -> dict[str, Any]:
+        """What numbers are of, for JSON."""
+        return {
+            "data": images.name,
+            "num_train": len(images.train_labels),
+            "num_test": len(images.test_labels),
+            "quick": self.quick,
+            "seeds": self.num_seeds,
+            "first_seed": self.seed,
+        }
+
+    @property
+    def is_papers(self) -> bool:
+        """Whether numbers may be held against the paper's."""
+        return self.data == "mnist" and not self.quick
+
     def write_csv(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Writes `out`/name.csv: one line for each row, all with the keys of the first."""
         text = io.StringIO()
@@ -76,7 +93,10 @@ class Setup:
 
     def write_report(self, name: str, text: str) -> None:
         """Writes `out`/name.md."""
-        write_atomically(self.out / f"{name}.md", text.encode())
+        note = (
+            "" if self.is_papers else f"*{'A quick run on' if self.quick else 'On'} {self.data}: {_NOT_THE_PAPERS}*\n\n"
+        )
+        write_atomically(self.out / f"{name}.md", (note + text).encode())
 
     def draw(self, name: str, figure: Any) -> None:
         """Writes `out`/name.png and name.svg: equal pictures are equal bytes."""

@@ -22,9 +22,9 @@ def percent_with_error(value: float, error: float) -> str:
     return percent(value) if math.isnan(error) else f"{percent(value).removesuffix(' %')} ± {100 * error:.2f} %"
 
 
-def decimal(value: float) -> str:
+def decimal(value: float | None) -> str:
     """To two decimals."""
-    return "–" if math.isnan(value) else f"{value:.2f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
 def interval(value: Interval) -> str:

@@ -118,6 +118,7 @@ class Cluster:
         self._client: Any = Client(address, timeout=_ANSWER_SECONDS, set_as_default=False)
         try:
             self._check_versions()
+            self._wait_for_a_worker()
         except BaseException:
             self.close()
             raise
@@ -159,6 +160,14 @@ class Cluster:
         _check_version("the scheduler", str(found), __version__)  # which unpacks what it hands on
         for worker, found in self._client.run(version, "isingprop", on_error="return").items():
             _check_version(f"the worker {worker}", str(found), __version__)
+
+    def _wait_for_a_worker(self) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=_ANSWER_SECONDS)
+        except TimeoutError:
+            raise ConnectionError(
+                f"scheduler must have a worker within {_ANSWER_SECONDS} s, got none at {self._address}"
+            ) from None
 
     def _result(self, future: Any, job: Job) -> Arrays:
         from distributed import CancelledError, KilledWorker
