@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from isingprop.data import ImageSet, class_balanced, load_data
+from isingprop.layered import LayeredNetwork
 from isingprop.learning import Gradient, LearningRates, gradient
 from isingprop.metrics import EpochRecord, Evaluation, predict
 from isingprop.network import BipartiteNetwork
@@ -42,6 +43,7 @@ __all__ = [
     "ImageSet",
     "IsingClassifier",
     "IsingProblem",
+    "LayeredNetwork",
     "LearningRates",
     "QPUBudgetError",
     "Readout",
