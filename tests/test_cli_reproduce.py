@@ -106,7 +106,9 @@ def test_all_figures_leave_whole_files(everything):
 @pytest.mark.parametrize("figure", FIGURES)
 def test_a_report_is_whole(everything, figure):
     text = (everything[0] / "out" / f"{figure}.md").read_text()
-    assert text.startswith("# ")
+    note, empty, title = text.splitlines()[:3]
+    assert note.startswith("*A quick run on digits")
+    assert (empty, title[:2]) == ("", "# ")
     assert text.endswith("\n")
     for fragment in ("nan", "None", "{", "}", "array(", "np."):
         assert fragment not in text, fragment
