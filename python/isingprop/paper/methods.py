@@ -47,7 +47,7 @@ class LowestOf:
         return States.trusted(states.spins[rows, best], states.energies[rows, best], states.info)
 
 
-class Course(Protocol):
+class Learner(Protocol):
     """A network in training."""
 
     def train_epoch(self) -> tuple[float, float]:
@@ -90,9 +90,9 @@ class IsingMethod:
             seed=seed,
         )
 
-    def start(self, images: ImageSet, learning_rate: float, seed: int) -> Course:
+    def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
         """Training of a new network."""
-        return _IsingCourse(self, self.trainer(images, learning_rate, seed), images)
+        return _IsingLearner(self, self.trainer(images, learning_rate, seed), images)
 
 
 @dataclass(frozen=True)
@@ -103,10 +103,10 @@ class BackpropMethod:
     activation: Activation
     num_hidden: int = NUM_HIDDEN
 
-    def start(self, images: ImageSet, learning_rate: float, seed: int) -> Course:
+    def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
         """Training of a new network."""
         network = Perceptron(_network(images, self.num_hidden, seed), self.activation)
-        return _BackpropCourse(network, images, learning_rate, seed)
+        return _BackpropLearner(network, images, learning_rate, seed)
 
 
 Method = IsingMethod | BackpropMethod
@@ -151,13 +151,13 @@ class Training:
 
     def run(self, images: ImageSet) -> Arrays:
         """Trains from scratch."""
-        course = self.method.start(images, self.learning_rate, self.seed)
+        learner = self.method.start(images, self.learning_rate, self.seed)
         errors, times = [], [thread_time()]
         for _ in range(self.epochs):
-            errors.append(course.train_epoch())
+            errors.append(learner.train_epoch())
             times.append(thread_time())
         error_reads, error_lowest = np.array(errors).T
-        right = course.predict() == images.test_labels
+        right = learner.predict() == images.test_labels
         few = class_balanced(images.test_labels, min(PAPER_TEST_IMAGES, len(right)), images.num_classes)
         return {
             "error_reads": error_reads,
@@ -181,7 +181,7 @@ def _network(
     )
 
 
-class _IsingCourse:
+class _IsingLearner:
     def __init__(self, method: IsingMethod, trainer: Trainer, images: ImageSet) -> None:
         self._method, self._trainer, self._images = method, trainer, images
 
@@ -196,7 +196,7 @@ class _IsingCourse:
         )
 
 
-class _BackpropCourse:
+class _BackpropLearner:
     def __init__(self, network: Perceptron, images: ImageSet, learning_rate: float, seed: int) -> None:
         self._network, self._images, self._rate = network, images, learning_rate
         self._random = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, _ORDER])))
