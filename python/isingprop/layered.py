@@ -16,13 +16,13 @@ from isingprop.checks import (
     check_shape,
     float_array,
     image_array,
-    label_array,
     real_number,
     seed_number,
     spin_array,
     whole_number,
 )
 from isingprop.files import load_tensors, save_tensors
+from isingprop.network import nudged_fields, saved_num_classes
 from isingprop.problem import IsingProblem, stream_array
 from isingprop.readout import Readout
 
@@ -218,13 +218,8 @@ class LayeredNetwork:
             IsingProblem(5 x 5 hidden + 2 output spins)
         """
         pixels = image_array("images", images, num_inputs=self.num_inputs)
-        if (labels is None) != (nudge is None):
-            raise ValueError(f"labels and nudge must be given together, got nudge = {nudge}")
-        fields = [self.hidden_fields(pixels), *(bias[None, :] for bias in self.biases[1:])]
-        if labels is not None:
-            checked = label_array("labels", labels, count=len(pixels), num_classes=self.num_classes)
-            strength = np.float32(real_number("nudge", nudge, least=0.0))
-            fields[-1] = fields[-1] - strength * self.readout.targets(checked).astype(np.float32)
+        fields = [self.hidden_fields(pixels), *(bias[None, :] for bias in self.biases[1:-1])]
+        fields.append(nudged_fields(self.readout, self.biases[-1], labels, nudge, count=len(pixels)))
         numbers = stream_array(streams, len(pixels))
         return IsingProblem.trusted(self._all_couplings(), _side(fields[::2]), _side(fields[1::2]), numbers)
 
@@ -301,9 +296,7 @@ class LayeredNetwork:
             ValueError: for a file of another kind or version, or without one of the layers.
         """
         tensors, metadata = load_tensors(path, _KIND, ())
-        num_classes = metadata.get("num_classes", "")
-        if not num_classes.isdecimal():
-            raise ValueError(f"{path} must say its num_classes, got {num_classes!r}")
+        num_classes = saved_num_classes(path, metadata)
         num_layers = len(tensors) // 2  # W, L - 1 couplings and L biases are 2 L arrays
         couplings = [f"couplings_{layer}" for layer in range(1, num_layers)]
         biases = [f"bias_{layer}" for layer in range(1, num_layers + 1)]
@@ -311,7 +304,7 @@ class LayeredNetwork:
         if set(names) != set(tensors):
             raise ValueError(f"{path} must hold {', '.join(names)}, got {', '.join(sorted(tensors))}")
         arrays = [[tensors[name] for name in group] for group in (couplings, biases)]
-        return cls(tensors["input_weights"], *arrays, num_classes=int(num_classes))
+        return cls(tensors["input_weights"], *arrays, num_classes=num_classes)
 
     def _all_couplings(self) -> NDArray[np.float32]:
         """The couplings of `problem`: each J^l in its place, transposed where layer l is on the output side."""

@@ -168,14 +168,8 @@ class BipartiteNetwork:
             ValueError: for a wrong shape, a pixel outside [0, 1], an unknown label, or one of labels and nudge alone.
         """
         pixels = image_array("images", images, num_inputs=self.num_inputs)
-        if (labels is None) != (nudge is None):
-            raise ValueError(f"labels and nudge must be given together, got nudge = {nudge}")
         fields = self.hidden_fields(pixels)
-        output_fields = self.output_bias[None, :]
-        if labels is not None:
-            checked = label_array("labels", labels, count=len(pixels), num_classes=self.num_classes)
-            strength = np.float32(real_number("nudge", nudge, least=0.0))
-            output_fields = output_fields - strength * self.readout.targets(checked).astype(np.float32)
+        output_fields = nudged_fields(self.readout, self.output_bias, labels, nudge, count=len(pixels))
         return IsingProblem.trusted(self.couplings, fields, output_fields, stream_array(streams, len(pixels)))
 
     def hidden_fields(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -213,7 +207,26 @@ class BipartiteNetwork:
             ValueError: for a file of another kind or version.
         """
         tensors, metadata = load_tensors(path, "network", PARAMETERS)
-        num_classes = metadata.get("num_classes", "")
-        if not num_classes.isdecimal():
-            raise ValueError(f"{path} must say its num_classes, got {num_classes!r}")
-        return cls(*(tensors[name] for name in PARAMETERS), num_classes=int(num_classes))
+        return cls(*(tensors[name] for name in PARAMETERS), num_classes=saved_num_classes(path, metadata))
+
+
+def nudged_fields(
+    readout: Readout, bias: NDArray[np.float32], labels: ArrayLike | None, nudge: float | None, *, count: int
+) -> NDArray[np.float32]:
+    """b^o - nudge * n[y] for `count` labels, (count, O); without labels b^o, (1, O)."""
+    if (labels is None) != (nudge is None):
+        raise ValueError(f"labels and nudge must be given together, got nudge = {nudge}")
+    if labels is None:
+        return bias[None, :]
+    checked = label_array("labels", labels, count=count, num_classes=readout.num_classes)
+    strength = np.float32(real_number("nudge", nudge, least=0.0))
+    fields: NDArray[np.float32] = bias[None, :] - strength * readout.targets(checked).astype(np.float32)
+    return fields
+
+
+def saved_num_classes(path: str | os.PathLike[str], metadata: dict[str, str]) -> int:
+    """What the file of a network says."""
+    num_classes = metadata.get("num_classes", "")
+    if not num_classes.isdecimal():
+        raise ValueError(f"{path} must say its num_classes, got {num_classes!r}")
+    return int(num_classes)

@@ -109,6 +109,17 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
+def interval_of(values: ArrayLike) -> Interval:
+    """As mean_interval; NaN where one of the (n,) values is.
+
+    Example:
+        >>> interval_of([1.0, float("nan")])
+        Interval(mean=nan, low=nan, high=nan)
+    """
+    array = np.asarray(values, dtype=np.float64)
+    return mean_interval(array) if np.isfinite(array).all() else Interval(float("nan"), float("nan"), float("nan"))
+
+
 def standard_error(values: ArrayLike) -> float:
     """s / sqrt(n) of (n,) independent repetitions; NaN for n = 1.
 

@@ -18,7 +18,7 @@ from isingprop.paper.methods import (
     Method,
 )
 from isingprop.paper.setup import Setup
-from isingprop.scaling import Interval, fit_power_law, mean_interval
+from isingprop.scaling import Interval, fit_power_law, interval_of, mean_interval
 
 METHODS: dict[str, Method] = {
     "backprop-1200": BACKPROP_WIDE,  # the longest first
@@ -59,8 +59,13 @@ class Curves:
     def exponent(self, errors: NDArray[np.float64], first: int = 1, last: int | None = None) -> Interval:
         """z over epochs first ... last, and its interval over seeds; NaN where a seed has no errors left to fit."""
         epochs = np.arange(first, (errors.shape[1] if last is None else last) + 1)
-        each = [exponent(epochs, row[epochs - 1]) for row in errors]
-        return Interval(math.nan, math.nan, math.nan) if np.isnan(each).any() else mean_interval(each)
+        return interval_of([exponent(epochs, row[epochs - 1]) for row in errors])
+
+    def early_and_late(self) -> tuple[Interval, Interval]:
+        """z of all states up to epoch EARLY, and from there on."""
+        epochs = self.error_reads.shape[1]
+        turn = min(EARLY, epochs)
+        return self.exponent(self.error_reads, 1, turn), self.exponent(self.error_reads, turn, epochs)
 
     def least_squares_exponent(self, errors: NDArray[np.float64]) -> Interval:
         """As `exponent`, by least squares of log error on log epoch, epochs without errors left out."""

@@ -12,9 +12,10 @@ from isingprop.landscape import PAIRS
 from isingprop.paper.fig2_report import report
 from isingprop.paper.jobs import Arrays, Job, Runner
 from isingprop.paper.landscape_drawing import aligned, legend_entries, limits, scatter, write_classes
-from isingprop.paper.moments import Course, Map, Sampling, Statistics, epoch_name, interval_of, json_interval
+from isingprop.paper.moments import Course, Map, Sampling, Statistics, epoch_name, json_interval
 from isingprop.paper.setup import COLOURS, Setup
 from isingprop.paper.text import finite
+from isingprop.scaling import interval_of
 
 LEARNING_RATE = 3e-4
 _COLUMNS = 3  # of panels

@@ -17,10 +17,11 @@ from isingprop.paper.fig2 import LEARNING_RATE
 from isingprop.paper.jobs import Arrays, Runner
 from isingprop.paper.landscape_drawing import legend_entries, limits, scatter
 from isingprop.paper.methods import NUM_SWEEPS
-from isingprop.paper.moments import Course, epoch_name, from_json, interval_of, json_interval, states_of
+from isingprop.paper.moments import Course, epoch_name, from_json, json_interval, states_of
 from isingprop.paper.setup import Setup
 from isingprop.paper.text import bullets, finite, interval, percent, table
 from isingprop.readout import UNCLASSIFIED
+from isingprop.scaling import interval_of
 
 _DIGIT = 7
 _NUM_SHOWN = 5

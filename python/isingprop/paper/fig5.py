@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.data import ImageSet
-from isingprop.paper.curves import EARLY, METHODS, ORDER, PUBLISHED, Curves, epochs_of, exponent
+from isingprop.paper.curves import METHODS, ORDER, PUBLISHED, Curves, epochs_of, exponent
 from isingprop.paper.fig5_report import report
 from isingprop.paper.jobs import Runner
 from isingprop.paper.methods import IsingMethod, Method, Training
@@ -84,7 +84,7 @@ def _qpu_seconds(method: Method, images: ImageSet) -> float | None:
 def _numbers(name: str, curves: Curves) -> dict[str, Any]:
     reads, lowest = curves.error_reads, curves.error_lowest
     z, z_lowest = curves.exponent(reads), curves.exponent(lowest)
-    epochs = reads.shape[1]
+    early, late = curves.early_and_late()
     return {
         "z": finite(z.mean),
         "z_low": finite(z.low),
@@ -93,8 +93,8 @@ def _numbers(name: str, curves: Curves) -> dict[str, Any]:
         "z_lowest": finite(z_lowest.mean),
         "z_lowest_low": finite(z_lowest.low),
         "z_lowest_high": finite(z_lowest.high),
-        "z_early": finite(curves.exponent(reads, 1, EARLY).mean),
-        "z_late": finite(curves.exponent(reads, EARLY, epochs).mean) if epochs > EARLY else None,
+        "z_early": finite(early.mean),
+        "z_late": finite(late.mean),
         "final_error": float(reads[:, -1].mean()),
         "final_error_se": finite(standard_error(reads[:, -1])),
         "final_error_lowest": float(lowest[:, -1].mean()),

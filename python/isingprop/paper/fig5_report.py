@@ -13,7 +13,7 @@ from isingprop.paper.methods import NUM_SWEEPS
 from isingprop.paper.rates import Trials, rule, trial_table
 from isingprop.paper.setup import Setup
 from isingprop.paper.text import bullets, interval, percent, percent_with_error, table
-from isingprop.scaling import Interval, standard_error
+from isingprop.scaling import standard_error
 
 _PAPER = (
     "The paper: the training error falls as epoch^(−z), with z = 1.01 for dragon training (m = 20), 0.78 for "
@@ -83,19 +83,12 @@ def _exponents(curves: dict[str, Curves]) -> str:
     rows = []
     for name in ORDER:
         own = curves[name]
-        fits = [own.exponent(own.error_reads), *_early_and_late(own), own.least_squares_exponent(own.error_reads)]
+        fits = [own.exponent(own.error_reads), *own.early_and_late(), own.least_squares_exponent(own.error_reads)]
         fits.append(own.exponent(own.error_lowest))
         published = str(PUBLISHED.get(name, "–"))
         rows.append([METHODS[name].title, f"{own.learning_rate:g}", published, *(interval(fit) for fit in fits)])
     header = ["", "best rate", "z, paper", "z, all states", "z early", "z late", "z by logarithms", "z, lowest state"]
     return table(header, rows)
-
-
-def _early_and_late(curves: Curves) -> tuple[Interval, Interval]:
-    """z of all states up to epoch EARLY, and from there on."""
-    epochs = curves.error_reads.shape[1]
-    late = curves.exponent(curves.error_reads, min(EARLY, epochs), epochs)
-    return curves.exponent(curves.error_reads, 1, min(EARLY, epochs)), late
 
 
 def _errors(curves: dict[str, Curves], epochs: list[int]) -> str:
@@ -149,7 +142,7 @@ def _findings(curves: dict[str, Curves], trials: Trials, is_papers: bool) -> Ite
 
 
 def _is_bent(curves: Curves) -> bool:
-    early, late = _early_and_late(curves)
+    early, late = curves.early_and_late()
     if curves.error_reads.shape[1] <= EARLY or math.isnan(early.low):
         return False
     return math.isnan(late.low) or early.high < late.low or late.high < early.low

@@ -18,7 +18,7 @@ from isingprop.paper.jobs import Arrays
 from isingprop.paper.methods import DRAGON
 from isingprop.paper.text import finite
 from isingprop.readout import UNCLASSIFIED
-from isingprop.scaling import Interval, mean_interval
+from isingprop.scaling import Interval
 from isingprop.training import Trainer
 
 Array: TypeAlias = NDArray[Any]
@@ -47,20 +47,19 @@ class Course:
         The first epoch goes through the images in a random order, cut into parts at the moments; so it, too, meets
         each image once. The numbers of a moment do not depend on which later ones there are.
         """
-        network = DRAGON.trainer(images, self.learning_rate, self.seed).network
+        whole = DRAGON.trainer(images, self.learning_rate, self.seed)
         order = np.random.Generator(np.random.PCG64(self._derived(_ORDER))).permutation(len(images.train_labels))
-        whole = self._trainer(network, self.seed)
         shown, epoch = 0, 1
         for moment in self.moments:
             last = round(min(moment, 1) * len(order))
             if last > shown:
                 rows, shown = order[shown:last], last
-                part = self._trainer(network, self._derived(_PART, shown))
+                part = self._trainer(whole.network, self._derived(_PART, shown))
                 part.train_epoch(images.train_images[rows], images.train_labels[rows])
             for _ in range(epoch, int(moment)):
                 whole.train_epoch(images.train_images, images.train_labels)
             epoch = max(epoch, int(moment))
-            yield network
+            yield whole.network
 
     def _trainer(self, network: BipartiteNetwork, seed: int) -> Trainer:
         rates, states = self.learning_rate, DRAGON.num_states
@@ -164,13 +163,6 @@ def class_means(
             means[c] = each[classes == c].mean()
         means[-1] = each.mean()
     return means
-
-
-def interval_of(values: NDArray[Any]) -> Interval:
-    """Student's interval over seeds; NaN where a seed has no value."""
-    if not np.isfinite(values).all():
-        return Interval(float("nan"), float("nan"), float("nan"))
-    return mean_interval(values)
 
 
 def json_interval(interval: Interval) -> dict[str, float | None]:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class Setup:
     def load_data(self, num_train: int | None = None) -> ImageSet:
         """Training images, the same number of each class, and all test images."""
         num_train = self.num_train if num_train is None else num_train
-        return load_data(self.data, data_dir=self.data_dir, num_train=num_train)
+        return _load(self.data, self.data_dir, num_train)
 
     def facts(self, images: ImageSet) -> dict[str, Any]:
         """What numbers are of, for JSON."""
@@ -107,3 +108,8 @@ class Setup:
             with matplotlib.rc_context({"svg.hashsalt": "isingprop"}):
                 figure.savefig(content, format=kind, dpi=_DPI, metadata=metadata)
             write_atomically(self.out / f"{name}.{kind}", content.getvalue())
+
+
+@lru_cache(maxsize=4)  # every figure asks for them again
+def _load(name: str, data_dir: str | None, num_train: int) -> ImageSet:
+    return load_data(name, data_dir=data_dir, num_train=num_train)

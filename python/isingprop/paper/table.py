@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isingprop.data import ImageSet
 from isingprop.paper.curves import METHODS, epochs_of
@@ -83,7 +84,7 @@ def _numbers(results: list[Arrays]) -> dict[str, float | None]:
     return numbers
 
 
-def _over_seeds(results: list[Arrays], kind: str) -> Any:
+def _over_seeds(results: list[Arrays], kind: str) -> NDArray[np.float64]:
     return np.array([float(result[kind]) for result in results])
 
 
