@@ -137,15 +137,12 @@ class FakeSapi:
             return job["error"]
         name = job["solver"]["name"]
         message = job.pop("error_message", "Solver is offline" if name in self.offline else None)
-        now = time.time()
         problem = {
             "id": str(uuid.uuid4()),
             "type": job["type"],
             "solver": job["solver"],
             "label": job.get("label"),
-            "submitted_on": _timestamp(now),
-            "solved_on": _timestamp(now + self.pending),
-            "ready": now + self.pending,
+            "submitted_on": _timestamp(time.time()),
         }
         with self._lock:
             if message is None:
@@ -153,6 +150,8 @@ class FakeSapi:
                     problem["answer"] = _answer(self.chips[name], job)
                 except ValueError as error:
                     message = str(error)
+            now = time.time()
+            problem |= {"ready": now + self.pending, "solved_on": _timestamp(now + self.pending)}
             self.problems[problem["id"]] = problem
             if message is None:
                 cost = problem["answer"]["timing"]["qpu_access_time"]
@@ -160,11 +159,11 @@ class FakeSapi:
                 self.paid.append({**known, "body": job, "qpu_access_time": cost})
             else:
                 problem["error_message"] = message
-        return self.status(problem)
+        return self.status(problem, now)
 
-    def status(self, problem: dict[str, Any], *, answer: bool = False) -> dict[str, Any]:
+    def status(self, problem: dict[str, Any], now: float | None = None, *, answer: bool = False) -> dict[str, Any]:
         """A problem as the API tells of it."""
-        done = time.time() >= problem["ready"]
+        done = (time.time() if now is None else now) >= problem["ready"]
         failed = "error_message" in problem
         hidden = {"ready"} if done and not failed and answer else {"ready", "answer"}
         if not done and not failed:

@@ -106,7 +106,7 @@ OFFLINE = "Solver is offline"
         ("submit", faults.drop, requests.ConnectionError, 0),
         ("accepted", faults.drop, requests.ConnectionError, 1),
         ("accepted", faults.cut, requests.exceptions.ChunkedEncodingError, 1),
-        ("accepted", faults.delay(1.0), RequestTimeout, 1),
+        ("accepted", faults.delay(4.0), RequestTimeout, 1),
         ("submit", faults.http_error(500), SolverError, 0),
         ("accepted", faults.http_error(502), SolverError, 1),
         ("submit", faults.reject("h out of range"), SolverFailureError, 0),
@@ -122,7 +122,7 @@ def test_a_fault_is_raised_and_what_was_paid_stays_there_to_fetch(
     sapi: FakeSapi, point: str, action: faults.Action, error: type[Exception], num_paid: int
 ) -> None:
     sapi.at(point, action)
-    with DWaveSampler(**sapi.config, request_timeout=0.5) as sampler:
+    with DWaveSampler(**sapi.config, request_timeout=2.0) as sampler:
         with pytest.raises(error):
             sample(sampler, "sought")
         with Problems.from_config(sampler.client.config) as problems:
