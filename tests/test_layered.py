@@ -9,7 +9,6 @@ import oracle
 import tolerances
 from isingprop import Annealing, BipartiteNetwork, LayeredNetwork
 from isingprop.files import load_tensors, save_tensors
-from isingprop.layered import DEEP_COUPLING_GAIN, DEEP_INPUT_GAIN
 
 NUM_INPUTS = 3
 # Two, three and four layers of spins, at most 16 spins; the last layer has two classes.
@@ -61,7 +60,7 @@ def test_random_draws_each_layer_by_its_own_number_of_inputs():
     network = LayeredNetwork.random(num_inputs=400, hidden=sizes[:-1], seed=3)
     assert network.sizes == sizes
     arrays = network.input_weights, *network.couplings
-    gains = DEEP_INPUT_GAIN, *3 * [DEEP_COUPLING_GAIN]
+    gains = 6, 1, 0.5, 0.25
     for array, gain, fan_in in zip(arrays, gains, (400, *sizes), strict=False):
         bound = gain / np.sqrt(fan_in)
         assert 0.99 * bound < np.abs(array).max() <= bound * (1 + tolerances.FLOAT32)
@@ -88,7 +87,7 @@ def test_gains_scale_what_is_drawn():
     assert tolerances.same_bits(scaled.input_weights, plain.input_weights * np.float32(0.5))
     for ours, theirs in zip(scaled.couplings, plain.couplings, strict=True):
         assert tolerances.same_bits(ours, theirs * np.float32(4))
-    named = LayeredNetwork.random(**sizes, input_gain=DEEP_INPUT_GAIN, coupling_gain=DEEP_COUPLING_GAIN)
+    named = LayeredNetwork.random(**sizes, input_gain=6, coupling_gain=(1, 0.5))
     assert same_parameters(named, LayeredNetwork.random(**sizes))
 
 
@@ -414,6 +413,12 @@ IMAGE = np.full((1, NUM_INPUTS), 0.5)
         (lambda: drawn(input_gain=0), "ValueError: input_gain must be finite and above 0, got 0.0"),
         (lambda: drawn(coupling_gain=np.nan), "ValueError: coupling_gain must be finite and above 0, got nan"),
         (lambda: drawn(coupling_gain="1"), "TypeError: coupling_gain must be a number, got '1'"),
+        (lambda: drawn(coupling_gain=[1, 0]), "ValueError: coupling_gain[1] must be finite and above 0, got 0.0"),
+        (
+            lambda: drawn(coupling_gain=[1.0]),
+            "ValueError: coupling_gain must be one number or one for each of 2 couplings, got 1",
+        ),
+        (lambda: SMALL.shallow(), "ValueError: hidden must name one layer for a BipartiteNetwork, got 2"),
         (lambda: drawn(seed=-1), "ValueError: seed must be at least 0, got -1"),
         (lambda: SMALL.problem(np.ones((2, 6))), "ValueError: images must have shape (n, 3), got (2, 6)"),
         (lambda: SMALL.problem(np.ones((2, 3), int)), "TypeError: images must be floating-point pixels"),

@@ -402,7 +402,7 @@ def evaluate(pixels, labels):
 @pytest.mark.parametrize(
     ("call", "refusal"),
     [
-        (lambda: Trainer("W"), "TypeError: network must be a BipartiteNetwork, got str"),
+        (lambda: Trainer("W"), "TypeError: network must be a BipartiteNetwork or a LayeredNetwork, got str"),
         (lambda: make(sampler=3), "TypeError: sampler must have a method sample(), got int"),
         (lambda: make(num_states=0), "ValueError: num_states must be at least 1, got 0"),
         (lambda: make(num_states=2.0), "TypeError: num_states must be an integer, got 2.0"),

@@ -16,6 +16,7 @@ from isingprop.layered import LayeredNetwork
 from isingprop.learning import Gradient, LearningRates, gradient
 from isingprop.metrics import EpochRecord, Evaluation, predict
 from isingprop.network import BipartiteNetwork
+from isingprop.phases import sample_states
 from isingprop.problem import IsingProblem
 from isingprop.qpu.connection import QPUBudgetError
 from isingprop.readout import Readout
@@ -56,6 +57,7 @@ __all__ = [
     "gradient",
     "load_data",
     "predict",
+    "sample_states",
 ]
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from isingprop.checks import Floats, float_array
 from isingprop.files import load_tensors, save_tensors
+from isingprop.layered import Network
 from isingprop.metrics import EpochRecord
-from isingprop.network import PARAMETERS, BipartiteNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Checkpoint:
             FileNotFoundError: where there is no file.
             ValueError: for a file of another kind or version, or a damaged one.
         """
-        tensors, metadata = load_tensors(path, "checkpoint", PARAMETERS)
+        tensors, metadata = load_tensors(path, "checkpoint", ())
         try:
             settings = dict(json.loads(metadata["settings"]))
             history = [EpochRecord(**record) for record in json.loads(metadata["history"])]
@@ -51,8 +51,11 @@ class Checkpoint:
             raise ValueError(f"{path} must hold the settings and history of a run, got {error!r}") from None
         return cls(tensors, settings, history, checksum)
 
-    def parameters_for(self, network: BipartiteNetwork, path: str | os.PathLike[str]) -> dict[str, Floats]:
-        """The parameters, found to be finite and of the network's shapes."""
+    def parameters_for(self, network: Network, path: str | os.PathLike[str]) -> dict[str, Floats]:
+        """The parameters, found to be all there, finite and of the network's shapes."""
+        missing = [name for name in network.parameters() if name not in self.parameters]
+        if missing:
+            raise ValueError(f"{path} must hold {', '.join(network.parameters())}, got no {', '.join(missing)}")
         return {
             name: float_array(f"{name} in {path}", self.parameters[name], shape=array.shape, single=True)
             for name, array in network.parameters().items()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from typer import Option
@@ -31,7 +31,6 @@ from isingprop.console import (
     test_numbers,
 )
 from isingprop.data import DataName
-from isingprop.network import BipartiteNetwork
 from isingprop.qpu.connection import QPUBudgetError
 from isingprop.runs import SAMPLER_NAMES, RunFolder, RunSettings, check_sampler_name
 from isingprop.samplers import DWave
@@ -71,7 +70,11 @@ def train(
     num_sweeps: Annotated[
         int, Option(min=1, max=MOST_SWEEPS, help="Sweeps per state: of each replica, or in each cycle.")
     ] = 30,
-    hidden: Annotated[str, Option(metavar="N", help="Hidden spins.")] = "120",
+    hidden: Annotated[str, Option(metavar="N[,N...]", help="Spins of each hidden layer.")] = "120",
+    active_layers: Annotated[
+        Literal["2", "all"],
+        Option(help="With more than one hidden layer: sweep over the layers, two at a time, or sample all at once."),
+    ] = "2",
     learning_rate: Annotated[
         float, Option(help="Rate of couplings and biases; that of input weights follows from the images.")
     ] = 0.001,
@@ -108,7 +111,8 @@ def train(
         epochs=epochs,
         num_states=num_states,
         num_sweeps=num_sweeps,
-        hidden=_hidden_spins(hidden),
+        hidden=_hidden_layers(hidden),
+        active_layers=None if active_layers == "all" else 2,
         learning_rate=_positive("--learning-rate", learning_rate),
         batch_size=batch_size,
         sampler=_sampler_name("--sampler", sampler),
@@ -147,7 +151,8 @@ def evaluate(
         images = settings.load_data()
         sampler = settings.make_sampler(settings.test_sampler)
         run.keep_answers(sampler)
-        trainer = Trainer(BipartiteNetwork.load(run.model), sampler, seed=settings.seed)
+        network = settings.load_network(run.model)
+        trainer = Trainer(network, sampler, active_layers=settings.active_layers, seed=settings.seed)
         result = trainer.evaluate(images.test_images, images.test_labels)
     if as_json:
         spent = {"qpu_seconds": qpu_seconds(trainer)}
@@ -176,7 +181,8 @@ def _train(settings: RunSettings, out: Path | None, folder: RunFolder | None, as
     if folder is None:
         for sampler in (trainer.sampler, trainer.test_sampler):
             if isinstance(sampler, DWave):
-                sampler.copies(trainer.network.num_hidden, trainer.network.num_output)  # before there is a folder
+                for shape in trainer.problem_shapes:
+                    sampler.copies(*shape)  # before there is a folder
         folder = RunFolder.create(out, settings)
     else:
         folder = RunFolder(folder.path, settings)
@@ -219,14 +225,14 @@ def _was_said(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _hidden_spins(text: str) -> int:
+def _hidden_layers(text: str) -> tuple[int, ...]:
     try:
-        number = int(text)
+        numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
-        number = 0
-    if number < 1:
-        raise typer.BadParameter(f"--hidden must be one whole number, at least 1, got {text!r}")
-    return number
+        numbers = (0,)
+    if min(numbers) < 1:
+        raise typer.BadParameter(f"--hidden must be whole numbers with commas between, at least 1, got {text!r}")
+    return numbers
 
 
 def _sampler_name(name: str, text: str) -> str:

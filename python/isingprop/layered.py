@@ -22,13 +22,14 @@ from isingprop.checks import (
     whole_number,
 )
 from isingprop.files import load_tensors, save_tensors
-from isingprop.network import nudged_fields, saved_num_classes
+from isingprop.network import BipartiteNetwork, nudged_fields, saved_num_classes
 from isingprop.problem import IsingProblem, stream_array
 from isingprop.readout import Readout
 
 # In units of the paper's scale, at which two hidden layers are a glass that ignores the image and do not train.
 DEEP_INPUT_GAIN = 6.0
-DEEP_COUPLING_GAIN = 0.3
+# Each layer's couplings over those of the layer below: three hidden layers do not train where all are drawn alike.
+COUPLING_GAIN_RATIO = 0.5
 
 _KIND = "layered-network"
 # Chain r of an image draws from stream number (the image's) + r 2^32: its own for fewer than 2^32 images and chains.
@@ -94,10 +95,10 @@ class LayeredNetwork:
         num_classes: int = 10,
         redundancy: int = 4,
         input_gain: float | None = None,
-        coupling_gain: float | None = None,
+        coupling_gain: float | Sequence[float] | None = None,
         seed: int | None = 0,
     ) -> LayeredNetwork:
-        """Draws W from input_gain U(±1/sqrt(I)), then J^l from coupling_gain U(±1/sqrt(n_l)); no biases.
+        """Draws W from input_gain U(±1/sqrt(I)), then J^l from coupling_gain[l] U(±1/sqrt(n_l)); no biases.
 
         Args:
             num_inputs: I, pixels of an image.
@@ -105,7 +106,8 @@ class LayeredNetwork:
             num_classes: at least 2.
             redundancy: output spins per class.
             input_gain: > 0; None is 1 with one hidden layer, as in the paper, and 6 with more.
-            coupling_gain: > 0; None is 1 with one hidden layer, as in the paper, and 0.3 with more.
+            coupling_gain: > 0, one for all couplings or one for each; None is 1, 1/2, 1/4 ...: the paper's 1 with one
+                hidden layer, and half as much from layer to layer with more.
             seed: 0 ... 2^64 - 1; None draws one. One hidden layer has the bits of BipartiteNetwork.random.
 
         Raises:
@@ -122,14 +124,17 @@ class LayeredNetwork:
         if not widths:
             raise ValueError("hidden must name at least one layer, got none")
         readout = Readout(num_classes, redundancy)
-        deep = len(widths) > 1
-        gains = (DEEP_INPUT_GAIN, DEEP_COUPLING_GAIN) if deep else (1.0, 1.0)
-        input_gain = real_number("input_gain", gains[0] if input_gain is None else input_gain, above=0.0)
-        coupling_gain = real_number("coupling_gain", gains[1] if coupling_gain is None else coupling_gain, above=0.0)
+        if input_gain is None:
+            input_gain = DEEP_INPUT_GAIN if len(widths) > 1 else 1.0
+        input_gain = real_number("input_gain", input_gain, above=0.0)
+        gains = _coupling_gains(coupling_gain, len(widths))
         random = np.random.Generator(np.random.PCG64(seed_number(seed)))
         sizes = [*widths, readout.num_output]
         weights = input_gain * ((2 * random.random((sizes[0], num_inputs)) - 1) / np.sqrt(num_inputs))
-        couplings = [coupling_gain * ((2 * random.random((m, n)) - 1) / np.sqrt(m)) for m, n in pairwise(sizes)]
+        couplings = [
+            gain * ((2 * random.random((m, n)) - 1) / np.sqrt(m))
+            for gain, (m, n) in zip(gains, pairwise(sizes), strict=True)
+        ]
         return cls(weights, couplings, [np.zeros(n) for n in sizes], num_classes=readout.num_classes)
 
     def __repr__(self) -> str:
@@ -218,20 +223,32 @@ class LayeredNetwork:
             IsingProblem(5 x 5 hidden + 2 output spins)
         """
         pixels = image_array("images", images, num_inputs=self.num_inputs)
-        fields = [self.hidden_fields(pixels), *(bias[None, :] for bias in self.biases[1:-1])]
-        fields.append(nudged_fields(self.readout, self.biases[-1], labels, nudge, count=len(pixels)))
-        numbers = stream_array(streams, len(pixels))
-        return IsingProblem.trusted(self._all_couplings(), _side(fields[::2]), _side(fields[1::2]), numbers)
+        output_fields = nudged_fields(self.readout, self.biases[-1], labels, nudge, count=len(pixels))
+        return self.problem_of(self.hidden_fields(pixels), output_fields, stream_array(streams, len(pixels)))
+
+    def problem_of(
+        self, fields: NDArray[np.float32], output_fields: NDArray[np.float32], streams: NDArray[np.uint64]
+    ) -> IsingProblem:
+        """The same for fields that are at hand: of layer 1 as `hidden_fields` has them, of layer L (B or 1, n_L)."""
+        inner = [bias[None, :] for bias in self.biases[1:-1]]
+        return _bipartite(self.couplings, [fields, *inner, output_fields], streams)
+
+    def hidden_problem(self, fields: NDArray[np.float32], outputs: Spins, streams: NDArray[np.uint64]) -> IsingProblem:
+        """Layers 1 ... L - 1 >= 2 at once, with the outputs frozen: (B, n_1) fields and (B, n_L) spins in.
+
+        Its states are in the order of `to_problem` for a network without the last layer.
+        """
+        above = _local_fields(outputs, np.ascontiguousarray(self.couplings[-1].T), self.biases[-2])
+        inner = [bias[None, :] for bias in self.biases[1:-2]]
+        return _bipartite(self.couplings[:-1], [fields, *inner, above], streams)
 
     def to_problem(self, spins: ArrayLike) -> Spins:
         """States (..., N) in the order of `problem`: layers 1, 3, 5 ..., then 2, 4, 6 ..."""
-        layers = self.split(spins)
-        return _joined([*layers[::2], *layers[1::2]])
+        return to_sides(spins, self.sizes)
 
     def from_problem(self, spins: ArrayLike) -> Spins:
         """States (..., N) of `problem` in the network's order, layer 1 first."""
-        layers, num_odd = _parts(spins, [*self.sizes[::2], *self.sizes[1::2]]), len(self.sizes[::2])
-        return _joined([layers[k // 2 + num_odd * (k % 2)] for k in range(len(layers))])
+        return from_sides(spins, self.sizes)
 
     def stage(self, layer: int, fields: ArrayLike, spins: ArrayLike, streams: ArrayLike) -> IsingProblem:
         """Layers l and l + 1 with all others frozen: E of the whole network but for a constant of each chain.
@@ -267,12 +284,18 @@ class LayeredNetwork:
         k = whole_number("layer", layer, least=1, most=len(self.couplings)) - 1
         given = float_array("fields", fields, shape=(None, self.sizes[0]), single=True)
         checked = spin_array("spins", spins, shape=(len(given), None, sum(self.sizes)))
-        numbers = stream_array(streams, len(given))
-        hidden_fields, output_fields = np.asarray(given, dtype=np.float32), self.biases[k + 1][None, :]
+        return self.stage_of(k + 1, np.asarray(given, dtype=np.float32), checked, stream_array(streams, len(given)))
+
+    def stage_of(
+        self, layer: int, hidden_fields: NDArray[np.float32], spins: Spins, streams: NDArray[np.uint64]
+    ) -> IsingProblem:
+        """The same for arguments that fit."""
+        k = layer - 1
+        output_fields = self.biases[k + 1][None, :]
         if len(self.couplings) == 1:
-            return IsingProblem.trusted(self.couplings[0], hidden_fields, output_fields, numbers)
-        num_chains, num_spins = checked.shape[1:]
-        frozen = _parts(checked.reshape(-1, num_spins), self.sizes)
+            return IsingProblem.trusted(self.couplings[0], hidden_fields, output_fields, streams)
+        num_chains, num_spins = spins.shape[1:]
+        frozen = _parts(spins.reshape(-1, num_spins), self.sizes)
         if k == 0:
             hidden_fields = np.repeat(hidden_fields, num_chains, axis=0)
         else:
@@ -280,8 +303,25 @@ class LayeredNetwork:
         if k + 1 < len(self.couplings):
             above = np.ascontiguousarray(self.couplings[k + 1].T)
             output_fields = _local_fields(frozen[k + 2], above, self.biases[k + 1])
-        chains = numbers[:, None] + _CHAIN_STRIDE * np.arange(num_chains, dtype=np.uint64)
+        chains = streams[:, None] + _CHAIN_STRIDE * np.arange(num_chains, dtype=np.uint64)
         return IsingProblem.trusted(self.couplings[k], hidden_fields, output_fields, chains.ravel())
+
+    def with_outputs(self, fields: NDArray[np.float32], spins: Spins, outputs: Spins) -> Spins:
+        """The last two layers of states (B, R, N) with other outputs: Eq. (7), the layers below being frozen.
+
+        Args:
+            fields: (B, n_1), as of `hidden_fields`.
+            spins: (B, R, N).
+            outputs: (B, 1, n_L), one for all states of an image.
+
+        Returns:
+            (B, R, n_(L-1) + n_L): outputs as given, layer L - 1 along its local field (+1 where that is 0).
+        """
+        num_images, num_reads = spins.shape[:2]
+        top = self.stage_of(len(self.couplings), fields, spins, np.zeros(num_images, dtype=np.uint64))
+        repeated = np.repeat(outputs, num_reads, axis=0)
+        states = _core.reference_states(self.couplings[-1], top.hidden_fields.astype(np.float32, copy=False), repeated)
+        return states.reshape(num_images, num_reads, -1)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a safetensors file, whole or not at all."""
@@ -306,13 +346,58 @@ class LayeredNetwork:
         arrays = [[tensors[name] for name in group] for group in (couplings, biases)]
         return cls(tensors["input_weights"], *arrays, num_classes=num_classes)
 
-    def _all_couplings(self) -> NDArray[np.float32]:
-        """The couplings of `problem`: each J^l in its place, transposed where layer l is on the output side."""
-        odd, even = _slices(self.sizes[::2]), _slices(self.sizes[1::2])
-        whole = np.zeros((odd[-1].stop, even[-1].stop), dtype=np.float32)
-        for k, array in enumerate(self.couplings):
-            whole[odd[(k + 1) // 2], even[k // 2]] = array if k % 2 == 0 else array.T
-        return whole
+    def shallow(self) -> BipartiteNetwork:
+        """The same network with one hidden layer as a BipartiteNetwork: they share their arrays.
+
+        Raises:
+            ValueError: for more than one hidden layer.
+        """
+        if len(self.couplings) > 1:
+            raise ValueError(f"hidden must name one layer for a BipartiteNetwork, got {len(self.couplings)}")
+        network = object.__new__(BipartiteNetwork)
+        network.input_weights, network.couplings = self.input_weights, self.couplings[0]
+        network.hidden_bias, network.output_bias = self.biases
+        network.readout = self.readout
+        return network
+
+
+Network = BipartiteNetwork | LayeredNetwork
+
+
+def to_sides(spins: ArrayLike, sizes: Sequence[int]) -> Spins:
+    """States (..., N) of layers of these sizes: layers 1, 3, 5 ... first, then 2, 4, 6 ..."""
+    layers = _parts(spins, sizes)
+    return _joined([*layers[::2], *layers[1::2]])
+
+
+def from_sides(spins: ArrayLike, sizes: Sequence[int]) -> Spins:
+    """And back: layer 1 first."""
+    layers, num_odd = _parts(spins, [*sizes[::2], *sizes[1::2]]), len(sizes[::2])
+    return _joined([layers[k // 2 + num_odd * (k % 2)] for k in range(len(layers))])
+
+
+def _bipartite(
+    couplings: Sequence[NDArray[np.float32]], fields: Sequence[NDArray[np.float32]], streams: NDArray[np.uint64]
+) -> IsingProblem:
+    """Layers with (B or 1, n_l) fields as one problem: each J^l in its place, transposed if layer l is an output."""
+    sizes = [field.shape[1] for field in fields]
+    odd, even = _slices(sizes[::2]), _slices(sizes[1::2])
+    whole = np.zeros((odd[-1].stop, even[-1].stop), dtype=np.float32)
+    for k, array in enumerate(couplings):
+        whole[odd[(k + 1) // 2], even[k // 2]] = array if k % 2 == 0 else array.T
+    return IsingProblem.trusted(whole, _side(fields[::2], len(streams)), _side(fields[1::2]), streams)
+
+
+def _coupling_gains(value: float | Sequence[float] | None, count: int) -> list[float]:
+    """One for each of `count` couplings."""
+    if value is None:
+        return [COUPLING_GAIN_RATIO**k for k in range(count)]
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return count * [real_number("coupling_gain", value, above=0.0)]
+    gains = [real_number(f"coupling_gain[{k}]", gain, above=0.0) for k, gain in enumerate(value)]
+    if len(gains) != count:
+        raise ValueError(f"coupling_gain must be one number or one for each of {count} couplings, got {len(gains)}")
+    return gains
 
 
 def _listed(name: str, value: Iterable[_Item], of: str) -> list[_Item]:
@@ -359,9 +444,9 @@ def _parts(spins: ArrayLike, sizes: Sequence[int]) -> list[Spins]:
     return [array[..., where] for where in _slices(sizes)]
 
 
-def _side(fields: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The fields of some layers, (B, n) or (1, n), side by side: (1, n) where all are."""
-    rows = max(len(field) for field in fields)
+def _side(fields: Sequence[NDArray[np.float32]], rows: int = 1) -> NDArray[np.float32]:
+    """The fields of some layers, (B, n) or (1, n), side by side: (1, n) where all are, unless `rows` are wanted."""
+    rows = max(rows, *(len(field) for field in fields))
     return _joined([np.broadcast_to(field, (rows, field.shape[1])) for field in fields])
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop import _core
 from isingprop.checks import Spins, check_pixels, image_array, real_number, whole_number
+from isingprop.layered import LayeredNetwork
 from isingprop.network import PARAMETERS, BipartiteNetwork
 from isingprop.states import States
 
 # The mean of |x|^2 over MNIST's training images.
 _MNIST_SQUARE = 88.0
+# What a rate of a deep network is multiplied by: its input weights are large, its couplings small. With one rate for
+# all the test error after 25 epochs is 4 points larger.
+_DEEP_INPUT_WEIGHTS, _DEEP_COUPLINGS = 4.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,11 @@ class LearningRates:
             object.__setattr__(self, name, real_number(f"learning_rate[{name!r}]", value, least=0.0))
 
     @classmethod
-    def of(cls, value: float | Mapping[str, float] | LearningRates) -> LearningRates:
-        """One rate for all parameters, or a mapping with a rate for each of the four names."""
+    def of(cls, value: float | Mapping[str, float] | LearningRates, *, deep: bool = False) -> LearningRates:
+        """One rate for all parameters, or a mapping with a rate for each of the four names.
+
+        With more than one hidden layer (`deep`) input weights learn at 4 times the one rate, couplings at half of it.
+        """
         if isinstance(value, LearningRates):
             return value
         if isinstance(value, Mapping):
@@ -41,19 +48,19 @@ class LearningRates:
                 raise ValueError(f"learning_rate must have the keys {', '.join(PARAMETERS)}, got {list(value)}")
             return cls(**value)
         rate = real_number("learning_rate", value, least=0.0)
-        return cls(rate, rate, rate, rate)
+        return cls(_DEEP_INPUT_WEIGHTS * rate, _DEEP_COUPLINGS * rate, rate, rate) if deep else cls(*4 * [rate])
 
     @classmethod
-    def for_images(cls, rate: float, images: NDArray[np.float32]) -> LearningRates:
+    def for_images(cls, rate: float, images: NDArray[np.float32], *, deep: bool = False) -> LearningRates:
         """One rate for couplings and biases; for input weights rate * 88 / (mean |x|^2).
 
         One update moves the field of its own image by the rate times |x|^2, so this keeps pace with the couplings
-        however many pixels there are and however bright. MNIST's mean |x|^2 is 88: there it is one rate for all.
+        however many pixels there are and however bright. MNIST's mean |x|^2 is 88: there it is `of(rate)`.
         """
-        rate = real_number("learning_rate", rate, above=0.0)
+        rates = cls.of(real_number("learning_rate", rate, above=0.0), deep=deep)
         square = float(np.einsum("ba,ba->", images, images, dtype=np.float64)) / len(images)
-        input_rate = rate * _MNIST_SQUARE / square if square > 0 else rate
-        return cls(float(np.float32(input_rate)), rate, rate, rate)
+        input_rate = rates.input_weights * _MNIST_SQUARE / square if square > 0 else rates.input_weights
+        return replace(rates, input_weights=float(np.float32(input_rate)))
 
     def array(self) -> NDArray[np.float32]:
         """The four as float32, in the order of network.PARAMETERS."""
@@ -130,3 +137,37 @@ def update_in_place(
         free_spins,
         nudged_spins,
     )
+
+
+def update_layers_in_place(
+    network: LayeredNetwork,
+    layer: int | None,
+    images: NDArray[np.float32],
+    free_spins: Spins,
+    nudged_spins: Spins,
+    rates: NDArray[np.float32],
+) -> None:
+    """The same for a deep network: along the gradient of the parameters of two layers, or of all.
+
+    Args:
+        network: changed.
+        layer: the lower of two layers, of which the spins are; its input weights are changed, too, where it is layer 1.
+            None: the spins are whole states.
+        images: (B, I).
+        free_spins: (B, m, .).
+        nudged_spins: (B, any, .).
+        rates: as of LearningRates.array; all couplings have one rate, and all biases but the outputs' have.
+    """
+    top = len(network.couplings)
+    for lower in range(1, top + 1) if layer is None else (layer,):
+        hidden_bias, output_bias = network.biases[lower - 1 : lower + 1]
+        input_rate, coupling_rate, hidden_rate, output_rate = rates
+        own = np.array([input_rate, coupling_rate, hidden_rate, output_rate if lower == top else hidden_rate])
+        free, nudged = free_spins, nudged_spins
+        if layer is None:
+            free, nudged = (np.ascontiguousarray(each[..., network.active(lower)]) for each in (free, nudged))
+            own[3] *= lower == top  # each bias once: others are the first of the next two
+        weights, pixels = network.input_weights.T, images
+        if lower > 1:  # a dark pixel: it changes nothing
+            weights, pixels = np.zeros((1, len(hidden_bias)), np.float32), np.zeros((len(images), 1), np.float32)
+        _core.update(weights, network.couplings[lower - 1], hidden_bias, output_bias, own, pixels, free, nudged)

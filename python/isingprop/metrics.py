@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop.checks import Spins, image_array, whole_number
-from isingprop.network import BipartiteNetwork
+from isingprop.checks import Spins, image_array, seed_number, whole_number
+from isingprop.layered import Network
+from isingprop.phases import Meter, sample_states
 from isingprop.problem import stream_array
 from isingprop.readout import UNCLASSIFIED
-from isingprop.samplers import Sampler, draw
+from isingprop.samplers import Sampler
 from isingprop.states import States
 
 # Predictions go in portions of this many images, which bounds the memory of a test on many.
@@ -44,6 +45,7 @@ class EpochRecord:
     qpu_seconds: float | None = None  #: of access to a D-Wave chip, for the states that the epoch learned from
     clipped: int | None = None  #: fields and couplings that were out of the chip's range, over all calls
     chain_break_fraction: float | None = None  #: of all chains of all reads of the chip, mean over updates
+    largest_problem: int | None = None  #: spins of the largest problem that a sampler was sent
 
 
 @dataclass(frozen=True)
@@ -64,28 +66,35 @@ class Evaluation:
 
 
 def predict(
-    network: BipartiteNetwork,
+    network: Network,
     sampler: Sampler,
     images: ArrayLike,
     *,
     num_reads: int = 10,
     seed: int | None = 0,
+    active_layers: int | None = 2,
+    meter: Meter | None = None,
 ) -> NDArray[np.int64]:
     """The class of the lowest of num_reads states of H[x] for each image: (n,), -1 where it is unclassified.
 
     The arguments are those of `lowest_outputs`.
     """
-    return network.readout.predict(lowest_outputs(network, sampler, images, num_reads=num_reads, seed=seed))
+    outputs = lowest_outputs(
+        network, sampler, images, num_reads=num_reads, seed=seed, active_layers=active_layers, meter=meter
+    )
+    return network.readout.predict(outputs)
 
 
 def lowest_outputs(
-    network: BipartiteNetwork,
+    network: Network,
     sampler: Sampler,
     images: ArrayLike,
     *,
     num_reads: int = 10,
     seed: int | None = 0,
     streams: ArrayLike | None = None,
+    active_layers: int | None = 2,
+    meter: Meter | None = None,
 ) -> Spins:
     """The output spins of the lowest of num_reads states of H[x] for each image.
 
@@ -96,26 +105,37 @@ def lowest_outputs(
         num_reads: at least 1.
         seed: None draws one.
         streams: (n,), default 0 ... n - 1: image k draws from stream (seed, streams[k]), however images are portioned.
+        active_layers: of a network with more than one hidden layer, see `sample_states`.
+        meter: keeps account of what is sampled.
 
     Returns:
         (n, O) int8.
     """
     num_reads = whole_number("num_reads", num_reads, least=1)
     images = image_array("images", images, num_inputs=network.num_inputs)
+    seed = seed_number(seed)
     outputs = np.empty((len(images), network.num_output), dtype=np.int8)
     streams = stream_array(streams, len(images))
     for first in range(0, len(images), _PREDICT_IMAGES):
         part = slice(first, first + _PREDICT_IMAGES)
-        problem = network.problem(images[part], streams=streams[part])
-        lowest = draw(sampler, problem, num_reads, seed).lowest()
-        outputs[part] = lowest.spins[:, 0, network.num_hidden :]
+        states = sample_states(
+            network,
+            sampler,
+            images[part],
+            num_reads,
+            seed,
+            streams=streams[part],
+            active_layers=active_layers,
+            meter=meter,
+        )
+        outputs[part] = states.lowest().spins[:, 0, network.num_hidden :]
     return outputs
 
 
 class ErrorCount:
     """Counts wrong states as they come, a portion of images at a time."""
 
-    def __init__(self, network: BipartiteNetwork, *, cycles: bool = False) -> None:
+    def __init__(self, network: Network, *, cycles: bool = False) -> None:
         """Starts at zero. With `cycles`, each read counts the states in which its cycles ended, too."""
         self._network = network
         self._cycles = cycles

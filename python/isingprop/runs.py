@@ -17,6 +17,7 @@ import numpy as np
 
 from isingprop.data import ImageSet, load_data
 from isingprop.files import write_atomically
+from isingprop.layered import LayeredNetwork, Network
 from isingprop.learning import LearningRates
 from isingprop.metrics import EpochRecord
 from isingprop.network import BipartiteNetwork
@@ -45,7 +46,7 @@ class RunSettings:
     epochs: int
     num_states: int
     num_sweeps: int
-    hidden: int
+    hidden: tuple[int, ...]
     learning_rate: float
     sampler: str
     seed: int
@@ -55,6 +56,7 @@ class RunSettings:
     test_sampler: str | None = None
     qpu_solver: str | None = None
     qpu_budget: float | None = None
+    active_layers: int | None = 2
 
     def load_data(self) -> ImageSet:
         """The images."""
@@ -84,23 +86,34 @@ class RunSettings:
     def make_trainer(self, images: ImageSet) -> Trainer:
         """An untrained network and its trainer."""
         self._check_qpu()
-        network = BipartiteNetwork.random(
-            num_inputs=images.train_images.shape[1],
-            num_hidden=self.hidden,
-            num_classes=images.num_classes,
-            seed=self.seed,
-        )
+        # From wrong classes, where these have states of Eq. (7).
+        references = WRONG_CLASSES if self.sampler in _FROM_REFERENCES and not self._deep else None
         return Trainer(
-            network,
+            self._make_network(images),
             self.make_sampler(),
             num_states=self.num_states,
-            learning_rate=LearningRates.for_images(self.learning_rate, images.train_images),
+            learning_rate=LearningRates.for_images(self.learning_rate, images.train_images, deep=self._deep),
             batch_size=self.batch_size,
-            references=WRONG_CLASSES if self.sampler in _FROM_REFERENCES else None,
+            references=references,
             beta_effective=self.beta_effective or self.sampler in _DWAVE_MODES,
             test_sampler=None if self.test_sampler in (None, self.sampler) else self.make_sampler(self.test_sampler),
+            active_layers=self.active_layers,
             seed=self.seed,
         )
+
+    @property
+    def _deep(self) -> bool:
+        return len(self.hidden) > 1
+
+    def _make_network(self, images: ImageSet) -> Network:
+        sizes = {"num_inputs": images.train_images.shape[1], "num_classes": images.num_classes, "seed": self.seed}
+        if self._deep:
+            return LayeredNetwork.random(hidden=self.hidden, **sizes)
+        return BipartiteNetwork.random(num_hidden=self.hidden[0], **sizes)
+
+    def load_network(self, path: Path) -> Network:
+        """The model of the run."""
+        return LayeredNetwork.load(path) if self._deep else BipartiteNetwork.load(path)
 
 
 def check_sampler_name(name: str, value: str) -> None:
@@ -144,7 +157,9 @@ class RunFolder:
             raise FileNotFoundError(f"{path} must be the folder of a run, got one without config.json")
         try:
             content = json.loads(config.read_text())
-            settings = RunSettings(**content["settings"])
+            hidden = content["settings"]["hidden"]  # older runs have one number
+            layers = tuple(hidden) if isinstance(hidden, list) else (hidden,)
+            settings = RunSettings(**{**content["settings"], "hidden": layers})
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"{config} must hold the settings of a run, got {error}") from None
         return cls(path, settings)
@@ -243,7 +258,8 @@ def _draw_history(history: list[EpochRecord], settings: RunSettings, file: Any) 
     errors, accuracy = figure.subplots(1, 2)
     dragon = f"dragon training, m = {settings.num_states}"
     rule = "equilibrium propagation" if settings.num_states == 1 else dragon
-    figure.suptitle(f"{settings.data}: {rule}, {settings.hidden} hidden spins, seed {settings.seed}")
+    hidden = " + ".join(str(size) for size in settings.hidden)
+    figure.suptitle(f"{settings.data}: {rule}, {hidden} hidden spins, seed {settings.seed}")
     reads = [record.train_error_reads for record in history]
     lowest = [record.train_error_lowest for record in history]
     errors.plot(epochs, reads, "o-", markersize=3, label="all reads")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping
@@ -28,22 +27,27 @@ from isingprop.checks import (
     true_or_false,
     whole_number,
 )
-from isingprop.learning import LearningRates, update_in_place
+from isingprop.layered import LayeredNetwork, Network
+from isingprop.learning import LearningRates, update_in_place, update_layers_in_place
 from isingprop.metrics import EpochRecord, ErrorCount, Evaluation, predict
-from isingprop.network import BipartiteNetwork
-from isingprop.problem import IsingProblem
-from isingprop.samplers import Annealing, Sampler, check_sampler, draw
+from isingprop.network import PARAMETERS, BipartiteNetwork
+from isingprop.phases import Batch, Meter, Plan, Step, check_active_layers, phases_of, problem_shapes, single
+from isingprop.samplers import Annealing, Sampler, check_sampler
+from isingprop.samplers.annealing import Reannealing
 
 if TYPE_CHECKING:
     from isingprop.data import ImageSet
-    from isingprop.states import States
 
 # What a seed is used for: a number of its own for each, so that no two draw from the same stream.
 _ORDER, _FREE, _NUDGED, _TEST = range(4)
 
 WRONG_CLASSES = "wrong-classes"
+FREE, RANDOM = "free", "random"
 
-_QPU_NUMBERS = ("qpu_seconds", "chain_break_fraction", "clipped")
+# What the label must win by, times the number of hidden layers, where there is more than one. Without it the test error
+# of two layers is 2 points larger, and three do not train; nor do these with much more of it, for the couplings of the
+# last layer are drawn the smaller, the more layers there are.
+_DEEP_MARGIN = 0.6
 
 _PORTION_IMAGES = 32  # small enough that their pixels are not fresh memory each time
 
@@ -54,12 +58,19 @@ class Trainer:
     For each minibatch: sample m states of H[x]; take the nudged state of each image; raise the energy of the former and
     lower that of the latter (learning.gradient). The order of images is drawn anew each epoch.
 
+    With more than one hidden layer the free states come from a forward sweep: from random states, layers (1, 2), (2, 3)
+    ... (L - 1, L) are sampled in turn while the others are frozen. A backward sweep follows: in layers (L - 1, L) each
+    free state is held against a nudged partner, its own state but for outputs n[y] and layer L - 1 along its local
+    field; in the layers below both are sampled anew from where they are, with the same random numbers. The parameters
+    of two layers are updated before the next two are sampled.
+
     Args:
         network: changed in place.
         sampler: default Annealing().
         num_states: m, states per image and update.
-        learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings, hidden_bias and
-            output_bias.
+        learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings, hidden_bias (of all
+            hidden layers) and output_bias. With more than one hidden layer input weights learn at 4 times the one rate,
+            couplings at half of it.
         batch_size: images per update; the update is their mean. The paper has 1.
         nudge: None takes the nudged state of Eq. (7), the limit of a strong nudge. A finite nudge > 0 samples one read
             of H_N[x, y] instead.
@@ -72,6 +83,15 @@ class Trainer:
         beta_effective: put the effective inverse temperature (States.beta_effective) of the free states into the record
             of each epoch. It is infinite for states that end in a descent, as Annealing's do by default.
         test_sampler: draws the states of test images; default: the sampler. A test on a QPU costs as much as an epoch.
+        active_layers: 2 sweeps over a network with more than one hidden layer as above; None samples all its layers at
+            once, and lets the hidden layers of a nudged partner go downhill from the free state.
+        margin: >= 0, an energy by which the label must win: free states are those of H[x] + margin * sum_a n_a[y] t_a,
+            so updates go on until no other class is lower even then. Tests are without it. None is 0 with one hidden
+            layer, as in the paper, and 0.6 / (number of hidden layers) with more.
+        nudged_start: "free" for nudged partners as above; "random" for ones that are drawn apart from the free states,
+            the literal reading of the paper, which does not train. It is for more than one hidden layer.
+        warm_sampler: draws states of the backward sweep from start states; default: 5 cold sweeps of annealing.
+        max_spins: refuse to send any sampler a larger problem.
         seed: 0 ... 2^64 - 1; None draws one. All random numbers follow from it.
 
     Example:
@@ -83,12 +103,12 @@ class Trainer:
         [1, 2]
 
     References:
-        arXiv:2506.05244, Sections II and IV; Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4.
+        arXiv:2506.05244, Sections II, IV and VI; Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4.
     """
 
     def __init__(
         self,
-        network: BipartiteNetwork,
+        network: Network,
         sampler: Sampler | None = None,
         *,
         num_states: int = 20,
@@ -100,18 +120,25 @@ class Trainer:
         num_test_reads: int = 10,
         beta_effective: bool = False,
         test_sampler: Sampler | None = None,
+        active_layers: int | None = 2,
+        margin: float | None = None,
+        nudged_start: str = FREE,
+        warm_sampler: Sampler | None = None,
+        max_spins: int | None = None,
         seed: int | None = 0,
     ) -> None:
         """See the class."""
-        if not isinstance(network, BipartiteNetwork):
-            raise TypeError(f"network must be a BipartiteNetwork, got {type(network).__name__}")
+        if not isinstance(network, BipartiteNetwork | LayeredNetwork):
+            raise TypeError(f"network must be a BipartiteNetwork or a LayeredNetwork, got {type(network).__name__}")
         self.network = network
+        self._trained = single(network)
+        deep = isinstance(self._trained, LayeredNetwork)
         self.sampler: Sampler = Annealing() if sampler is None else sampler
         check_sampler(self.sampler)
         self.test_sampler: Sampler = self.sampler if test_sampler is None else test_sampler
         check_sampler(self.test_sampler)
         self.num_states = whole_number("num_states", num_states, least=1)
-        self.learning_rates = LearningRates.of(learning_rate)
+        self.learning_rates = LearningRates.of(learning_rate, deep=deep)
         self.batch_size = whole_number("batch_size", batch_size, least=1)
         self.nudge = None if nudge is None else real_number("nudge", nudge, above=0.0)
         self.skip_correct = true_or_false("skip_correct", skip_correct)
@@ -122,12 +149,36 @@ class Trainer:
         if references is not None and not getattr(self.sampler, "takes_initial", True):
             raise ValueError(f"references must be None for {self.sampler}, which takes no start states")
         self.references = references
+        for name in ("nudge", "references"):
+            if deep and getattr(self, name) is not None:
+                raise ValueError(f"{name} must be None for {network}, got {getattr(self, name)!r}")
+        check_active_layers(active_layers)
+        self.active_layers = active_layers
+        if margin is None:
+            margin = _DEEP_MARGIN / len(self._trained.couplings) if isinstance(self._trained, LayeredNetwork) else 0.0
+        self.margin = real_number("margin", margin, least=0.0)
+        if nudged_start not in (FREE, RANDOM):
+            raise ValueError(f"nudged_start must be {FREE!r} or {RANDOM!r}, got {nudged_start!r}")
+        self.nudged_start = nudged_start
+        self.warm_sampler: Sampler = Reannealing() if warm_sampler is None else warm_sampler
+        check_sampler(self.warm_sampler)
+        if not getattr(self.warm_sampler, "takes_initial", True):
+            raise ValueError(f"warm_sampler must take start states, got {self.warm_sampler}")
+        self.max_spins = None if max_spins is None else whole_number("max_spins", max_spins, least=1)
+        largest = max(map(sum, self.problem_shapes))
+        if self.max_spins is not None and self.max_spins < largest:
+            raise ValueError(f"max_spins must be at least {largest} for {network}, got {self.max_spins}")
         self.num_test_reads = whole_number("num_test_reads", num_test_reads, least=1)
         self.beta_effective = true_or_false("beta_effective", beta_effective)
         self.seed = seed_number(seed)
         self.history: list[EpochRecord] = []
         self._data_checksum: int | None = None
         self._rates = self.learning_rates.array()
+
+    @property
+    def problem_shapes(self) -> list[tuple[int, int]]:
+        """Hidden and output spins of all problems that samplers are sent."""
+        return problem_shapes(self._trained, self.active_layers)
 
     def fit(self, images: ImageSet, epochs: int, *, progress: bool = False) -> list[EpochRecord]:
         """Trains for `epochs` more epochs and returns the records of all epochs so far.
@@ -216,33 +267,24 @@ class Trainer:
         checksum = self._same_checksum(images, labels)
         epoch = len(self.history) + 1
         errors = ErrorCount(self.network, cycles=self.references is not None)
-        betas: list[float] = []
-        told: list[dict[str, float]] = []
+        meter = self._meter()
+        phases = phases_of(self._trained, self._plan(), self.active_layers)
         outputs = self.network.readout.targets(labels)[:, None, :]
         order = np.random.Generator(np.random.PCG64(_seed_for(self.seed, _ORDER, epoch))).random(len(images))
-        output_fields = self.network.output_bias[None, :]  # a view: it follows the training
-        free_seed = _seed_for(self.seed, _FREE, epoch)
-        start, sampling = perf_counter(), 0.0
+        seeds = _seed_for(self.seed, _FREE, epoch), _seed_for(self.seed, _NUDGED, epoch)
+        start = perf_counter()
         for rows, slices in _portions(order.argsort(kind="stable"), self.batch_size):
             portion, portion_outputs, portion_labels = images[rows], outputs[rows], labels[rows]
             streams = rows.astype(np.uint64)
             wrong_outputs = self._wrong_outputs(portion_labels, rows + epoch)
             for batch in slices:
                 pixels, classes = portion[batch], portion_labels[batch]
+                wrong = None if wrong_outputs is None else wrong_outputs[batch]
                 fields = self.network.hidden_fields(pixels)
-                problem = IsingProblem.trusted(self.network.couplings, fields, output_fields, streams[batch])
-                initial = None
-                if wrong_outputs is not None:
-                    initial = self.network.states_with_outputs(fields, wrong_outputs[batch])
-                sample_start = perf_counter()
-                free = draw(self.sampler, problem, self.num_states, free_seed, initial)
-                nudged = self._nudged_spins(problem, fields, free, portion_outputs[batch], epoch, told)
-                sampling += perf_counter() - sample_start
-                _note_qpu(told, free)
-                if self.beta_effective:
-                    told_beta = free.info.get("beta_effective")  # of a QPU's reads before their descent
-                    betas.append(free.beta_effective(problem) if told_beta is None else told_beta)
-                update_in_place(self.network, pixels, free.spins, nudged, self._rates)
+                minibatch = Batch(fields, streams[batch], portion_outputs[batch], wrong, *seeds)
+                free = phases.free(minibatch, meter)
+                for step in phases.steps(minibatch, free, meter):
+                    self._update(step, pixels)
                 if errors.add(free, classes) and bar is not None:
                     _show(bar, epoch, errors, len(images))
         errors.count()
@@ -250,23 +292,50 @@ class Trainer:
             _show(bar, epoch, errors, len(images))
         self._data_checksum = checksum
         seconds = perf_counter() - start
-        norms: dict[str, Any] = {
-            f"update_norm_{name}": _norm(array - before[name]) for name, array in self.network.parameters().items()
-        }
+        numbers = meter.numbers()
         return EpochRecord(
             epoch=epoch,
             train_error_reads=errors.reads,
             train_error_lowest=errors.lowest,
             test_accuracy=float("nan"),
-            **norms,
-            seconds_sampling=sampling,
-            seconds_updating=seconds - sampling,
+            **self._update_norms(before),
+            seconds_updating=seconds - meter.seconds,
             seconds_testing=0.0,
             seconds=seconds,
             wrong_cycles=errors.cycles,
-            beta_effective=float(np.median(betas)) if betas else None,
-            **_of_qpu(told),
+            **numbers,
         )
+
+    def _update(self, step: Step, pixels: NDArray[np.float32]) -> None:
+        if isinstance(self._trained, BipartiteNetwork):
+            update_in_place(self._trained, pixels, step.free, step.nudged, self._rates)
+        else:
+            update_layers_in_place(self._trained, step.layer, pixels, step.free, step.nudged, self._rates)
+
+    def _update_norms(self, before: dict[str, NDArray[np.float32]]) -> dict[str, Any]:
+        """Of each kind of parameter, over all layers."""
+        squares = dict.fromkeys(PARAMETERS, 0.0)
+        last = f"bias_{len(self.network.parameters()) // 2}"
+        for name, array in self.network.parameters().items():
+            kind = name
+            if name not in PARAMETERS:  # couplings_1, bias_1, ...
+                kind = "couplings" if name.startswith("couplings") else "output_bias" if name == last else "hidden_bias"
+            squares[kind] += float(np.square(array - before[name], dtype=np.float64).sum())
+        return {f"update_norm_{kind}": square**0.5 for kind, square in squares.items()}
+
+    def _plan(self) -> Plan:
+        return Plan(
+            sampler=self.sampler,
+            warm_sampler=self.warm_sampler,
+            num_states=self.num_states,
+            nudge=self.nudge,
+            skip_correct=self.skip_correct,
+            margin=self.margin,
+            nudged_from_free=self.nudged_start == FREE,
+        )
+
+    def _meter(self) -> Meter:
+        return Meter(max_spins=self.max_spins, beta_effective=self.beta_effective)
 
     def _wrong_outputs(self, labels: NDArray[np.int64], turn: NDArray[np.int64]) -> Spins | None:
         """(B, m, O): the outputs of the reference states, where there are to be any."""
@@ -275,35 +344,17 @@ class Trainer:
         readout = self.network.readout
         return readout.targets(readout.wrong_classes(labels, self.num_states, turn))
 
-    def _nudged_spins(
-        self,
-        problem: IsingProblem,
-        fields: NDArray[np.float32],
-        free: States,
-        outputs: Spins,
-        epoch: int,
-        told: list[dict[str, float]],
-    ) -> Spins:
-        """(B, 1, N): the states of Eq. (7), or one sampled read of H_N. `outputs` are the targets n[y], (B, 1, O).
-
-        With skip_correct (B, m, N), where the free states of correct images stand in for nudged ones.
-        """
-        if self.nudge is None:
-            return self.network.states_with_outputs(fields, outputs)
-        correct = np.zeros(len(outputs), dtype=bool)
-        if self.skip_correct:
-            correct = (free.spins[:, :, self.network.num_hidden :] == outputs).all(axis=(1, 2))
-        if correct.all():
-            return free.spins
-        pulled = problem.output_fields - np.float32(self.nudge) * outputs[:, 0].astype(np.float32)
-        nudged = IsingProblem.trusted(problem.couplings, fields, pulled, problem.streams)
-        states = draw(self.sampler, nudged, 1, _seed_for(self.seed, _NUDGED, epoch))
-        _note_qpu(told, states)
-        return np.where(correct[:, None, None], free.spins, states.spins) if correct.any() else states.spins
-
     def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
         seed = _seed_for(self.seed, _TEST, 0)
-        classes = predict(self.network, self.test_sampler, images, num_reads=self.num_test_reads, seed=seed)
+        classes = predict(
+            self.network,
+            self.test_sampler,
+            images,
+            num_reads=self.num_test_reads,
+            seed=seed,
+            active_layers=self.active_layers,
+            meter=Meter(max_spins=self.max_spins),
+        )
         return Evaluation.of(classes, labels)
 
     @contextmanager
@@ -341,6 +392,14 @@ class Trainer:
             )
         return checksum
 
+    def _deep_settings(self) -> dict[str, Any]:
+        """Of a network with one hidden layer, whose checkpoints may be older, no more than the margin."""
+        if isinstance(self._trained, BipartiteNetwork):
+            return {"margin": self.margin or None}
+        warm = _describe(self.warm_sampler)
+        names = ("active_layers", "margin", "nudged_start")
+        return {**{name: getattr(self, name) for name in names}, "warm_sampler": warm}
+
     def _settings(self) -> dict[str, Any]:
         """All that decides the numbers of a run, as JSON has it; the number of threads does not."""
         settings: dict[str, Any] = {
@@ -352,6 +411,7 @@ class Trainer:
             "nudge": self.nudge,
             "skip_correct": self.skip_correct or None,  # checkpoints from before it have none
             "references": self.references,
+            **self._deep_settings(),
             "num_test_reads": self.num_test_reads,
             "test_sampler": None if self.test_sampler is self.sampler else _describe(self.test_sampler),
             "seed": self.seed,
@@ -374,25 +434,6 @@ def _portions(order: NDArray[np.int64], size: int) -> Iterator[tuple[NDArray[np.
     for first in range(0, len(order), length):
         rows = order[first : first + length]
         yield rows, [slice(k, k + size) for k in range(0, len(rows), size)]
-
-
-def _note_qpu(told: list[dict[str, float]], states: States) -> None:
-    """Keeps the numbers of states from a QPU; all of their info would be too much to keep for an epoch."""
-    if "qpu_seconds" in states.info:
-        told.append({name: states.info[name] for name in _QPU_NUMBERS})
-
-
-def _of_qpu(told: list[dict[str, float]]) -> dict[str, Any]:
-    """What a record says of a QPU, from what each of its answers told."""
-    if not told:
-        return {}
-    sums = {name: math.fsum(numbers[name] for numbers in told) for name in _QPU_NUMBERS}
-    return {**sums, "chain_break_fraction": sums["chain_break_fraction"] / len(told), "clipped": int(sums["clipped"])}
-
-
-def _norm(array: NDArray[np.float32]) -> float:
-    """The Euclidean norm; numpy.linalg's would wake the threads of BLAS, which then spin."""
-    return float(np.sqrt(np.square(array, dtype=np.float64).sum()))
 
 
 def _show(bar: Any, epoch: int, errors: ErrorCount, num_images: int) -> None:

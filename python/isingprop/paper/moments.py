@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from isingprop.checks import Spins
 from isingprop.data import ImageSet, class_balanced
 from isingprop.landscape import embed, mean_distances, neighbour_agreement, overlap_counts, silhouettes
+from isingprop.layered import Network
 from isingprop.metrics import predict
-from isingprop.network import BipartiteNetwork
 from isingprop.paper.jobs import Arrays
 from isingprop.paper.methods import DRAGON
 from isingprop.paper.text import finite
+from isingprop.phases import sample_states
 from isingprop.readout import UNCLASSIFIED
 from isingprop.scaling import Interval
 from isingprop.training import Trainer
@@ -41,7 +42,7 @@ class Course:
     learning_rate: float
     moments: tuple[float, ...]
 
-    def networks(self, images: ImageSet) -> Iterator[BipartiteNetwork]:
+    def networks(self, images: ImageSet) -> Iterator[Network]:
         """The network at each moment: one and the same, so it is to be used before the next is asked for.
 
         The first epoch goes through the images in a random order, cut into parts at the moments; so it, too, meets
@@ -61,7 +62,7 @@ class Course:
             epoch = max(epoch, int(moment))
             yield whole.network
 
-    def _trainer(self, network: BipartiteNetwork, seed: int) -> Trainer:
+    def _trainer(self, network: Network, seed: int) -> Trainer:
         rates, states = self.learning_rate, DRAGON.num_states
         return Trainer(network, DRAGON.sampler, num_states=states, learning_rate=rates, seed=seed)
 
@@ -95,7 +96,7 @@ class Statistics:
         found = [self._at(network, images, rows) for network in self.course.networks(images)]
         return {name: np.stack([np.asarray(each[name]) for each in found]) for name in found[0]}
 
-    def _at(self, network: BipartiteNetwork, images: ImageSet, rows: NDArray[np.int64]) -> Arrays:
+    def _at(self, network: Network, images: ImageSet, rows: NDArray[np.int64]) -> Arrays:
         right = predict(network, DRAGON.sampler, images.test_images, seed=self.course.seed) == images.test_labels
         spins, classes = states_of(network, images.test_images[rows], self.sampling.num_reads, self.course.seed)
         labels, known = images.test_labels[rows], classes != UNCLASSIFIED
@@ -145,10 +146,10 @@ class Map:
 
 
 def states_of(
-    network: BipartiteNetwork, images: NDArray[np.float32], num_reads: int, seed: int
+    network: Network, images: NDArray[np.float32], num_reads: int, seed: int
 ) -> tuple[Spins, NDArray[np.int64]]:
     """Low-energy states of H[x], as training samples them, and their classes: (B, R, N) and (B, R)."""
-    spins = DRAGON.sampler.sample(network.problem(images), num_reads, seed).spins
+    spins = sample_states(network, DRAGON.sampler, images, num_reads, seed).spins
     return spins, network.readout.predict(spins[:, :, network.num_hidden :])
 
 

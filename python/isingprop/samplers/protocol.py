@@ -8,13 +8,13 @@ import numpy as np
 
 from isingprop.checks import Spins, float_array, spin_array
 from isingprop.problem import IsingProblem
-from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.annealing import Annealing, Reannealing
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.samplers.tempering import Tempering
 from isingprop.states import States
 
 # Their states come from kernels that cannot return anything else; checking them again would cost a tenth of an epoch.
-_OWN = (Annealing, Tempering, Cyclic)
+_OWN = (Annealing, Reannealing, Tempering, Cyclic)
 
 
 class Sampler(Protocol):
