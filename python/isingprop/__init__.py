@@ -16,12 +16,12 @@ from isingprop.layered import LayeredNetwork
 from isingprop.learning import Gradient, LearningRates, gradient
 from isingprop.metrics import EpochRecord, Evaluation, predict
 from isingprop.network import BipartiteNetwork
-from isingprop.phases import sample_states
 from isingprop.problem import IsingProblem
 from isingprop.qpu.connection import QPUBudgetError
 from isingprop.readout import Readout
 from isingprop.samplers import Annealing, Cyclic, DWave, FromDimod, Replay, Sampler, Tempering
 from isingprop.states import States
+from isingprop.sweeps import sample_states
 from isingprop.training import Trainer
 
 if TYPE_CHECKING:

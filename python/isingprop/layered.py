@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -22,6 +22,7 @@ from isingprop.checks import (
     whole_number,
 )
 from isingprop.files import load_tensors, save_tensors
+from isingprop.layers import bipartite, fields_of_spins, from_sides, parts, to_sides
 from isingprop.network import BipartiteNetwork, nudged_fields, saved_num_classes
 from isingprop.problem import IsingProblem, stream_array
 from isingprop.readout import Readout
@@ -36,7 +37,6 @@ _KIND = "layered-network"
 _CHAIN_STRIDE = np.uint64(2**32)
 
 _Item = TypeVar("_Item")
-_Scalar = TypeVar("_Scalar", np.int8, np.float32)
 
 
 class LayeredNetwork:
@@ -180,7 +180,7 @@ class LayeredNetwork:
 
     def split(self, spins: ArrayLike) -> list[Spins]:
         """The layers of whole states (..., N): views (..., n_l), layer 1 first."""
-        return _parts(spins, self.sizes)
+        return parts(spins, self.sizes)
 
     def active(self, layer: int) -> slice:
         """Where the spins of `stage(layer, ...)`, layers `layer` and `layer + 1`, are in a state."""
@@ -231,16 +231,16 @@ class LayeredNetwork:
     ) -> IsingProblem:
         """The same for fields that are at hand: of layer 1 as `hidden_fields` has them, of layer L (B or 1, n_L)."""
         inner = [bias[None, :] for bias in self.biases[1:-1]]
-        return _bipartite(self.couplings, [fields, *inner, output_fields], streams)
+        return bipartite(self.couplings, [fields, *inner, output_fields], streams)
 
     def hidden_problem(self, fields: NDArray[np.float32], outputs: Spins, streams: NDArray[np.uint64]) -> IsingProblem:
         """Layers 1 ... L - 1 >= 2 at once, with the outputs frozen: (B, n_1) fields and (B, n_L) spins in.
 
         Its states are in the order of `to_problem` for a network without the last layer.
         """
-        above = _local_fields(outputs, np.ascontiguousarray(self.couplings[-1].T), self.biases[-2])
+        above = fields_of_spins(outputs, np.ascontiguousarray(self.couplings[-1].T), self.biases[-2])
         inner = [bias[None, :] for bias in self.biases[1:-2]]
-        return _bipartite(self.couplings[:-1], [fields, *inner, above], streams)
+        return bipartite(self.couplings[:-1], [fields, *inner, above], streams)
 
     def to_problem(self, spins: ArrayLike) -> Spins:
         """States (..., N) in the order of `problem`: layers 1, 3, 5 ..., then 2, 4, 6 ..."""
@@ -295,14 +295,14 @@ class LayeredNetwork:
         if len(self.couplings) == 1:
             return IsingProblem.trusted(self.couplings[0], hidden_fields, output_fields, streams)
         num_chains, num_spins = spins.shape[1:]
-        frozen = _parts(spins.reshape(-1, num_spins), self.sizes)
+        frozen = parts(spins.reshape(-1, num_spins), self.sizes)
         if k == 0:
             hidden_fields = np.repeat(hidden_fields, num_chains, axis=0)
         else:
-            hidden_fields = _local_fields(frozen[k - 1], self.couplings[k - 1], self.biases[k])
+            hidden_fields = fields_of_spins(frozen[k - 1], self.couplings[k - 1], self.biases[k])
         if k + 1 < len(self.couplings):
             above = np.ascontiguousarray(self.couplings[k + 1].T)
-            output_fields = _local_fields(frozen[k + 2], above, self.biases[k + 1])
+            output_fields = fields_of_spins(frozen[k + 2], above, self.biases[k + 1])
         chains = streams[:, None] + _CHAIN_STRIDE * np.arange(num_chains, dtype=np.uint64)
         return IsingProblem.trusted(self.couplings[k], hidden_fields, output_fields, chains.ravel())
 
@@ -364,30 +364,6 @@ class LayeredNetwork:
 Network = BipartiteNetwork | LayeredNetwork
 
 
-def to_sides(spins: ArrayLike, sizes: Sequence[int]) -> Spins:
-    """States (..., N) of layers of these sizes: layers 1, 3, 5 ... first, then 2, 4, 6 ..."""
-    layers = _parts(spins, sizes)
-    return _joined([*layers[::2], *layers[1::2]])
-
-
-def from_sides(spins: ArrayLike, sizes: Sequence[int]) -> Spins:
-    """And back: layer 1 first."""
-    layers, num_odd = _parts(spins, [*sizes[::2], *sizes[1::2]]), len(sizes[::2])
-    return _joined([layers[k // 2 + num_odd * (k % 2)] for k in range(len(layers))])
-
-
-def _bipartite(
-    couplings: Sequence[NDArray[np.float32]], fields: Sequence[NDArray[np.float32]], streams: NDArray[np.uint64]
-) -> IsingProblem:
-    """Layers with (B or 1, n_l) fields as one problem: each J^l in its place, transposed if layer l is an output."""
-    sizes = [field.shape[1] for field in fields]
-    odd, even = _slices(sizes[::2]), _slices(sizes[1::2])
-    whole = np.zeros((odd[-1].stop, even[-1].stop), dtype=np.float32)
-    for k, array in enumerate(couplings):
-        whole[odd[(k + 1) // 2], even[k // 2]] = array if k % 2 == 0 else array.T
-    return IsingProblem.trusted(whole, _side(fields[::2], len(streams)), _side(fields[1::2]), streams)
-
-
 def _coupling_gains(value: float | Sequence[float] | None, count: int) -> list[float]:
     """One for each of `count` couplings."""
     if value is None:
@@ -430,36 +406,3 @@ def _bias_arrays(biases: Iterable[ArrayLike], sizes: Sequence[int]) -> tuple[NDA
         for k, (bias, size) in enumerate(zip(given, sizes, strict=True))
     ]
     return tuple(np.array(bias, dtype=np.float32) for bias in checked)
-
-
-def _slices(sizes: Sequence[int]) -> list[slice]:
-    """Where layers of these sizes are when they follow each other."""
-    return [slice(start, stop) for start, stop in pairwise(accumulate(sizes, initial=0))]
-
-
-def _parts(spins: ArrayLike, sizes: Sequence[int]) -> list[Spins]:
-    """Layers of these sizes: views, where `spins` is an array."""
-    array = np.asarray(spins)
-    check_shape("spins", array, (*array.shape[:-1], sum(sizes)))
-    return [array[..., where] for where in _slices(sizes)]
-
-
-def _side(fields: Sequence[NDArray[np.float32]], rows: int = 1) -> NDArray[np.float32]:
-    """The fields of some layers, (B, n) or (1, n), side by side: (1, n) where all are, unless `rows` are wanted."""
-    rows = max(rows, *(len(field) for field in fields))
-    return _joined([np.broadcast_to(field, (rows, field.shape[1])) for field in fields])
-
-
-def _joined(arrays: list[NDArray[_Scalar]]) -> NDArray[_Scalar]:
-    """Side by side along the last axis, in C order, which concatenate alone does not promise."""
-    return np.ascontiguousarray(np.concatenate(arrays, axis=-1))
-
-
-def _local_fields(spins: Spins, couplings: NDArray[np.float32], bias: NDArray[np.float32]) -> NDArray[np.float32]:
-    """b + s J for (R, m) spins and (m, n) couplings: (R, n), b + (couplings of spins up) - (couplings of spins down).
-
-    The kernel sums in an order of its own. That of `spins @ couplings` depends on how many rows there are, on BLAS and
-    on the processor, and so do its last bits.
-    """
-    up, down = ((spins == sign).astype(np.float32) for sign in (1, -1))
-    return _core.local_fields(up, couplings, bias) - _core.local_fields(down, couplings, np.zeros_like(bias))

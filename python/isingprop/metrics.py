@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.checks import Spins, image_array, seed_number, whole_number
 from isingprop.layered import Network
-from isingprop.phases import Meter, sample_states
+from isingprop.meter import Meter
 from isingprop.problem import stream_array
 from isingprop.readout import UNCLASSIFIED
 from isingprop.samplers import Sampler
 from isingprop.states import States
+from isingprop.sweeps import sample_states
 
 # Predictions go in portions of this many images, which bounds the memory of a test on many.
 _PREDICT_IMAGES = 1000

@@ -29,11 +29,13 @@ from isingprop.checks import (
 )
 from isingprop.layered import LayeredNetwork, Network
 from isingprop.learning import LearningRates, update_in_place, update_layers_in_place
+from isingprop.meter import Meter
 from isingprop.metrics import EpochRecord, ErrorCount, Evaluation, predict
 from isingprop.network import PARAMETERS, BipartiteNetwork
-from isingprop.phases import Batch, Meter, Plan, Step, check_active_layers, phases_of, problem_shapes, single
+from isingprop.phases import Batch, Plan, Step, phases_of
 from isingprop.samplers import Annealing, Sampler, check_sampler
 from isingprop.samplers.annealing import Reannealing
+from isingprop.sweeps import check_active_layers, problem_shapes, single
 
 if TYPE_CHECKING:
     from isingprop.data import ImageSet

@@ -17,9 +17,9 @@ from isingprop.metrics import predict
 from isingprop.paper.jobs import Arrays
 from isingprop.paper.methods import DRAGON
 from isingprop.paper.text import finite
-from isingprop.phases import sample_states
 from isingprop.readout import UNCLASSIFIED
 from isingprop.scaling import Interval
+from isingprop.sweeps import sample_states
 from isingprop.training import Trainer
 
 Array: TypeAlias = NDArray[Any]
