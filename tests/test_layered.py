@@ -7,7 +7,7 @@ import pytest
 
 import oracle
 import tolerances
-from isingprop import Annealing, BipartiteNetwork, LayeredNetwork
+from isingprop import Annealing, BipartiteNetwork, LayeredNetwork, States, layered_gradient
 from isingprop.files import load_tensors, save_tensors
 
 NUM_INPUTS = 3
@@ -456,3 +456,32 @@ IMAGE = np.full((1, NUM_INPUTS), 0.5)
 )
 def test_refusals(assert_refused, call, refusal):
     assert_refused(call, refusal)
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_the_gradient_is_that_of_the_energy(sizes):
+    """The energy is linear in each parameter, so a central difference is exact but for rounding."""
+    network, images = deep_network(sizes), some_images()
+    free, nudged = (oracle.random_spins(2, reads, sum(sizes), seed=reads) for reads in (3, 2))
+    states = [States(spins, np.zeros(spins.shape[:2])) for spins in (free, nudged)]
+    found = layered_gradient(network, images, *states)
+    assert list(found) == list(network.parameters())
+
+    def difference():
+        return sum(sign * exact_energies(network, images, spins).mean() for sign, spins in ((1, free), (-1, nudged)))
+
+    for name, array in network.parameters().items():
+        assert found[name].any(), name
+        for index in np.ndindex(array.shape):
+            value, sides = array[index], []
+            for step in (-0.5, 0.5):
+                array[index] = value + np.float32(step)
+                sides.append(difference())
+            array[index] = value
+            assert abs(found[name][index] - (sides[1] - sides[0])) < tolerances.FLOAT32, (name, index)
+    for wrong in (
+        [states[0], States(free[:1], np.zeros((1, 3)))],
+        [States(free[..., 1:], np.zeros((2, 3))), states[1]],
+    ):
+        with pytest.raises(ValueError, match=r"spins must have shape \(2, n, "):
+            layered_gradient(network, images, *wrong)

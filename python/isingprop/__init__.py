@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from isingprop.data import ImageSet, class_balanced, load_data
 from isingprop.layered import LayeredNetwork
-from isingprop.learning import Gradient, LearningRates, gradient
+from isingprop.learning import Gradient, LearningRates, gradient, layered_gradient
 from isingprop.metrics import EpochRecord, Evaluation, predict
 from isingprop.network import BipartiteNetwork
 from isingprop.problem import IsingProblem
@@ -55,6 +55,7 @@ __all__ = [
     "Trainer",
     "class_balanced",
     "gradient",
+    "layered_gradient",
     "load_data",
     "predict",
     "sample_states",

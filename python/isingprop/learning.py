@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop import _core
-from isingprop.checks import Spins, check_pixels, image_array, real_number, whole_number
+from isingprop.checks import Spins, check_pixels, check_shape, image_array, real_number, whole_number
 from isingprop.layered import LayeredNetwork
 from isingprop.network import PARAMETERS, BipartiteNetwork
 from isingprop.states import States
@@ -108,6 +108,36 @@ def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int
     rates = np.ones(len(PARAMETERS), np.float32)
     _core.update(transposed_weights, couplings, *biases, rates, pixels, free.spins, nudged.spins)
     return Gradient(transposed_weights.T, couplings, *biases)
+
+
+def layered_gradient(
+    network: LayeredNetwork, images: ArrayLike, free: States, nudged: States
+) -> dict[str, NDArray[np.float32]]:
+    """The same direction for a network of any depth, by the names and in the shapes of its parameters.
+
+        dW_ia = (<s^1_i> - <s^1_i>^N) x_a,   dJ^l_ij = <s^l_i s^(l+1)_j> - <s^l_i s^(l+1)_j>^N,   db^l_i = <s^l_i> - ...
+
+    Args:
+        network: gives the shapes.
+        images: (B, I), floating point, in [0, 1].
+        free: whole states of H[x], (B, m, N), as of `sample_states`.
+        nudged: states of H_N[x, y], (B, any, N).
+
+    Raises:
+        ValueError: for shapes that do not fit.
+
+    References:
+        arXiv:2506.05244, Eqs. (5) and (6), and (14), in which each bias counts once.
+    """
+    pixels = image_array("images", images, num_inputs=network.num_inputs)
+    check_pixels("images", pixels)
+    for name, states in (("free", free), ("nudged", nudged)):
+        check_shape(f"{name}.spins", states.spins, (len(pixels), None, sum(network.sizes)))
+    arrays = [[np.zeros_like(array) for array in group] for group in (network.couplings, network.biases)]
+    still = LayeredNetwork(np.zeros_like(network.input_weights), *arrays, num_classes=network.num_classes)
+    rates = np.ones(len(PARAMETERS), np.float32)
+    update_layers_in_place(still, None, pixels, free.spins, nudged.spins, rates)
+    return still.parameters()
 
 
 def apply(network: BipartiteNetwork, step: Gradient, rates: LearningRates) -> BipartiteNetwork:
