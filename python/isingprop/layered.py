@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from isingprop.checks import (
     whole_number,
 )
 from isingprop.files import load_tensors, save_tensors
-from isingprop.layers import bipartite, fields_of_spins, from_sides, parts, to_sides
+from isingprop.layers import bipartite, fields_of_spins, from_sides, parts, slices, to_sides
 from isingprop.network import BipartiteNetwork, nudged_fields, saved_num_classes
 from isingprop.problem import IsingProblem, stream_array
 from isingprop.readout import Readout
@@ -143,7 +144,7 @@ class LayeredNetwork:
         sizes = f"{self.num_inputs} inputs, {hidden} hidden, {self.num_output} output spins"
         return f"LayeredNetwork({sizes}, {self.num_classes} classes)"
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """n_1 ... n_L, the spins of each layer, the output layer last."""
         return tuple(len(bias) for bias in self.biases)
@@ -185,8 +186,8 @@ class LayeredNetwork:
     def active(self, layer: int) -> slice:
         """Where the spins of `stage(layer, ...)`, layers `layer` and `layer + 1`, are in a state."""
         k = whole_number("layer", layer, least=1, most=len(self.couplings)) - 1
-        start = sum(self.sizes[:k])
-        return slice(start, start + sum(self.sizes[k : k + 2]))
+        where = slices(self.sizes)
+        return slice(where[k].start, where[k + 1].stop)
 
     def energies(self, images: ArrayLike, spins: ArrayLike) -> NDArray[np.float64]:
         """E of whole states (B, R, N) under (B, I) images, summed in double precision: (B, R)."""

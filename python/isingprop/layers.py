@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import TypeVar
 
@@ -16,15 +17,15 @@ from isingprop.problem import IsingProblem
 _Scalar = TypeVar("_Scalar", np.int8, np.float32)
 
 
-def to_sides(spins: ArrayLike, sizes: Sequence[int]) -> Spins:
+def to_sides(spins: ArrayLike, sizes: tuple[int, ...]) -> Spins:
     """States (..., N) of layers of these sizes: layers 1, 3, 5 ... first, then 2, 4, 6 ..."""
     layers = parts(spins, sizes)
     return _joined([*layers[::2], *layers[1::2]])
 
 
-def from_sides(spins: ArrayLike, sizes: Sequence[int]) -> Spins:
+def from_sides(spins: ArrayLike, sizes: tuple[int, ...]) -> Spins:
     """And back: layer 1 first."""
-    layers, num_odd = parts(spins, [*sizes[::2], *sizes[1::2]]), len(sizes[::2])
+    layers, num_odd = parts(spins, (*sizes[::2], *sizes[1::2])), len(sizes[::2])
     return _joined([layers[k // 2 + num_odd * (k % 2)] for k in range(len(layers))])
 
 
@@ -32,24 +33,26 @@ def bipartite(
     couplings: Sequence[NDArray[np.float32]], fields: Sequence[NDArray[np.float32]], streams: NDArray[np.uint64]
 ) -> IsingProblem:
     """Layers with (B or 1, n_l) fields as one problem: each J^l in its place, transposed if layer l is an output."""
-    sizes = [field.shape[1] for field in fields]
-    odd, even = _slices(sizes[::2]), _slices(sizes[1::2])
+    sizes = tuple(field.shape[1] for field in fields)
+    odd, even = slices(sizes[::2]), slices(sizes[1::2])
     whole = np.zeros((odd[-1].stop, even[-1].stop), dtype=np.float32)
     for k, array in enumerate(couplings):
         whole[odd[(k + 1) // 2], even[k // 2]] = array if k % 2 == 0 else array.T
     return IsingProblem.trusted(whole, _side(fields[::2], len(streams)), _side(fields[1::2]), streams)
 
 
-def _slices(sizes: Sequence[int]) -> list[slice]:
+@lru_cache(maxsize=64)
+def slices(sizes: tuple[int, ...]) -> list[slice]:
     """Where layers of these sizes are when they follow each other."""
     return [slice(start, stop) for start, stop in pairwise(accumulate(sizes, initial=0))]
 
 
-def parts(spins: ArrayLike, sizes: Sequence[int]) -> list[Spins]:
+def parts(spins: ArrayLike, sizes: tuple[int, ...]) -> list[Spins]:
     """Layers of these sizes: views, where `spins` is an array."""
-    array = np.asarray(spins)
-    check_shape("spins", array, (*array.shape[:-1], sum(sizes)))
-    return [array[..., where] for where in _slices(sizes)]
+    array, where = np.asarray(spins), slices(sizes)
+    if array.shape[-1:] != (where[-1].stop,):
+        check_shape("spins", array, (*array.shape[:-1], where[-1].stop))
+    return [array[..., layer] for layer in where]
 
 
 def _side(fields: Sequence[NDArray[np.float32]], rows: int = 1) -> NDArray[np.float32]:

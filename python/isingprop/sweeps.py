@@ -163,8 +163,9 @@ def stage_seed(seed: int, layer: int) -> int:
 
 def _random_spins(seed: int, streams: NDArray[np.uint64], num_states: int, num_spins: int) -> Spins:
     """The start of each image's chains, from its own stream."""
-    starts = np.empty((len(streams), num_states, num_spins), dtype=np.int8)
-    for row, stream in zip(starts, streams.tolist(), strict=True):
-        random = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream])))
-        row[...] = 2 * random.integers(0, 2, row.shape, dtype=np.int8) - 1
-    return starts
+    size = num_states * num_spins
+    bits = np.empty((len(streams), size), dtype=np.uint8)
+    for row, stream in zip(bits, streams, strict=True):
+        words = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)).random_raw(-(-size // 64))
+        row[...] = np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), count=size)
+    return (2 * bits.astype(np.int8) - 1).reshape(len(streams), num_states, num_spins)
