@@ -39,6 +39,21 @@ Array<float> local_fields(const Array<float>& images, const Array<float>& input_
   return fields;
 }
 
+Array<float> spin_fields(const Array<std::int8_t>& spins, const Array<float>& couplings, const Array<float>& bias) {
+  check_shape("spins", spins, {kAnyLength, kAnyLength});
+  check_shape("couplings", couplings, {spins.shape(1), kAnyLength});
+  check_shape("bias", bias, {couplings.shape(1)});
+  check_spins("spins", spins);
+  Array<float> fields({spins.shape(0), couplings.shape(1)});
+  const std::vector<float> signs(spins.data(), spins.data() + spins.size());
+  std::vector<std::int32_t> scratch(static_cast<std::size_t>(spins.shape(1)));
+  const LocalFieldsJob job{signs.data(),   couplings.data(),   bias.data(),    spins.shape(0),
+                           spins.shape(1), couplings.shape(1), scratch.data(), fields.mutable_data()};
+  const py::gil_scoped_release unlock;
+  kernels().spin_fields(job);
+  return fields;
+}
+
 Array<std::int8_t> reference_states(const Array<float>& couplings, const Array<float>& hidden_fields,
                                     const Array<std::int8_t>& targets) {
   check_shape("couplings", couplings, {kAnyLength, kAnyLength});
@@ -99,6 +114,8 @@ void update(Array<float>& input_weights, Array<float>& couplings, Array<float>& 
 void bind_network(py::module_& m) {
   m.def("local_fields", &local_fields, py::arg("images").noconvert(), py::arg("input_weights").noconvert(),
         py::arg("hidden_bias").noconvert());
+  m.def("spin_fields", &spin_fields, py::arg("spins").noconvert(), py::arg("couplings").noconvert(),
+        py::arg("bias").noconvert());
   m.def("reference_states", &reference_states, py::arg("couplings").noconvert(), py::arg("hidden_fields").noconvert(),
         py::arg("targets").noconvert());
   m.def("update", &update, py::arg("input_weights").noconvert(), py::arg("couplings").noconvert(),

@@ -64,6 +64,14 @@ std::int64_t local_fields(const LocalFieldsJob& job) {
   return -1;
 }
 
+/// The same with spins in place of pixels, -1 or +1: none is left out.
+void spin_fields(const LocalFieldsJob& job) {
+  for (std::int64_t a = 0; a < job.num_inputs; ++a) job.scratch[a] = static_cast<std::int32_t>(a);
+  for (std::int64_t k = 0; k < job.num_images; ++k) {
+    fields_of_image(job, job.images + k * job.num_inputs, job.num_inputs, job.fields + k * job.num_hidden);
+  }
+}
+
 /// The lowest state whose outputs are n[y], Eq. (7): s_i = -sign(sum_a J_ia n_a + b_i + h_i), +1 where that sum is 0.
 void reference_states(const ReferenceJob& given) {
   const ReferenceJob job = given;  // so that no store changes it

@@ -16,6 +16,7 @@ double round_couplings_f64(const CouplingJob<double>&, double, double);
 void energies_f32(const EnergyJob<float>&);
 void energies_f64(const EnergyJob<double>&);
 std::int64_t local_fields(const LocalFieldsJob&);
+void spin_fields(const LocalFieldsJob&);
 void reference_states(const ReferenceJob&);
 void update(const UpdateJob&);
 
@@ -36,6 +37,7 @@ const KernelTable table = {ISINGPROP_STRING(ISINGPROP_TARGET),
                            energies_f32,
                            energies_f64,
                            local_fields,
+                           spin_fields,
                            reference_states,
                            update};
 

@@ -106,6 +106,7 @@ struct KernelTable {
   void (*energies_f32)(const EnergyJob<float>&);
   void (*energies_f64)(const EnergyJob<double>&);
   std::int64_t (*local_fields)(const LocalFieldsJob&);
+  void (*spin_fields)(const LocalFieldsJob&);
   void (*reference_states)(const ReferenceJob&);
   void (*update)(const UpdateJob&);
 };

@@ -77,6 +77,11 @@ def local_fields(
 ) -> NDArray[np.float32]:
     """b + x W for images (B, I) in [0, 1] and *transposed* weights (I, H): (B, H)."""
 
+def spin_fields(
+    spins: NDArray[np.int8], couplings: NDArray[np.float32], bias: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """b + s J for spins (R, m) and couplings (m, n), summed in the order of spins: (R, n)."""
+
 def reference_states(
     couplings: NDArray[np.float32], hidden_fields: NDArray[np.float32], targets: NDArray[np.int8]
 ) -> NDArray[np.int8]:

@@ -67,10 +67,9 @@ def _joined(arrays: list[NDArray[_Scalar]]) -> NDArray[_Scalar]:
 
 
 def fields_of_spins(spins: Spins, couplings: NDArray[np.float32], bias: NDArray[np.float32]) -> NDArray[np.float32]:
-    """b + s J for (R, m) spins and (m, n) couplings: (R, n), b + (couplings of spins up) - (couplings of spins down).
+    """b + s J for (R, m) spins and (m, n) couplings: (R, n).
 
-    The kernel sums in an order of its own. That of `spins @ couplings` depends on how many rows there are, on BLAS and
-    on the processor, and so do its last bits.
+    The order of the sum in `spins @ couplings` depends on how many rows there are, on BLAS and on the processor, and so
+    do its last bits; the kernel's does not.
     """
-    up, down = ((spins == sign).astype(np.float32) for sign in (1, -1))
-    return _core.local_fields(up, couplings, bias) - _core.local_fields(down, couplings, np.zeros_like(bias))
+    return _core.spin_fields(np.ascontiguousarray(spins), couplings, bias)

@@ -72,6 +72,26 @@ TEST_CASE("local fields are the ordered sum over pixels, bit for bit") {
   }
 }
 
+TEST_CASE("spins in place of pixels are summed in the same way") {
+  for (const std::int64_t num_hidden : {1, 3, 16, 37, 120, 133}) {
+    for (const std::int64_t num_inputs : {1, 2, 17, 120}) {
+      CAPTURE(num_hidden);
+      CAPTURE(num_inputs);
+      Images spins(4, num_hidden, num_inputs);
+      for (float& pixel : spins.pixels) pixel = pixel > 0.5f ? 1.0f : -1.0f;
+      const std::vector<float> expected = spins.twin();
+      for (const KernelTable* table : available_kernels()) {
+        CAPTURE(std::string(table->name));
+        std::vector<std::int32_t> scratch(static_cast<std::size_t>(num_inputs));
+        std::vector<float> fields(expected.size(), -7.0f);
+        table->spin_fields({spins.pixels.data(), spins.weights.data(), spins.bias.data(), 4, num_inputs, num_hidden,
+                            scratch.data(), fields.data()});
+        CHECK(same_bits(fields, expected));
+      }
+    }
+  }
+}
+
 TEST_CASE("local fields name the first pixel outside [0, 1], which no image after it follows") {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   for (const float bad : {nan, infinity, -infinity, 1.0000001f, -1e-38f}) {
