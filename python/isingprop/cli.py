@@ -76,7 +76,11 @@ def train(
         Option(help="With more than one hidden layer: sweep over the layers, two at a time, or sample all at once."),
     ] = "2",
     learning_rate: Annotated[
-        float, Option(help="Rate of couplings and biases; that of input weights follows from the images.")
+        float,
+        Option(
+            help="Rate of couplings (half of it with more than one hidden layer) and biases; that of input weights "
+            "follows from the images."
+        ),
     ] = 0.001,
     batch_size: Annotated[int, Option(min=1, help="Images per update, which is their mean; they share QPU calls.")] = 1,
     sampler: Annotated[str, Option(metavar=_SAMPLERS, help="What draws the states.")] = "anneal",
@@ -226,10 +230,7 @@ def _was_said(context: typer.Context, name: str) -> bool:
 
 
 def _hidden_layers(text: str) -> tuple[int, ...]:
-    try:
-        numbers = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        numbers = (0,)
+    numbers = tuple(int(part) if part.strip().isdecimal() else 0 for part in text.split(","))
     if min(numbers) < 1:
         raise typer.BadParameter(f"--hidden must be whole numbers with commas between, at least 1, got {text!r}")
     return numbers
@@ -268,6 +269,10 @@ def _show_first_request(settings: RunSettings, folder: RunFolder | None, as_json
         if folder.checkpoint.is_file():
             trainer.restore(folder.checkpoint)
     trainer.sampler = DryRun(sampler)
+    if isinstance(trainer.test_sampler, DWave):
+        trainer.test_sampler = trainer.sampler
+    if isinstance(trainer.warm_sampler, DWave):
+        trainer.warm_sampler = trainer.sampler
     try:
         trainer.fit(images, epochs=1)
     except FirstRequest as first:
@@ -275,6 +280,11 @@ def _show_first_request(settings: RunSettings, folder: RunFolder | None, as_json
             print_json(body(first.programmed, sampler.device))
         else:
             typer.echo("\n".join(["first request   shown, not sent", *summary(first.programmed)]))
+    else:
+        if as_json:
+            print_json({})
+        else:
+            typer.echo("first request   none: all answers of the next epoch are on disk")
 
 
 @contextmanager

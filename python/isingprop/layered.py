@@ -175,6 +175,12 @@ class LayeredNetwork:
         biases = {f"bias_{layer}": array for layer, array in enumerate(self.biases, start=1)}
         return {"input_weights": self.input_weights, **couplings, **biases}
 
+    def kinds(self) -> dict[str, str]:
+        """What each parameter is: input_weights, couplings, hidden_bias or output_bias."""
+        couplings = {f"couplings_{layer}": "couplings" for layer in range(1, len(self.biases))}
+        biases = {f"bias_{layer}": "hidden_bias" for layer in range(1, len(self.biases))}
+        return {"input_weights": "input_weights", **couplings, **biases, f"bias_{len(self.biases)}": "output_bias"}
+
     def hidden_fields(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """b^1 + W x: (B, I) float32 images in, (B, n_1) out."""
         return _core.local_fields(images, self.input_weights.T, self.biases[0])
@@ -369,9 +375,9 @@ def _coupling_gains(value: float | Sequence[float] | None, count: int) -> list[f
     """One for each of `count` couplings."""
     if value is None:
         return [COUPLING_GAIN_RATIO**k for k in range(count)]
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if isinstance(value, str) or np.ndim(value) == 0:
         return count * [real_number("coupling_gain", value, above=0.0)]
-    gains = [real_number(f"coupling_gain[{k}]", gain, above=0.0) for k, gain in enumerate(value)]
+    gains = [real_number(f"coupling_gain[{k}]", gain, above=0.0) for k, gain in enumerate(np.asarray(value).tolist())]
     if len(gains) != count:
         raise ValueError(f"coupling_gain must be one number or one for each of {count} couplings, got {len(gains)}")
     return gains

@@ -52,7 +52,7 @@ class LearningRates:
 
     @classmethod
     def for_images(cls, rate: float, images: NDArray[np.float32], *, deep: bool = False) -> LearningRates:
-        """One rate for couplings and biases; for input weights rate * 88 / (mean |x|^2).
+        """As `of(rate)`, but for input weights, whose rate is that times 88 / (mean |x|^2).
 
         One update moves the field of its own image by the rate times |x|^2, so this keeps pace with the couplings
         however many pixels there are and however bright. MNIST's mean |x|^2 is 88: there it is `of(rate)`.

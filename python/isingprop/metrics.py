@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.checks import Spins, image_array, seed_number, whole_number
 from isingprop.layered import Network
-from isingprop.meter import Meter
 from isingprop.problem import stream_array
 from isingprop.readout import UNCLASSIFIED
 from isingprop.samplers import Sampler
@@ -42,7 +41,7 @@ class EpochRecord:
     seconds_testing: float
     seconds: float  #: of the epoch without its test
     wrong_cycles: float | None = None  #: of all cycles from references, those that ended in a wrong class (not in none)
-    beta_effective: float | None = None  #: median over updates of that of their states, where it was asked for
+    beta_effective: float | None = None  #: median over calls of the sampler for free states, where it was asked for
     qpu_seconds: float | None = None  #: of access to a D-Wave chip, for the states that the epoch learned from
     clipped: int | None = None  #: fields and couplings that were out of the chip's range, over all calls
     chain_break_fraction: float | None = None  #: of all chains of all reads of the chip, mean over updates
@@ -74,14 +73,14 @@ def predict(
     num_reads: int = 10,
     seed: int | None = 0,
     active_layers: int | None = 2,
-    meter: Meter | None = None,
+    max_spins: int | None = None,
 ) -> NDArray[np.int64]:
     """The class of the lowest of num_reads states of H[x] for each image: (n,), -1 where it is unclassified.
 
     The arguments are those of `lowest_outputs`.
     """
     outputs = lowest_outputs(
-        network, sampler, images, num_reads=num_reads, seed=seed, active_layers=active_layers, meter=meter
+        network, sampler, images, num_reads=num_reads, seed=seed, active_layers=active_layers, max_spins=max_spins
     )
     return network.readout.predict(outputs)
 
@@ -95,7 +94,7 @@ def lowest_outputs(
     seed: int | None = 0,
     streams: ArrayLike | None = None,
     active_layers: int | None = 2,
-    meter: Meter | None = None,
+    max_spins: int | None = None,
 ) -> Spins:
     """The output spins of the lowest of num_reads states of H[x] for each image.
 
@@ -107,7 +106,7 @@ def lowest_outputs(
         seed: None draws one.
         streams: (n,), default 0 ... n - 1: image k draws from stream (seed, streams[k]), however images are portioned.
         active_layers: of a network with more than one hidden layer, see `sample_states`.
-        meter: keeps account of what is sampled.
+        max_spins: refuse to send the sampler a larger problem.
 
     Returns:
         (n, O) int8.
@@ -127,7 +126,7 @@ def lowest_outputs(
             seed,
             streams=streams[part],
             active_layers=active_layers,
-            meter=meter,
+            max_spins=max_spins,
         )
         outputs[part] = states.lowest().spins[:, 0, network.num_hidden :]
     return outputs

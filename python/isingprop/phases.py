@@ -132,12 +132,12 @@ class _TwoLayers:
     def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
         """From layers (L - 1, L) down to (1, 2); free and nudged chains are sampled with the same random numbers."""
         network, plan, num_states = self._network, self._plan, self._plan.num_states
-        first, seed = free.spins.copy(), batch.nudged_seed
+        first, seed, top = free.spins.copy(), batch.nudged_seed, len(network.couplings)
         if plan.nudged_from_free:
             second = free.spins.copy()
         else:
-            second = forward(network, plan.sampler, batch.fields, batch.streams, num_states, seed, meter)
-        top = len(network.couplings)
+            apart = stage_seed(seed, top + 1)  # no stage has this number
+            second = forward(network, plan.sampler, batch.fields, batch.streams, num_states, apart, meter)
         where = network.active(top)
         second[..., where] = network.with_outputs(batch.fields, second, batch.outputs)
         yield Step(top, np.ascontiguousarray(first[..., where]), np.ascontiguousarray(second[..., where]))
@@ -179,7 +179,10 @@ class _AllLayers:
         sizes = network.sizes[:-1]
         if plan.nudged_from_free:
             warm = to_sides(hidden, sizes)
-            states = anneal(problem, COLD, relative=True, num_reads=num_states, seed=batch.nudged_seed, initial=warm)
+            threads = getattr(plan.sampler, "num_threads", 1)
+            states = anneal(
+                problem, COLD, relative=True, num_reads=num_states, seed=0, initial=warm, num_threads=threads
+            )
         else:
             states = meter.draw(plan.sampler, problem, num_states, batch.nudged_seed)
         outputs = np.broadcast_to(batch.outputs, (*hidden.shape[:2], network.num_output))

@@ -86,15 +86,16 @@ class RunSettings:
     def make_trainer(self, images: ImageSet) -> Trainer:
         """An untrained network and its trainer."""
         self._check_qpu()
-        # From wrong classes, where these have states of Eq. (7).
-        references = WRONG_CLASSES if self.sampler in _FROM_REFERENCES and not self._deep else None
+        sampler, from_starts = self.make_sampler(), self.sampler in _FROM_REFERENCES
         return Trainer(
             self._make_network(images),
-            self.make_sampler(),
+            sampler,
             num_states=self.num_states,
             learning_rate=LearningRates.for_images(self.learning_rate, images.train_images, deep=self._deep),
             batch_size=self.batch_size,
-            references=references,
+            # One hidden layer begins in the states of Eq. (7); of more, the backward sweep begins where they are.
+            references=WRONG_CLASSES if from_starts and not self._deep else None,
+            warm_sampler=sampler if from_starts and self._deep else None,
             beta_effective=self.beta_effective or self.sampler in _DWAVE_MODES,
             test_sampler=None if self.test_sampler in (None, self.sampler) else self.make_sampler(self.test_sampler),
             active_layers=self.active_layers,
@@ -159,6 +160,8 @@ class RunFolder:
             content = json.loads(config.read_text())
             hidden = content["settings"]["hidden"]  # older runs have one number
             layers = tuple(hidden) if isinstance(hidden, list) else (hidden,)
+            if not layers:
+                raise ValueError("no hidden layer")
             settings = RunSettings(**{**content["settings"], "hidden": layers})
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"{config} must hold the settings of a run, got {error}") from None

@@ -13,7 +13,7 @@ from isingprop.layered import LayeredNetwork, Network
 from isingprop.meter import Meter
 from isingprop.network import BipartiteNetwork
 from isingprop.problem import IsingProblem, stream_array
-from isingprop.samplers import Sampler
+from isingprop.samplers import Sampler, check_sampler
 from isingprop.samplers.annealing import anneal
 from isingprop.states import States
 
@@ -32,7 +32,7 @@ def sample_states(
     *,
     streams: ArrayLike | None = None,
     active_layers: int | None = 2,
-    meter: Meter | None = None,
+    max_spins: int | None = None,
 ) -> States:
     """Low-energy states of H[x], with their energies.
 
@@ -48,7 +48,7 @@ def sample_states(
         seed: None draws one.
         streams: (B,), default 0 ... B - 1: the random streams of the images.
         active_layers: None samples all layers at once.
-        meter: keeps account of what is sampled.
+        max_spins: refuse to send the sampler a larger problem.
 
     Returns:
         (B, R, N), the hidden layers first and the outputs last.
@@ -59,8 +59,10 @@ def sample_states(
     References:
         arXiv:2506.05244, Section VI.
     """
-    num_reads, seed, meter = whole_number("num_reads", num_reads, least=1), seed_number(seed), meter or Meter()
+    check_sampler(sampler)
+    num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)
     check_active_layers(active_layers)
+    meter = Meter(max_spins=max_spins)
     pixels = image_array("images", images, num_inputs=network.num_inputs)
     fields, numbers = network.hidden_fields(pixels), stream_array(streams, len(pixels))
     network = single(network)
@@ -72,7 +74,7 @@ def sample_states(
     spins = forward(network, sampler, fields, numbers, num_reads, seed, meter)
     for _ in range(_MOST_SWEEPS):
         before = spins.copy()
-        _descend(network, fields, numbers, spins)
+        _descend(network, fields, numbers, spins, getattr(sampler, "num_threads", 1))
         if (spins == before).all():
             break
     return measured(network, fields, numbers, spins)
@@ -85,16 +87,24 @@ def single(network: Network) -> Network:
 
 def check_active_layers(value: object) -> None:
     """Refuses what is not 2 or None."""
-    if value is not None:
-        whole_number("active_layers", value, least=2, most=2)
+    if value is not None and (isinstance(value, bool) or value != 2):
+        raise ValueError(f"active_layers must be 2 or None, got {value!r}")
+
+
+def num_hidden_layers(network: Network) -> int:
+    """1 for a BipartiteNetwork."""
+    return 1 if isinstance(network, BipartiteNetwork) else len(network.couplings)
 
 
 def problem_shapes(network: Network, active_layers: int | None) -> list[tuple[int, int]]:
-    """Hidden and output spins of all problems that samplers will be sent."""
+    """Hidden and output spins of the problems that samplers are sent for free states."""
     sizes = (network.num_hidden, network.num_output) if isinstance(network, BipartiteNetwork) else network.sizes
-    if active_layers is None:
-        return [(sum(sizes[::2]), sum(sizes[1::2]))]
-    return list(pairwise(sizes))
+    return [sides(sizes)] if active_layers is None else list(pairwise(sizes))
+
+
+def sides(sizes: tuple[int, ...]) -> tuple[int, int]:
+    """Hidden and output spins of layers of these sizes as one bipartite problem."""
+    return sum(sizes[::2]), sum(sizes[1::2])
 
 
 def forward(
@@ -120,11 +130,15 @@ def forward(
     return spins
 
 
-def _descend(network: LayeredNetwork, fields: NDArray[np.float32], streams: NDArray[np.uint64], spins: Spins) -> None:
+def _descend(
+    network: LayeredNetwork, fields: NDArray[np.float32], streams: NDArray[np.uint64], spins: Spins, num_threads: int
+) -> None:
     """One forward sweep in place in which each two layers go downhill from where they are."""
     for layer in range(1, len(network.sizes)):
         problem, where = network.stage_of(layer, fields, spins, streams), network.active(layer)
-        states = anneal(problem, COLD, relative=True, seed=0, initial=per_chain(spins[..., where]))
+        states = anneal(
+            problem, COLD, relative=True, seed=0, initial=per_chain(spins[..., where]), num_threads=num_threads
+        )
         spins[..., where] = states.spins.reshape(*spins.shape[:2], -1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping
@@ -33,9 +34,9 @@ from isingprop.meter import Meter
 from isingprop.metrics import EpochRecord, ErrorCount, Evaluation, predict
 from isingprop.network import PARAMETERS, BipartiteNetwork
 from isingprop.phases import Batch, Plan, Step, phases_of
-from isingprop.samplers import Annealing, Sampler, check_sampler
+from isingprop.samplers import Annealing, Sampler, check_sampler, takes_initial
 from isingprop.samplers.annealing import Reannealing
-from isingprop.sweeps import check_active_layers, problem_shapes, single
+from isingprop.sweeps import check_active_layers, num_hidden_layers, problem_shapes, sides, single
 
 if TYPE_CHECKING:
     from isingprop.data import ImageSet
@@ -64,7 +65,8 @@ class Trainer:
     ... (L - 1, L) are sampled in turn while the others are frozen. A backward sweep follows: in layers (L - 1, L) each
     free state is held against a nudged partner, its own state but for outputs n[y] and layer L - 1 along its local
     field; in the layers below both are sampled anew from where they are, with the same random numbers. The parameters
-    of two layers are updated before the next two are sampled.
+    of two layers are updated before the next two are sampled; so the biases of all hidden layers but the first are
+    updated twice.
 
     Args:
         network: changed in place.
@@ -133,12 +135,14 @@ class Trainer:
         if not isinstance(network, BipartiteNetwork | LayeredNetwork):
             raise TypeError(f"network must be a BipartiteNetwork or a LayeredNetwork, got {type(network).__name__}")
         self.network = network
-        self._trained = single(network)
-        deep = isinstance(self._trained, LayeredNetwork)
+        deep = num_hidden_layers(network) > 1
+        for name, given in {"nudge": nudge, "skip_correct": skip_correct or None, "references": references}.items():
+            if deep and given is not None:
+                raise ValueError(f"{name} must be left out for {network}, got {given!r}")
         self.sampler: Sampler = Annealing() if sampler is None else sampler
         check_sampler(self.sampler)
         self.test_sampler: Sampler = self.sampler if test_sampler is None else test_sampler
-        check_sampler(self.test_sampler)
+        check_sampler(self.test_sampler, "test_sampler")
         self.num_states = whole_number("num_states", num_states, least=1)
         self.learning_rates = LearningRates.of(learning_rate, deep=deep)
         self.batch_size = whole_number("batch_size", batch_size, least=1)
@@ -148,23 +152,21 @@ class Trainer:
             raise ValueError("nudge must be a number where skip_correct is True, got None")
         if references not in (None, WRONG_CLASSES):
             raise ValueError(f"references must be None or {WRONG_CLASSES!r}, got {references!r}")
-        if references is not None and not getattr(self.sampler, "takes_initial", True):
+        if references is not None and not takes_initial(self.sampler):
             raise ValueError(f"references must be None for {self.sampler}, which takes no start states")
         self.references = references
-        for name in ("nudge", "references"):
-            if deep and getattr(self, name) is not None:
-                raise ValueError(f"{name} must be None for {network}, got {getattr(self, name)!r}")
         check_active_layers(active_layers)
         self.active_layers = active_layers
         if margin is None:
-            margin = _DEEP_MARGIN / len(self._trained.couplings) if isinstance(self._trained, LayeredNetwork) else 0.0
+            margin = _DEEP_MARGIN / num_hidden_layers(network) if deep else 0.0
         self.margin = real_number("margin", margin, least=0.0)
         if nudged_start not in (FREE, RANDOM):
             raise ValueError(f"nudged_start must be {FREE!r} or {RANDOM!r}, got {nudged_start!r}")
         self.nudged_start = nudged_start
-        self.warm_sampler: Sampler = Reannealing() if warm_sampler is None else warm_sampler
-        check_sampler(self.warm_sampler)
-        if not getattr(self.warm_sampler, "takes_initial", True):
+        threads = getattr(self.sampler, "num_threads", 1)
+        self.warm_sampler: Sampler = Reannealing(num_threads=threads) if warm_sampler is None else warm_sampler
+        check_sampler(self.warm_sampler, "warm_sampler")
+        if not takes_initial(self.warm_sampler):
             raise ValueError(f"warm_sampler must take start states, got {self.warm_sampler}")
         self.max_spins = None if max_spins is None else whole_number("max_spins", max_spins, least=1)
         largest = max(map(sum, self.problem_shapes))
@@ -180,7 +182,11 @@ class Trainer:
     @property
     def problem_shapes(self) -> list[tuple[int, int]]:
         """Hidden and output spins of all problems that samplers are sent."""
-        return problem_shapes(self._trained, self.active_layers)
+        shapes = problem_shapes(self.network, self.active_layers)
+        apart = self.nudged_start == RANDOM and self.active_layers is None
+        if apart and isinstance(self.network, LayeredNetwork) and num_hidden_layers(self.network) > 1:
+            shapes.append(sides(self.network.sizes[:-1]))
+        return shapes
 
     def fit(self, images: ImageSet, epochs: int, *, progress: bool = False) -> list[EpochRecord]:
         """Trains for `epochs` more epochs and returns the records of all epochs so far.
@@ -269,9 +275,10 @@ class Trainer:
         checksum = self._same_checksum(images, labels)
         epoch = len(self.history) + 1
         errors = ErrorCount(self.network, cycles=self.references is not None)
-        meter = self._meter()
-        phases = phases_of(self._trained, self._plan(), self.active_layers)
-        outputs = self.network.readout.targets(labels)[:, None, :]
+        meter = Meter(max_spins=self.max_spins, beta_effective=self.beta_effective)
+        network = single(self.network)
+        phases = phases_of(network, self._plan(), self.active_layers)
+        outputs = network.readout.targets(labels)[:, None, :]
         order = np.random.Generator(np.random.PCG64(_seed_for(self.seed, _ORDER, epoch))).random(len(images))
         seeds = _seed_for(self.seed, _FREE, epoch), _seed_for(self.seed, _NUDGED, epoch)
         start = perf_counter()
@@ -282,11 +289,11 @@ class Trainer:
             for batch in slices:
                 pixels, classes = portion[batch], portion_labels[batch]
                 wrong = None if wrong_outputs is None else wrong_outputs[batch]
-                fields = self.network.hidden_fields(pixels)
+                fields = network.hidden_fields(pixels)
                 minibatch = Batch(fields, streams[batch], portion_outputs[batch], wrong, *seeds)
                 free = phases.free(minibatch, meter)
                 for step in phases.steps(minibatch, free, meter):
-                    self._update(step, pixels)
+                    self._update(network, step, pixels)
                 if errors.add(free, classes) and bar is not None:
                     _show(bar, epoch, errors, len(images))
         errors.count()
@@ -308,22 +315,21 @@ class Trainer:
             **numbers,
         )
 
-    def _update(self, step: Step, pixels: NDArray[np.float32]) -> None:
-        if isinstance(self._trained, BipartiteNetwork):
-            update_in_place(self._trained, pixels, step.free, step.nudged, self._rates)
+    def _update(self, network: Network, step: Step, pixels: NDArray[np.float32]) -> None:
+        if isinstance(network, BipartiteNetwork):
+            update_in_place(network, pixels, step.free, step.nudged, self._rates)
         else:
-            update_layers_in_place(self._trained, step.layer, pixels, step.free, step.nudged, self._rates)
+            update_layers_in_place(network, step.layer, pixels, step.free, step.nudged, self._rates)
 
     def _update_norms(self, before: dict[str, NDArray[np.float32]]) -> dict[str, Any]:
         """Of each kind of parameter, over all layers."""
+        kinds = (
+            self.network.kinds() if isinstance(self.network, LayeredNetwork) else {name: name for name in PARAMETERS}
+        )
         squares = dict.fromkeys(PARAMETERS, 0.0)
-        last = f"bias_{len(self.network.parameters()) // 2}"
         for name, array in self.network.parameters().items():
-            kind = name
-            if name not in PARAMETERS:  # couplings_1, bias_1, ...
-                kind = "couplings" if name.startswith("couplings") else "output_bias" if name == last else "hidden_bias"
-            squares[kind] += float(np.square(array - before[name], dtype=np.float64).sum())
-        return {f"update_norm_{kind}": square**0.5 for kind, square in squares.items()}
+            squares[kinds[name]] += float(np.square(array - before[name], dtype=np.float64).sum())
+        return {f"update_norm_{kind}": math.sqrt(square) for kind, square in squares.items()}
 
     def _plan(self) -> Plan:
         return Plan(
@@ -335,9 +341,6 @@ class Trainer:
             margin=self.margin,
             nudged_from_free=self.nudged_start == FREE,
         )
-
-    def _meter(self) -> Meter:
-        return Meter(max_spins=self.max_spins, beta_effective=self.beta_effective)
 
     def _wrong_outputs(self, labels: NDArray[np.int64], turn: NDArray[np.int64]) -> Spins | None:
         """(B, m, O): the outputs of the reference states, where there are to be any."""
@@ -355,7 +358,7 @@ class Trainer:
             num_reads=self.num_test_reads,
             seed=seed,
             active_layers=self.active_layers,
-            meter=Meter(max_spins=self.max_spins),
+            max_spins=self.max_spins,
         )
         return Evaluation.of(classes, labels)
 
@@ -396,7 +399,7 @@ class Trainer:
 
     def _deep_settings(self) -> dict[str, Any]:
         """Of a network with one hidden layer, whose checkpoints may be older, no more than the margin."""
-        if isinstance(self._trained, BipartiteNetwork):
+        if num_hidden_layers(self.network) == 1:
             return {"margin": self.margin or None}
         warm = _describe(self.warm_sampler)
         names = ("active_layers", "margin", "nudged_start")

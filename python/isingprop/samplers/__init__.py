@@ -4,8 +4,19 @@ from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.samplers.dwave import DWave
 from isingprop.samplers.from_dimod import FromDimod
-from isingprop.samplers.protocol import Sampler, check_sampler, draw
+from isingprop.samplers.protocol import Sampler, check_sampler, draw, takes_initial
 from isingprop.samplers.replay import Replay
 from isingprop.samplers.tempering import Tempering
 
-__all__ = ["Annealing", "Cyclic", "DWave", "FromDimod", "Replay", "Sampler", "Tempering", "check_sampler", "draw"]
+__all__ = [
+    "Annealing",
+    "Cyclic",
+    "DWave",
+    "FromDimod",
+    "Replay",
+    "Sampler",
+    "Tempering",
+    "check_sampler",
+    "draw",
+    "takes_initial",
+]

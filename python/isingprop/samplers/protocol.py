@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Protocol
 
 import numpy as np
@@ -38,20 +39,29 @@ class Sampler(Protocol):
         ...
 
 
-def check_sampler(sampler: object) -> None:
-    """Refuses what is no sampler, before any work.
+def check_sampler(sampler: object, role: str = "sampler") -> None:
+    """Refuses what is no sampler, before any work; `role` is the name of the argument.
 
     Raises:
         TypeError: for a class, an object without sample(), or a dimod sampler that is not wrapped.
     """
     name = type(sampler).__name__
     if isinstance(sampler, type):
-        raise TypeError(f"sampler must be an instance, got the class {sampler.__name__}")
+        raise TypeError(f"{role} must be an instance, got the class {sampler.__name__}")
     if not callable(getattr(sampler, "sample", None)):
-        raise TypeError(f"sampler must have a method sample(), got {name}")
+        raise TypeError(f"{role} must have a method sample(), got {name}")
     if hasattr(sampler, "sample_ising"):
         wrapped = f"DWave(solver={name}())" if hasattr(sampler, "edgelist") else f"FromDimod({name}())"
-        raise TypeError(f"sampler must be one of isingprop's, got the dimod sampler {name}: use {wrapped}")
+        raise TypeError(f"{role} must be one of isingprop's, got the dimod sampler {name}: use {wrapped}")
+
+
+def takes_initial(sampler: Sampler) -> bool:
+    """Whether it can use start states: what it says of itself, or else whether sample() has such an argument."""
+    told = getattr(sampler, "takes_initial", None)
+    if told is not None:
+        return bool(told)
+    arguments = signature(sampler.sample).parameters.values()
+    return any(argument.name == "initial" or argument.kind is argument.VAR_KEYWORD for argument in arguments)
 
 
 def draw(
