@@ -44,7 +44,7 @@ class Meter:
         free: bool = False,
     ) -> States:
         """The states of a sampler, found to be what was asked for."""
-        num_spins = problem.num_spins
+        num_spins = sum(problem.couplings.shape)
         if self.max_spins is not None and num_spins > self.max_spins:
             raise ValueError(f"max_spins must be at least {num_spins} for {problem}, got {self.max_spins}")
         self.largest = max(self.largest, num_spins)
