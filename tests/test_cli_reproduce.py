@@ -17,7 +17,7 @@ from idx_files import write_folder
 from test_cli import assert_refused, isingprop
 from tolerances import PROCESS_SECONDS
 
-FIGURES = ("fig2", "fig3", "fig4", "fig5", "table")
+FIGURES = ("fig2", "fig3", "fig4", "fig5", "table", "deep")
 DRAWN = ("csv", "json", "md", "png", "svg")
 TWO_SEEDS = ("--quick", "--seeds", "2", "--json")
 
@@ -79,6 +79,13 @@ def test_all_figures_are_one_json_object_and_nothing_else(everything):
     assert (fig5["seeds"], numbers["fig4"]["seeds"], table["seeds"]) == (2, 2, 2)
     assert len(numbers["fig4"]["m"]) == len(numbers["fig4"]["error"]) == len(numbers["fig4"]["error_se"])
     assert set(table["methods"]) == {"dragon", "equilibrium", "backprop-relu", "laydevant2024"}
+    assert len(numbers["deep"]["variants"]) == 8
+    for own in numbers["deep"]["variants"].values():
+        assert {"hidden", "active_layers", "margin", "learning_rate", "train_error"} <= set(own)
+        assert own["seconds_per_epoch"] > 0
+        assert 0 <= own["test_accuracy"] <= 1
+        assert own["largest_problem"] <= sum(own["hidden"]) + 40
+        assert own["active_layers"] is None or own["largest_problem"] <= max(own["hidden"]) + 40
     assert all(own["seconds"] > 0 for own in numbers.values())
 
 

@@ -13,9 +13,9 @@ from typer import Option
 from isingprop.console import INTERRUPTED, one_line_errors, print_json, say
 from isingprop.data import DataName
 
-_FIGURES = ("fig2", "fig3", "fig4", "fig5", "table")
+_FIGURES = ("fig2", "fig3", "fig4", "fig5", "table", "deep")
 
-_Figure = Literal["fig2", "fig3", "fig4", "fig5", "table", "all"]
+_Figure = Literal["fig2", "fig3", "fig4", "fig5", "table", "deep", "all"]
 
 
 def reproduce(
@@ -43,7 +43,7 @@ def reproduce(
     ] = None,
     as_json: Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Compute, save, draw and report the paper's figures, with error bars."""
+    """Compute, save, draw and report the paper's figures, and a study of depth, with error bars."""
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("--workers cannot be said with --scheduler: a cluster has its own")
     from isingprop.paper.setup import Setup

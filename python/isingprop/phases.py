@@ -137,7 +137,7 @@ class _TwoLayers:
             second = free.spins.copy()
         else:
             apart = stage_seed(seed, top + 1)  # no stage has this number
-            second = forward(network, plan.sampler, batch.fields, batch.streams, num_states, apart, meter)
+            second = forward(network, plan.sampler, batch.fields, batch.streams, num_states, apart, meter, free=False)
         where = network.active(top)
         second[..., where] = network.with_outputs(batch.fields, second, batch.outputs)
         yield Step(top, np.ascontiguousarray(first[..., where]), np.ascontiguousarray(second[..., where]))

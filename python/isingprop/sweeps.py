@@ -116,6 +116,8 @@ def forward(
     seed: int,
     meter: Meter,
     push: NDArray[np.float32] | None = None,
+    *,
+    free: bool = True,
 ) -> Spins:
     """Layers (1, 2), (2, 3) ... (L - 1, L) in turn, from a random start: (B, m, N)."""
     spins = _random_spins(stage_seed(seed, _START), streams, num_states, sum(network.sizes))
@@ -125,7 +127,7 @@ def forward(
         if layer == top and push is not None:
             output_fields = problem.output_fields + np.repeat(np.asarray(push, dtype=np.float32), num_states, axis=0)
             problem = IsingProblem.trusted(problem.couplings, problem.hidden_fields, output_fields, problem.streams)
-        states = meter.draw(sampler, problem, 1, stage_seed(seed, layer), free=True)
+        states = meter.draw(sampler, problem, 1, stage_seed(seed, layer), free=free)
         spins[..., network.active(layer)] = states.spins.reshape(*spins.shape[:2], -1)
     return spins
 

@@ -59,6 +59,44 @@ class Learner(Protocol):
         ...
 
 
+class IsingLearner:
+    """A Trainer and its images."""
+
+    def __init__(self, trainer: Trainer, images: ImageSet) -> None:
+        """Of a new network."""
+        self._trainer, self._images = trainer, images
+
+    def train_epoch(self) -> tuple[float, float]:
+        """As Learner has it."""
+        record = self._trainer.train_epoch(self._images.train_images, self._images.train_labels)
+        return record.train_error_reads, record.train_error_lowest
+
+    def predict(self) -> NDArray[np.int64]:
+        """As Learner has it."""
+        trainer = self._trainer
+        return predict(
+            trainer.network,
+            trainer.test_sampler,
+            self._images.test_images,
+            num_reads=trainer.num_test_reads,
+            seed=trainer.seed,
+            active_layers=trainer.active_layers,
+        )
+
+
+class Method(Protocol):
+    """A way of training: in fact a frozen dataclass, as what a job is made of."""
+
+    @property
+    def title(self) -> str:
+        """Its name in tables and legends."""
+        ...
+
+    def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
+        """Training of a new network."""
+        ...
+
+
 @dataclass(frozen=True)
 class IsingMethod:
     """Training by the states of a sampler, Eqs. (5) to (7)."""
@@ -92,7 +130,7 @@ class IsingMethod:
 
     def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
         """Training of a new network."""
-        return _IsingLearner(self, self.trainer(images, learning_rate, seed), images)
+        return IsingLearner(self.trainer(images, learning_rate, seed), images)
 
 
 @dataclass(frozen=True)
@@ -108,8 +146,6 @@ class BackpropMethod:
         network = Perceptron(_network(images, self.num_hidden, seed), self.activation)
         return _BackpropLearner(network, images, learning_rate, seed)
 
-
-Method = IsingMethod | BackpropMethod
 
 DRAGON = IsingMethod("dragon, m = 20", Annealing(NUM_SWEEPS), 20)
 CYCLIC = IsingMethod("cyclic, m = 9", Cyclic(NUM_SWEEPS), 9, references=WRONG_CLASSES)
@@ -179,21 +215,6 @@ def _network(
         coupling_gain=coupling_gain,
         seed=seed,
     )
-
-
-class _IsingLearner:
-    def __init__(self, method: IsingMethod, trainer: Trainer, images: ImageSet) -> None:
-        self._method, self._trainer, self._images = method, trainer, images
-
-    def train_epoch(self) -> tuple[float, float]:
-        record = self._trainer.train_epoch(self._images.train_images, self._images.train_labels)
-        return record.train_error_reads, record.train_error_lowest
-
-    def predict(self) -> NDArray[np.int64]:
-        reads, seed = self._method.num_test_reads, self._trainer.seed
-        return predict(
-            self._trainer.network, self._method.sampler, self._images.test_images, num_reads=reads, seed=seed
-        )
 
 
 class _BackpropLearner:

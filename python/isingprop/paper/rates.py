@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,10 +38,29 @@ def rates_of(setup: Setup) -> tuple[float, ...]:
     return LEARNING_RATES[::2] if setup.quick else LEARNING_RATES
 
 
-def choose_rates(setup: Setup, runner: Runner, images: ImageSet, methods: Mapping[str, Method]) -> Trials:
-    """Tries every rate with every method, on one seed."""
-    epochs = 6 if setup.quick else 30
-    grid = [(name, rate) for rate in rates_of(setup) for name in methods]
+def choose_rates(
+    setup: Setup,
+    runner: Runner,
+    images: ImageSet,
+    methods: Mapping[str, Method],
+    *,
+    rates: Sequence[float] | None = None,
+    epochs: int | None = None,
+) -> Trials:
+    """Tries every rate with every method, on one seed.
+
+    Args:
+        setup: of the experiment.
+        runner: runs the trials.
+        images: what they train on.
+        methods: what to try.
+        rates: the grid, two at least; default: `rates_of(setup)`.
+        epochs: of a trial, at least 3; default: 30, or 6 in a quick run.
+    """
+    rates = rates_of(setup) if rates is None else rates
+    if epochs is None:
+        epochs = 6 if setup.quick else 30
+    grid = [(name, rate) for rate in rates for name in methods]
     jobs = [Training(methods[name], rate, epochs, setup.seed + _SEED_STEP) for name, rate in grid]
     rows: list[dict[str, Any]] = []
     for (name, rate), result in zip(grid, runner.run(jobs, images, "rates"), strict=True):
