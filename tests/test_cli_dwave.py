@@ -7,6 +7,7 @@ import csv
 import gc
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -259,6 +260,31 @@ def test_a_dry_run_shows_the_first_request_and_leaves_nothing(isingprop, whole, 
     assert body["params"]["auto_scale"] is False
     assert stopping.calls == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_stops_before_a_test_that_has_no_answers_yet(isingprop, monkeypatch, tmp_path):
+    """Ten calls of the epoch are answered; the eleventh would be the test's."""
+    with monkeypatch.context() as patch:
+        Stopping(patch, at=11)
+        assert isingprop("train", *SMALL, "--sampler", "dwave", "--out", "run").code == 130
+    assert len(Index(tmp_path / "run" / "qpu").pending) == 1
+    assert len(answers(tmp_path / "run")) == 11, "ten, and the one that was asked for"
+    stopping = Stopping(monkeypatch, at=1)
+    done = isingprop("train", "--resume", "run", "--dry-run")
+    assert (done.code, done.out.splitlines()[0]) == (0, "first request   shown, not sent"), done.err
+    assert stopping.calls == 0
+
+
+def test_a_dry_run_of_an_epoch_that_has_all_its_answers_says_so(isingprop, whole, monkeypatch, tmp_path):
+    folder, _ = whole("dwave", isingprop)
+    shutil.copytree(folder, tmp_path / "run")
+    (tmp_path / "run" / "checkpoint.safetensors").unlink()
+    stopping = Stopping(monkeypatch, at=1)
+    done = isingprop("train", "--resume", "run", "--dry-run")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "first request   none: all answers of the next epoch are on disk\n"
+    assert json.loads(isingprop("train", "--resume", "run", "--dry-run", "--json").out) == {}
+    assert stopping.calls == 0
 
 
 def test_the_request_of_a_dry_run_is_the_first_of_the_run(isingprop, monkeypatch):

@@ -25,7 +25,8 @@ _COUNT_IMAGES = 128
 class EpochRecord:
     """What one epoch did. Errors and accuracy are fractions; an unclassified state counts as wrong.
 
-    Training errors are of the states that the epoch learned from, each sampled before its own update.
+    Training errors are of the states that the epoch learned from, each sampled before its own update, and with a margin
+    (Trainer) pushed away from the label.
     """
 
     epoch: int  #: 1 for the first
