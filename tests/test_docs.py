@@ -27,13 +27,17 @@ def test_some_modules_have_examples():
     assert len(examples) >= 7
 
 
-def test_the_example_of_the_readme(tmp_path, monkeypatch, capsys):
+def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
+    """The second one goes on with what the first one made."""
     monkeypatch.chdir(tmp_path)
-    [example] = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
-    exec(compile(example, "README.md", "exec"), {})
+    shallow, deep = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    names = {}
+    exec(compile(shallow, "README.md", "exec"), names)
     assert (tmp_path / "model.safetensors").is_file()
-    accuracy = float(capsys.readouterr().out.split()[1])
-    assert accuracy > 0.9
+    assert float(capsys.readouterr().out.split()[1]) > 0.9
+    exec(compile(deep, "README.md", "exec"), names)
+    assert float(capsys.readouterr().out) > 0.9
+    assert names["states"].spins.shape == (100, 20, 280)
 
 
 def test_the_readme_has_the_two_commands_of_one_line_each():
