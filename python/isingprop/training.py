@@ -92,8 +92,9 @@ class Trainer:
         margin: >= 0, an energy by which the label must win: free states are those of H[x] + margin * sum_a n_a[y] t_a,
             so updates go on until no other class is lower even then. Tests are without it. None is 0 with one hidden
             layer, as in the paper, and (spins of the last hidden layer) / (200 * number of hidden layers) with more.
-        nudged_start: "free" for nudged partners as above; "random" for ones that are drawn apart from the free states,
-            the literal reading of the paper, which does not train. It is for more than one hidden layer.
+        nudged_start: with more than one hidden layer, "free" for nudged partners as above; "random" for ones that are
+            drawn apart from the free states, the literal reading of the paper, and for a backward sweep from random
+            states. Without a margin it is the worse by some points; at the paper's initial scales neither trains.
         warm_sampler: draws states of the backward sweep from start states; default: 5 cold sweeps of annealing.
         max_spins: refuse to send any sampler a larger problem.
         seed: 0 ... 2^64 - 1; None draws one. All random numbers follow from it.
