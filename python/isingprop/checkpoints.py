@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.checks import Floats, float_array
-from isingprop.files import load_tensors, save_tensors
+from isingprop.files import check_names, load_tensors, save_tensors
 from isingprop.layered import Network
 from isingprop.metrics import EpochRecord
 
@@ -53,9 +53,7 @@ class Checkpoint:
 
     def parameters_for(self, network: Network, path: str | os.PathLike[str]) -> dict[str, Floats]:
         """The parameters, found to be all there, finite and of the network's shapes."""
-        missing = [name for name in network.parameters() if name not in self.parameters]
-        if missing:
-            raise ValueError(f"{path} must hold {', '.join(network.parameters())}, got no {', '.join(missing)}")
+        check_names(path, self.parameters, network.parameters())
         return {
             name: float_array(f"{name} in {path}", self.parameters[name], shape=array.shape, single=True)
             for name, array in network.parameters().items()

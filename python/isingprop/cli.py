@@ -268,11 +268,9 @@ def _show_first_request(settings: RunSettings, folder: RunFolder | None, as_json
         folder.keep_answers(sampler)
         if folder.checkpoint.is_file():
             trainer.restore(folder.checkpoint)
-    trainer.sampler = DryRun(sampler)
-    if isinstance(trainer.test_sampler, DWave):
-        trainer.test_sampler = trainer.sampler
-    if isinstance(trainer.warm_sampler, DWave):
-        trainer.warm_sampler = trainer.sampler
+    for role in ("sampler", "test_sampler", "warm_sampler"):
+        if isinstance(getattr(trainer, role), DWave):
+            setattr(trainer, role, DryRun(sampler))
     try:
         trainer.fit(images, epochs=1)
     except FirstRequest as first:

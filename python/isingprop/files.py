@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,15 @@ def load_tensors(
     except SafetensorError as error:
         raise ValueError(f"{path} must be a safetensors file, got one that does not read: {error}") from None
     _check_header(path, kind, metadata)
+    check_names(path, tensors, names)
+    return tensors, metadata
+
+
+def check_names(path: str | os.PathLike[str], tensors: Mapping[str, Any], names: Collection[str]) -> None:
+    """Refuses a file without one of these arrays."""
     missing = [name for name in names if name not in tensors]
     if missing:
         raise ValueError(f"{path} must hold {', '.join(names)}, got no {', '.join(missing)}")
-    return tensors, metadata
 
 
 def _read_metadata(raw: dict[str, str] | None) -> dict[str, str]:

@@ -136,6 +136,11 @@ class BipartiteNetwork:
         return int(self.couplings.shape[1])
 
     @property
+    def sizes(self) -> tuple[int, int]:
+        """(H, O), as of a LayeredNetwork."""
+        return self.num_hidden, self.num_output
+
+    @property
     def num_classes(self) -> int:
         """The number of classes."""
         return self.readout.num_classes
@@ -143,6 +148,10 @@ class BipartiteNetwork:
     def parameters(self) -> dict[str, NDArray[np.float32]]:
         """The four arrays by name: the network's own, not copies."""
         return {name: getattr(self, name) for name in PARAMETERS}
+
+    def kinds(self) -> dict[str, str]:
+        """What each parameter is, as of a LayeredNetwork: each is what its name says."""
+        return {name: name for name in PARAMETERS}
 
     def problem(
         self,

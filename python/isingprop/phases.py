@@ -15,7 +15,7 @@ from isingprop.layers import from_sides, to_sides
 from isingprop.meter import Meter
 from isingprop.network import BipartiteNetwork
 from isingprop.problem import IsingProblem
-from isingprop.samplers import Sampler
+from isingprop.samplers import Sampler, threads_of
 from isingprop.samplers.annealing import anneal
 from isingprop.states import States
 from isingprop.sweeps import COLD, all_at_once, forward, measured, per_chain, stage_seed
@@ -152,9 +152,9 @@ class _TwoLayers:
                     states = meter.draw(plan.warm_sampler, problem, 1, own_seed, warm)
                 else:
                     states = meter.draw(plan.sampler, problem, 1, own_seed)
-                spins[..., where] = states.spins.reshape(*spins.shape[:2], -1)
                 pair.append(states.spins.reshape(*spins.shape[:2], -1))
-            yield Step(layer, pair[0], pair[1])
+                spins[..., where] = pair[-1]
+            yield Step(layer, *pair)
 
 
 class _AllLayers:
@@ -179,7 +179,7 @@ class _AllLayers:
         sizes = network.sizes[:-1]
         if plan.nudged_from_free:
             warm = to_sides(hidden, sizes)
-            threads = getattr(plan.sampler, "num_threads", 1)
+            threads = threads_of(plan.sampler)
             states = anneal(
                 problem, COLD, relative=True, num_reads=num_states, seed=0, initial=warm, num_threads=threads
             )

@@ -13,7 +13,7 @@ from isingprop.layered import LayeredNetwork, Network
 from isingprop.meter import Meter
 from isingprop.network import BipartiteNetwork
 from isingprop.problem import IsingProblem, stream_array
-from isingprop.samplers import Sampler, check_sampler
+from isingprop.samplers import Sampler, check_sampler, threads_of
 from isingprop.samplers.annealing import anneal
 from isingprop.states import States
 
@@ -74,7 +74,7 @@ def sample_states(
     spins = forward(network, sampler, fields, numbers, num_reads, seed, meter)
     for _ in range(_MOST_SWEEPS):
         before = spins.copy()
-        _descend(network, fields, numbers, spins, getattr(sampler, "num_threads", 1))
+        _descend(network, fields, numbers, spins, threads_of(sampler))
         if (spins == before).all():
             break
     return measured(network, fields, numbers, spins)
@@ -93,13 +93,12 @@ def check_active_layers(value: object) -> None:
 
 def num_hidden_layers(network: Network) -> int:
     """1 for a BipartiteNetwork."""
-    return 1 if isinstance(network, BipartiteNetwork) else len(network.couplings)
+    return len(network.sizes) - 1
 
 
 def problem_shapes(network: Network, active_layers: int | None) -> list[tuple[int, int]]:
     """Hidden and output spins of the problems that samplers are sent for free states."""
-    sizes = (network.num_hidden, network.num_output) if isinstance(network, BipartiteNetwork) else network.sizes
-    return [sides(sizes)] if active_layers is None else list(pairwise(sizes))
+    return [sides(network.sizes)] if active_layers is None else list(pairwise(network.sizes))
 
 
 def sides(sizes: tuple[int, ...]) -> tuple[int, int]:

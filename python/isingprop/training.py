@@ -34,7 +34,7 @@ from isingprop.meter import Meter
 from isingprop.metrics import EpochRecord, ErrorCount, Evaluation, predict
 from isingprop.network import PARAMETERS, BipartiteNetwork
 from isingprop.phases import Batch, Plan, Step, phases_of
-from isingprop.samplers import Annealing, Sampler, check_sampler, takes_initial
+from isingprop.samplers import Annealing, Sampler, check_sampler, takes_initial, threads_of
 from isingprop.samplers.annealing import Reannealing
 from isingprop.sweeps import check_active_layers, num_hidden_layers, problem_shapes, sides, single
 
@@ -159,13 +159,13 @@ class Trainer:
         check_active_layers(active_layers)
         self.active_layers = active_layers
         if margin is None:
-            margin = deep_margin(*network.sizes[:-1]) if isinstance(network, LayeredNetwork) and deep else 0.0
+            margin = deep_margin(*network.sizes[:-1]) if deep else 0.0
         self.margin = real_number("margin", margin, least=0.0)
         if nudged_start not in (FREE, RANDOM):
             raise ValueError(f"nudged_start must be {FREE!r} or {RANDOM!r}, got {nudged_start!r}")
         self.nudged_start = nudged_start
-        threads = getattr(self.sampler, "num_threads", 1)
-        self.warm_sampler: Sampler = Reannealing(num_threads=threads) if warm_sampler is None else warm_sampler
+        own_warm_sampler = Reannealing(num_threads=threads_of(self.sampler))
+        self.warm_sampler: Sampler = own_warm_sampler if warm_sampler is None else warm_sampler
         check_sampler(self.warm_sampler, "warm_sampler")
         if not takes_initial(self.warm_sampler):
             raise ValueError(f"warm_sampler must take start states, got {self.warm_sampler}")
@@ -185,7 +185,7 @@ class Trainer:
         """Hidden and output spins of all problems that samplers are sent."""
         shapes = problem_shapes(self.network, self.active_layers)
         apart = self.nudged_start == RANDOM and self.active_layers is None
-        if apart and isinstance(self.network, LayeredNetwork) and num_hidden_layers(self.network) > 1:
+        if apart and num_hidden_layers(self.network) > 1:
             shapes.append(sides(self.network.sizes[:-1]))
         return shapes
 
@@ -302,7 +302,6 @@ class Trainer:
             _show(bar, epoch, errors, len(images))
         self._data_checksum = checksum
         seconds = perf_counter() - start
-        numbers = meter.numbers()
         return EpochRecord(
             epoch=epoch,
             train_error_reads=errors.reads,
@@ -313,7 +312,7 @@ class Trainer:
             seconds_testing=0.0,
             seconds=seconds,
             wrong_cycles=errors.cycles,
-            **numbers,
+            **meter.numbers(),
         )
 
     def _update(self, network: Network, step: Step, pixels: NDArray[np.float32]) -> None:
@@ -324,10 +323,7 @@ class Trainer:
 
     def _update_norms(self, before: dict[str, NDArray[np.float32]]) -> dict[str, Any]:
         """Of each kind of parameter, over all layers."""
-        kinds = (
-            self.network.kinds() if isinstance(self.network, LayeredNetwork) else {name: name for name in PARAMETERS}
-        )
-        squares = dict.fromkeys(PARAMETERS, 0.0)
+        kinds, squares = self.network.kinds(), dict.fromkeys(PARAMETERS, 0.0)
         for name, array in self.network.parameters().items():
             squares[kinds[name]] += float(np.square(array - before[name], dtype=np.float64).sum())
         return {f"update_norm_{kind}": math.sqrt(square) for kind, square in squares.items()}

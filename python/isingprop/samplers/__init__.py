@@ -4,7 +4,7 @@ from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.samplers.dwave import DWave
 from isingprop.samplers.from_dimod import FromDimod
-from isingprop.samplers.protocol import Sampler, check_sampler, draw, takes_initial
+from isingprop.samplers.protocol import Sampler, check_sampler, draw, takes_initial, threads_of
 from isingprop.samplers.replay import Replay
 from isingprop.samplers.tempering import Tempering
 
@@ -19,4 +19,5 @@ __all__ = [
     "check_sampler",
     "draw",
     "takes_initial",
+    "threads_of",
 ]

@@ -64,6 +64,11 @@ def takes_initial(sampler: Sampler) -> bool:
     return any(argument.name == "initial" or argument.kind is argument.VAR_KEYWORD for argument in arguments)
 
 
+def threads_of(sampler: Sampler) -> int:
+    """How many threads what goes along with this sampler may use."""
+    return int(getattr(sampler, "num_threads", 1))
+
+
 def draw(
     sampler: Sampler, problem: IsingProblem, num_reads: int, seed: int | None, initial: Spins | None = None
 ) -> States:
