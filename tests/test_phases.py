@@ -217,7 +217,7 @@ def test_a_backward_pass_goes_down_and_samples_both_chains_from_where_they_are(s
     for step in steps:
         layers.append(step.layer)
         calls, where = spy.taken(), case.network.active(step.layer)
-        for call, spins, sampled in zip(calls, (first, second), step[1:], strict=True):
+        for call, spins, sampled in zip(calls, (first, second), step[1:3], strict=True):
             case.assert_stage(call, step.layer, spins)
             start = spins[..., where].reshape(2 * CHAINS, 1, -1) if nudged_from_free else None
             np.testing.assert_array_equal(call.initial, start)

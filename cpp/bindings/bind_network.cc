@@ -1,4 +1,7 @@
+#include <pybind11/stl.h>
+
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "bindings/arrays.h"
@@ -72,7 +75,7 @@ Array<std::int8_t> reference_states(const Array<float>& couplings, const Array<f
 /// Changes the first four arrays in place; mutable_data() refuses one that is read-only.
 void update(Array<float>& input_weights, Array<float>& couplings, Array<float>& hidden_bias, Array<float>& output_bias,
             const Array<float>& rates, const Array<float>& images, const Array<std::int8_t>& free_spins,
-            const Array<std::int8_t>& nudged_spins) {
+            const Array<std::int8_t>& nudged_spins, const std::optional<Array<double>>& free_weights) {
   check_shape("couplings", couplings, {kAnyLength, kAnyLength});
   check_shape("input_weights", input_weights, {kAnyLength, couplings.shape(0)});
   check_shape("hidden_bias", hidden_bias, {couplings.shape(0)});
@@ -82,6 +85,7 @@ void update(Array<float>& input_weights, Array<float>& couplings, Array<float>& 
   const py::ssize_t num_spins = couplings.shape(0) + couplings.shape(1);
   check_shape("free_spins", free_spins, {images.shape(0), kAnyLength, num_spins});
   check_shape("nudged_spins", nudged_spins, {images.shape(0), kAnyLength, num_spins});
+  if (free_weights) check_shape("free_weights", *free_weights, {images.shape(0), free_spins.shape(1)});
   UpdateJob job{input_weights.mutable_data(),
                 couplings.mutable_data(),
                 hidden_bias.mutable_data(),
@@ -93,6 +97,7 @@ void update(Array<float>& input_weights, Array<float>& couplings, Array<float>& 
                 images.data(),
                 free_spins.data(),
                 nudged_spins.data(),
+                free_weights ? free_weights->data() : nullptr,
                 images.shape(0),
                 images.shape(1),
                 couplings.shape(0),
@@ -120,7 +125,8 @@ void bind_network(py::module_& m) {
         py::arg("targets").noconvert());
   m.def("update", &update, py::arg("input_weights").noconvert(), py::arg("couplings").noconvert(),
         py::arg("hidden_bias").noconvert(), py::arg("output_bias").noconvert(), py::arg("rates").noconvert(),
-        py::arg("images").noconvert(), py::arg("free_spins").noconvert(), py::arg("nudged_spins").noconvert());
+        py::arg("images").noconvert(), py::arg("free_spins").noconvert(), py::arg("nudged_spins").noconvert(),
+        py::arg("free_weights").noconvert() = py::none());
 }
 
 }  // namespace isingprop

@@ -4,5 +4,6 @@
 PYBIND11_MODULE(_core, m) {
   isingprop::bind_sampling(m);
   isingprop::bind_network(m);
+  isingprop::bind_coherent(m);
   isingprop::bind_kernels(m);
 }

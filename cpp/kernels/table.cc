@@ -19,6 +19,11 @@ std::int64_t local_fields(const LocalFieldsJob&);
 void spin_fields(const LocalFieldsJob&);
 void reference_states(const ReferenceJob&);
 void update(const UpdateJob&);
+void energy_row(const EnergyRowJob&);
+void turn_f32(const AmplitudeJob<float>&, double);
+void turn_f64(const AmplitudeJob<double>&, double);
+void rotate_f32(const RotationJob<float>&);
+void rotate_f64(const RotationJob<double>&);
 
 #define ISINGPROP_STRING_OF(x) #x
 #define ISINGPROP_STRING(x) ISINGPROP_STRING_OF(x)
@@ -39,7 +44,12 @@ const KernelTable table = {ISINGPROP_STRING(ISINGPROP_TARGET),
                            local_fields,
                            spin_fields,
                            reference_states,
-                           update};
+                           update,
+                           energy_row,
+                           turn_f32,
+                           turn_f64,
+                           rotate_f32,
+                           rotate_f64};
 
 }  // namespace ISINGPROP_TARGET
 }  // namespace isingprop

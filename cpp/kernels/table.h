@@ -87,9 +87,40 @@ struct UpdateJob {
   const float* images;              ///< (num_images, num_inputs)
   const std::int8_t* free_spins;    ///< (num_images, num_free, num_hidden + num_output)
   const std::int8_t* nudged_spins;  ///< (num_images, num_nudged, num_hidden + num_output)
+  const double* free_weights;       ///< (num_images, num_free), or null for 1 / num_free
   std::int64_t num_images, num_inputs, num_hidden, num_output, num_free, num_nudged;
   float* scratch;     ///< update_scratch_floats(job)
   std::int32_t* lit;  ///< lit_room(num_inputs)
+};
+
+/// A row of the table of all energies: outputs fixed, hidden spins in all their states. Bit i of the index is 1 where
+/// hidden spin i is +1; bit a of `outputs` where output spin a is.
+struct EnergyRowJob {
+  const double* couplings;  ///< (num_hidden, num_output)
+  const double* hidden_fields;
+  const double* output_fields;
+  std::int64_t num_hidden, num_output;
+  std::int64_t outputs;
+  double* energies;  ///< out: 2^num_hidden
+};
+
+/// Amplitudes (re, im) of a piece of a state vector, a power of two of them and at least kBlock; in rows, which lie
+/// next to each other here but not in the whole state.
+template <class Real>
+struct AmplitudeJob {
+  Real* amplitudes;  ///< (num_rows, row_length, 2), changed in place
+  std::int64_t num_rows, row_length;
+  const double* energies;  ///< of the first row
+  std::int64_t energy_stride;  ///< from row to row
+};
+
+/// Amplitudes whose bits [first_bit, last_bit) are to be rotated; rows do not matter here.
+template <class Real>
+struct RotationJob {
+  Real* amplitudes;  ///< (count, 2)
+  std::int64_t count;
+  int first_bit, last_bit;
+  double quarters;  ///< the angle over pi / 2
 };
 
 struct KernelTable {
@@ -109,10 +140,18 @@ struct KernelTable {
   void (*spin_fields)(const LocalFieldsJob&);
   void (*reference_states)(const ReferenceJob&);
   void (*update)(const UpdateJob&);
+  void (*energy_row)(const EnergyRowJob&);
+  void (*turn_f32)(const AmplitudeJob<float>&, double);
+  void (*turn_f64)(const AmplitudeJob<double>&, double);
+  void (*rotate_f32)(const RotationJob<float>&);
+  void (*rotate_f64)(const RotationJob<double>&);
 };
 
-/// The reads of both phases as floats, each layer padded, and one layer more of each.
+/// The reads of both phases as floats, each layer padded, and one layer more of each. With weights, sums of products
+/// and of both layers in double precision, one read of outputs, and two rows of floats.
 inline std::int64_t update_scratch_floats(const UpdateJob& job) {
+  const std::int64_t row = padded(job.num_output);
+  if (job.free_weights != nullptr) return 2 * ((job.num_hidden + 2) * row + job.num_hidden) + row + job.num_hidden;
   return (job.num_free + job.num_nudged + 1) * (padded(job.num_hidden) + padded(job.num_output));
 }
 

@@ -6,7 +6,8 @@
 ///     b_i  += rate_h (<s_i> - <s_i>^N)          b_a  += rate_o (<t_a> - <t_a>^N)
 ///
 /// which raises the energy of the free states and lowers that of the nudged one. Sums over reads are sums of -1 and +1
-/// and so exact; the rest is done in one order on every target.
+/// and so exact; the rest is done in one order on every target. Where free reads have weights w, <.> is the weighted sum
+/// and <.>^N the mean times sum w.
 #include "kernels/pixels.h"
 #include "kernels/table.h"
 #include "kernels/vec.h"
@@ -142,6 +143,67 @@ void add_image(const UpdateJob& job, const float* image, const std::int8_t* free
   add_input_weights(job, image, job.rate_input_weights * weights.unit, sums);
 }
 
+/// Weighted sums over the reads of one image, in double precision.
+struct Sums {
+  double* products;  ///< sum w s_i t_a, (num_hidden, padded(num_output))
+  double* outputs;   ///< sum w t_a, padded
+  double* read;      ///< w t_a of one read, padded
+  double* hidden;    ///< sum w s_i
+  float* change;     ///< as floats: a row of outputs, then the hidden layer
+};
+
+Sums sums_in(const UpdateJob& job) {
+  const std::int64_t row = padded(job.num_output);
+  double* products = reinterpret_cast<double*>(job.scratch);
+  double* outputs = products + job.num_hidden * row;
+  double* hidden = outputs + 2 * row;
+  return {products, outputs, outputs + row, hidden, reinterpret_cast<float*>(hidden + job.num_hidden)};
+}
+
+void add_read(const UpdateJob& job, const std::int8_t* spins, double weight, const Sums& sums) {
+  const std::int64_t row = padded(job.num_output);
+  for (std::int64_t a = 0; a < job.num_output; ++a) sums.read[a] = weight * spins[job.num_hidden + a];
+  for (std::int64_t a = 0; a < job.num_output; ++a) sums.outputs[a] += sums.read[a];
+  for (std::int64_t i = 0; i < job.num_hidden; ++i) {
+    sums.hidden[i] += weight * spins[i];
+    const VecD spin = splat(static_cast<double>(spins[i]));
+    for (std::int64_t a = 0; a < row; a += kDoubles) {
+      double* at = sums.products + i * row + a;
+      store(at, add_exact(load<VecD>(at), spin, load<VecD>(sums.read + a)));
+    }
+  }
+}
+
+const float* as_floats(const double* from, std::int64_t count, float* to) {
+  for (std::int64_t k = 0; k < count; ++k) to[k] = static_cast<float>(from[k]);
+  return to;
+}
+
+void add_weighted_image(const UpdateJob& job, const float* image, const std::int8_t* free_spins,
+                        const std::int8_t* nudged_spins, const double* weights) {
+  const std::int64_t num_spins = job.num_hidden + job.num_output, row = padded(job.num_output);
+  const Sums sums = sums_in(job);
+  for (double* x = sums.products; x < sums.hidden + job.num_hidden; ++x) *x = 0.0;
+  double total = 0.0;
+  for (std::int64_t r = 0; r < job.num_free; ++r) {
+    if (weights[r] == 0.0) continue;
+    total += weights[r];
+    add_read(job, free_spins + r * num_spins, weights[r], sums);
+  }
+  const double share = -total / static_cast<double>(job.num_nudged);
+  for (std::int64_t r = 0; r < job.num_nudged; ++r) add_read(job, nudged_spins + r * num_spins, share, sums);
+  const float unit = 1.0f / static_cast<float>(job.num_images);
+  for (std::int64_t i = 0; i < job.num_hidden; ++i) {
+    const float* change = as_floats(sums.products + i * row, job.num_output, sums.change);
+    add_scaled(job.couplings + i * job.num_output, job.rate_couplings * unit, change, job.num_output);
+  }
+  const float* outputs = as_floats(sums.outputs, job.num_output, sums.change);
+  add_scaled(job.output_bias, job.rate_output_bias * unit, outputs, job.num_output);
+  const float* hidden = as_floats(sums.hidden, job.num_hidden, sums.change + row);
+  add_scaled(job.hidden_bias, job.rate_hidden_bias * unit, hidden, job.num_hidden);
+  add_input_weights(job, image, job.rate_input_weights * unit, hidden);
+}
+
 }  // namespace
 
 void update(const UpdateJob& job) {
@@ -150,7 +212,12 @@ void update(const UpdateJob& job) {
     const std::int8_t* free_spins = job.free_spins + k * job.num_free * num_spins;
     const std::int8_t* nudged_spins = job.nudged_spins + k * job.num_nudged * num_spins;
     if (all_nudged(job, free_spins, nudged_spins)) continue;
-    add_image(job, job.images + k * job.num_inputs, free_spins, nudged_spins);
+    const float* image = job.images + k * job.num_inputs;
+    if (job.free_weights == nullptr) {
+      add_image(job, image, free_spins, nudged_spins);
+    } else {
+      add_weighted_image(job, image, free_spins, nudged_spins, job.free_weights + k * job.num_free);
+    }
   }
 }
 

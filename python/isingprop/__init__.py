@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from isingprop import coherent
 from isingprop.data import ImageSet, class_balanced, load_data
 from isingprop.layered import LayeredNetwork
 from isingprop.learning import Gradient, LearningRates, gradient, layered_gradient
@@ -19,7 +20,7 @@ from isingprop.network import BipartiteNetwork
 from isingprop.problem import IsingProblem
 from isingprop.qpu.connection import QPUBudgetError
 from isingprop.readout import Readout
-from isingprop.samplers import Annealing, Cyclic, DWave, FromDimod, Replay, Sampler, Tempering
+from isingprop.samplers import Amplified, Annealing, Coherent, Cyclic, DWave, FromDimod, Replay, Sampler, Tempering
 from isingprop.states import States
 from isingprop.sweeps import sample_states
 from isingprop.training import Trainer
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 __version__ = version("isingprop")
 
 __all__ = [
+    "Amplified",
     "Annealing",
     "BipartiteNetwork",
+    "Coherent",
     "Cyclic",
     "DWave",
     "EmulatedQPU",
@@ -54,6 +57,7 @@ __all__ = [
     "Tempering",
     "Trainer",
     "class_balanced",
+    "coherent",
     "gradient",
     "layered_gradient",
     "load_data",

@@ -96,8 +96,32 @@ def update(
     images: NDArray[np.float32],
     free_spins: NDArray[np.int8],
     nudged_spins: NDArray[np.int8],
+    free_weights: NDArray[np.float64] | None = None,
 ) -> None:
-    """Adds the update of Eqs. (5), (6) to the first four arrays, in place; *transposed* weights (I, H)."""
+    """Adds the update of Eqs. (5), (6) to the first four arrays, in place; *transposed* weights (I, H).
+
+    free_weights: (B, m), of the free reads; None for 1 / m each.
+    """
+
+def energy_table(
+    couplings: NDArray[np.float64],
+    hidden_fields: NDArray[np.float64],
+    output_fields: NDArray[np.float64],
+    num_threads: int,
+) -> NDArray[np.float64]:
+    """Energies (2^N,) of all states of one problem, (H, O), (H,) and (O,); bit k of the index is 1 for spin k up."""
+
+def evolve(
+    state: NDArray[np.complex128] | NDArray[np.complex64],
+    energies: NDArray[np.float64],
+    phases: NDArray[np.float64],
+    angles: NDArray[np.float64],
+    num_threads: int,
+) -> float:
+    """exp(-i phases[n] E) exp(i angles[n-1] sum X) ... exp(i angles[0] sum X) exp(-i phases[0] E) on (2^N,), in place.
+
+    Returns the sum of probabilities.
+    """
 
 def available_kernels() -> list[str]:
     """The instruction sets this processor can run, narrowest first."""

@@ -83,13 +83,14 @@ def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int
         dW_ia = (<s_i> - <s_i>^N) x_a      dJ_ia = <s_i t_a> - <s_i t_a>^N
         db_i  =  <s_i> - <s_i>^N           db_a  = <t_a> - <t_a>^N
 
-    with <.> the mean over the reads of one image. Going along it raises the energy of the free states and lowers that
-    of the nudged ones. One free read is equilibrium propagation, m of them are dragon training.
+    with <.> the mean over the reads of one image, or their weighted sum (States.weights; <.>^N is then the mean times
+    the sum of the weights). Going along it raises the energy of the free states and lowers that of the nudged ones. One
+    free read is equilibrium propagation, m of them are dragon training.
 
     Args:
         images: (B, I), floating point, in [0, 1].
         free: states of H[x], (B, m, N).
-        nudged: states of H_N[x, y], (B, any, N).
+        nudged: states of H_N[x, y], (B, any, N), without weights.
         num_hidden: H, how many of the N spins are hidden.
 
     Raises:
@@ -101,12 +102,13 @@ def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int
     pixels = image_array("images", images, num_inputs=None)
     check_pixels("images", pixels)
     num_hidden = whole_number("num_hidden", num_hidden, least=1, most=free.spins.shape[2] - 1)
+    _check_unweighted("nudged", nudged)
     num_output = free.spins.shape[2] - num_hidden
     transposed_weights = np.zeros((pixels.shape[1], num_hidden), np.float32)
     couplings = np.zeros((num_hidden, num_output), np.float32)
     biases = np.zeros(num_hidden, np.float32), np.zeros(num_output, np.float32)
     rates = np.ones(len(PARAMETERS), np.float32)
-    _core.update(transposed_weights, couplings, *biases, rates, pixels, free.spins, nudged.spins)
+    _core.update(transposed_weights, couplings, *biases, rates, pixels, free.spins, nudged.spins, free.weights)
     return Gradient(transposed_weights.T, couplings, *biases)
 
 
@@ -120,7 +122,7 @@ def layered_gradient(
     Args:
         network: gives the shapes.
         images: (B, I), floating point, in [0, 1].
-        free: whole states of H[x], (B, m, N), as of `sample_states`.
+        free: whole states of H[x], (B, m, N), as of `sample_states`, without weights, as the next.
         nudged: states of H_N[x, y], (B, any, N).
 
     Raises:
@@ -133,11 +135,17 @@ def layered_gradient(
     check_pixels("images", pixels)
     for name, states in (("free", free), ("nudged", nudged)):
         check_shape(f"{name}.spins", states.spins, (len(pixels), None, sum(network.sizes)))
+        _check_unweighted(name, states)
     arrays = [[np.zeros_like(array) for array in group] for group in (network.couplings, network.biases)]
     still = LayeredNetwork(np.zeros_like(network.input_weights), *arrays, num_classes=network.num_classes)
     rates = np.ones(len(PARAMETERS), np.float32)
     update_layers_in_place(still, None, pixels, free.spins, nudged.spins, rates)
     return still.parameters()
+
+
+def _check_unweighted(name: str, states: States) -> None:
+    if states.weights is not None:
+        raise ValueError(f"{name}.weights must be None, got {len(states.weights)} x {states.num_reads} weights")
 
 
 def apply(network: BipartiteNetwork, step: Gradient, rates: LearningRates) -> BipartiteNetwork:
@@ -155,6 +163,7 @@ def update_in_place(
     free_spins: Spins,
     nudged_spins: Spins,
     rates: NDArray[np.float32],
+    free_weights: NDArray[np.float64] | None = None,
 ) -> None:
     """Changes the network itself along the same gradient, without the arrays in between: what the trainer calls."""
     _core.update(
@@ -166,6 +175,7 @@ def update_in_place(
         images,
         free_spins,
         nudged_spins,
+        free_weights,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from isingprop.checks import Spins
 from isingprop.problem import IsingProblem
-from isingprop.samplers import Sampler, draw
+from isingprop.samplers import Sampler, Weighing, draw
 from isingprop.states import States
 
 _QPU_NUMBERS = ("qpu_seconds", "chain_break_fraction", "clipped")
@@ -32,6 +33,7 @@ class Meter:
         self.largest = 0  #: spins of the largest problem that was sent
         self._betas: list[float] = []
         self._told: list[dict[str, float]] = []
+        self._applications: int | None = None
 
     def draw(
         self,
@@ -44,13 +46,22 @@ class Meter:
         free: bool = False,
     ) -> States:
         """The states of a sampler, found to be what was asked for."""
+        return self._noted(problem, lambda: draw(sampler, problem, num_reads, seed, initial), free)
+
+    def weigh(self, sampler: Weighing, problem: IsingProblem) -> States:
+        """All states of a sampler that has their weights; free ones."""
+        return self._noted(problem, lambda: sampler.weighted_states(problem), True)
+
+    def _noted(self, problem: IsingProblem, ask: Callable[[], States], free: bool) -> States:
         num_spins = sum(problem.couplings.shape)
         if self.max_spins is not None and num_spins > self.max_spins:
             raise ValueError(f"max_spins must be at least {num_spins} for {problem}, got {self.max_spins}")
         self.largest = max(self.largest, num_spins)
         start = perf_counter()
-        states = draw(sampler, problem, num_reads, seed, initial)
+        states = ask()
         self.seconds += perf_counter() - start
+        if "applications" in states.info:
+            self._applications = (self._applications or 0) + int(np.sum(states.info["applications"]))
         if "qpu_seconds" in states.info:  # all of its info would be too much to keep for an epoch
             self._told.append({name: states.info[name] for name in _QPU_NUMBERS})
         if self.beta_effective and free:
@@ -61,6 +72,7 @@ class Meter:
     def numbers(self) -> dict[str, Any]:
         """What a record says of them."""
         numbers: dict[str, Any] = {"seconds_sampling": self.seconds, "largest_problem": self.largest or None}
+        numbers["applications"] = self._applications
         if self._betas:
             numbers["beta_effective"] = float(np.median(self._betas))
         if self._told:

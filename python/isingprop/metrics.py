@@ -19,6 +19,7 @@ from isingprop.sweeps import sample_states
 _PREDICT_IMAGES = 1000
 # States of this many images are kept before their errors are counted, which shares out the cost of NumPy calls.
 _COUNT_IMAGES = 128
+_COUNT_SPINS = 2**24
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class EpochRecord:
     """What one epoch did. Errors and accuracy are fractions; an unclassified state counts as wrong.
 
     Training errors are of the states that the epoch learned from, each sampled before its own update, and with a margin
-    (Trainer) pushed away from the label.
+    (Trainer) pushed away from the label; of an amplifying sampler they are of the state that it amplifies.
     """
 
     epoch: int  #: 1 for the first
@@ -47,6 +48,7 @@ class EpochRecord:
     clipped: int | None = None  #: fields and couplings that were out of the chip's range, over all calls
     chain_break_fraction: float | None = None  #: of all chains of all reads of the chip, mean over updates
     largest_problem: int | None = None  #: spins of the largest problem that a sampler was sent
+    applications: int | None = None  #: of U and U†, by a coherent sampler, for the states that the epoch learned from
 
 
 @dataclass(frozen=True)
@@ -141,14 +143,16 @@ class ErrorCount:
         self._network = network
         self._cycles = cycles
         self._kept: list[tuple[States, NDArray[np.int64]]] = []
-        self._num_kept = self.num_images = 0
+        self._num_kept = self._spins_kept = self.num_images = 0
         self._wrong_reads = self._wrong_lowest = self._wrong_cycles = 0.0
 
     def add(self, states: States, labels: NDArray[np.int64]) -> bool:
         """Takes the states of a minibatch; True where enough came together for the counts to have moved on."""
+        states = states.info.get("unamplified", states)
         self._kept.append((states, labels))
         self._num_kept += len(labels)
-        if self._num_kept < _COUNT_IMAGES:
+        self._spins_kept += states.spins.size
+        if self._num_kept < _COUNT_IMAGES and self._spins_kept < _COUNT_SPINS:
             return False
         self.count()
         return True
@@ -158,10 +162,14 @@ class ErrorCount:
         if not self._kept:
             return
         outputs = self._outputs([states.spins for states, _ in self._kept])
-        lowest = np.concatenate([states.energies.argmin(axis=1) for states, _ in self._kept])
+        lowest = np.concatenate([states.lowest_read() for states, _ in self._kept])
         labels = np.concatenate([labels for _, labels in self._kept])
         wrong = self._network.readout.predict(outputs) != labels[:, None]
-        self._wrong_reads += float(wrong.mean(axis=1).sum())
+        weights = [states.weights for states, _ in self._kept if states.weights is not None]
+        if weights:
+            self._wrong_reads += float((np.concatenate(weights) * wrong).sum())
+        else:
+            self._wrong_reads += float(wrong.mean(axis=1).sum())
         self._wrong_lowest += float(wrong[np.arange(len(labels)), lowest].sum())
         if self._cycles:  # a sampler that does not tell has one cycle in each read
             ends = self._outputs([states.info.get("cycle_spins", states.spins[:, :, None]) for states, _ in self._kept])
@@ -169,7 +177,7 @@ class ErrorCount:
             wrong_ends = (classes != labels[:, None, None]) & (classes != UNCLASSIFIED)
             self._wrong_cycles += float(wrong_ends.mean(axis=(1, 2)).sum())
         self.num_images += len(labels)
-        self._kept, self._num_kept = [], 0
+        self._kept, self._num_kept, self._spins_kept = [], 0, 0
 
     def _outputs(self, spins: list[Spins]) -> Spins:
         return np.concatenate([each[..., self._network.num_hidden :] for each in spins])

@@ -18,7 +18,7 @@ from isingprop.checks import (
     whole_number,
 )
 from isingprop.files import load_tensors, save_tensors
-from isingprop.problem import IsingProblem, stream_array
+from isingprop.problem import IsingProblem, marked_array, stream_array
 from isingprop.readout import Readout
 
 PARAMETERS = ("input_weights", "couplings", "hidden_bias", "output_bias")
@@ -160,6 +160,7 @@ class BipartiteNetwork:
         nudge: float | None = None,
         *,
         streams: ArrayLike | None = None,
+        marked: ArrayLike | None = None,
     ) -> IsingProblem:
         """The Ising problems H[x] that images pose, or the nudged ones H_N[x, y] = H[x] - nudge * sum_a n_a[y] t_a.
 
@@ -168,6 +169,7 @@ class BipartiteNetwork:
             labels: (B,) classes; given together with nudge or not at all.
             nudge: strength of the pull toward the label, >= 0; the paper has 1.
             streams: see IsingProblem.
+            marked: see IsingProblem; readout.wrong_outputs(labels) marks the wrong classes.
 
         Returns:
             The problem, with fields h = b^h + W x and g = b^o - nudge * n[y]. It shares the network's couplings, so it
@@ -179,7 +181,8 @@ class BipartiteNetwork:
         pixels = image_array("images", images, num_inputs=self.num_inputs)
         fields = self.hidden_fields(pixels)
         output_fields = nudged_fields(self.readout, self.output_bias, labels, nudge, count=len(pixels))
-        return IsingProblem.trusted(self.couplings, fields, output_fields, stream_array(streams, len(pixels)))
+        numbers, marks = stream_array(streams, len(pixels)), marked_array(marked, len(pixels), self.num_output)
+        return IsingProblem.trusted(self.couplings, fields, output_fields, numbers, marks)
 
     def hidden_fields(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """b^h + W x: (B, I) float32 images in, (B, H) out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from isingprop.layers import from_sides, to_sides
 from isingprop.meter import Meter
 from isingprop.network import BipartiteNetwork
 from isingprop.problem import IsingProblem
-from isingprop.samplers import Sampler, threads_of
+from isingprop.samplers import Sampler, Weighing, takes_marks, threads_of
 from isingprop.samplers.annealing import anneal
 from isingprop.states import States
 from isingprop.sweeps import COLD, all_at_once, forward, measured, per_chain, stage_seed
@@ -38,6 +38,7 @@ class Step(NamedTuple):
     layer: int | None  #: the lower of the two
     free: Spins  #: (B, m, .)
     nudged: Spins  #: (B, m or 1, .)
+    weights: NDArray[np.float64] | None = None  #: of the free ones, (B, m)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Plan:
 
     sampler: Sampler
     warm_sampler: Sampler
-    num_states: int
+    num_states: int | None  #: None: all states, with weights
     nudge: float | None
     skip_correct: bool
     margin: float
@@ -69,7 +70,9 @@ def phases_of(network: Network, plan: Plan, active_layers: int | None) -> Phases
     """Those for this kind of network."""
     if isinstance(network, BipartiteNetwork):
         return _OneHiddenLayer(network, plan)
-    return _AllLayers(network, plan) if active_layers is None else _TwoLayers(network, plan)
+    assert plan.num_states is not None  # Trainer
+    kind = _TwoLayers if active_layers else _AllLayers
+    return kind(network, plan, plan.num_states)
 
 
 class _OneHiddenLayer:
@@ -84,14 +87,20 @@ class _OneHiddenLayer:
         if batch.wrong_outputs is not None:
             initial = network.states_with_outputs(batch.fields, batch.wrong_outputs)
         problem = self._problem(batch, plan.margin)
-        states = meter.draw(plan.sampler, problem, plan.num_states, batch.free_seed, initial, free=True)
+        if takes_marks(plan.sampler):
+            readout = network.readout
+            problem.marked = readout.wrong_outputs(readout.predict(batch.outputs[:, 0]))
+        if plan.num_states is None:
+            states = meter.weigh(cast(Weighing, plan.sampler), problem)
+        else:
+            states = meter.draw(plan.sampler, problem, plan.num_states, batch.free_seed, initial, free=True)
         if not plan.margin:
             return states
         energies = self._problem(batch).energies(states.spins)
-        return States.trusted(states.spins, energies, states.info)
+        return States.trusted(states.spins, energies, states.info, states.weights)
 
     def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
-        yield Step(None, free.spins, self._nudged(batch, free, meter))
+        yield Step(None, free.spins, self._nudged(batch, free, meter), free.weights)
 
     def _nudged(self, batch: Batch, free: States, meter: Meter) -> Spins:
         """(B, 1, N): the states of Eq. (7), or one sampled read of H_N.
@@ -118,20 +127,20 @@ class _OneHiddenLayer:
 class _TwoLayers:
     """The active-layer sweep: two layers are free, the others frozen where they are."""
 
-    def __init__(self, network: LayeredNetwork, plan: Plan) -> None:
-        self._network, self._plan = network, plan
+    def __init__(self, network: LayeredNetwork, plan: Plan, num_states: int) -> None:
+        self._network, self._plan, self._num_states = network, plan, num_states
 
     def free(self, batch: Batch, meter: Meter) -> States:
         network, plan = self._network, self._plan
         push = plan.margin * batch.outputs[:, 0]
         spins = forward(
-            network, plan.sampler, batch.fields, batch.streams, plan.num_states, batch.free_seed, meter, push
+            network, plan.sampler, batch.fields, batch.streams, self._num_states, batch.free_seed, meter, push
         )
         return measured(network, batch.fields, batch.streams, spins)
 
     def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
         """From layers (L - 1, L) down to (1, 2); free and nudged chains are sampled with the same random numbers."""
-        network, plan, num_states = self._network, self._plan, self._plan.num_states
+        network, plan, num_states = self._network, self._plan, self._num_states
         first, seed, top = free.spins.copy(), batch.nudged_seed, len(network.couplings)
         if plan.nudged_from_free:
             second = free.spins.copy()
@@ -154,28 +163,27 @@ class _TwoLayers:
                     states = meter.draw(plan.sampler, problem, 1, own_seed)
                 pair.append(states.spins.reshape(*spins.shape[:2], -1))
                 spins[..., where] = pair[-1]
-            yield Step(layer, *pair)
+            yield Step(layer, pair[0], pair[1])
 
 
 class _AllLayers:
     """All layers at once: a layer couples to its neighbours only, so they are one bipartite problem."""
 
-    def __init__(self, network: LayeredNetwork, plan: Plan) -> None:
-        self._network, self._plan = network, plan
+    def __init__(self, network: LayeredNetwork, plan: Plan, num_states: int) -> None:
+        self._network, self._plan, self._num_states = network, plan, num_states
 
     def free(self, batch: Batch, meter: Meter) -> States:
         network, plan = self._network, self._plan
         output_fields = _pushed(network.biases[-1], batch.outputs, plan.margin)
-        states = all_at_once(
-            network, plan.sampler, batch.fields, output_fields, batch.streams, plan.num_states, batch.free_seed, meter
-        )
+        num_states, seed = self._num_states, batch.free_seed
+        states = all_at_once(network, plan.sampler, batch.fields, output_fields, batch.streams, num_states, seed, meter)
         return measured(network, batch.fields, batch.streams, states.spins) if plan.margin else states
 
     def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
         """Outputs become n[y], and the hidden layers come to rest: from the free state, or sampled anew."""
         network, plan = self._network, self._plan
         problem = network.hidden_problem(batch.fields, batch.outputs[:, 0], batch.streams)
-        hidden, num_states = free.spins[..., : network.num_hidden], plan.num_states
+        hidden, num_states = free.spins[..., : network.num_hidden], self._num_states
         sizes = network.sizes[:-1]
         if plan.nudged_from_free:
             warm = to_sides(hidden, sizes)

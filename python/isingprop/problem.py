@@ -26,6 +26,8 @@ class IsingProblem:
         streams: (B,) whole numbers, default 0 ... B - 1. Read r of problem b draws its random numbers from the stream
             (seed, streams[b], r). Slices keep theirs, so a batch gives the same bits whole or in parts (as long as its
             numbers are within a factor of 2^100 of each other).
+        marked: (B, 2^O) or (1, 2^O) bool, by their outputs the states that an amplifying sampler is to find; bit a of
+            the index is 1 where output spin a is +1. Other samplers take no notice.
 
     The arrays keep their precision: all float32, or all float64 as soon as one of them is.
 
@@ -43,12 +45,13 @@ class IsingProblem:
         Zhang & Kamenev 2025, arXiv:2506.05244, Eqs. (2) and (3).
     """
 
-    __slots__ = ("couplings", "hidden_fields", "output_fields", "streams")
+    __slots__ = ("couplings", "hidden_fields", "marked", "output_fields", "streams")
 
     couplings: Floats
     hidden_fields: Floats
     output_fields: Floats
     streams: NDArray[np.uint64]
+    marked: NDArray[np.bool_] | None
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class IsingProblem:
         output_fields: ArrayLike,
         *,
         streams: ArrayLike | None = None,
+        marked: ArrayLike | None = None,
     ) -> None:
         """See the class."""
         given_couplings = float_array("couplings", couplings, shape=(None, None))
@@ -70,10 +74,16 @@ class IsingProblem:
         self.hidden_fields = given_hidden.astype(dtype, copy=False)
         self.output_fields = given_output.astype(dtype, copy=False)
         self.streams = stream_array(streams, rows)
+        self.marked = marked_array(marked, rows, num_output)
 
     @classmethod
     def trusted(
-        cls, couplings: Floats, hidden_fields: Floats, output_fields: Floats, streams: NDArray[np.uint64]
+        cls,
+        couplings: Floats,
+        hidden_fields: Floats,
+        output_fields: Floats,
+        streams: NDArray[np.uint64],
+        marked: NDArray[np.bool_] | None = None,
     ) -> IsingProblem:
         """A problem made of arrays that fit and are of one dtype; samplers refuse NaN in it all the same."""
         problem = object.__new__(cls)
@@ -81,6 +91,7 @@ class IsingProblem:
         problem.hidden_fields = hidden_fields
         problem.output_fields = output_fields
         problem.streams = streams
+        problem.marked = marked
         return problem
 
     def __len__(self) -> int:
@@ -95,7 +106,9 @@ class IsingProblem:
             raise ValueError(f"a slice of an IsingProblem must hold a problem, got {rows!r} of {len(self)}")
         shared = len(self.output_fields) == 1
         output_fields = self.output_fields if shared else self.output_fields[rows]
-        return IsingProblem(self.couplings, self.hidden_fields[rows], output_fields, streams=self.streams[rows])
+        marked = self.marked if self.marked is None or len(self.marked) == 1 else self.marked[rows]
+        hidden_fields, streams = self.hidden_fields[rows], self.streams[rows]
+        return IsingProblem(self.couplings, hidden_fields, output_fields, streams=streams, marked=marked)
 
     def __repr__(self) -> str:
         """The sizes."""
@@ -150,6 +163,18 @@ def all_fields(problem: IsingProblem) -> NDArray[np.float64]:
     output = float_array("output_fields", problem.output_fields, shape=problem.output_fields.shape)
     rows = np.broadcast_to(output, (len(hidden), problem.num_output))
     return np.concatenate([hidden, rows], axis=1, dtype=np.float64)
+
+
+def marked_array(marked: ArrayLike | None, rows: int, num_output: int) -> NDArray[np.bool_] | None:
+    """Returns `marked` as a (rows or 1, 2^O) array, or None."""
+    if marked is None:
+        return None
+    array = np.asarray(marked)
+    if array.dtype != np.bool_:
+        raise TypeError(f"marked must be an array of booleans, got dtype {array.dtype}")
+    one_row = array.ndim == 2 and len(array) == 1
+    check_shape("marked", array, (1 if one_row else rows, 2**num_output))
+    return array
 
 
 def stream_array(streams: ArrayLike | None, rows: int) -> NDArray[np.uint64]:

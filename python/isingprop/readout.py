@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop.checks import Spins, label_array, spin_array, whole_number
+from isingprop.states import basis
 
 UNCLASSIFIED = -1
+_MOST_TABLED = 26  # output spins
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,18 @@ class Readout:
         turn = (first[:, None] + np.arange(count)) % (self.num_classes - 1)
         return (labels[:, None] + 1 + turn) % self.num_classes
 
+    def wrong_outputs(self, labels: ArrayLike) -> NDArray[np.bool_]:
+        """Which of the 2^O outputs are not predicted as the label: (B,) labels in, (B, 2^O) bool out.
+
+        Bit a of the index is 1 where output spin a is +1. An unclassified output is wrong.
+
+        Raises:
+            ValueError: for more than 26 output spins, of which no state vector is simulated.
+        """
+        whole_number("num_classes * redundancy", self.num_output, least=1, most=_MOST_TABLED)
+        flat = label_array("labels", labels, count=len(np.atleast_1d(labels)), num_classes=self.num_classes)
+        return _wrong_outputs(self)[flat]
+
     def scores(self, outputs: ArrayLike) -> NDArray[np.int64]:
         """The sum of the output spins of each class: (..., O) spins in, (..., num_classes) out."""
         return self._scores(outputs).astype(np.int64)
@@ -88,3 +103,11 @@ class Readout:
     def _table(self) -> Spins:
         own = np.repeat(np.eye(self.num_classes, dtype=np.int8), self.redundancy, axis=1)
         return (2 * own - 1).astype(np.int8)
+
+
+@lru_cache(maxsize=8)
+def _wrong_outputs(readout: Readout) -> NDArray[np.bool_]:
+    """(num_classes, 2^O)."""
+    classes = readout.predict(basis(readout.num_output))
+    table: NDArray[np.bool_] = classes != np.arange(readout.num_classes)[:, None]
+    return table

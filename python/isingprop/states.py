@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,9 +26,11 @@ class States:
         spins: (B, R, N), -1 or +1, hidden spins first, then output spins.
         energies: (B, R), in the units of the couplings.
         info: what the sampler has to tell, for instance its seed and its range of inverse temperatures.
+        weights: (B, R), >= 0, what each read counts for in sums; None for 1 / R. Those of one problem sum to 1, or to
+            less where its update is to be smaller.
 
     Raises:
-        ValueError: for another shape, a spin that is not -1 or +1, or an energy that is not finite.
+        ValueError: for another shape, a spin that is not -1 or +1, an energy that is not finite, or a weight below 0.
 
     Example:
         >>> states = States(spins=[[[1, -1], [1, 1]]], energies=[[0.5, -2.0]])
@@ -40,19 +43,32 @@ class States:
     spins: Spins
     energies: NDArray[np.float64]
     info: dict[str, Any] = field(default_factory=dict)
+    weights: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        """Checks and converts both arrays."""
+        """Checks and converts all arrays."""
         spins = spin_array("spins", self.spins, shape=(None, None, None))
         energies = float_array("energies", self.energies, shape=spins.shape[:2]).astype(np.float64, copy=False)
         object.__setattr__(self, "spins", spins)
         object.__setattr__(self, "energies", energies)
+        if self.weights is None:
+            return
+        weights = float_array("weights", self.weights, shape=spins.shape[:2]).astype(np.float64, copy=False)
+        if weights.min() < 0:
+            raise ValueError(f"weights must be at least 0, got {weights.min()}")
+        object.__setattr__(self, "weights", weights)
 
     @classmethod
-    def trusted(cls, spins: Spins, energies: NDArray[np.float64], info: dict[str, Any]) -> States:
+    def trusted(
+        cls,
+        spins: Spins,
+        energies: NDArray[np.float64],
+        info: dict[str, Any],
+        weights: NDArray[np.float64] | None = None,
+    ) -> States:
         """States straight from our own kernels, which cannot return anything else."""
         states = object.__new__(cls)
-        states.__dict__.update(spins=spins, energies=energies, info=info)
+        states.__dict__.update(spins=spins, energies=energies, info=info, weights=weights)
         return states
 
     @property
@@ -61,13 +77,26 @@ class States:
         return int(self.spins.shape[1])
 
     def lowest(self) -> States:
-        """The read of lowest energy for each set of fields (the first of equals), as states with one read."""
+        """The read of lowest energy for each set of fields (the first of equals), as states with one read.
+
+        Reads of weight 0 do not count, unless all have it.
+        """
         rows = np.arange(len(self.energies))[:, None]
-        best = self.energies.argmin(axis=1)[:, None]
+        best = self.lowest_read()[:, None]
         return States.trusted(self.spins[rows, best], self.energies[rows, best], self.info)
 
+    def lowest_read(self) -> NDArray[np.int64]:
+        """Which read that is: (B,)."""
+        energies = self.energies
+        if self.weights is not None:
+            counts = self.weights > 0
+            energies = np.where(counts | ~counts.any(axis=1, keepdims=True), energies, np.inf)
+        return np.asarray(energies.argmin(axis=1))
+
     def mean_spins(self) -> NDArray[np.float64]:
-        """The mean of each spin over the reads, Eq. (6): (B, N), in [-1, 1]."""
+        """The mean of each spin over the reads, Eq. (6), or their weighted sum, Eq. (10): (B, N), in [-1, 1]."""
+        if self.weights is not None:
+            return np.asarray(np.einsum("br,brn->bn", self.weights, self.spins))
         return np.asarray(self.spins.mean(axis=1, dtype=np.float64))
 
     def beta_effective(self, problem: IsingProblem) -> float:
@@ -75,9 +104,10 @@ class States:
 
             beta = argmax sum_k log sigma(-2 beta s_k f_k),   sigma(x) = 1 / (1 + exp(-x)),
 
-        over all spins of all reads of all problems. f_k is the local field of spin k: its own and what comes through
-        its couplings, so turning it over changes the energy by -2 s_k f_k. For Boltzmann-distributed states this tends
-        to their beta. Other states have one, too: it says how often single spins are excited, and how far.
+        over all spins of all reads of all problems, weighted where they have weights. f_k is the local field of spin k:
+        its own and what comes through its couplings, so turning it over changes the energy by -2 s_k f_k. For
+        Boltzmann-distributed states this tends to their beta. Other states have one, too: it says how often single
+        spins are excited, and how far.
 
         Args:
             problem: the B problems that the states are of.
@@ -101,7 +131,9 @@ class States:
             Besag 1975, doi:10.2307/2987782.
         """
         check_shape("spins", self.spins, (len(problem), None, problem.num_spins))
-        return _most_likely_beta(_aligned_fields(self.spins, problem))
+        aligned = _aligned_fields(self.spins, problem)
+        weights = np.ones(1) if self.weights is None else np.broadcast_to(self.weights[..., None], aligned.shape)
+        return _most_likely_beta(aligned, weights)
 
 
 def _aligned_fields(spins: Spins, problem: IsingProblem) -> NDArray[np.float64]:
@@ -114,11 +146,16 @@ def _aligned_fields(spins: Spins, problem: IsingProblem) -> NDArray[np.float64]:
     return np.concatenate([on_hidden, on_output], axis=2)
 
 
-def _most_likely_beta(aligned: NDArray[np.float64]) -> float:
-    """Where sum x sigma(2 beta x), minus half the derivative of the log-pseudolikelihood, is 0. It grows with beta."""
+def _most_likely_beta(aligned: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Where sum w x sigma(2 beta x), minus half the slope of the log-pseudolikelihood, is 0. It grows with beta."""
     from scipy.optimize import brentq
     from scipy.special import expit
 
+    if weights.size > 1:
+        counts = weights > 0
+        if not counts.any():
+            return math.nan
+        aligned, weights = aligned[counts], weights[counts]
     least, most = float(aligned.min()), float(aligned.max())
     largest = max(-least, most)
     if not math.isfinite(largest):
@@ -128,10 +165,21 @@ def _most_likely_beta(aligned: NDArray[np.float64]) -> float:
     relative = aligned.ravel() / largest
 
     def slope(beta: float) -> float:
-        return float((relative * expit(2 * beta * relative)).sum())
+        return float((weights * relative * expit(2 * beta * relative)).sum())
 
     side = math.copysign(1.0, -slope(0.0))
     for doublings in range(_MOST_DOUBLINGS):
         if side * slope(side * 2**doublings) >= 0:
             return float(brentq(slope, 0.0, side * 2**doublings, xtol=1e-14)) / largest
     return side * math.inf
+
+
+@lru_cache(maxsize=4)
+def basis(num_spins: int) -> Spins:
+    """The spins of all 2^N states: (2^N, N), read-only. Bit k of a state's number is 1 where spin k is +1."""
+    numbers = np.arange(2**num_spins, dtype=np.int32)
+    spins = np.empty((len(numbers), num_spins), np.int8)
+    for k in range(num_spins):
+        spins[:, k] = 2 * (numbers >> k & 1) - 1
+    spins.flags.writeable = False
+    return spins

@@ -34,7 +34,7 @@ from isingprop.meter import Meter
 from isingprop.metrics import EpochRecord, ErrorCount, Evaluation, predict
 from isingprop.network import PARAMETERS, BipartiteNetwork
 from isingprop.phases import Batch, Plan, Step, phases_of
-from isingprop.samplers import Annealing, Sampler, check_sampler, takes_initial, threads_of
+from isingprop.samplers import Annealing, Sampler, check_sampler, takes_initial, takes_marks, threads_of
 from isingprop.samplers.annealing import Reannealing
 from isingprop.sweeps import check_active_layers, num_hidden_layers, problem_shapes, sides, single
 
@@ -71,7 +71,8 @@ class Trainer:
     Args:
         network: changed in place.
         sampler: default Annealing().
-        num_states: m, states per image and update.
+        num_states: m, states per image and update. None takes all states with their weights, of a sampler that has them
+            (Coherent, Amplified): the limit of m without end.
         learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings, hidden_bias (of all
             hidden layers) and output_bias. With more than one hidden layer input weights learn at 4 times the one rate,
             couplings at half of it.
@@ -116,7 +117,7 @@ class Trainer:
         network: Network,
         sampler: Sampler | None = None,
         *,
-        num_states: int = 20,
+        num_states: int | None = 20,
         learning_rate: float | Mapping[str, float] | LearningRates = 0.001,
         batch_size: int = 1,
         nudge: float | None = None,
@@ -144,13 +145,19 @@ class Trainer:
         check_sampler(self.sampler)
         self.test_sampler: Sampler = self.sampler if test_sampler is None else test_sampler
         check_sampler(self.test_sampler, "test_sampler")
-        self.num_states = whole_number("num_states", num_states, least=1)
+        self.num_states = None if num_states is None else whole_number("num_states", num_states, least=1)
+        if num_states is None and (deep or not hasattr(self.sampler, "weighted_states")):
+            raise ValueError(f"num_states must be a number for {self.sampler} and {network}, got None")
+        if deep and takes_marks(self.sampler):
+            raise ValueError(f"sampler must not look for marked states for {network}, got {self.sampler}")
         self.learning_rates = LearningRates.of(learning_rate, deep=deep)
         self.batch_size = whole_number("batch_size", batch_size, least=1)
         self.nudge = None if nudge is None else real_number("nudge", nudge, above=0.0)
         self.skip_correct = true_or_false("skip_correct", skip_correct)
         if skip_correct and nudge is None:
             raise ValueError("nudge must be a number where skip_correct is True, got None")
+        if skip_correct and num_states is None:
+            raise ValueError("num_states must be a number where skip_correct is True, got None")
         if references not in (None, WRONG_CLASSES):
             raise ValueError(f"references must be None or {WRONG_CLASSES!r}, got {references!r}")
         if references is not None and not takes_initial(self.sampler):
@@ -317,7 +324,7 @@ class Trainer:
 
     def _update(self, network: Network, step: Step, pixels: NDArray[np.float32]) -> None:
         if isinstance(network, BipartiteNetwork):
-            update_in_place(network, pixels, step.free, step.nudged, self._rates)
+            update_in_place(network, pixels, step.free, step.nudged, self._rates, step.weights)
         else:
             update_layers_in_place(network, step.layer, pixels, step.free, step.nudged, self._rates)
 
@@ -341,7 +348,7 @@ class Trainer:
 
     def _wrong_outputs(self, labels: NDArray[np.int64], turn: NDArray[np.int64]) -> Spins | None:
         """(B, m, O): the outputs of the reference states, where there are to be any."""
-        if self.references is None:
+        if self.references is None or self.num_states is None:
             return None
         readout = self.network.readout
         return readout.targets(readout.wrong_classes(labels, self.num_states, turn))

@@ -1,23 +1,36 @@
 """Samplers: what turns an IsingProblem into States."""
 
 from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.coherent import Amplified, Coherent
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.samplers.dwave import DWave
 from isingprop.samplers.from_dimod import FromDimod
-from isingprop.samplers.protocol import Sampler, check_sampler, draw, takes_initial, threads_of
+from isingprop.samplers.protocol import (
+    Sampler,
+    Weighing,
+    check_sampler,
+    draw,
+    takes_initial,
+    takes_marks,
+    threads_of,
+)
 from isingprop.samplers.replay import Replay
 from isingprop.samplers.tempering import Tempering
 
 __all__ = [
+    "Amplified",
     "Annealing",
+    "Coherent",
     "Cyclic",
     "DWave",
     "FromDimod",
     "Replay",
     "Sampler",
     "Tempering",
+    "Weighing",
     "check_sampler",
     "draw",
     "takes_initial",
+    "takes_marks",
     "threads_of",
 ]

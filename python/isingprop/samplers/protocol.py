@@ -10,12 +10,13 @@ import numpy as np
 from isingprop.checks import Spins, float_array, spin_array
 from isingprop.problem import IsingProblem
 from isingprop.samplers.annealing import Annealing, Reannealing
+from isingprop.samplers.coherent import Amplified, Coherent
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.samplers.tempering import Tempering
 from isingprop.states import States
 
 # Their states come from kernels that cannot return anything else; checking them again would cost a tenth of an epoch.
-_OWN = (Annealing, Reannealing, Tempering, Cyclic)
+_OWN = (Annealing, Reannealing, Tempering, Cyclic, Coherent, Amplified)
 
 
 class Sampler(Protocol):
@@ -36,6 +37,14 @@ class Sampler(Protocol):
             seed: the same seed gives the same states; None draws one.
             initial: start states, (B, R, N) or with a length of 1 in place of B or R, where the sampler can use them.
         """
+        ...
+
+
+class Weighing(Protocol):
+    """A sampler that has all states with their weights, too."""
+
+    def weighted_states(self, problem: IsingProblem) -> States:
+        """All 2^N states of each of the B problems, (B, 2^N, N), with weights."""
         ...
 
 
@@ -62,6 +71,11 @@ def takes_initial(sampler: Sampler) -> bool:
         return bool(told)
     arguments = signature(sampler.sample).parameters.values()
     return any(argument.name == "initial" or argument.kind is argument.VAR_KEYWORD for argument in arguments)
+
+
+def takes_marks(sampler: Sampler) -> bool:
+    """Whether it looks for the states that a problem has marked."""
+    return bool(getattr(sampler, "takes_marks", False))
 
 
 def threads_of(sampler: Sampler) -> int:
@@ -92,4 +106,6 @@ def draw(
     shape = len(problem), num_reads, problem.num_spins
     spins = spin_array(f"spins from {name}", states.spins, shape=shape)
     energies = float_array(f"energies from {name}", states.energies, shape=shape[:2])
+    if states.weights is not None:
+        raise ValueError(f"weights from {name} must be None, got {states.weights!r}")
     return States.trusted(spins, energies.astype(np.float64, copy=False), states.info)
