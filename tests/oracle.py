@@ -4,10 +4,13 @@ None of the package's kernels is used for an answer. A problem is anything with 
 hidden_fields (B, H) and output_fields (B or 1, O).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.sparse.linalg import expm_multiply
 
 import tolerances
 from isingprop import BipartiteNetwork, IsingProblem
@@ -104,6 +107,66 @@ def all_states(num_spins: int) -> NDArray[np.int8]:
 def state_numbers(spins: NDArray[np.int8]) -> NDArray[np.int64]:
     """The rows of all_states that (..., N) spins are."""
     return ((spins < 0).astype(np.int64) << np.arange(spins.shape[-1])).sum(axis=-1)
+
+
+def up_states(num_spins: int) -> NDArray[np.int8]:
+    """As all_states, but bit k of a state's number says whether spin k is up, as in state vectors."""
+    return -all_states(num_spins)
+
+
+def on_spin(matrix: NDArray[np.float64], spin: int, num_spins: int) -> sp.csr_array:
+    """A 2 x 2 matrix on one spin of a state vector, whose bit 0 is the last factor of the Kronecker product."""
+    low, high = sp.eye_array(2**spin), sp.eye_array(2 ** (num_spins - 1 - spin))
+    return sp.csr_array(sp.kron(high, sp.kron(matrix, low)))
+
+
+def hamiltonian(problem: IsingProblem) -> tuple[sp.csr_array, sp.csr_array]:
+    """sum X and H of the first problem, (2^N, 2^N), from Kronecker products; the state of bit 1 has Z = +1."""
+    couplings, hidden_fields, output_fields = _doubles(problem)
+    num_hidden, num_spins = len(couplings), problem.num_spins
+    x, z = (
+        [on_spin(np.array(m), k, num_spins) for k in range(num_spins)] for m in ([[0, 1], [1, 0]], [[-1, 0], [0, 1]])
+    )
+    fields = np.concatenate([hidden_fields[0], output_fields[0]])
+    diagonal = sum(field * each for field, each in zip(fields, z, strict=True))
+    for (i, a), coupling in np.ndenumerate(couplings):
+        diagonal = diagonal + coupling * z[i] @ z[num_hidden + a]
+    return sum(x[1:], x[0]), diagonal
+
+
+def schroedinger(
+    problem: IsingProblem,
+    total_time: float,
+    num_steps: int,
+    schedule: Callable[[float], float] | None = None,
+    *,
+    sign: int = -1,
+) -> NDArray[np.complex128]:
+    """|+...+> after the exponential of sign * (1 - s) sum X + s H at the middle of each of many short steps."""
+    driver, diagonal = hamiltonian(problem)
+    state = np.full(2**problem.num_spins, 2 ** (-problem.num_spins / 2), complex)
+    step = total_time / num_steps
+    for k in range(num_steps):
+        time = (k + 0.5) * step
+        s = time / total_time if schedule is None else schedule(time)
+        state = expm_multiply(-1j * step * (sign * (1 - s) * driver + s * diagonal), state, traceA=0)
+    return state
+
+
+def trotter(
+    state: NDArray[np.complex128],
+    energies: NDArray[np.float64],
+    phases: NDArray[np.float64],
+    angles: NDArray[np.float64],
+) -> NDArray[np.complex128]:
+    """exp(-i phases[n] E) exp(i angles[n - 1] sum X) ... exp(-i phases[0] E) of a state, one bit at a time."""
+    state = np.exp(-1j * phases[0] * energies) * state
+    for phase, angle in zip(phases[1:], angles, strict=True):
+        for k in range(len(state).bit_length() - 1):
+            pairs = state.reshape(-1, 2, 2**k)
+            state = (np.cos(angle) * pairs + 1j * np.sin(angle) * pairs[:, ::-1]).ravel()
+        state = np.exp(-1j * phase * energies) * state
+    return state
 
 
 def energies(problem: IsingProblem, spins: NDArray[np.int8]) -> NDArray[np.float64]:

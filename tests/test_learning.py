@@ -71,6 +71,85 @@ def test_one_step_raises_the_free_state_and_lowers_the_nudged():
         assert after.energies(nudged.spins) < before.energies(nudged.spins)
 
 
+def weighted(states, weights):
+    return States(states.spins, states.energies, weights=weights)
+
+
+@pytest.mark.parametrize("num_nudged", [1, 3])
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_gradient_with_weights_is_a_finite_difference_of_weighted_energies(kernel, name, num_nudged):
+    """Of sum_r w_r (E[free r] - mean E[nudged]), on each side of the parameter; weights need not sum to 1."""
+    network = oracle.random_network(4, 3, 2, 2)
+    images = np.random.default_rng(0).random((2, 4)).astype(np.float32)
+    free, nudged = phases(2, 5, num_nudged, 7)
+    weights = np.array([[0.1, 0.0, 0.3, 0.4, 0.2], [0.05, 0.1, 0.0, 0.01, 0.2]])
+
+    def difference():
+        problem = network.problem(images)
+        away = problem.energies(free.spins) - problem.energies(nudged.spins).mean(axis=1, keepdims=True)
+        return (weights * away).sum() / 2
+
+    slopes = getattr(gradient(images, weighted(free, weights), nudged, num_hidden=3), name)
+    array = network.parameters()[name]
+    assert slopes.any()
+    for index in np.ndindex(array.shape):
+        before = array[index]
+        array[index] = before + STEP
+        above, high = difference(), array[index]
+        array[index] = before - STEP
+        expected = (above - difference()) / (float(high) - float(array[index]))
+        assert slopes[index] == pytest.approx(expected, rel=0, abs=10 * tolerances.FLOAT32)
+        array[index] = before
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (3, 20, 1), (2, 7, 7)])
+def test_weights_that_are_all_the_same_change_nothing_but_roundings(kernel, sizes):
+    images, (free, nudged) = oracle.random_images(sizes[0], 9), phases(*sizes, 17 + 6)
+    plain = gradient(images, free, nudged, num_hidden=17)
+    for total in (1.0, 0.25):
+        even = weighted(free, np.full(sizes[:2], total / sizes[1]))
+        step = gradient(images, even, nudged, num_hidden=17)
+        for name in PARAMETERS:
+            expected = total * getattr(plain, name)
+            np.testing.assert_allclose(getattr(step, name), expected, rtol=0, atol=tolerances.FLOAT32, err_msg=name)
+
+
+def test_weights_in_place_are_gradient_and_apply(kernel):
+    network, rates = oracle.random_network(9, 17), LearningRates(0.1, 0.02, 0.003, 0.4)
+    images, (free, nudged) = oracle.random_images(4, 9), phases(4, 6, 1, 17 + 6)
+    weights = np.random.default_rng(0).random((4, 6)) / 6
+    weights[2] = 0
+    applied = apply(network, gradient(images, weighted(free, weights), nudged, num_hidden=17), rates)
+    unmoved = apply(network, gradient(images, free, nudged, num_hidden=17), rates)
+    update_in_place(network, images, free.spins, nudged.spins, rates.array(), weights)
+    for name, array in network.parameters().items():
+        bound = tolerances.FLOAT32 * np.abs(array).max()
+        np.testing.assert_allclose(array, getattr(applied, name), rtol=0, atol=bound)
+        assert np.abs(array - getattr(unmoved, name)).max() > 100 * bound
+
+
+def test_no_weight_at_all_changes_nothing(kernel):
+    network, images = oracle.random_network(), oracle.random_images(4)
+    free, nudged = (each.spins for each in phases(4, 3, 1, 11))
+    before = copies(network)
+    update_in_place(network, images, free, nudged, np.full(4, RATE, np.float32), np.zeros((4, 3)))
+    for name, array in network.parameters().items():
+        assert tolerances.same_bits(array, before[name]), name
+
+
+@pytest.mark.parametrize("num_output", [1, 15, 17, 40])
+@pytest.mark.parametrize("num_hidden", [1, 15, 16, 17, 65])
+def test_same_bits_with_weights_on_every_kernel(on_every_kernel, num_hidden, num_output):
+    images, (free, nudged) = oracle.random_images(3, 20), phases(3, 7, 2, num_hidden + num_output)
+    states = weighted(free, np.random.default_rng(0).random((3, 7)) / 7)
+
+    def slopes():
+        step = gradient(images, states, nudged, num_hidden=num_hidden)
+        return b"".join(getattr(step, name).tobytes() for name in PARAMETERS)
+
+    assert len(set(on_every_kernel(slopes))) == 1
+
+
 @pytest.mark.parametrize(("num_free", "num_nudged"), [(1, 1), (20, 1), (3, 3)])
 def test_nothing_changes_where_free_and_nudged_states_are_the_same(kernel, num_free, num_nudged):
     network, images = oracle.random_network(), oracle.random_images(4)
@@ -265,9 +344,10 @@ def test_learning_rates():
     assert rates.array().dtype == np.float32
 
 
-def deep_slope(images=None, spins=9, reads=(2, 1), count=1):
+def deep_slope(images=None, spins=9, reads=(2, 1), count=1, weights=None):
     images = np.full((1, 4), 0.5) if images is None else images
-    return layered_gradient(deep_network((3, 4, 2)), images, *phases(count, *reads, spins))
+    free, nudged = phases(count, *reads, spins)
+    return layered_gradient(deep_network((3, 4, 2)), images, weighted(free, weights), nudged)
 
 
 FREE, NUDGED = phases(1, 2, 1, 4)
@@ -283,6 +363,8 @@ def slope(images=IMAGE, free=FREE, nudged=NUDGED, num_hidden=2):
 @pytest.mark.parametrize(
     ("call", "refusal"),
     [
+        (lambda: slope(nudged=weighted(NUDGED, [[1.0]])), "ValueError: nudged.weights must be None, got 1 x 1 weights"),
+        (lambda: deep_slope(weights=[[0.5, 0.5]]), "ValueError: free.weights must be None, got 1 x 2 weights"),
         (lambda: rates(-1.0), "ValueError: learning_rate must be finite and at least 0, got -1.0"),
         (lambda: rates(np.nan), "ValueError: learning_rate must be finite and at least 0, got nan"),
         (lambda: rates("1"), "TypeError: learning_rate must be a number, got '1'"),

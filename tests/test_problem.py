@@ -121,6 +121,30 @@ def test_refusals_of_streams(assert_refused, streams, refusal):
     assert_refused(lambda: IsingProblem(ONE, ONE, ONE, streams=streams), refusal)
 
 
+def test_slices_keep_their_marks():
+    rows = np.eye(3, 4, dtype=bool)
+    problem = IsingProblem(np.ones((1, 2)), TALL, np.ones((1, 2)), marked=rows)
+    np.testing.assert_array_equal(problem[1:].marked, rows[1:])
+    np.testing.assert_array_equal(problem[::2][1:].marked, rows[2:])
+    shared = IsingProblem(np.ones((1, 2)), TALL, np.ones((1, 2)), marked=rows[:1])
+    np.testing.assert_array_equal(shared[1:].marked, rows[:1])
+    assert IsingProblem(ONE, TALL, ONE)[1:].marked is None
+
+
+@pytest.mark.parametrize(
+    ("marked", "refusal"),
+    [
+        (np.ones((1, 2)), "TypeError: marked must be an array of booleans, got dtype float64"),
+        ([[1, 0]], "TypeError: marked must be an array of booleans, got dtype int64"),
+        ([True, False], "ValueError: marked must have shape (3, 2), got (2,)"),
+        (np.ones((1, 4), bool), "ValueError: marked must have shape (1, 2), got (1, 4)"),
+        (np.ones((2, 2), bool), "ValueError: marked must have shape (3, 2), got (2, 2)"),
+    ],
+)
+def test_refusals_of_marks(assert_refused, marked, refusal):
+    assert_refused(lambda: IsingProblem(ONE, TALL, ONE, marked=marked), refusal)
+
+
 @pytest.mark.parametrize(
     ("spins", "refusal"),
     [

@@ -62,6 +62,23 @@ def test_no_single_largest_score_is_unclassified():
     assert Readout(2, 1).predict([[1, 1], [-1, -1], [1, -1]]).tolist() == [-1, -1, 0]
 
 
+@pytest.mark.parametrize(("num_classes", "redundancy"), [(2, 1), (3, 2), (2, 5)])
+def test_wrong_outputs_recounted(num_classes, redundancy):
+    """Bit a of the index is 1 where output a is +1; what is in no class is wrong for all of them."""
+    readout = Readout(num_classes, redundancy)
+    labels = np.arange(num_classes)[::-1]
+    table = readout.wrong_outputs(labels)
+    assert (table.shape, table.dtype) == ((num_classes, 2**readout.num_output), np.bool_)
+    for number in range(2**readout.num_output):
+        groups = [number >> redundancy * k & (2**redundancy - 1) for k in range(num_classes)]
+        scores = [group.bit_count() for group in groups]
+        for row, label in enumerate(labels):
+            alone = all(score < scores[label] for k, score in enumerate(scores) if k != label)
+            assert table[row, number] != alone
+    table[:] = False
+    assert readout.wrong_outputs(labels).any(), "not the table that is kept"
+
+
 @pytest.mark.parametrize(
     ("call", "refusal"),
     [
@@ -78,6 +95,13 @@ def test_no_single_largest_score_is_unclassified():
         (lambda: Readout(2).targets(["0"]), "TypeError: labels must be an array of integers, got dtype <U1"),
         (lambda: Readout(2, 1).predict([1, -1, 1]), "ValueError: outputs must have shape (2,), got (3,)"),
         (lambda: Readout(2, 1).predict(1), "ValueError: outputs must have shape (2,), got ()"),
+        (
+            lambda: Readout(9, 3).wrong_outputs([0]),
+            "ValueError: num_classes * redundancy must be at most 26, got 27",
+        ),
+        (lambda: Readout(2, 1).wrong_outputs([2]), "ValueError: labels must be in 0 ... 1, got 2 at index 0"),
+        (lambda: Readout(2, 1).wrong_outputs([-1]), "ValueError: labels must be in 0 ... 1, got -1 at index 0"),
+        (lambda: Readout(2, 1).wrong_outputs(0), "ValueError: labels must have shape (1,), got ()"),
         (lambda: Readout(2, 1).scores([1, 0]), "ValueError: outputs must be -1 or +1, got 0 at index (1,)"),
     ],
 )

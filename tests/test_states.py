@@ -7,6 +7,7 @@ import pytest
 import oracle
 import tolerances
 from isingprop import Annealing, IsingProblem, States
+from isingprop.states import basis
 from oracle import random_spins
 
 UP_DOWN = [[[1, -1]]]
@@ -43,6 +44,45 @@ def test_mean_spins():
     np.testing.assert_array_equal(means, spins.astype(float).sum(axis=1) / 8)
 
 
+WEIGHTS = [[0.5, 0.25, 0.0, 0.25], [0.0, 0.0, 0.0, 0.0], [0.25, 0.0, 0.125, 0.0]]
+
+
+def test_weights_are_converted_and_kept():
+    states = States(random_spins(3, 4, 5), np.zeros((3, 4)), weights=np.float32(WEIGHTS))
+    assert states.weights.dtype == np.float64
+    assert states.weights.tolist() == WEIGHTS
+    assert States(UP_DOWN, [[0.0]], weights=[[1]]).weights.dtype == np.float64
+    assert States(UP_DOWN, [[0.0]]).weights is None
+
+
+def test_mean_spins_with_weights_are_a_weighted_sum():
+    """Of weights that are binary fractions, so that it is exact; it is not divided by their sum."""
+    spins = random_spins(3, 4, 5)
+    means = States(spins, np.zeros((3, 4)), weights=WEIGHTS).mean_spins()
+    np.testing.assert_array_equal(means, (np.array(WEIGHTS)[..., None] * spins).sum(axis=1))
+    assert not means[1].any()
+
+
+def test_lowest_is_among_the_reads_that_have_a_weight():
+    spins, energies = random_spins(3, 4, 5), np.array([[3.0, 1, 0, 1], [2, 1, 0, 5], [0, -9, 0, -8]])
+    states = States(spins, energies, {"seed": 1}, weights=WEIGHTS)
+    assert states.lowest_read().tolist() == [1, 2, 0]  # in the second set none has one, so all count
+    lowest = states.lowest()
+    assert lowest.energies.tolist() == [[1], [0], [0]]
+    np.testing.assert_array_equal(lowest.spins[:, 0], spins[[0, 1, 2], [1, 2, 0]])
+    assert (lowest.info, lowest.weights) == ({"seed": 1}, None)
+
+
+def test_a_weight_of_two_thirds_is_a_read_listed_twice():
+    spins, problem = random_spins(2, 2, 6), oracle.random_problem(4, 2, num_problems=2)
+    weighted = States(spins, np.zeros((2, 2)), weights=[[2 / 3, 1 / 3]] * 2)
+    listed = states_of(np.ascontiguousarray(spins[:, [0, 0, 1]]))
+    np.testing.assert_allclose(weighted.mean_spins(), listed.mean_spins(), rtol=0, atol=1e-15)
+    assert weighted.beta_effective(problem) == pytest.approx(listed.beta_effective(problem), rel=1e-9)
+    evenly = states_of(spins).beta_effective(problem)
+    assert weighted.beta_effective(problem) != pytest.approx(evenly, rel=1e-3)
+
+
 def test_cannot_be_reassigned():
     with pytest.raises(AttributeError):
         States([[[1]]], [[0.0]]).spins = None
@@ -69,6 +109,20 @@ def test_cannot_be_reassigned():
 )
 def test_refusals(assert_refused, spins, energies, refusal):
     assert_refused(lambda: States(spins, energies), refusal)
+
+
+@pytest.mark.parametrize(
+    ("weights", "refusal"),
+    [
+        ([1.0], "ValueError: weights must have shape (1, 1), got (1,)"),
+        ([[0.5, 0.5]], "ValueError: weights must have shape (1, 1), got (1, 2)"),
+        ([[-0.25]], "ValueError: weights must be at least 0, got -0.25"),
+        ([[np.nan]], "ValueError: weights must be finite, got nan"),
+        ([[True]], "TypeError: weights must be an array of real numbers, got dtype bool"),
+    ],
+)
+def test_refusals_of_weights(assert_refused, weights, refusal):
+    assert_refused(lambda: States(UP_DOWN, [[0.0]], weights=weights), refusal)
 
 
 def states_of(spins):
@@ -115,6 +169,28 @@ def test_beta_effective_of_exact_samples_is_their_beta(beta, shared):
     sigma = np.sqrt(num_reads * (probabilities * first**2).sum()) / information
     assert sigma < 0.02
     assert abs(states_of(spins).beta_effective(problem) - beta) < tolerances.SIGMAS * sigma
+
+
+@pytest.mark.parametrize("beta", [-0.7, 0.3, 2.5])
+def test_beta_effective_of_all_states_by_their_probabilities_is_beta(beta):
+    problem = oracle.random_problem(4, 3, num_problems=3, dtype=np.float64)
+    spins, weights = np.stack([oracle.all_states(7)] * 3), oracle.boltzmann(problem, beta)
+    for shares in (weights, 0.01 * weights):
+        states = States(spins, np.zeros(weights.shape), weights=shares)
+        assert states.beta_effective(problem) == pytest.approx(beta, rel=1e-9)
+    silent = np.where(np.arange(3)[:, None] == 1, weights, 0)
+    alone = States(spins[1:2], np.zeros((1, 128)), weights=weights[1:2]).beta_effective(problem[1:2])
+    assert States(spins, np.zeros(weights.shape), weights=silent).beta_effective(problem) == pytest.approx(alone)
+
+
+def test_beta_effective_leaves_reads_without_a_weight_out():
+    """Ground states alone are infinitely cold, and no reads at all have no temperature."""
+    problem = oracle.random_problem(4, 3)
+    states = oracle.all_states(7)[None]
+    ground = oracle.energies(problem, states).argmin()
+    weights = (np.arange(128) == ground)[None] * 0.5
+    assert States(states, np.zeros((1, 128)), weights=weights).beta_effective(problem) == np.inf
+    assert np.isnan(States(states, np.zeros((1, 128)), weights=0 * weights).beta_effective(problem))
 
 
 @pytest.mark.parametrize("beta", [0.05, 0.2, 0.4])
@@ -199,3 +275,10 @@ def test_refusals_of_beta_effective(assert_refused):
     huge = IsingProblem(np.full((3, 2), 1e308), np.zeros((2, 3)), np.zeros((1, 2)))
     refusal = "ValueError: local fields must be finite, got sizes up to inf"
     assert_refused(lambda: states_of(np.ones((2, 1, 5), np.int8)).beta_effective(huge), refusal)
+
+
+def test_basis_is_all_states_with_bit_1_for_up():
+    for num_spins in (1, 2, 9):
+        np.testing.assert_array_equal(basis(num_spins), oracle.up_states(num_spins))
+        assert basis(num_spins).dtype == np.int8
+        assert not basis(num_spins).flags.writeable

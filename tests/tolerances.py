@@ -45,6 +45,19 @@ INTERRUPT_SECONDS = 5.0
 PROCESS_SECONDS = 30.0
 
 
+# Roundings of amplitudes, which are at most 1, and of the sum of their squares; 1e-16 for each rotation and turn.
+AMPLITUDE = 1e-12
+# The issue's demand on 1 - fidelity, which falls as num_steps^-4.
+INFIDELITY = 1e-6
+# Roundings of amplitudes of single precision, 6e-8 each, in up to 25 spins and 20 steps.
+SINGLE_AMPLITUDE = 2e-6
+# What the docstring of coherent.anneal says of complex64: of amplitudes, per largest one, of 1 - fidelity, and of the
+# sum of probabilities.
+SAID_OF_AMPLITUDES, SAID_OF_INFIDELITY, SAID_OF_SUM = 1e-6, 1e-11, 1e-7
+# Bytes for each amplitude that a coherent anneal may take at most, the issue's demand: 3 * 16.
+STATE_BYTES = 48
+
+
 def chi_square_p_value(counts: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
     """Pearson's test of (K,) counts against (K,) probabilities that sum to 1; rare bins are merged."""
     total = counts.sum()

@@ -94,10 +94,7 @@ class _OneHiddenLayer:
             states = meter.weigh(cast(Weighing, plan.sampler), problem)
         else:
             states = meter.draw(plan.sampler, problem, plan.num_states, batch.free_seed, initial, free=True)
-        if not plan.margin:
-            return states
-        energies = self._problem(batch).energies(states.spins)
-        return States.trusted(states.spins, energies, states.info, states.weights)
+        return _measured_by(self._problem(batch), states) if plan.margin else states
 
     def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
         yield Step(None, free.spins, self._nudged(batch, free, meter), free.weights)
@@ -196,6 +193,14 @@ class _AllLayers:
         outputs = np.broadcast_to(batch.outputs, (*hidden.shape[:2], network.num_output))
         nudged = np.concatenate([from_sides(states.spins, sizes), outputs], axis=2)
         yield Step(None, free.spins, nudged)
+
+
+def _measured_by(problem: IsingProblem, states: States) -> States:
+    """The states with energies of another problem, and so those that they were amplified from."""
+    info = dict(states.info)
+    if "unamplified" in info:
+        info["unamplified"] = _measured_by(problem, info["unamplified"])
+    return States.trusted(states.spins, problem.energies(states.spins), info, states.weights)
 
 
 def _pushed(bias: NDArray[np.float32], outputs: Spins, push: float) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -18,7 +18,7 @@ from isingprop.amplification import (
     grover_success,
     growing_lengths,
 )
-from isingprop.checks import Doubles, Spins, real_number, seed_number, true_or_false, whole_number
+from isingprop.checks import Doubles, Spins, float_array, real_number, seed_number, true_or_false, whole_number
 from isingprop.coherent import (
     MOST_STEPS,
     Anneal,
@@ -44,9 +44,10 @@ _PLAIN, _AMPLIFIED = range(2)
 class _Draw(NamedTuple):
     """States of one problem."""
 
-    numbers: NDArray[np.int64]  #: (R,)
-    weights: Doubles | None = None  #: (R,), or all the same
-    applications: int | None = None  #: of U and U†
+    numbers: NDArray[np.int64] | None  #: (R,), or all
+    weights: Doubles | None  #: (R,), or all the same
+    applications: int | None  #: of U and U†
+    marked_probability: float  #: in psi
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,8 @@ class _End:
 
     def random(self, seed: int, purpose: int, num_reads: int) -> Doubles:
         """Two numbers in [0, 1) for each read: (R, 2)."""
-        return np.random.Generator(np.random.PCG64([seed, self.stream, purpose])).random((num_reads, 2))
+        words = [number >> shift & 0xFFFFFFFF for number in (seed, self.stream) for shift in (0, 32)]
+        return np.random.Generator(np.random.PCG64([*words, purpose])).random((num_reads, 2))
 
     def draw(self, chances: Doubles, random: Doubles) -> NDArray[np.int64]:
         """Numbers of states, (R,), with probabilities in proportion to (2^N,) chances, by (R,) random numbers."""
@@ -75,11 +77,12 @@ class _End:
 
     def shots(self, seed: int, num_reads: int) -> _Draw:
         """Measurements of psi."""
-        return _Draw(self.draw(self.probabilities, self.random(seed, _PLAIN, num_reads)[:, 0]), None, num_reads)
+        numbers = self.draw(self.probabilities, self.random(seed, _PLAIN, num_reads)[:, 0])
+        return _Draw(numbers, None, num_reads, self.marked_probability)
 
     def all_states(self) -> _Draw:
         """All states, weighted."""
-        return _Draw(np.arange(len(self.probabilities)), self.probabilities)
+        return _Draw(None, self.probabilities, None, self.marked_probability)
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,9 @@ class Coherent:
         object.__setattr__(self, "total_time", real_number("total_time", self.total_time, above=0.0))
         if self.num_steps is not None:
             object.__setattr__(self, "num_steps", whole_number("num_steps", self.num_steps, least=1, most=MOST_STEPS))
+        elif self._steps > MOST_STEPS:
+            most = _STEP * MOST_STEPS
+            raise ValueError(f"total_time must be at most {most:g} without num_steps, got {self.total_time:g}")
         schedule_values(self.schedule, self.total_time, self._steps)
         true_or_false("rescale", self.rescale)
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
@@ -161,8 +167,8 @@ class Coherent:
             ValueError: for start states, too many spins, or fields that are not finite.
             FloatingPointError, KeyboardInterrupt: as isingprop.coherent.anneal.
         """
-        ends, num_reads, seed = self._measured(problem, num_reads, seed, initial)
-        return _states_of(problem, ends, [end.shots(seed, num_reads) for end in ends], seed=seed)
+        num_reads, seed = self._checked(problem, num_reads, seed, initial)
+        return self._measured(problem, lambda end: (end.shots(seed, num_reads),), seed=seed)
 
     def weighted_states(self, problem: IsingProblem) -> States:
         """All 2^N states of each problem, each with its probability as its weight: expectation values without noise.
@@ -171,30 +177,43 @@ class Coherent:
         for each state.
         """
         check_problem(problem)
-        ends = list(self._ends(problem))
-        return _states_of(problem, ends, [end.all_states() for end in ends])
+        return self._measured(problem, lambda end: (end.all_states(),))
 
-    def _measured(
+    def _checked(
         self, problem: IsingProblem, num_reads: int, seed: int | None, initial: Spins | None
-    ) -> tuple[list[_End], int, int]:
-        """Checks the arguments of `sample`, and anneals."""
+    ) -> tuple[int, int]:
+        """The arguments of `sample`."""
         check_problem(problem)
         if initial is not None:
             raise ValueError(f"initial must be None for {type(self).__name__}, which starts from |+...+>")
-        num_reads, seed = read_number(num_reads), seed_number(seed)
-        return list(self._ends(problem)), num_reads, seed
+        return read_number(num_reads), seed_number(seed)
+
+    def _measured(self, problem: IsingProblem, measure: Callable[[_End], tuple[_Draw, ...]], **info: Any) -> States:
+        """Anneals one problem after the other, each measured at once; of several draws the second is unamplified."""
+        draws = [measure(end) for end in self._ends(problem)]
+        states, *plain = (_states_of(problem, each) for each in zip(*draws, strict=True))
+        if plain:
+            info["unamplified"] = plain[0]
+        states.info.update(info)
+        return states
 
     def _ends(self, problem: IsingProblem) -> Iterator[_End]:
         check_spins(problem.num_spins, np.dtype(np.complex128))
-        fields, sizes = all_fields(problem), np.abs(problem.couplings, dtype=np.float64)
-        own = np.concatenate([sizes.sum(axis=1), sizes.sum(axis=0)])
-        for b, row in enumerate(fields):
-            largest = float((np.abs(row) + own).max()) if self.rescale else 1.0
-            scale = 1 / largest if largest > 0 else 1.0
-            hidden, output = np.split(scale * row[None], [problem.num_hidden], axis=1)
-            scaled = IsingProblem(scale * problem.couplings.astype(np.float64), hidden, output)
+        fields = all_fields(problem)
+        couplings = float_array("couplings", problem.couplings, shape=problem.couplings.shape).astype(np.float64)
+        with np.errstate(over="ignore"):  # what is too large is refused below
+            own = np.concatenate([np.abs(couplings).sum(axis=1), np.abs(couplings).sum(axis=0)])
+            largest = (np.abs(fields) + own).max(axis=1)
+        if not np.isfinite(largest).all():
+            raise ValueError(f"local fields must be finite, got sizes up to {largest.max()}")
+        scales = np.where(largest > 0, largest, 1.0) if self.rescale else np.ones(len(fields))
+        for b, (row, scale) in enumerate(zip(fields, scales, strict=True)):
+            hidden, output = np.split(row[None] / scale, [problem.num_hidden], axis=1)
+            scaled = IsingProblem(couplings / scale, hidden, output)
             run = Anneal(scaled, self.total_time, self._steps, self.schedule, num_threads=self.num_threads)
-            yield _End(np.square(np.abs(run.forward(run.start()))), marked_states(problem, b), int(problem.streams[b]))
+            psi = run.forward(run.start())
+            probabilities = np.square(psi.real) + np.square(psi.imag)
+            yield _End(probabilities, marked_states(problem, b), int(problem.streams[b]))
 
 
 @dataclass(frozen=True)
@@ -247,38 +266,41 @@ class Amplified(Coherent):
         initial: Spins | None = None,
     ) -> States:
         """As Coherent.sample, of the amplified state."""
-        ends, num_reads, seed = self._measured(problem, num_reads, seed, initial)
-        plain = _states_of(problem, ends, [end.shots(seed, num_reads) for end in ends])
-        draws = [self._amplified_shots(end, seed, num_reads) for end in ends]
-        return _states_of(problem, ends, draws, seed=seed, unamplified=plain)
+        num_reads, seed = self._checked(problem, num_reads, seed, initial)
+        return self._measured(
+            problem,
+            lambda end: (self._amplified_shots(end, seed, num_reads), end.shots(seed, num_reads)),
+            seed=seed,
+        )
 
     def weighted_states(self, problem: IsingProblem) -> States:
-        """As Coherent.weighted_states, of the marked part of the state alone, Eq. (13)."""
+        """As Coherent.weighted_states, of the marked part of the state alone, Eq. (13): weights of 0 without one."""
         check_problem(problem)
-        ends = list(self._ends(problem))
-        plain = _states_of(problem, ends, [end.all_states() for end in ends])
-        return _states_of(problem, ends, [self._marked_part(end) for end in ends], unamplified=plain)
+        return self._measured(problem, lambda end: (self._marked_part(end), end.all_states()))
 
     def _marked_part(self, end: _End) -> _Draw:
-        """Weights of 0 everywhere where there is no such part."""
         if end.marked is None:
             return end.all_states()
         weights = np.where(end.marked, end.probabilities, 0.0)
         if end.marked_probability > 0:
             weights *= self._strength(end) / end.marked_probability
-        return _Draw(np.arange(len(weights)), weights)
+        return end.all_states()._replace(weights=weights)
 
     def _amplified_shots(self, end: _End, seed: int, num_reads: int) -> _Draw:
-        if end.marked is None or end.marked_probability == 0:  # which leaves psi as it is
-            return end.shots(seed, num_reads)
+        plain = end.shots(seed, num_reads)
+        if end.marked is None:
+            return plain
+        strength = self._strength(end)
+        weights = None if strength == 1 else np.full(num_reads, strength / num_reads)
+        if end.marked_probability == 0:  # Q leaves psi as it is
+            return plain._replace(weights=weights)
         state, luck = end.random(seed, _AMPLIFIED, num_reads).T
         hits, count = self._runs(math.sqrt(end.marked_probability), luck)
         parts = [end.draw(np.where(part, end.probabilities, 0.0), state) for part in (end.marked, ~end.marked)]
-        strength = self._strength(end)
-        weights = None if strength == 1 else np.full(num_reads, strength / num_reads)
-        return _Draw(np.where(hits, *parts), weights, count)
+        return plain._replace(numbers=np.where(hits, *parts), weights=weights, applications=count)
 
     def _strength(self, end: _End) -> float:
+        """|A|^exponent."""
         return float(end.marked_probability ** (self.exponent / 2))
 
     def _runs(self, amplitude: float, luck: Doubles) -> tuple[NDArray[np.bool_], int]:
@@ -297,15 +319,20 @@ class Amplified(Coherent):
         return ~going_on, count
 
 
-def _states_of(problem: IsingProblem, ends: list[_End], draws: list[_Draw], **info: Any) -> States:
+def _states_of(problem: IsingProblem, draws: tuple[_Draw, ...]) -> States:
     """With exact energies."""
-    spins = basis(problem.num_spins)[np.stack([draw.numbers for draw in draws])]
-    shares = [
-        np.full(len(draw.numbers), 1 / len(draw.numbers)) if draw.weights is None else draw.weights for draw in draws
-    ]
-    weighted = any(draw.weights is not None for draw in draws)
-    if draws[0].applications is not None:
+    info: dict[str, Any] = {}
+    if draws[0].numbers is None:
+        every = basis(problem.num_spins)
+        spins = np.ascontiguousarray(np.broadcast_to(every, (len(problem), *every.shape)))
+    else:
+        numbers = np.stack([draw.numbers for draw in draws if draw.numbers is not None])
+        spins = (2 * (numbers[..., None] >> np.arange(problem.num_spins) & 1) - 1).astype(np.int8)
         info["applications"] = np.array([draw.applications for draw in draws])
     if problem.marked is not None:
-        info["marked_probability"] = np.array([end.marked_probability for end in ends])
-    return States.trusted(spins, problem.energies(spins), info, np.stack(shares) if weighted else None)
+        info["marked_probability"] = np.array([draw.marked_probability for draw in draws])
+    weights = None
+    if any(draw.weights is not None for draw in draws):
+        alike = np.full(spins.shape[1], 1 / spins.shape[1])
+        weights = np.stack([alike if draw.weights is None else draw.weights for draw in draws])
+    return States.trusted(spins, problem.energies(spins), info, weights)
