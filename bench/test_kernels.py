@@ -17,12 +17,14 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import isingprop as ip
 from isingprop import _core
+from isingprop.coherent import Anneal
 from isingprop.learning import LearningRates, update_in_place
 
 NUM_IMAGES = 1000
 NUM_READS = 20
 EPOCH_SWEEPS = 30  # Annealing's default
 EPOCH_ROUNDS = 5
+NUM_STEPS = 20
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 
@@ -128,3 +130,14 @@ def test_epoch(benchmark: BenchmarkFixture, images: ip.ImageSet, num_states: int
     num_spins = new_network().num_hidden + new_network().num_output
     updates = NUM_IMAGES * num_states * EPOCH_SWEEPS * num_spins
     add_rates(benchmark, images=NUM_IMAGES, spin_updates=updates)
+
+
+@pytest.mark.parametrize("dtype", ["complex128", "complex64"])
+@pytest.mark.parametrize("num_hidden", [8, 12], ids=["14-qubits", "18-qubits"])
+def test_evolve(benchmark: BenchmarkFixture, num_hidden: int, dtype: str) -> None:
+    """Trotter steps of the coherent annealer on one thread: one tile, and two passes over memory."""
+    problem = ip.IsingProblem(np.full((num_hidden, 6), 0.1), np.zeros((1, num_hidden)), np.zeros((1, 6)))
+    run = Anneal(problem, 10.0, NUM_STEPS, dtype=dtype, num_threads=1)
+    state = benchmark(lambda: run.forward(run.start()))
+    assert state.shape == (2**problem.num_spins,)
+    add_rates(benchmark, steps=NUM_STEPS, gates=NUM_STEPS * state.size * (problem.num_spins + 1))

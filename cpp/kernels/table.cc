@@ -20,8 +20,9 @@ void spin_fields(const LocalFieldsJob&);
 void reference_states(const ReferenceJob&);
 void update(const UpdateJob&);
 void energy_row(const EnergyRowJob&);
-void turn_f32(const AmplitudeJob<float>&, double);
-void turn_f64(const AmplitudeJob<double>&, double);
+double tangent(double);
+void turn_f32(const AmplitudeJob<float>&, double, double);
+void turn_f64(const AmplitudeJob<double>&, double, double);
 void rotate_f32(const RotationJob<float>&);
 void rotate_f64(const RotationJob<double>&);
 
@@ -46,6 +47,7 @@ const KernelTable table = {ISINGPROP_STRING(ISINGPROP_TARGET),
                            reference_states,
                            update,
                            energy_row,
+                           tangent,
                            turn_f32,
                            turn_f64,
                            rotate_f32,

@@ -105,22 +105,24 @@ struct EnergyRowJob {
 };
 
 /// Amplitudes (re, im) of a piece of a state vector, a power of two of them and at least kBlock; in rows, which lie
-/// next to each other here but not in the whole state.
+/// next to each other here but not in the whole state. To be multiplied by scale exp(-i energy pi / 2 quarters).
 template <class Real>
 struct AmplitudeJob {
   Real* amplitudes;  ///< (num_rows, row_length, 2), changed in place
   std::int64_t num_rows, row_length;
-  const double* energies;  ///< of the first row
+  const double* energies;      ///< of the first row
   std::int64_t energy_stride;  ///< from row to row
 };
 
-/// Amplitudes whose bits [first_bit, last_bit) are to be rotated; rows do not matter here.
+/// Amplitudes whose bits [first_bit, last_bit) are to be rotated: a real rotation of each pair of amplitudes that
+/// differ in one of them, without its factor of the cosine, a' = a - tangent b, b' = b + tangent a. The first bit is 0,
+/// or one that counts whole blocks; rows do not matter here.
 template <class Real>
 struct RotationJob {
   Real* amplitudes;  ///< (count, 2)
   std::int64_t count;
   int first_bit, last_bit;
-  double quarters;  ///< the angle over pi / 2
+  double tangent;
 };
 
 struct KernelTable {
@@ -141,8 +143,9 @@ struct KernelTable {
   void (*reference_states)(const ReferenceJob&);
   void (*update)(const UpdateJob&);
   void (*energy_row)(const EnergyRowJob&);
-  void (*turn_f32)(const AmplitudeJob<float>&, double);
-  void (*turn_f64)(const AmplitudeJob<double>&, double);
+  double (*tangent)(double quarters);  ///< of an angle in units of pi / 2, from -1/2 to 1/2
+  void (*turn_f32)(const AmplitudeJob<float>&, double quarters, double scale);
+  void (*turn_f64)(const AmplitudeJob<double>&, double quarters, double scale);
   void (*rotate_f32)(const RotationJob<float>&);
   void (*rotate_f64)(const RotationJob<double>&);
 };

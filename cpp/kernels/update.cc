@@ -6,8 +6,8 @@
 ///     b_i  += rate_h (<s_i> - <s_i>^N)          b_a  += rate_o (<t_a> - <t_a>^N)
 ///
 /// which raises the energy of the free states and lowers that of the nudged one. Sums over reads are sums of -1 and +1
-/// and so exact; the rest is done in one order on every target. Where free reads have weights w, <.> is the weighted sum
-/// and <.>^N the mean times sum w.
+/// and so exact; the rest is done in one order on every target. Where free reads have weights w, <.> is the weighted
+/// sum and <.>^N the mean times sum w.
 #include "kernels/pixels.h"
 #include "kernels/table.h"
 #include "kernels/vec.h"

@@ -19,6 +19,7 @@ constexpr double kRates[] = {0.3, 0.07, 0.011, 0.013};  // of W, J, hidden bias,
 class Lesson {
  public:
   std::vector<std::int8_t> free, nudged;
+  std::vector<double> weights;  ///< of the free reads; empty where all are 1 / counts.free
 
   Lesson(Sizes sizes, Counts counts, Random random = Random(1))
       : free(random.spins(counts.images * counts.free * (sizes.num_hidden + sizes.num_output))),
@@ -49,6 +50,7 @@ class Lesson {
     job.images = images_.data();
     job.free_spins = free.data();
     job.nudged_spins = nudged.data();
+    job.free_weights = weights.empty() ? nullptr : weights.data();
     job.num_images = counts_.images;
     job.num_inputs = counts_.inputs;
     job.num_hidden = sizes_.num_hidden;
@@ -92,19 +94,27 @@ class Lesson {
  private:
   static constexpr std::int64_t kNone = -1;
 
-  /// <s_i s_j> of one image, or <s_i> where j is kNone.
-  double mean(const std::vector<std::int8_t>& spins, std::int64_t reads, std::int64_t image, std::int64_t i,
-              std::int64_t j) const {
-    int sum = 0;
-    for (std::int64_t r = 0; r < reads; ++r) {
-      const std::int8_t* state = spins.data() + (image * reads + r) * (sizes_.num_hidden + sizes_.num_output);
-      sum += state[i] * (j == kNone ? 1 : state[j]);
+  /// sum w s_i s_j over the reads of one image, or sum w s_i where j is kNone.
+  template <class Weight>
+  double sum(const std::vector<std::int8_t>& spins, std::int64_t reads, std::int64_t image, std::int64_t i,
+             std::int64_t j, const Weight& weight) const {
+    double total = 0.0;
+    for (std::int64_t r = image * reads; r < (image + 1) * reads; ++r) {
+      const std::int8_t* state = spins.data() + r * (sizes_.num_hidden + sizes_.num_output);
+      total += weight(r) * state[i] * (j == kNone ? 1 : state[j]);
     }
-    return static_cast<double>(sum) / static_cast<double>(reads);
+    return total;
   }
 
   double difference(std::int64_t image, std::int64_t i, std::int64_t j) const {
-    return mean(free, counts_.free, image, i, j) - mean(nudged, counts_.nudged, image, i, j);
+    double all = 0.0;  // of the weights
+    const auto weight = [&](std::int64_t r) {
+      return weights.empty() ? 1.0 / static_cast<double>(counts_.free) : weights[static_cast<std::size_t>(r)];
+    };
+    for (std::int64_t r = image * counts_.free; r < (image + 1) * counts_.free; ++r) all += weight(r);
+    const double share = all / static_cast<double>(counts_.nudged);
+    return sum(free, counts_.free, image, i, j, weight) -
+           sum(nudged, counts_.nudged, image, i, j, [&](std::int64_t) { return share; });
   }
 
   Sizes sizes_;
@@ -115,24 +125,64 @@ class Lesson {
   std::vector<float> parameters_;
 };
 
-TEST_CASE("the update is the rule to rounding, and the same bits on every table") {
+void check_rule(const Lesson& lesson) {
   constexpr double kRounding = 1e-6;  // parameters are of order 1, so a few units in the last place
+  const std::vector<float> baseline = lesson.after(*available_kernels().front());
+  const std::vector<double> exact = lesson.twin();
+  double worst = 0.0;
+  for (std::size_t k = 0; k < exact.size(); ++k) worst = std::max(worst, std::abs(exact[k] - double{baseline[k]}));
+  CHECK(worst < kRounding);
+  for (const KernelTable* table : available_kernels()) {
+    CAPTURE(std::string(table->name));
+    CHECK(same_bits(lesson.after(*table), baseline));
+  }
+}
+
+constexpr Counts kCounts[] = {{1, 9, 20, 1}, {3, 5, 7, 3}, {2, 1, 1, 1}, {1, 40, 2, 1}};
+
+TEST_CASE("the update is the rule to rounding, and the same bits on every table") {
   for (const Sizes& sizes : kSizes) {
-    for (const Counts& counts : {Counts{1, 9, 20, 1}, Counts{3, 5, 7, 3}, Counts{2, 1, 1, 1}, Counts{1, 40, 2, 1}}) {
-      const Lesson lesson(sizes, counts);
-      const std::vector<float> baseline = lesson.after(*available_kernels().front());
-      const std::vector<double> exact = lesson.twin();
-      double worst = 0.0;
-      for (std::size_t k = 0; k < exact.size(); ++k) worst = std::max(worst, std::abs(exact[k] - double{baseline[k]}));
-      CHECK(worst < kRounding);
-      for (const KernelTable* table : available_kernels()) {
-        CAPTURE(std::string(table->name));
-        CAPTURE(sizes.num_hidden);
-        CAPTURE(counts.images);
-        CHECK(same_bits(lesson.after(*table), baseline));
-      }
+    for (const Counts& counts : kCounts) {
+      CAPTURE(sizes.num_hidden);
+      CAPTURE(counts.images);
+      check_rule(Lesson(sizes, counts));
     }
   }
+}
+
+TEST_CASE("with weights it is the rule of weighted sums") {
+  Random random(4);
+  for (const Sizes& sizes : kSizes) {
+    for (const Counts& counts : kCounts) {
+      CAPTURE(sizes.num_hidden);
+      CAPTURE(counts.images);
+      Lesson lesson(sizes, counts);
+      lesson.weights = random.reals<double>(counts.images * counts.free, 0.0, 0.5);
+      lesson.weights.back() = 0.0;
+      check_rule(lesson);
+    }
+  }
+}
+
+TEST_CASE("equal weights give what no weights give, to rounding, and a read twice counts as twice the weight") {
+  const Sizes sizes{33, 7};
+  Lesson lesson(sizes, {2, 9, 4, 1});
+  const std::vector<float> without = lesson.after(kernels());
+  lesson.weights.assign(8, 0.25);
+  const std::vector<float> with = lesson.after(kernels());
+  for (std::size_t k = 0; k < with.size(); ++k) CHECK(std::abs(with[k] - without[k]) < 1e-6f);
+  std::copy_n(lesson.free.begin(), 40, lesson.free.begin() + 40);  // the second read of the first image is the first
+  lesson.weights = {0.5, 0.25, 0.25, 0.125, 0.25, 0.25, 0.25, 0.25};
+  const std::vector<float> twice = lesson.after(kernels());
+  lesson.weights[0] = 0.75;
+  lesson.weights[1] = 0.0;
+  CHECK(same_bits(lesson.after(kernels()), twice));  // these sums are exact
+}
+
+TEST_CASE("weights of zero teach nothing") {
+  Lesson lesson({17, 5}, {2, 9, 4, 3});
+  lesson.weights.assign(8, 0.0);
+  for (const KernelTable* table : available_kernels()) CHECK(same_bits(lesson.after(*table), lesson.before()));
 }
 
 TEST_CASE("nothing is learnt where every free read is the nudged state") {
