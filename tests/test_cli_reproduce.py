@@ -12,12 +12,14 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from idx_files import write_folder
+from isingprop import cli, cli_reproduce
 from test_cli import assert_refused, isingprop
 from tolerances import PROCESS_SECONDS
 
-FIGURES = ("fig2", "fig3", "fig4", "fig5", "table", "deep")
+FIGURES = ("fig2", "fig3", "fig4", "fig5", "table", "deep", "coherent")
 DRAWN = ("csv", "json", "md", "png", "svg")
 TWO_SEEDS = ("--quick", "--seeds", "2", "--json")
 
@@ -86,6 +88,14 @@ def test_all_figures_are_one_json_object_and_nothing_else(everything):
         assert 0 <= own["test_accuracy"] <= 1
         assert own["largest_problem"] <= sum(own["hidden"]) + 40
         assert own["active_layers"] is None or own["largest_problem"] <= max(own["hidden"]) + 40
+    assert len(numbers["coherent"]["methods"]) == 8
+    for own in numbers["coherent"]["methods"].values():
+        assert 0 < own["train_error"] < 0.7, "two thirds of the classes are wrong"
+        assert own["test_accuracy"] > 0.5, "a third of the images would be right by chance"
+        assert ("z_applications" in own) == ("applications" in own)
+    assert numbers["coherent"]["search"]["largest_difference"] < 1e-9
+    repetition, grover = (numbers["coherent"]["search"]["exponents"][way][0] for way in ("repetition", "grover"))
+    assert repetition < -1.5 < grover < -0.5
     assert all(own["seconds"] > 0 for own in numbers.values())
 
 
@@ -208,13 +218,39 @@ def test_mnist_has_784_pixels(shared_data, tmp_path):
     assert min(numbers["error"]) < 0.6, "a tenth of the images would be right by chance"
 
 
+@pytest.mark.parametrize(
+    ("figure", "quick", "data_dir", "wanted"),
+    [
+        ("coherent", False, None, "digits"),
+        ("coherent", True, None, "digits"),
+        ("coherent", False, "folder", "mnist"),
+        ("deep", False, None, "mnist"),
+        ("deep", True, None, "digits"),
+        ("deep", True, "folder", "mnist"),
+        ("all", False, None, "mnist"),
+    ],
+)
+def test_the_data_are_mnist_unless_digits_do(tmp_path, monkeypatch, figure, quick, data_dir, wanted):
+    asked = []
+
+    def noted(names, setup, workers, scheduler):
+        asked.append((names, setup.data, setup.data_dir))
+        return {name: {"seconds": 1.0} for name in names}
+
+    monkeypatch.setattr(cli_reproduce, "_reproduce", noted)
+    command = ["reproduce", figure, "--out", str(tmp_path)] + quick * ["--quick"]
+    result = CliRunner().invoke(cli.app, command + ([] if data_dir is None else ["--data-dir", data_dir]))
+    assert result.exit_code == 0, result.output
+    assert asked == [(FIGURES if figure == "all" else (figure,), wanted, data_dir)]
+
+
 # Refusals
 
 
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [
-        (["fig6"], ["fig6", "fig2", "table", "all"]),
+        (["fig6"], ["fig6", "fig2", "table", "coherent", "all"]),
         ([], ["figure", "fig2", "all"]),
         (["fig4", "--workers", "0"], ["--workers", "1"]),
         (["fig4", "--seeds", "0"], ["--seeds", "1"]),

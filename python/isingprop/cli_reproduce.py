@@ -13,15 +13,15 @@ from typer import Option
 from isingprop.console import INTERRUPTED, one_line_errors, print_json, say
 from isingprop.data import DataName
 
-_FIGURES = ("fig2", "fig3", "fig4", "fig5", "table", "deep")
+_FIGURES = ("fig2", "fig3", "fig4", "fig5", "table", "deep", "coherent")
 
-_Figure = Literal["fig2", "fig3", "fig4", "fig5", "table", "deep", "all"]
+_Figure = Literal["fig2", "fig3", "fig4", "fig5", "table", "deep", "coherent", "all"]
 
 
 def reproduce(
     figure: Annotated[_Figure, typer.Argument(help="What to reproduce.")],
     data: Annotated[
-        DataName | None, Option(help="Images [default: mnist; with --quick and no --data-dir digits].")
+        DataName | None, Option(help="Images [default: mnist; with --quick or coherent and no --data-dir digits].")
     ] = None,
     data_dir: Annotated[Path | None, Option(help="Folder of IDX files [env: ISINGPROP_DATA].")] = None,
     seeds: Annotated[int, Option(min=1, help="Repetitions, which error bars are over.")] = 5,
@@ -43,13 +43,13 @@ def reproduce(
     ] = None,
     as_json: Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Compute, save, draw and report the paper's figures, and a study of depth, with error bars."""
+    """Compute, save, draw and report the paper's figures, and studies of depth and coherence, with error bars."""
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("--workers cannot be said with --scheduler: a cluster has its own")
     from isingprop.paper.setup import Setup
 
     if data is None:
-        data = "digits" if quick and data_dir is None else "mnist"
+        data = "digits" if (quick or figure == "coherent") and data_dir is None else "mnist"
     out = out or Path("runs/quick" if quick else "runs/reproduce")
     folder = None if data_dir is None else str(data_dir)
     names = _FIGURES if figure == "all" else (figure,)

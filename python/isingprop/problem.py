@@ -165,6 +165,17 @@ def all_fields(problem: IsingProblem) -> NDArray[np.float64]:
     return np.concatenate([hidden, rows], axis=1, dtype=np.float64)
 
 
+def largest_local_fields(problem: IsingProblem) -> NDArray[np.float64]:
+    """The largest local field that any spin of a problem can have, max_k (|h_k| + sum_j |J_kj|): (B,), finite."""
+    fields = np.abs(all_fields(problem))
+    couplings = np.abs(float_array("couplings", problem.couplings, shape=problem.couplings.shape).astype(np.float64))
+    with np.errstate(over="ignore"):  # what is too large is refused below
+        largest: NDArray[np.float64] = (fields + np.append(couplings.sum(axis=1), couplings.sum(axis=0))).max(axis=1)
+    if not np.isfinite(largest).all():
+        raise ValueError(f"local fields must be finite, got sizes up to {largest.max()}")
+    return largest
+
+
 def marked_array(marked: ArrayLike | None, rows: int, num_output: int) -> NDArray[np.bool_] | None:
     """Returns `marked` as a (rows or 1, 2^O) array, or None."""
     if marked is None:

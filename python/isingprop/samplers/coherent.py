@@ -18,7 +18,7 @@ from isingprop.amplification import (
     grover_success,
     growing_lengths,
 )
-from isingprop.checks import Doubles, Spins, float_array, real_number, seed_number, true_or_false, whole_number
+from isingprop.checks import Doubles, Spins, real_number, seed_number, true_or_false, whole_number
 from isingprop.coherent import (
     MOST_STEPS,
     Anneal,
@@ -30,7 +30,7 @@ from isingprop.coherent import (
     marked_states,
     schedule_values,
 )
-from isingprop.problem import IsingProblem, all_fields
+from isingprop.problem import IsingProblem, all_fields, largest_local_fields
 from isingprop.samplers.cpu import check_problem, read_number, thread_number
 from isingprop.states import States, basis
 
@@ -93,8 +93,9 @@ class Coherent:
 
         f = max_k (|h_k| + sum_j |J_kj|),
 
-    as D-Wave's auto-scale does: without it, weights that grow in training make the same anneal ever more diabatic and
-    its steps ever coarser.
+    as D-Wave's auto-scale does: without it, weights that grow in training make the steps of the same anneal ever
+    coarser. (With fields up to 17, steps of 0.5 put 31 % of a trained network's states into wrong classes; finer ones
+    do not.)
 
     Args:
         total_time: > 0, in hbar over the transverse field, which is 1 as the largest local field is.
@@ -199,15 +200,9 @@ class Coherent:
 
     def _ends(self, problem: IsingProblem) -> Iterator[_End]:
         check_spins(problem.num_spins, np.dtype(np.complex128))
-        fields = all_fields(problem)
-        couplings = float_array("couplings", problem.couplings, shape=problem.couplings.shape).astype(np.float64)
-        with np.errstate(over="ignore"):  # what is too large is refused below
-            own = np.concatenate([np.abs(couplings).sum(axis=1), np.abs(couplings).sum(axis=0)])
-            largest = (np.abs(fields) + own).max(axis=1)
-        if not np.isfinite(largest).all():
-            raise ValueError(f"local fields must be finite, got sizes up to {largest.max()}")
-        scales = np.where(largest > 0, largest, 1.0) if self.rescale else np.ones(len(fields))
-        for b, (row, scale) in enumerate(zip(fields, scales, strict=True)):
+        largest, couplings = largest_local_fields(problem), problem.couplings.astype(np.float64)
+        scales = np.where(largest > 0, largest, 1.0) if self.rescale else np.ones(len(problem))
+        for b, (row, scale) in enumerate(zip(all_fields(problem), scales, strict=True)):
             hidden, output = np.split(row[None] / scale, [problem.num_hidden], axis=1)
             scaled = IsingProblem(couplings / scale, hidden, output)
             run = Anneal(scaled, self.total_time, self._steps, self.schedule, num_threads=self.num_threads)
