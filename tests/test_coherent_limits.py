@@ -12,7 +12,7 @@ import pytest
 import oracle
 import tolerances
 from isingprop import IsingProblem, _core
-from isingprop.coherent import anneal
+from isingprop.coherent import amplify, anneal
 from test_coherent import BOTH, TIME, problem_of, random_state, sum_of_probabilities
 
 ONE, TWO = problem_of(2, 1), oracle.random_problem(2, 1, num_problems=2)
@@ -41,6 +41,11 @@ def run(problem=ONE, **options):
             "of 2^27 states would take 2 GB",
         ),
         (
+            lambda: run(oracle.random_problem(1200, 100)),
+            "ValueError: problem must have at most 26 spins, got 1300: amplitudes and energies "
+            "of 2^1300 states would take 10^384 GB",
+        ),
+        (
             lambda: run(STRONG),
             "ValueError: the phase of a step, total_time / num_steps times all |h| and |J|, must be "
             "at most 1e+09, got 1e+12",
@@ -62,7 +67,7 @@ def run(problem=ONE, **options):
         (lambda: run(schedule=[0, 1]), "ValueError: schedule must have shape (n, 2), got (2,)"),
         (
             lambda: run(schedule=[(0, 0), (2, 0.5), (2, 0.7), (4, 1)]),
-            "ValueError: schedule must have times that rise from 0 to total_time = 4, got [0.0, 2.0, 2.0, 4.0]",
+            "ValueError: schedule must have times that rise from 0 to total_time = 4.0, got [0.0, 2.0, 2.0, 4.0]",
         ),
         (lambda: run(schedule=[(0, 0), (3, 1)]), "ValueError: schedule must have times that rise from 0 to total_time"),
         (lambda: run(schedule=[(1, 0), (4, 1)]), "ValueError: schedule must have times that rise from 0 to total_time"),
@@ -70,6 +75,8 @@ def run(problem=ONE, **options):
             lambda: run(schedule=[(0, 0), (4, 1.5)]),
             "ValueError: schedule must have values in [0, 1], got 0.375 to 1.125",
         ),
+        (lambda: run(dtype=","), "ValueError: dtype must be complex128 or complex64, got ','"),
+        (lambda: run(reverse="no"), "TypeError: reverse must be True or False, got 'no'"),
         (lambda: run(reverse=True), "ValueError: initial must be given where reverse is True, got None"),
         (lambda: run(initial=PLUS[:4]), "ValueError: initial must have shape (8,), got (4,)"),
         (lambda: run(initial=["1"] * 8), "TypeError: initial must be an array of numbers, got dtype <U1"),
@@ -90,6 +97,43 @@ def test_bad_arguments_are_refused_in_order_before_any_work(assert_refused, monk
             run(**bad)
         bad[name] = good[name]
     assert_refused(lambda: run(**bad), "ValueError: num_threads must be at least 1, got 0")
+
+
+def test_rounding_of_a_schedule_is_not_refused():
+    """0.1 * 3 is not 0.3, and a float32 0.1 is not 0.1."""
+    straight = anneal(ONE, total_time=0.3, num_steps=3)
+    for schedule in (
+        [[0, 0], [0.1 * 3, 1]],
+        np.array([[0, 0], [0.3, 1 + 1e-7]], np.float32),
+        lambda t: t / 0.3 + 1e-16,
+    ):
+        np.testing.assert_allclose(anneal(ONE, total_time=0.3, num_steps=3, schedule=schedule), straight, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"initial": PLUS[:4]},
+        {"initial": 2 * PLUS},
+        {"reverse": True},
+        {"marked": [True]},
+        {"method": "x"},
+        {"failure": 2},
+    ],
+)
+def test_nothing_is_done_for_bad_input(monkeypatch, options):
+    monkeypatch.setattr(_core, "energy_table", lambda *_: pytest.fail("work before refusal"))
+    call = anneal if {"initial", "reverse"} & set(options) else amplify
+    with pytest.raises((TypeError, ValueError)):
+        call(ONE, total_time=TIME, num_steps=2, **options)
+
+
+@pytest.mark.parametrize("dtype", BOTH)
+def test_rounding_does_not_add_up_over_applications(dtype):
+    """It would, to 1e-12 and 1e-4 (2e-7 a step with a constant angle)."""
+    options = {"total_time": 50.0, "num_steps": 200, "schedule": lambda t: 0.4, "dtype": dtype}
+    found = amplify(ONE, marked=np.arange(8) < 1, num_iterations=500, **options)
+    assert abs(sum_of_probabilities(found.state) - 1) < (1e-14 if dtype == np.complex128 else tolerances.SAID_OF_SUM)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.complex128, 1e-10), (np.complex64, 1e-2)])

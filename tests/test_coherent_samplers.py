@@ -321,16 +321,65 @@ def test_settings_are_what_decides_the_states():
     assert not samplers.takes_marks(Coherent())
 
 
-def test_a_strangers_weights_are_refused(assert_refused):
-    """Learning would take them for those of all states."""
+class Stranger(Amplified):
+    """Changes its own weights."""
 
-    class Stranger:
-        def sample(self, problem, num_reads=1, seed=None, initial=None):
-            return replace(PLAIN.sample(problem, num_reads, seed), weights=np.ones((len(problem), num_reads)))
+    change = staticmethod(lambda states: states)
 
-    call = partial(samplers.draw, Stranger(), problem_of(1), 2, 0)
-    assert_refused(call, "ValueError: weights from Stranger must be None, got array([[1., 1.]])")
-    assert samplers.draw(replace(GROVER, exponent=1.0), MARKED, 2, 0).weights is not None
+    def sample(self, problem, num_reads=1, seed=None, initial=None):
+        return self.change(super().sample(problem, num_reads, seed, initial))
+
+    def weighted_states(self, problem):
+        return self.change(super().weighted_states(problem))
+
+
+def changed(change):
+    stranger = Stranger(TIME, STEPS, exponent=1.0)
+    object.__setattr__(stranger, "change", change)
+    return stranger
+
+
+def weigh_changed(**changes):
+    return partial(samplers.weigh, changed(lambda states: replace(states, **changes)), MARKED)
+
+
+def test_a_strangers_weights_are_taken():
+    same, own = changed(lambda states: states), Amplified(TIME, STEPS, exponent=1.0)
+    for ask in (lambda sampler: samplers.draw(sampler, MARKED, 2, 0), lambda sampler: samplers.weigh(sampler, MARKED)):
+        assert tolerances.same_bits(ask(same).weights, ask(own).weights)
+
+
+@pytest.mark.parametrize(
+    ("call", "refusal"),
+    [
+        (weigh_changed(weights=None), "ValueError: weights from Stranger must be there, got None"),
+        (weigh_changed(weights=np.ones((3, 64))), "ValueError: weights from Stranger must be at least 0 and sum to at"),
+        (
+            partial(samplers.draw, changed(lambda states: replace(states, weights=np.ones((3, 2)))), MARKED, 2, 0),
+            "ValueError: weights from Stranger must be at least 0 and sum to at most 1, got",
+        ),
+        (
+            partial(samplers.weigh, changed(lambda states: None), MARKED),
+            "TypeError: Stranger.weighted_states() must return States, got NoneType",
+        ),
+        (
+            partial(samplers.weigh, changed(lambda states: PLAIN.weighted_states(MARKED[:1])), MARKED),
+            "ValueError: spins from Stranger must have shape (3, n, 6), got (1, 64, 6)",
+        ),
+    ],
+)
+def test_bad_answers_of_strangers_are_refused(assert_refused, call, refusal):
+    assert_refused(call, refusal)
+
+
+def test_a_schedule_is_the_samplers_own():
+    points = [[0, 0], [TIME, 1]]
+    sampler = Coherent(TIME, STEPS, schedule=points)
+    points.append([2 * TIME, 1])
+    assert sampler == Coherent(TIME, STEPS, schedule=np.array([[0, 0], [TIME, 1]]))
+    assert hash(sampler) == hash(Coherent(TIME, STEPS, schedule=((0.0, 0.0), (TIME, 1.0))))
+    weights = Coherent(TIME, STEPS).weighted_states(MARKED).weights
+    np.testing.assert_allclose(sampler.weighted_states(MARKED).weights, weights, rtol=1e-12)
 
 
 WIDE = oracle.random_problem(20, 7)

@@ -282,11 +282,15 @@ WIDE = BipartiteNetwork.random(num_inputs=7, num_hidden=4, num_classes=9, redund
         ),
         (
             lambda: trainer_of(PLAIN, None, skip_correct=True, nudge=1.0),
-            "ValueError: num_states must be a number where skip_correct is True, got None",
+            "ValueError: skip_correct must be False for Coherent(",
+        ),
+        (
+            lambda: trainer_of(GROVER, 2, skip_correct=True, nudge=1.0),
+            "ValueError: skip_correct must be False for Amplified(",
         ),
         (
             lambda: make(GROVER, WIDE).train_epoch(IMAGES, LABELS),
-            "ValueError: num_classes * redundancy must be at most 26, got 27",
+            "ValueError: num_classes * redundancy must be at most 20, got 27",
         ),
         (
             lambda: make(PLAIN, WIDE).train_epoch(IMAGES, LABELS),

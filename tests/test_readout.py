@@ -97,7 +97,7 @@ def test_wrong_outputs_recounted(num_classes, redundancy):
         (lambda: Readout(2, 1).predict(1), "ValueError: outputs must have shape (2,), got ()"),
         (
             lambda: Readout(9, 3).wrong_outputs([0]),
-            "ValueError: num_classes * redundancy must be at most 26, got 27",
+            "ValueError: num_classes * redundancy must be at most 20, got 27",
         ),
         (lambda: Readout(2, 1).wrong_outputs([2]), "ValueError: labels must be in 0 ... 1, got 2 at index 0"),
         (lambda: Readout(2, 1).wrong_outputs([-1]), "ValueError: labels must be in 0 ... 1, got -1 at index 0"),

@@ -53,7 +53,7 @@ INFIDELITY = 1e-6
 SINGLE_AMPLITUDE = 2e-6
 # What the docstring of coherent.anneal says of complex64: of amplitudes, per largest one, of 1 - fidelity, and of the
 # sum of probabilities.
-SAID_OF_AMPLITUDES, SAID_OF_INFIDELITY, SAID_OF_SUM = 1e-6, 1e-11, 1e-7
+SAID_OF_AMPLITUDES, SAID_OF_INFIDELITY, SAID_OF_SUM = 1e-5, 1e-10, 1e-6
 # Bytes for each amplitude that a coherent anneal may take at most, the demand: 3 * 16.
 STATE_BYTES = 48
 

@@ -87,8 +87,9 @@ def fixed_point_phases(num_iterations: int, failure: float) -> NDArray[np.float6
     """
     length = applications(num_iterations)
     gamma = 1 / math.cosh(math.acosh(1 / math.sqrt(failure)) / length)
-    tangents = np.tan(2 * np.pi * np.arange(1, num_iterations + 1) / length) * math.sqrt(1 - gamma**2)
-    alpha = 2 * np.arctan2(1.0, tangents)  # arccot, in (0, pi)
+    root = math.sqrt(1 - gamma**2)
+    tangents = (math.tan(2 * math.pi * j / length) * root for j in range(1, num_iterations + 1))
+    alpha = np.array([2 * math.atan2(1.0, tangent) for tangent in tangents])  # arccot, in (0, pi)
     return np.stack([alpha, -alpha[::-1]], axis=1)
 
 

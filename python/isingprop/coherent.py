@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -27,19 +28,22 @@ from isingprop.amplification import (
     grover_phases,
     growing_lengths,
 )
-from isingprop.checks import Doubles, check_shape, float_array, real_number, whole_number
+from isingprop.checks import Doubles, check_shape, float_array, real_number, true_or_false, whole_number
 from isingprop.problem import IsingProblem, all_fields
 
 MOST_SPINS = 26
 MOST_STEPS = 10_000_000
-# How far the probabilities may be from a sum of 1. Rounding moves the sum by some 1e-14 in a hundred steps, with
-# complex64 by some 1e-5, which is then taken back.
+# How far the probabilities may be from a sum of 1, after up to a million steps (and in proportion to their number
+# beyond that). Rounding moves the sum by some 1e-17 a step, with complex64 by some 1e-8. Then it is scaled to 1.
 _NORM_TOLERANCE = {np.dtype(np.complex128): 1e-10, np.dtype(np.complex64): 1e-2}
-_START_TOLERANCE = 1e-5  # of amplitudes in complex64
+_STEPS_OF_TOLERANCE = 1e6
+_START_TOLERANCE = {np.dtype(np.complex128): 1e-10, np.dtype(np.complex64): 1e-5}
+_SCHEDULE_ROUNDING = 1e-6  # relative, of its end and of its values
 # In radians. A phase is right to 1e-16 of its size, so at this one to 1e-6 or so.
 _LARGEST_PHASE = 1e9
 _ENERGY_BYTES = 8
 _CACHE_LINE = 64
+_READABLE_POWER = 7  # a larger power of 10 is said as such
 
 Amplitudes: TypeAlias = NDArray[np.complex128] | NDArray[np.complex64]
 Schedule: TypeAlias = Callable[[float], float] | Sequence[Sequence[float]]
@@ -69,10 +73,10 @@ def anneal(
         problem: one problem of at most 26 spins.
         total_time: > 0, with hbar = 1 and energies in the units of J; the transverse field is 1 of them.
         num_steps: 1 to 10 million.
-        schedule: s at a time in [0, total_time]: a function, or points (t, s) to draw straight lines between; values
-            in [0, 1]. Default t / total_time.
+        schedule: s at a time in [0, total_time]: a function, or points (t, s) from t = 0 to total_time to draw straight
+            lines between; values in [0, 1]. Default t / total_time.
         dtype: np.complex128, or np.complex64, which takes two thirds of the time and of the memory. Its amplitudes are
-            right to 1e-6 of the largest one, its fidelity to 1e-11, and its probabilities sum to 1 within 1e-7 (100
+            right to 1e-5 of the largest one, its fidelity to 1e-10, and its probabilities sum to 1 within 1e-6 (100
             steps, up to 22 spins).
         initial: (2**N,) amplitudes to start from in place of |+...+>, of norm 1.
         reverse: apply U† to `initial`: the same steps backward.
@@ -84,8 +88,7 @@ def anneal(
     Raises:
         ValueError: for more than one problem or too many spins, a schedule out of range, start amplitudes that do not
             fit.
-        FloatingPointError: where the probabilities do not sum to 1 within 1e-10 (with complex64 1e-2, before they are
-            made to).
+        FloatingPointError: where rounding has moved the sum of probabilities by more than 1e-10 (with complex64 1e-2).
         KeyboardInterrupt: on Ctrl-C.
 
     Example:
@@ -99,6 +102,7 @@ def anneal(
         arXiv:2506.05244, Section V; Suzuki 1991, doi:10.1063/1.529425.
     """
     run = Anneal(problem, total_time, num_steps, schedule, dtype, num_threads)
+    true_or_false("reverse", reverse)
     if initial is None:
         if reverse:
             raise ValueError("initial must be given where reverse is True, got None")
@@ -133,19 +137,23 @@ class Anneal:
         if num_threads is None:
             num_threads = len(os.sched_getaffinity(0))
         self._num_threads = whole_number("num_threads", num_threads, least=1, most=1024)
-        fields = all_fields(problem)[0]
-        couplings = float_array("couplings", problem.couplings, shape=problem.couplings.shape).astype(np.float64)
+        self._fields = all_fields(problem)[0]
+        self._couplings = float_array("couplings", problem.couplings, shape=problem.couplings.shape).astype(np.float64)
         step = total_time / num_steps
         halves = s * (step / 2)
         self._phases = np.append(halves, 0.0) + np.insert(halves, 0, 0.0)
         self._angles = (1 - s) * step
         with np.errstate(over="ignore"):  # what is too large is refused below
-            largest = self._phases.max() * (np.abs(fields).sum() + np.abs(couplings).sum())
+            largest = self._phases.max() * (np.abs(self._fields).sum() + np.abs(self._couplings).sum())
         if not largest <= _LARGEST_PHASE:
             what = "the phase of a step, total_time / num_steps times all |h| and |J|,"
             raise ValueError(f"{what} must be at most {_LARGEST_PHASE:g}, got {largest:g}")
-        hidden, output = np.split(fields, [problem.num_hidden])
-        self.energies = _core.energy_table(couplings, hidden, output, self._num_threads)
+
+    @cached_property
+    def energies(self) -> Doubles:
+        """Of all states, (2**N,); made when they are needed, after all checks."""
+        hidden, output = np.split(self._fields, [len(self._couplings)])
+        return _core.energy_table(self._couplings, hidden, output, self._num_threads)
 
     def start(self) -> Amplitudes:
         """|+...+>."""
@@ -165,11 +173,11 @@ class Anneal:
         total = _core.evolve(
             state, self.energies, np.ascontiguousarray(phases), np.ascontiguousarray(angles), self._num_threads
         )
-        tolerance = _NORM_TOLERANCE[self.dtype]
+        tolerance = _NORM_TOLERANCE[self.dtype] * max(1.0, len(angles) / _STEPS_OF_TOLERANCE)
         if not abs(total - 1) <= tolerance:
             raise FloatingPointError(f"probabilities must sum to 1 within {tolerance:g}, got {total!r}")
-        if self.dtype == np.complex64:
-            state *= np.float32(1 / math.sqrt(total))
+        parts = state.view(state.real.dtype)  # a product of complex numbers may have other bits on another processor
+        parts *= parts.dtype.type(1 / math.sqrt(total))
         return state
 
 
@@ -275,11 +283,17 @@ def lengths(amplitude: float, method: Method, failure: float) -> list[int]:
 
 
 def _iterate(run: Anneal, state: Amplitudes, mask: NDArray[np.bool_], alpha: float, beta: float) -> Amplitudes:
-    """-U S_0(alpha) U† S_w(beta)."""
-    np.multiply(state, np.exp(1j * beta).astype(state.dtype), out=state, where=mask)
+    """-U S_0(alpha) U† S_w(beta), in real numbers: the same bits on every processor."""
+    cosine, sine = (-1.0, 0.0) if abs(beta) == math.pi else (math.cos(beta), math.sin(beta))
+    turned = state.real * cosine - state.imag * sine
+    np.copyto(state.imag, state.real * sine + state.imag * cosine, where=mask)
+    np.copyto(state.real, turned, where=mask)
+    del turned
     state = run.backward(state)
-    overlap = state.sum() * 2.0**-run.num_spins
-    state -= (1 - np.exp(-1j * alpha)) * overlap
+    re, im = (float(part.sum()) * 2.0**-run.num_spins for part in (state.real, state.imag))
+    cosine, sine = (2.0, 0.0) if alpha == math.pi else (1 - math.cos(alpha), math.sin(alpha))
+    state.real -= cosine * re - sine * im
+    state.imag -= cosine * im + sine * re
     state = run.forward(state)
     return np.negative(state, out=state)
 
@@ -298,21 +312,23 @@ def schedule_values(schedule: Schedule | None, total_time: float, num_steps: int
         values = np.array([real_number("schedule(t)", schedule(float(t))) for t in times])
     else:
         points = float_array("schedule", schedule, shape=(None, 2)).astype(np.float64)
-        if (np.diff(points[:, 0]) <= 0).any() or points[0, 0] != 0 or points[-1, 0] != total_time:
+        at, values = points.T
+        if (np.diff(at) <= 0).any() or at[0] != 0 or not math.isclose(at[-1], total_time, rel_tol=_SCHEDULE_ROUNDING):
             raise ValueError(
-                f"schedule must have times that rise from 0 to total_time = {total_time:g}, got {points[:, 0].tolist()}"
+                f"schedule must have times that rise from 0 to total_time = {total_time}, got {at.tolist()}"
             )
-        values = np.interp(times, *points.T)
-    if values.min() < 0 or values.max() > 1:
+        values = np.interp(times, at, values)
+    if values.min() < -_SCHEDULE_ROUNDING or values.max() > 1 + _SCHEDULE_ROUNDING:
         raise ValueError(f"schedule must have values in [0, 1], got {values.min():g} to {values.max():g}")
-    return values
+    clipped: Doubles = np.clip(values, 0.0, 1.0)
+    return clipped
 
 
 def state_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """complex128 or complex64."""
     try:
         found = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, SyntaxError):
         found = np.dtype(object)
     if found not in _NORM_TOLERANCE:
         raise ValueError(f"dtype must be complex128 or complex64, got {dtype!r}")
@@ -323,14 +339,15 @@ def check_spins(num_spins: int, dtype: np.dtype[Any]) -> None:
     """Refuses more than 26, with the memory that they would take."""
     if num_spins <= MOST_SPINS:
         return
-    gigabytes = 2**num_spins * (dtype.itemsize + _ENERGY_BYTES) / 1e9
-    memory = f"amplitudes and energies of 2^{num_spins} states would take {gigabytes:,.0f} GB"
+    power = num_spins * math.log10(2) + math.log10((dtype.itemsize + _ENERGY_BYTES) / 1e9)
+    gigabytes = f"{10**power:,.0f}" if power < _READABLE_POWER else f"10^{power:.0f}"
+    memory = f"amplitudes and energies of 2^{num_spins} states would take {gigabytes} GB"
     raise ValueError(f"problem must have at most {MOST_SPINS} spins, got {num_spins}: {memory}")
 
 
 def check_method(method: object) -> None:
     """Refuses other names."""
-    if method not in ("grover", "fixed-point"):
+    if not isinstance(method, str) or method not in ("grover", "fixed-point"):
         raise ValueError(f"method must be 'grover' or 'fixed-point', got {method!r}")
 
 
@@ -364,7 +381,7 @@ def _amplitude_array(initial: ArrayLike, dtype: np.dtype[Any], num_spins: int) -
     state = _aligned(len(given), dtype)
     state[...] = given
     total = _probability(state, np.ones(len(state), bool))
-    if not abs(total - 1) <= (_NORM_TOLERANCE[dtype] if dtype == np.complex128 else _START_TOLERANCE):
+    if not abs(total - 1) <= _START_TOLERANCE[dtype]:
         raise ValueError(f"initial must have probabilities that sum to 1, got {total!r}")
     return state
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from isingprop.checks import Spins
 from isingprop.problem import IsingProblem
-from isingprop.samplers import Sampler, Weighing, draw
+from isingprop.samplers import Sampler, Weighing, draw, weigh
 from isingprop.states import States
 
 _QPU_NUMBERS = ("qpu_seconds", "chain_break_fraction", "clipped")
@@ -34,6 +34,7 @@ class Meter:
         self._betas: list[float] = []
         self._told: list[dict[str, float]] = []
         self._applications: int | None = None
+        self._counts_applications = True
 
     def draw(
         self,
@@ -50,7 +51,8 @@ class Meter:
 
     def weigh(self, sampler: Weighing, problem: IsingProblem) -> States:
         """All states of a sampler that has their weights; free ones."""
-        return self._noted(problem, lambda: sampler.weighted_states(problem), True)
+        self._counts_applications = False  # expectation values take no finite number of them
+        return self._noted(problem, lambda: weigh(sampler, problem), True)
 
     def _noted(self, problem: IsingProblem, ask: Callable[[], States], free: bool) -> States:
         num_spins = sum(problem.couplings.shape)
@@ -72,7 +74,7 @@ class Meter:
     def numbers(self) -> dict[str, Any]:
         """What a record says of them."""
         numbers: dict[str, Any] = {"seconds_sampling": self.seconds, "largest_problem": self.largest or None}
-        numbers["applications"] = self._applications
+        numbers["applications"] = self._applications if self._counts_applications else None
         if self._betas:
             numbers["beta_effective"] = float(np.median(self._betas))
         if self._told:

@@ -27,7 +27,8 @@ class EpochRecord:
     """What one epoch did. Errors and accuracy are fractions; an unclassified state counts as wrong.
 
     Training errors are of the states that the epoch learned from, each sampled before its own update, and with a margin
-    (Trainer) pushed away from the label; of an amplifying sampler they are of the state that it amplifies.
+    (Trainer) pushed away from the label; of an amplifying sampler they are of the state that it amplifies, which the
+    effective beta is not.
     """
 
     epoch: int  #: 1 for the first
@@ -48,7 +49,7 @@ class EpochRecord:
     clipped: int | None = None  #: fields and couplings that were out of the chip's range, over all calls
     chain_break_fraction: float | None = None  #: of all chains of all reads of the chip, mean over updates
     largest_problem: int | None = None  #: spins of the largest problem that a sampler was sent
-    applications: int | None = None  #: of U and U†, by a coherent sampler, for the states that the epoch learned from
+    applications: int | None = None  #: of U and U†, by a coherent sampler, for the states that were learned from
 
 
 @dataclass(frozen=True)

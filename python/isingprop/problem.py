@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import dimod
 
 
+_MOST_MARKED = 26  # output spins, as many as a state vector has
+
+
 class IsingProblem:
     """B bipartite Ising problems that share their couplings.
 
@@ -183,6 +186,8 @@ def marked_array(marked: ArrayLike | None, rows: int, num_output: int) -> NDArra
     array = np.asarray(marked)
     if array.dtype != np.bool_:
         raise TypeError(f"marked must be an array of booleans, got dtype {array.dtype}")
+    if num_output > _MOST_MARKED:
+        raise ValueError(f"marked must be None for more than {_MOST_MARKED} output spins, got {num_output}")
     one_row = array.ndim == 2 and len(array) == 1
     check_shape("marked", array, (1 if one_row else rows, 2**num_output))
     return array

@@ -13,7 +13,7 @@ from isingprop.checks import Spins, label_array, spin_array, whole_number
 from isingprop.states import basis
 
 UNCLASSIFIED = -1
-_MOST_TABLED = 26  # output spins
+_MOST_TABLED = 20  # output spins: 21 MB of marks for each class
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Readout:
         Bit a of the index is 1 where output spin a is +1. An unclassified output is wrong.
 
         Raises:
-            ValueError: for more than 26 output spins, of which no state vector is simulated.
+            ValueError: for more than 20 output spins.
         """
         whole_number("num_classes * redundancy", self.num_output, least=1, most=_MOST_TABLED)
         flat = label_array("labels", labels, count=len(np.atleast_1d(labels)), num_classes=self.num_classes)

@@ -15,6 +15,7 @@ from isingprop.checks import Spins, check_shape, float_array, spin_array
 if TYPE_CHECKING:
     from isingprop.problem import IsingProblem
 
+_MOST_KEPT = 16  # spins whose 2^N states are listed once: a megabyte
 _MOST_DOUBLINGS = 100  # of a guess at beta, from 1 / (largest local field); a beta beyond that is infinite
 
 
@@ -174,12 +175,18 @@ def _most_likely_beta(aligned: NDArray[np.float64], weights: NDArray[np.float64]
     return side * math.inf
 
 
-@lru_cache(maxsize=4)
 def basis(num_spins: int) -> Spins:
     """The spins of all 2^N states: (2^N, N), read-only. Bit k of a state's number is 1 where spin k is +1."""
+    return _kept_basis(num_spins) if num_spins <= _MOST_KEPT else _basis(num_spins)
+
+
+def _basis(num_spins: int) -> Spins:
     numbers = np.arange(2**num_spins, dtype=np.int32)
     spins = np.empty((len(numbers), num_spins), np.int8)
     for k in range(num_spins):
         spins[:, k] = 2 * (numbers >> k & 1) - 1
     spins.flags.writeable = False
     return spins
+
+
+_kept_basis = lru_cache(maxsize=4)(_basis)

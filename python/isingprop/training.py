@@ -156,8 +156,8 @@ class Trainer:
         self.skip_correct = true_or_false("skip_correct", skip_correct)
         if skip_correct and nudge is None:
             raise ValueError("nudge must be a number where skip_correct is True, got None")
-        if skip_correct and num_states is None:
-            raise ValueError("num_states must be a number where skip_correct is True, got None")
+        if skip_correct and (num_states is None or takes_marks(self.sampler)):
+            raise ValueError(f"skip_correct must be False for {self.sampler} and num_states = {num_states}, got True")
         if references not in (None, WRONG_CLASSES):
             raise ValueError(f"references must be None or {WRONG_CLASSES!r}, got {references!r}")
         if references is not None and not takes_initial(self.sampler):

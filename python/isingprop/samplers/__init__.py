@@ -13,6 +13,7 @@ from isingprop.samplers.protocol import (
     takes_initial,
     takes_marks,
     threads_of,
+    weigh,
 )
 from isingprop.samplers.replay import Replay
 from isingprop.samplers.tempering import Tempering
@@ -33,4 +34,5 @@ __all__ = [
     "takes_initial",
     "takes_marks",
     "threads_of",
+    "weigh",
 ]

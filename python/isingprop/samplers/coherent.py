@@ -100,7 +100,7 @@ class Coherent:
     Args:
         total_time: > 0, in hbar over the transverse field, which is 1 as the largest local field is.
         num_steps: Trotter steps, 1 to 10 million; default: steps of 0.5.
-        schedule: see isingprop.coherent.anneal.
+        schedule: see isingprop.coherent.anneal. A lambda cannot be sent to another process.
         rescale: divide H as above; False takes it as it is, in the units of J.
         num_threads: changes the speed, never the states; more than one helps from 15 spins on.
 
@@ -131,6 +131,9 @@ class Coherent:
         elif self._steps > MOST_STEPS:
             most = _STEP * MOST_STEPS
             raise ValueError(f"total_time must be at most {most:g} without num_steps, got {self.total_time:g}")
+        if self.schedule is not None and not callable(self.schedule):
+            points = np.asarray(self.schedule).tolist()
+            object.__setattr__(self, "schedule", tuple(map(tuple, points)) if np.ndim(points) > 1 else points)
         schedule_values(self.schedule, self.total_time, self._steps)
         true_or_false("rescale", self.rescale)
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
@@ -205,10 +208,13 @@ class Coherent:
         for b, (row, scale) in enumerate(zip(all_fields(problem), scales, strict=True)):
             hidden, output = np.split(row[None] / scale, [problem.num_hidden], axis=1)
             scaled = IsingProblem(couplings / scale, hidden, output)
-            run = Anneal(scaled, self.total_time, self._steps, self.schedule, num_threads=self.num_threads)
-            psi = run.forward(run.start())
-            probabilities = np.square(psi.real) + np.square(psi.imag)
-            yield _End(probabilities, marked_states(problem, b), int(problem.streams[b]))
+            yield _End(self._probabilities(scaled), marked_states(problem, b), int(problem.streams[b]))
+
+    def _probabilities(self, scaled: IsingProblem) -> Doubles:
+        run = Anneal(scaled, self.total_time, self._steps, self.schedule, num_threads=self.num_threads)
+        psi = run.forward(run.start())
+        probabilities: Doubles = np.square(psi.real) + np.square(psi.imag)
+        return probabilities
 
 
 @dataclass(frozen=True)
@@ -318,8 +324,7 @@ def _states_of(problem: IsingProblem, draws: tuple[_Draw, ...]) -> States:
     """With exact energies."""
     info: dict[str, Any] = {}
     if draws[0].numbers is None:
-        every = basis(problem.num_spins)
-        spins = np.ascontiguousarray(np.broadcast_to(every, (len(problem), *every.shape)))
+        spins = np.repeat(basis(problem.num_spins)[None], len(problem), axis=0)
     else:
         numbers = np.stack([draw.numbers for draw in draws if draw.numbers is not None])
         spins = (2 * (numbers[..., None] >> np.arange(problem.num_spins) & 1) - 1).astype(np.int8)

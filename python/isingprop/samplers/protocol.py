@@ -19,6 +19,9 @@ from isingprop.states import States
 _OWN = (Annealing, Reannealing, Tempering, Cyclic, Coherent, Amplified)
 
 
+_WEIGHT_ROUNDING = 1e-6
+
+
 class Sampler(Protocol):
     """Anything that draws low-energy states: a CPU kernel, a QPU, a stranger's dimod sampler."""
 
@@ -96,16 +99,36 @@ def draw(
         states = sampler.sample(problem, num_reads=num_reads, seed=seed)
     else:
         states = sampler.sample(problem, num_reads=num_reads, seed=seed, initial=initial)
+    return states if type(sampler) in _OWN else _found_good(states, type(sampler).__name__, problem, num_reads)
+
+
+def weigh(sampler: Weighing, problem: IsingProblem) -> States:
+    """All states of a sampler that has their weights, found to be so.
+
+    Raises:
+        TypeError, ValueError: as `draw`, and for states without weights.
+    """
+    states = sampler.weighted_states(problem)
     if type(sampler) in _OWN:
         return states
     name = type(sampler).__name__
+    states = _found_good(states, name, problem, None)
+    if states.weights is None:
+        raise ValueError(f"weights from {name} must be there, got None")
+    return states
+
+
+def _found_good(states: object, name: str, problem: IsingProblem, num_reads: int | None) -> States:
     if not isinstance(states, States):
-        raise TypeError(f"{name}.sample() must return States, got {type(states).__name__}")
+        called = "weighted_states" if num_reads is None else "sample"
+        raise TypeError(f"{name}.{called}() must return States, got {type(states).__name__}")
     if not isinstance(states.info, dict):
         raise TypeError(f"info from {name} must be a dict, got {type(states.info).__name__}")
-    shape = len(problem), num_reads, problem.num_spins
-    spins = spin_array(f"spins from {name}", states.spins, shape=shape)
-    energies = float_array(f"energies from {name}", states.energies, shape=shape[:2])
-    if states.weights is not None:
-        raise ValueError(f"weights from {name} must be None, got {states.weights!r}")
-    return States.trusted(spins, energies.astype(np.float64, copy=False), states.info)
+    spins = spin_array(f"spins from {name}", states.spins, shape=(len(problem), num_reads, problem.num_spins))
+    energies = float_array(f"energies from {name}", states.energies, shape=spins.shape[:2])
+    weights = states.weights
+    if weights is not None:
+        weights = float_array(f"weights from {name}", weights, shape=spins.shape[:2]).astype(np.float64, copy=False)
+        if weights.min() < 0 or weights.sum(axis=1).max() > 1 + _WEIGHT_ROUNDING:
+            raise ValueError(f"weights from {name} must be at least 0 and sum to at most 1, got {weights}")
+    return States.trusted(spins, energies.astype(np.float64, copy=False), states.info, weights)
