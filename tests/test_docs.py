@@ -28,9 +28,9 @@ def test_some_modules_have_examples():
 
 
 def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
-    """The second one goes on with what the first one made."""
+    """The others go on with what the first one made."""
     monkeypatch.chdir(tmp_path)
-    shallow, deep = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    shallow, deep, coherent = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     names = {}
     exec(compile(shallow, "README.md", "exec"), names)
     assert (tmp_path / "model.safetensors").is_file()
@@ -38,6 +38,10 @@ def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     exec(compile(deep, "README.md", "exec"), names)
     assert float(capsys.readouterr().out) > 0.9
     assert names["states"].spins.shape == (100, 20, 280)
+    exec(compile(coherent, "README.md", "exec"), names)
+    _, success, num_forward, num_reversed = map(float, capsys.readouterr().out.split())
+    assert success > 0.9
+    assert num_forward == num_reversed + 1 > 2
 
 
 def test_the_readme_has_the_two_commands_of_one_line_each():
