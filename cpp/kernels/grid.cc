@@ -10,19 +10,6 @@ namespace {
 constexpr double kRounder = 6755399441055744.0;
 constexpr int kDoubleParts = kBlock / kDoubles;
 
-template <class Real>
-struct Wide;
-template <>
-struct Wide<float> {
-  using Vec = VecF;
-  static constexpr int kLanes = kWidth;
-};
-template <>
-struct Wide<double> {
-  using Vec = VecD;
-  static constexpr int kLanes = kDoubles;
-};
-
 /// The largest sum of |J| over a row or a column, but for rounding. NaN where a coupling is.
 template <class Real>
 double largest_sum(const CouplingJob<Real>& job) {

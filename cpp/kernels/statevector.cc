@@ -19,21 +19,9 @@ namespace ISINGPROP_TARGET {
 namespace {
 
 template <class Real>
-struct VecOf;
-template <>
-struct VecOf<float> {
-  using type = VecF;
-  static constexpr int kLanes = kWidth;
-};
-template <>
-struct VecOf<double> {
-  using type = VecD;
-  static constexpr int kLanes = kDoubles;
-};
+using Vec = typename Wide<Real>::Vec;
 template <class Real>
-using Vec = typename VecOf<Real>::type;
-template <class Real>
-inline constexpr int kLanes = VecOf<Real>::kLanes;
+inline constexpr int kLanes = Wide<Real>::kLanes;
 /// Vectors of angles worked on at a time: rows are whole blocks.
 template <class Real>
 inline constexpr int kTurned = kBlock / kLanes<Real> < 2 ? 1 : 2;

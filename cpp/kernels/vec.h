@@ -97,6 +97,20 @@ ISINGPROP_INLINE VecD add_exact(VecD acc, VecD sign, VecD x) {
 #endif
 }
 
+/// The vector of a type, for kernels that are written once for both.
+template <class Real>
+struct Wide;
+template <>
+struct Wide<float> {
+  using Vec = VecF;
+  static constexpr int kLanes = kWidth;
+};
+template <>
+struct Wide<double> {
+  using Vec = VecD;
+  static constexpr int kLanes = kDoubles;
+};
+
 /// kDoubles numbers as doubles. GCC 12 does this in six instructions where the processor has one.
 ISINGPROP_INLINE VecD load_doubles(const double* from) { return load<VecD>(from); }
 ISINGPROP_INLINE VecD load_doubles(const float* from) {

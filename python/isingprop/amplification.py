@@ -11,9 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from isingprop.checks import real_number
+
+Method: TypeAlias = Literal["grover", "fixed-point"]
 
 # Beyond so many iterations a length is not doubled any further: |A| = 1e-6 has long been found.
 MOST_ITERATIONS = 2**24
@@ -103,3 +108,29 @@ def growing_lengths() -> Iterator[int]:
     while num_iterations <= MOST_ITERATIONS:
         yield num_iterations
         num_iterations = 2 * num_iterations + 1
+
+
+def lengths(amplitude: float, method: Method, failure: float) -> list[int]:
+    """Numbers of iterations of the runs up to the first that succeeds, see isingprop.coherent.amplify."""
+    if method == "grover":
+        return [best_iterations(amplitude)]
+    tried = []
+    for num_iterations in growing_lengths():
+        tried.append(num_iterations)
+        if fixed_point_success(amplitude, num_iterations, failure) >= 1 - failure:
+            break
+    return tried
+
+
+def check_method(method: object) -> None:
+    """Refuses other names."""
+    if not isinstance(method, str) or method not in ("grover", "fixed-point"):
+        raise ValueError(f"method must be 'grover' or 'fixed-point', got {method!r}")
+
+
+def failure_probability(value: float) -> float:
+    """In (0, 1)."""
+    failure = real_number("failure", value, above=0.0)
+    if failure >= 1:
+        raise ValueError(f"failure must be below 1, got {failure}")
+    return failure

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -21,12 +21,13 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from isingprop import _core
 from isingprop.amplification import (
     MOST_ITERATIONS,
+    Method,
     applications,
-    best_iterations,
+    check_method,
+    failure_probability,
     fixed_point_phases,
-    fixed_point_success,
     grover_phases,
-    growing_lengths,
+    lengths,
 )
 from isingprop.checks import Doubles, check_shape, float_array, real_number, true_or_false, whole_number
 from isingprop.problem import IsingProblem, all_fields
@@ -47,7 +48,6 @@ _READABLE_POWER = 7  # a larger power of 10 is said as such
 
 Amplitudes: TypeAlias = NDArray[np.complex128] | NDArray[np.complex64]
 Schedule: TypeAlias = Callable[[float], float] | Sequence[Sequence[float]]
-Method: TypeAlias = Literal["grover", "fixed-point"]
 
 
 def anneal(
@@ -270,18 +270,6 @@ def amplify(
     return Amplification(psi, amplitude, _probability(psi, mask), tried[-1], count - backward, backward)
 
 
-def lengths(amplitude: float, method: Method, failure: float) -> list[int]:
-    """Numbers of iterations of the runs up to the first that succeeds, see `amplify`."""
-    if method == "grover":
-        return [best_iterations(amplitude)]
-    tried = []
-    for num_iterations in growing_lengths():
-        tried.append(num_iterations)
-        if fixed_point_success(amplitude, num_iterations, failure) >= 1 - failure:
-            break
-    return tried
-
-
 def _iterate(run: Anneal, state: Amplitudes, mask: NDArray[np.bool_], alpha: float, beta: float) -> Amplitudes:
     """-U S_0(alpha) U† S_w(beta), in real numbers: the same bits on every processor."""
     cosine, sine = (-1.0, 0.0) if abs(beta) == math.pi else (math.cos(beta), math.sin(beta))
@@ -345,20 +333,6 @@ def check_spins(num_spins: int, dtype: np.dtype[Any]) -> None:
     raise ValueError(f"problem must have at most {MOST_SPINS} spins, got {num_spins}: {memory}")
 
 
-def check_method(method: object) -> None:
-    """Refuses other names."""
-    if not isinstance(method, str) or method not in ("grover", "fixed-point"):
-        raise ValueError(f"method must be 'grover' or 'fixed-point', got {method!r}")
-
-
-def failure_probability(value: float) -> float:
-    """In (0, 1)."""
-    failure = real_number("failure", value, above=0.0)
-    if failure >= 1:
-        raise ValueError(f"failure must be below 1, got {failure}")
-    return failure
-
-
 def _check_one_problem(problem: object) -> None:
     if not isinstance(problem, IsingProblem):
         raise TypeError(f"problem must be an IsingProblem, got {type(problem).__name__}")
@@ -386,17 +360,15 @@ def _amplitude_array(initial: ArrayLike, dtype: np.dtype[Any], num_spins: int) -
     return state
 
 
-def marked_states(problem: IsingProblem, index: int) -> NDArray[np.bool_] | None:
-    """What one of the problems has marked, by all its spins: (2**N,)."""
-    if problem.marked is None:
-        return None
-    return np.repeat(problem.marked[0 if len(problem.marked) == 1 else index], 2**problem.num_hidden)
+def marked_states(problem: IsingProblem) -> NDArray[np.bool_] | None:
+    """What one problem has marked, by all its spins: (2**N,)."""
+    return None if problem.marked is None else np.repeat(problem.marked[0], 2**problem.num_hidden)
 
 
 def _mask_of(problem: IsingProblem, marked: ArrayLike | None) -> NDArray[np.bool_]:
     """(2**N,), of either form."""
     if marked is None:
-        own = marked_states(problem, 0)
+        own = marked_states(problem)
         if own is None:
             raise ValueError("marked must be given for a problem that has none marked, got None")
         return own

@@ -15,7 +15,7 @@ from isingprop.data import ImageSet
 from isingprop.network import BipartiteNetwork
 from isingprop.paper.coherent_runs import Sizes, marked_problem, networks, wrong_probability
 from isingprop.paper.jobs import Arrays
-from isingprop.problem import IsingProblem, largest_local_fields
+from isingprop.problem import IsingProblem
 from isingprop.samplers import Amplified, Coherent
 from isingprop.scaling import Interval, interval_of
 
@@ -79,9 +79,7 @@ class Search:
 
     def _amplified(self, problem: IsingProblem, sampler: Coherent, num_iterations: int) -> float:
         """The success probability of Grover's iterations, run literally on the problem as the sampler scales it."""
-        scale = 1 / largest_local_fields(problem)[0]
-        arrays = (problem.couplings, problem.hidden_fields, problem.output_fields)
-        scaled = IsingProblem(*(scale * array.astype(np.float64) for array in arrays), marked=problem.marked)
+        (scaled,) = sampler.scaled(problem)
         steps = {"total_time": sampler.total_time, "num_steps": sampler.settings()["num_steps"]}
         return amplify(scaled, **steps, num_iterations=num_iterations, num_threads=1).success_probability
 

@@ -12,24 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.amplification import (
+    Method,
     applications,
     best_iterations,
+    check_method,
+    failure_probability,
     fixed_point_success,
     grover_success,
     growing_lengths,
 )
 from isingprop.checks import Doubles, Spins, real_number, seed_number, true_or_false, whole_number
-from isingprop.coherent import (
-    MOST_STEPS,
-    Anneal,
-    Method,
-    Schedule,
-    check_method,
-    check_spins,
-    failure_probability,
-    marked_states,
-    schedule_values,
-)
+from isingprop.coherent import MOST_STEPS, Anneal, Schedule, check_spins, marked_states, schedule_values
 from isingprop.problem import IsingProblem, all_fields, largest_local_fields
 from isingprop.samplers.cpu import check_problem, read_number, thread_number
 from isingprop.states import States, basis
@@ -201,14 +194,19 @@ class Coherent:
         states.info.update(info)
         return states
 
-    def _ends(self, problem: IsingProblem) -> Iterator[_End]:
-        check_spins(problem.num_spins, np.dtype(np.complex128))
+    def scaled(self, problem: IsingProblem) -> Iterator[IsingProblem]:
+        """Each of the problems as it is annealed, in float64, with its stream and its marks."""
         largest, couplings = largest_local_fields(problem), problem.couplings.astype(np.float64)
         scales = np.where(largest > 0, largest, 1.0) if self.rescale else np.ones(len(problem))
         for b, (row, scale) in enumerate(zip(all_fields(problem), scales, strict=True)):
             hidden, output = np.split(row[None] / scale, [problem.num_hidden], axis=1)
-            scaled = IsingProblem(couplings / scale, hidden, output)
-            yield _End(self._probabilities(scaled), marked_states(problem, b), int(problem.streams[b]))
+            own = problem[b : b + 1]
+            yield IsingProblem(couplings / scale, hidden, output, streams=own.streams, marked=own.marked)
+
+    def _ends(self, problem: IsingProblem) -> Iterator[_End]:
+        check_spins(problem.num_spins, np.dtype(np.complex128))
+        for scaled in self.scaled(problem):
+            yield _End(self._probabilities(scaled), marked_states(scaled), int(scaled.streams[0]))
 
     def _probabilities(self, scaled: IsingProblem) -> Doubles:
         run = Anneal(scaled, self.total_time, self._steps, self.schedule, num_threads=self.num_threads)
