@@ -10,6 +10,7 @@ import isingprop as ip
 import oracle
 import tolerances
 from isingprop import Annealing, Cyclic, LayeredNetwork, LearningRates, Trainer, metrics, training
+from isingprop.checks import seed_for
 from isingprop.files import load_tensors
 from isingprop.landscape import embed
 from isingprop.paper.moments import states_of
@@ -226,7 +227,7 @@ def test_errors_are_of_the_free_states_and_predictions_of_the_lowest(monkeypatch
 
 
 def spy_seed(trainer):
-    return training._seed_for(trainer.seed, training._TEST, 0)
+    return seed_for(trainer.seed, training._TEST, 0)
 
 
 @pytest.mark.parametrize("variant", DEEP)

@@ -6,6 +6,7 @@
 namespace isingprop {
 
 void bind_sampling(pybind11::module_& m);
+void bind_boltzmann(pybind11::module_& m);
 void bind_coherent(pybind11::module_& m);
 void bind_network(pybind11::module_& m);
 void bind_kernels(pybind11::module_& m);

@@ -5,5 +5,6 @@ PYBIND11_MODULE(_core, m) {
   isingprop::bind_sampling(m);
   isingprop::bind_network(m);
   isingprop::bind_coherent(m);
+  isingprop::bind_boltzmann(m);
   isingprop::bind_kernels(m);
 }

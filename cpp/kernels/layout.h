@@ -27,6 +27,9 @@ inline constexpr std::int64_t num_flip_words(std::int64_t num_spins) { return (n
 /// Room for the numbers of the pixels that are not zero, which are written a vector at a time.
 inline constexpr std::int64_t lit_room(std::int64_t num_inputs) { return num_inputs + kBlock; }
 
+/// Rows that are multiplied by the same columns before the next columns' turn, so that these stay in the cache.
+inline constexpr std::int64_t kRowsAtOnce = 64;
+
 /// A spin is held as the sign bit of a float: 0 for +1, this for -1.
 inline constexpr std::uint32_t kSignBit = 0x80000000u;
 

@@ -15,8 +15,9 @@ double round_couplings_f32(const CouplingJob<float>&, double, double);
 double round_couplings_f64(const CouplingJob<double>&, double, double);
 void energies_f32(const EnergyJob<float>&);
 void energies_f64(const EnergyJob<double>&);
-std::int64_t local_fields(const LocalFieldsJob&);
-void spin_fields(const LocalFieldsJob&);
+std::int64_t local_fields(const LocalFieldsJob<float>&);
+void spin_fields(const LocalFieldsJob<float>&);
+void weighted_sums(const LocalFieldsJob<double>&);
 void reference_states(const ReferenceJob&);
 void update(const UpdateJob&);
 void energy_row(const EnergyRowJob&);
@@ -25,6 +26,10 @@ void turn_f32(const AmplitudeJob<float>&, double, double);
 void turn_f64(const AmplitudeJob<double>&, double, double);
 void rotate_f32(const RotationJob<float>&);
 void rotate_f64(const RotationJob<double>&);
+void output_distribution(const OutputDistributionJob&);
+void hidden_means(const HiddenMeansJob&);
+void sigmoid(const double*, std::int64_t, double*);
+void softplus(const double*, std::int64_t, double*);
 
 #define ISINGPROP_STRING_OF(x) #x
 #define ISINGPROP_STRING(x) ISINGPROP_STRING_OF(x)
@@ -44,6 +49,7 @@ const KernelTable table = {ISINGPROP_STRING(ISINGPROP_TARGET),
                            energies_f64,
                            local_fields,
                            spin_fields,
+                           weighted_sums,
                            reference_states,
                            update,
                            energy_row,
@@ -51,7 +57,11 @@ const KernelTable table = {ISINGPROP_STRING(ISINGPROP_TARGET),
                            turn_f32,
                            turn_f64,
                            rotate_f32,
-                           rotate_f64};
+                           rotate_f64,
+                           output_distribution,
+                           hidden_means,
+                           sigmoid,
+                           softplus};
 
 }  // namespace ISINGPROP_TARGET
 }  // namespace isingprop

@@ -60,13 +60,15 @@ struct EnergyJob {
   const RowSpan* spans;  ///< null, or of each row of couplings where they are that are not 0
 };
 
+/// Real is float, or double where `images` are any numbers.
+template <class Real>
 struct LocalFieldsJob {
-  const float* images;         ///< (num_images, num_inputs)
-  const float* input_weights;  ///< transposed: (num_inputs, num_hidden)
-  const float* hidden_bias;
+  const Real* images;         ///< (num_images, num_inputs)
+  const Real* input_weights;  ///< transposed: (num_inputs, num_hidden)
+  const Real* hidden_bias;
   std::int64_t num_images, num_inputs, num_hidden;
-  std::int32_t* scratch;  ///< lit_room(num_inputs)
-  float* fields;          ///< out: (num_images, num_hidden)
+  std::int32_t* scratch;  ///< lit_room(num_inputs), of doubles kRowsAtOnce times
+  Real* fields;           ///< out: (num_images, num_hidden)
 };
 
 struct ReferenceJob {
@@ -125,6 +127,27 @@ struct RotationJob {
   double tangent;
 };
 
+/// An energy-based model's fields a = W1 x + b of its hidden units, and outputs of it.
+struct OutputDistributionJob {
+  const double* hidden_fields;   ///< (num_rows, num_hidden)
+  const double* output_weights;  ///< W2, (num_output, num_hidden)
+  const double* output_bias;     ///< (num_output,)
+  std::int64_t num_rows, num_hidden, num_output;
+  double* scratch;        ///< padded(num_hidden)
+  double* log_prob;       ///< out: (num_rows, 2^num_output)
+  double* probabilities;  ///< out: the same
+};
+
+struct HiddenMeansJob {
+  const double* hidden_fields;   ///< (num_rows, num_hidden)
+  const double* output_weights;  ///< W2, (num_output, num_hidden)
+  const double* weights;         ///< of outputs, (num_rows, 2^num_output)
+  std::int64_t num_rows, num_hidden, num_output;
+  double* scratch;  ///< 2 padded(num_hidden)
+  double* hidden;   ///< out: (num_rows, num_hidden)
+  double* output;   ///< (num_output, num_hidden), added to
+};
+
 struct KernelTable {
   const char* name;
   void (*seed_signs)(const Chain&);
@@ -138,8 +161,9 @@ struct KernelTable {
   double (*round_couplings_f64)(const CouplingJob<double>&, double quantum, double scale);
   void (*energies_f32)(const EnergyJob<float>&);
   void (*energies_f64)(const EnergyJob<double>&);
-  std::int64_t (*local_fields)(const LocalFieldsJob&);
-  void (*spin_fields)(const LocalFieldsJob&);
+  std::int64_t (*local_fields)(const LocalFieldsJob<float>&);
+  void (*spin_fields)(const LocalFieldsJob<float>&);
+  void (*weighted_sums)(const LocalFieldsJob<double>&);
   void (*reference_states)(const ReferenceJob&);
   void (*update)(const UpdateJob&);
   void (*energy_row)(const EnergyRowJob&);
@@ -148,6 +172,10 @@ struct KernelTable {
   void (*turn_f64)(const AmplitudeJob<double>&, double quarters, double scale);
   void (*rotate_f32)(const RotationJob<float>&);
   void (*rotate_f64)(const RotationJob<double>&);
+  void (*output_distribution)(const OutputDistributionJob&);
+  void (*hidden_means)(const HiddenMeansJob&);
+  void (*sigmoid)(const double* x, std::int64_t count, double* out);
+  void (*softplus)(const double* x, std::int64_t count, double* out);
 };
 
 /// The reads of both phases as floats, each layer padded, and one layer more of each. With weights, sums of products

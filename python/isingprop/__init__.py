@@ -12,11 +12,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from isingprop import coherent
+from isingprop.boltzmann import EnergyModel
+from isingprop.boltzmann_training import EnergyTrainer
 from isingprop.data import ImageSet, class_balanced, load_data
 from isingprop.layered import LayeredNetwork
 from isingprop.learning import Gradient, LearningRates, gradient, layered_gradient
 from isingprop.metrics import EpochRecord, Evaluation, predict
 from isingprop.network import BipartiteNetwork
+from isingprop.perceptron import MLP
 from isingprop.problem import IsingProblem
 from isingprop.qpu.connection import QPUBudgetError
 from isingprop.readout import Readout
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = version("isingprop")
 
 __all__ = [
+    "MLP",
     "Amplified",
     "Annealing",
     "BipartiteNetwork",
@@ -40,6 +44,8 @@ __all__ = [
     "Cyclic",
     "DWave",
     "EmulatedQPU",
+    "EnergyModel",
+    "EnergyTrainer",
     "EpochRecord",
     "Evaluation",
     "FromDimod",

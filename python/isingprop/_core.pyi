@@ -123,6 +123,27 @@ def evolve(
     Returns the sum of probabilities.
     """
 
+def weighted_sums(
+    rows: NDArray[np.float64], weights: NDArray[np.float64], bias: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """bias + rows weights, (B, N) times (N, K), each summed in the order of N: (B, K)."""
+
+def output_distribution(
+    hidden_fields: NDArray[np.float64], output_weights: NDArray[np.float64], output_bias: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """log P(y | x) and P(y | x), (B, 2^M), of an energy-based model with fields W1 x + b (B, K), W2 (M, K) and c (M,)."""
+
+def hidden_means(
+    hidden_fields: NDArray[np.float64], output_weights: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """sum_y w_by E[k | x_b, y] (B, K) and sum_by w_by y E[k | x_b, y]^T (M, K), for weights w (B, 2^M) of outputs."""
+
+def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 / (1 + exp(-x)), (n, m)."""
+
+def softplus(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """log(1 + exp(x)), (n, m)."""
+
 def available_kernels() -> list[str]:
     """The instruction sets this processor can run, narrowest first."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -37,6 +38,12 @@ def seed_number(value: object) -> int:
     if value is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
     return whole_number("seed", value, least=0, most=_LARGEST_SEED)
+
+
+@lru_cache(maxsize=1024)
+def seed_for(*numbers: int) -> int:
+    """A seed of its own for a seed and what it is used for."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
 
 
 def real_number(name: str, value: object, *, least: float = -np.inf, above: float = -np.inf) -> float:
@@ -94,6 +101,19 @@ def spin_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...]) ->
         where = tuple(int(k) for k in np.argwhere(~good)[0])
         raise ValueError(f"{name} must be -1 or +1, got {array[where]} at index {where}")
     return np.ascontiguousarray(array, dtype=np.int8)
+
+
+def bit_array(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.int8]:
+    """Returns `value`, numbers or booleans that are all 0 or 1, as int8."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be an array of 0 and 1, got dtype {array.dtype}")
+    check_shape(name, array, shape)
+    good = (array == 0) | (array == 1)
+    if not good.all():
+        where = tuple(int(k) for k in np.argwhere(~good)[0])
+        raise ValueError(f"{name} must be 0 or 1, got {array[where]} at index {where}")
+    return array.astype(np.int8)
 
 
 def broadcast_starts(initial: Spins, lengths: tuple[int, int, int]) -> Spins:

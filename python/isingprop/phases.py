@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.checks import Spins
+from isingprop.checks import Spins, seed_for
 from isingprop.layered import LayeredNetwork, Network
 from isingprop.layers import from_sides, to_sides
 from isingprop.meter import Meter
@@ -18,7 +18,7 @@ from isingprop.problem import IsingProblem
 from isingprop.samplers import Sampler, Weighing, takes_marks, threads_of
 from isingprop.samplers.annealing import anneal
 from isingprop.states import States
-from isingprop.sweeps import COLD, all_at_once, forward, measured, per_chain, stage_seed
+from isingprop.sweeps import COLD, all_at_once, forward, measured, per_chain
 
 
 class Batch(NamedTuple):
@@ -142,7 +142,7 @@ class _TwoLayers:
         if plan.nudged_from_free:
             second = free.spins.copy()
         else:
-            apart = stage_seed(seed, top + 1)  # no stage has this number
+            apart = seed_for(seed, top + 1)  # no stage has this number
             second = forward(network, plan.sampler, batch.fields, batch.streams, num_states, apart, meter, free=False)
         where = network.active(top)
         second[..., where] = network.with_outputs(batch.fields, second, batch.outputs)
@@ -152,7 +152,7 @@ class _TwoLayers:
             pair = []
             for spins in (first, second):
                 problem = network.stage_of(layer, batch.fields, spins, batch.streams)
-                own_seed = stage_seed(seed, layer)
+                own_seed = seed_for(seed, layer)
                 if plan.nudged_from_free:
                     warm = per_chain(spins[..., where])
                     states = meter.draw(plan.warm_sampler, problem, 1, own_seed, warm)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop.checks import Spins, image_array, seed_number, whole_number
+from isingprop.checks import Spins, image_array, seed_for, seed_number, whole_number
 from isingprop.layered import LayeredNetwork, Network
 from isingprop.meter import Meter
 from isingprop.network import BipartiteNetwork
@@ -119,14 +118,14 @@ def forward(
     free: bool = True,
 ) -> Spins:
     """Layers (1, 2), (2, 3) ... (L - 1, L) in turn, from a random start: (B, m, N)."""
-    spins = _random_spins(stage_seed(seed, _START), streams, num_states, sum(network.sizes))
+    spins = _random_spins(seed_for(seed, _START), streams, num_states, sum(network.sizes))
     top = len(network.couplings)
     for layer in range(1, top + 1):
         problem = network.stage_of(layer, fields, spins, streams)
         if layer == top and push is not None:
             output_fields = problem.output_fields + np.repeat(np.asarray(push, dtype=np.float32), num_states, axis=0)
             problem = IsingProblem.trusted(problem.couplings, problem.hidden_fields, output_fields, problem.streams)
-        states = meter.draw(sampler, problem, 1, stage_seed(seed, layer), free=free)
+        states = meter.draw(sampler, problem, 1, seed_for(seed, layer), free=free)
         spins[..., network.active(layer)] = states.spins.reshape(*spins.shape[:2], -1)
     return spins
 
@@ -168,12 +167,6 @@ def measured(network: LayeredNetwork, fields: NDArray[np.float32], streams: NDAr
 def per_chain(spins: Spins) -> Spins:
     """(B, m, N) to (B * m, 1, N)."""
     return np.ascontiguousarray(spins).reshape(-1, 1, spins.shape[2])
-
-
-@lru_cache(maxsize=256)
-def stage_seed(seed: int, layer: int) -> int:
-    """Of the stage with this lower layer."""
-    return int(np.random.SeedSequence([seed, layer]).generate_state(1, np.uint64)[0])
 
 
 def _random_spins(seed: int, streams: NDArray[np.uint64], num_states: int, num_spins: int) -> Spins:

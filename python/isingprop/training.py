@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass, replace
-from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from isingprop.checks import (
     image_array,
     label_array,
     real_number,
+    seed_for,
     seed_number,
     true_or_false,
     whole_number,
@@ -287,8 +287,8 @@ class Trainer:
         network = single(self.network)
         phases = phases_of(network, self._plan(), self.active_layers)
         outputs = network.readout.targets(labels)[:, None, :]
-        order = np.random.Generator(np.random.PCG64(_seed_for(self.seed, _ORDER, epoch))).random(len(images))
-        seeds = _seed_for(self.seed, _FREE, epoch), _seed_for(self.seed, _NUDGED, epoch)
+        order = np.random.Generator(np.random.PCG64(seed_for(self.seed, _ORDER, epoch))).random(len(images))
+        seeds = seed_for(self.seed, _FREE, epoch), seed_for(self.seed, _NUDGED, epoch)
         start = perf_counter()
         for rows, slices in _portions(order.argsort(kind="stable"), self.batch_size):
             portion, portion_outputs, portion_labels = images[rows], outputs[rows], labels[rows]
@@ -354,7 +354,7 @@ class Trainer:
         return readout.targets(readout.wrong_classes(labels, self.num_states, turn))
 
     def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
-        seed = _seed_for(self.seed, _TEST, 0)
+        seed = seed_for(self.seed, _TEST, 0)
         classes = predict(
             self.network,
             self.test_sampler,
@@ -432,11 +432,6 @@ class Trainer:
 def deep_margin(*hidden: int) -> float:
     """The default margin of a network with these hidden layers, of which there are more than one."""
     return hidden[-1] / (_SPINS_PER_MARGIN * len(hidden))
-
-
-@lru_cache(maxsize=64)
-def _seed_for(seed: int, purpose: int, epoch: int) -> int:
-    return int(np.random.SeedSequence([seed, purpose, epoch]).generate_state(1, np.uint64)[0])
 
 
 def _portions(order: NDArray[np.int64], size: int) -> Iterator[tuple[NDArray[np.int64], list[slice]]]:

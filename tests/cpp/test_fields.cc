@@ -92,6 +92,40 @@ TEST_CASE("spins in place of pixels are summed in the same way") {
   }
 }
 
+TEST_CASE("weighted sums of doubles are ordered sums, bit for bit, zeros of either sign left out") {
+  for (const std::int64_t num_rows : {1, 5, 64, 65, 130}) {
+    for (const std::int64_t num_sums : {1, 3, 8, 16, 37, 130}) {
+      for (const std::int64_t num_terms : {1, 2, 17, 60}) {
+        CAPTURE(num_rows);
+        CAPTURE(num_sums);
+        CAPTURE(num_terms);
+        Random random(5);
+        std::vector<double> rows = random.reals<double>(num_rows * num_terms, -2.0, 1.0);
+        for (double& x : rows) x = x < -1.0 ? (x < -1.5 ? 0.0 : -0.0) : x;
+        const auto weights = random.reals<double>(num_terms * num_sums, -1.0, 1.0);
+        const auto bias = random.reals<double>(num_sums, -1.0, 1.0);
+        std::vector<double> expected;
+        for (std::int64_t k = 0; k < num_rows * num_sums; ++k) {
+          double sum = bias[static_cast<std::size_t>(k % num_sums)];
+          for (std::int64_t a = 0; a < num_terms; ++a) {
+            sum += rows[static_cast<std::size_t>(k / num_sums * num_terms + a)] *
+                   weights[static_cast<std::size_t>(a * num_sums + k % num_sums)];
+          }
+          expected.push_back(sum);
+        }
+        for (const KernelTable* table : available_kernels()) {
+          CAPTURE(std::string(table->name));
+          std::vector<std::int32_t> scratch(static_cast<std::size_t>(kRowsAtOnce * lit_room(num_terms)));
+          std::vector<double> sums(expected.size(), -7.0);
+          table->weighted_sums(
+              {rows.data(), weights.data(), bias.data(), num_rows, num_terms, num_sums, scratch.data(), sums.data()});
+          CHECK(same_bits(sums, expected));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("local fields name the first pixel outside [0, 1], which no image after it follows") {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   for (const float bad : {nan, infinity, -infinity, 1.0000001f, -1e-38f}) {

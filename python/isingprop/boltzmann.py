@@ -1,0 +1,273 @@
+"""A multilayer perceptron and its energy-based twin, which shares its weights and is trained by sampling.
+
+    P(k, y | x) = exp(k·(W1 x + b) + y·(W2 k + c)) / Z(x),   k in {0, 1}^K, y in {0, 1}^M
+
+The sign is that of the paper's conditional expectations, E[k | x, y] = sigma(W1 x + b + W2^T y); its Eqs. (1) and (2)
+have the other one. Bit m of an output's number is unit m.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from isingprop import _core
+from isingprop.checks import Doubles, bit_array, check_shape, float_array, real_number, seed_number, whole_number
+from isingprop.files import load_tensors, save_tensors
+from isingprop.perceptron import MLP, MOST_OUTPUTS, PARAMETERS, Bits, Weights, input_array
+from isingprop.problem import IsingProblem
+from isingprop.samplers import Annealing, Sampler, check_sampler, draw
+from isingprop.states import basis
+
+# Gibbs sampling: at constant temperature, without a descent at the end.
+GIBBS = Annealing(num_sweeps=20, beta_range=(1.0, 1.0), descend=False)
+
+_KIND = "energy-model"
+
+
+class EnergyModel(Weights):
+    """The energy-based twin of a perceptron: hidden and output units are random bits, given the inputs.
+
+        P(k, y | x) = exp(k·(W1 x + b) + y·(W2 k + c)) / Z(x)
+
+    Hidden units do not couple to each other, so they can be summed over:
+
+        P(y | x) ∝ exp(c·y) prod_j (1 + exp(a_j + (W2^T y)_j)),   a = W1 x + b.
+
+    Where weights are small, the gradient of its log-likelihood is that of the perceptron's cross-entropy, Eqs. (27) and
+    (30): either can be trained and its weights given to the other.
+
+    Args:
+        input_weights: W1, (K, N).
+        output_weights: W2, (M, K), M <= 16.
+        hidden_bias: b, (K,); None for zeros.
+        output_bias: c, (M,); None for zeros.
+
+    Example:
+        >>> model = EnergyModel(input_weights=[[1.0, -1.0]], output_weights=[[2.0]])
+        >>> np.exp(model.log_prob([[1.0, 0.0]])).round(3)  # (1 + e) and (1 + e^3), made to sum to 1
+        array([[0.15, 0.85]])
+        >>> round(float(model.sample([[1.0, 0.0]], num_reads=1000, seed=0).mean()), 2)
+        0.84
+
+    References:
+        Training multilayer perceptrons by sampling with quantum annealers, arXiv:2303.12352, Eqs. (1) to (19).
+    """
+
+    @classmethod
+    def random(
+        cls, *, num_inputs: int, num_hidden: int, num_outputs: int = 1, scale: float = 0.01, seed: int | None = 0
+    ) -> Self:
+        """Draws W1 and W2 from scale N(0, 1); no biases.
+
+        Args:
+            num_inputs: N.
+            num_hidden: K.
+            num_outputs: M, 1 to 16.
+            scale: > 0; the paper has 0.01.
+            seed: 0 ... 2^64 - 1; None draws one.
+        """
+        num_inputs = whole_number("num_inputs", num_inputs, least=1)
+        num_hidden = whole_number("num_hidden", num_hidden, least=1)
+        num_outputs = whole_number("num_outputs", num_outputs, least=1, most=MOST_OUTPUTS)
+        scale = real_number("scale", scale, above=0.0)
+        random = np.random.Generator(np.random.PCG64(seed_number(seed)))
+        shapes = (num_hidden, num_inputs), (num_outputs, num_hidden)
+        return cls(*(scale * random.standard_normal(shape) for shape in shapes))
+
+    def to_mlp(self) -> MLP:
+        """The perceptron with these weights."""
+        return MLP(**self.parameters())
+
+    @classmethod
+    def from_mlp(cls, mlp: MLP) -> Self:
+        """The twin of a perceptron."""
+        if not isinstance(mlp, MLP):
+            raise TypeError(f"mlp must be an MLP, got {type(mlp).__name__}")
+        return cls(**mlp.parameters())
+
+    def log_prob(self, x: ArrayLike) -> Doubles:
+        """log P(y | x) of all outputs: (B, N) in, (B, 2**M) out; bit m of the index is unit m."""
+        return self._distribution(x)[0]
+
+    def predict(self, x: ArrayLike) -> Bits:
+        """The likeliest outputs (the first of equals): (B, N) in, (B, M) out."""
+        likeliest: Bits = self._outputs()[self.log_prob(x).argmax(axis=1)].astype(np.int8)
+        return likeliest
+
+    def log_likelihood(self, x: ArrayLike, y: ArrayLike) -> float:
+        """The mean of log P(y | x) over (B, N) inputs and their (B, M) outputs in {0, 1}, Eq. (7)."""
+        log_prob = self.log_prob(x)
+        return float(np.take_along_axis(log_prob, self._numbers("y", y, len(log_prob))[:, None], axis=1).mean())
+
+    def gradient(self, x: ArrayLike, y: ArrayLike, outputs: ArrayLike | None = None) -> Weights:
+        """The slope of the log-likelihood in each parameter, Eqs. (14) to (19).
+
+            dW1 = <[h(y) - <h(y')>] x^T>,   dW2 = <y h(y)^T - <y' h(y')^T>>,   h(y) = sigma(W1 x + b + W2^T y),
+
+        db and dc without x^T and h^T. The inner mean is over y' from P(y' | x), or over samples of it.
+
+        Args:
+            x: (B, N).
+            y: (B, M), in {0, 1}.
+            outputs: (B, R, M), in {0, 1}, samples of P(y | x) as `sample` draws them; None: exact.
+        """
+        inputs = input_array(x, self.num_inputs)
+        targets = bit_array("y", y, (len(inputs), self.num_outputs))
+        weights = -self._distribution(inputs)[1] if outputs is None else -self.frequencies(outputs)
+        check_shape("outputs", weights, (len(inputs), 2**self.num_outputs))
+        weights[np.arange(len(inputs)), self._numbers("y", targets, len(inputs))] += 1
+        hidden, output = _core.hidden_means(self.hidden_fields(inputs), self.output_weights, weights)
+        means = _core.weighted_sums(weights, self._outputs(), np.zeros(self.num_outputs))
+        inner = _core.weighted_sums(np.ascontiguousarray(inputs.T), hidden, np.zeros(self.num_hidden))
+        totals = inner.T, output, _column_sums(hidden), _column_sums(means)
+        return Weights(*(total / len(inputs) for total in totals))
+
+    def problem(self, x: ArrayLike, *, beta_effective: float = 1.0, streams: ArrayLike | None = None) -> IsingProblem:
+        """P(k, y | x) as Ising problems of K + M spins, Eqs. (32) to (37).
+
+            E = -(k·(W1 x + b) + y·(W2 k + c)) / beta_effective + constant,   k = (1 + s) / 2, y = (1 + t) / 2,
+
+        so it is Boltzmann's distribution of E at inverse temperature beta_effective:
+
+            J = -W2^T / 4 beta_effective,   h = -(W1 x + b) / 2 beta_effective + sum_m J_km,   g alike with c.
+
+        Args:
+            x: (B, N).
+            beta_effective: > 0, the inverse temperature at which the sampler samples, in 1 / (unit of J): 1 for Gibbs
+                sampling at beta = 1; the paper has 16 for its quantum annealer.
+            streams: see IsingProblem.
+        """
+        beta = real_number("beta_effective", beta_effective, above=0.0)
+        couplings = -self.output_weights.T / (4 * beta)
+        hidden = self.hidden_fields(x) / (-2 * beta) + _column_sums(couplings.T)
+        output = self.output_bias / (-2 * beta) + _column_sums(couplings)
+        return IsingProblem(couplings, hidden, output[None], streams=streams)
+
+    def sample(
+        self,
+        x: ArrayLike,
+        sampler: Sampler = GIBBS,
+        num_reads: int = 1000,
+        seed: int | None = None,
+        *,
+        beta_effective: float = 1.0,
+    ) -> Bits:
+        """Outputs drawn from P(y | x), for all inputs in one call of the sampler.
+
+        Args:
+            x: (B, N).
+            sampler: one that samples at a temperature: Annealing(beta_range=(1, 1), descend=False), which is Gibbs
+                sampling and the default; Tempering(target_beta=1), which is slower but crosses between outputs that
+                are far apart; FromDimod; DWave(descend=False). The lowest states of others are not such samples.
+            num_reads: R >= 1 of each input; the paper has 1,000.
+            seed: 0 ... 2^64 - 1; None draws one.
+            beta_effective: see `problem`.
+
+        Returns:
+            (B, R, M), in {0, 1}.
+        """
+        check_sampler(sampler)
+        states = draw(sampler, self.problem(x, beta_effective=beta_effective), num_reads, seed)
+        return (states.spins[:, :, self.num_hidden :] > 0).astype(np.int8)
+
+    def frequencies(self, outputs: ArrayLike) -> Doubles:
+        """How often each output was drawn: (B, R, M), in {0, 1}, in; (B, 2**M) out."""
+        numbers = self._numbers("outputs", outputs, None, None)
+        counts = [np.bincount(row, minlength=2**self.num_outputs) for row in numbers]
+        frequencies: Doubles = np.stack(counts) / numbers.shape[1]
+        return frequencies
+
+    def divergence(self, x: ArrayLike, outputs: ArrayLike) -> float:
+        """How far samples are from P(y | x): the Jensen-Shannon divergence in nats, 0 to log 2, mean over inputs.
+
+        Args:
+            x: (B, N).
+            outputs: (B, R, M), in {0, 1}, as `sample` draws them.
+        """
+        from scipy.spatial.distance import jensenshannon
+
+        drawn, exact = self.frequencies(outputs), self._distribution(x)[1]
+        check_shape("outputs", drawn, exact.shape)
+        return float((jensenshannon(drawn, exact, axis=1) ** 2).mean())
+
+    def estimate_beta_effective(
+        self, x: ArrayLike, sampler: Sampler, num_reads: int = 1000, seed: int | None = None, *, guess: float = 1.0
+    ) -> float:
+        """The inverse temperature of a sampler, from the states it draws: see States.beta_effective.
+
+        Args:
+            x: (B, N).
+            sampler: whose temperature does not follow the problem, as that of Annealing without a beta_range does.
+            num_reads: R >= 1 of each input.
+            seed: 0 ... 2^64 - 1; None draws one.
+            guess: the beta_effective of the problems that are drawn from. Where the estimate is far from it, another
+                one from there is better.
+        """
+        check_sampler(sampler)
+        problem = self.problem(x, beta_effective=guess)
+        return draw(sampler, problem, num_reads, seed).beta_effective(problem)
+
+    def search_beta_effective(
+        self, x: ArrayLike, sampler: Sampler, grid: Sequence[float], num_reads: int = 1000, seed: int | None = None
+    ) -> Doubles:
+        """The divergence of samples from P(y | x) at each beta_effective of a grid; the best has the least.
+
+        An untrained model cannot tell: its outputs are as likely 0 as 1 at any temperature.
+
+        Args:
+            x: (B, N).
+            sampler: as in `sample`.
+            grid: values of beta_effective, each > 0.
+            num_reads: R >= 1 of each input and value.
+            seed: 0 ... 2^64 - 1, for all values; None draws one.
+
+        Returns:
+            As many divergences as there are values.
+        """
+        values = float_array("grid", np.asarray(grid), shape=(None,))
+        if values.min() <= 0:
+            raise ValueError(f"grid must be above 0, got {values.min():g}")
+        seed = seed_number(seed)
+        drawn = (self.sample(x, sampler, num_reads, seed, beta_effective=float(beta)) for beta in values)
+        return np.array([self.divergence(x, outputs) for outputs in drawn])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a safetensors file, whole or not at all."""
+        save_tensors(path, _KIND, dict(self.parameters()), {})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Reads what `save` wrote.
+
+        Raises:
+            FileNotFoundError: where there is no file.
+            ValueError: for a file of another kind or version.
+        """
+        tensors, _ = load_tensors(path, _KIND, PARAMETERS)
+        return cls(**{name: tensors[name] for name in PARAMETERS})
+
+    def _outputs(self) -> Doubles:
+        """All of them, (2**M, M)."""
+        outputs: Doubles = (basis(self.num_outputs) + 1.0) / 2
+        return outputs
+
+    def _distribution(self, x: ArrayLike) -> tuple[Doubles, Doubles]:
+        """log P(y | x) and P(y | x), (B, 2**M) each."""
+        return _core.output_distribution(self.hidden_fields(x), self.output_weights, self.output_bias)
+
+    def _numbers(self, name: str, outputs: ArrayLike, *lengths: int | None) -> NDArray[np.int64]:
+        """The numbers of outputs, (..., M) in {0, 1}."""
+        places = 1 << np.arange(self.num_outputs)
+        numbers: NDArray[np.int64] = bit_array(name, outputs, (*lengths, self.num_outputs)).astype(np.int64) @ places
+        return numbers
+
+
+def _column_sums(rows: Doubles) -> Doubles:
+    """In the order of the rows, (n, m) in and (m,) out; how NumPy sums depends on the processor."""
+    ones, zeros = np.ones((1, len(rows))), np.zeros(rows.shape[1])
+    return _core.weighted_sums(ones, np.ascontiguousarray(rows), zeros).reshape(-1)
