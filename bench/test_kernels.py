@@ -17,6 +17,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import isingprop as ip
 from isingprop import _core
+from isingprop.boltzmann import GIBBS
 from isingprop.coherent import Anneal
 from isingprop.learning import LearningRates, update_in_place
 
@@ -141,3 +142,39 @@ def test_evolve(benchmark: BenchmarkFixture, num_hidden: int, dtype: str) -> Non
     state = benchmark(lambda: run.forward(run.start()))
     assert state.shape == (2**problem.num_spins,)
     add_rates(benchmark, steps=NUM_STEPS, gates=NUM_STEPS * state.size * (problem.num_spins + 1))
+
+
+NUM_UNITS = 548  # hidden, of the perceptrons' paper
+
+
+@pytest.fixture(scope="module")
+def model() -> ip.EnergyModel:
+    return ip.EnergyModel.random(num_inputs=784, num_hidden=NUM_UNITS, seed=0)
+
+
+def test_weighted_sums(benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel) -> None:
+    """W1 x + b in double precision; products with dark pixels count, though they are not made."""
+    inputs = images.train_images.astype(np.float64)
+    benchmark(model.hidden_fields, inputs)
+    add_rates(benchmark, multiply_adds=inputs.size * NUM_UNITS)
+
+
+def test_output_distribution(benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel) -> None:
+    """P(y | x) by summing over hidden units."""
+    fields = model.hidden_fields(images.train_images)
+    benchmark(_core.output_distribution, fields, model.output_weights, model.output_bias)
+    add_rates(benchmark, exponentials=2 * fields.size)
+
+
+def test_hidden_means(benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel) -> None:
+    """What a gradient needs of hidden units, with both outputs."""
+    fields = model.hidden_fields(images.train_images)
+    benchmark(_core.hidden_means, fields, model.output_weights, np.ones((len(fields), 2)))
+    add_rates(benchmark, sigmoids=2 * fields.size)
+
+
+def test_gibbs_sampling(benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel) -> None:
+    """Outputs of a batch of five, 1,000 reads of each, as in training."""
+    seeds = itertools.count()
+    benchmark(lambda: model.sample(images.train_images[:5], num_reads=1000, seed=next(seeds)))
+    add_rates(benchmark, spin_updates=5 * 1000 * GIBBS.num_sweeps * (NUM_UNITS + 1))

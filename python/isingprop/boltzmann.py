@@ -27,6 +27,7 @@ from isingprop.states import basis
 GIBBS = Annealing(num_sweeps=20, beta_range=(1.0, 1.0), descend=False)
 
 _KIND = "energy-model"
+_MOST_BYTES = 2**28  # of states, of which only the outputs are kept
 
 
 class EnergyModel(Weights):
@@ -172,8 +173,12 @@ class EnergyModel(Weights):
             (B, R, M), in {0, 1}.
         """
         check_sampler(sampler)
-        states = draw(sampler, self.problem(x, beta_effective=beta_effective), num_reads, seed)
-        return (states.spins[:, :, self.num_hidden :] > 0).astype(np.int8)
+        problem, seed = self.problem(x, beta_effective=beta_effective), seed_number(seed)
+        num_reads = whole_number("num_reads", num_reads, least=1)
+        rows = max(1, _MOST_BYTES // (num_reads * problem.num_spins))
+        drawn = (draw(sampler, problem[k : k + rows], num_reads, seed) for k in range(0, len(problem), rows))
+        outputs: Bits = np.concatenate([states.spins[:, :, self.num_hidden :] > 0 for states in drawn]).astype(np.int8)
+        return outputs
 
     def frequencies(self, outputs: ArrayLike) -> Doubles:
         """How often each output was drawn: (B, R, M), in {0, 1}, in; (B, 2**M) out."""

@@ -68,7 +68,7 @@ class EnergyTrainer:
     Example:
         >>> x, y = [[0.0, 1.0], [1.0, 0.0]], [[0], [1]]
         >>> trainer = EnergyTrainer(EnergyModel.random(num_inputs=2, num_hidden=8), batch_size=2)
-        >>> for model in trainer.steps(x, y, count=10):
+        >>> for model in trainer.steps(x, y, count=40):
         ...     pass
         >>> model.predict(x).ravel(), model.to_mlp().predict(x).ravel()
         (array([0, 1], dtype=int8), array([0, 1], dtype=int8))
