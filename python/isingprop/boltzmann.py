@@ -18,10 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 from isingprop import _core
 from isingprop.checks import Doubles, bit_array, check_shape, float_array, real_number, seed_number, whole_number
 from isingprop.files import load_tensors, save_tensors
+from isingprop.meter import Meter
 from isingprop.perceptron import MLP, MOST_OUTPUTS, PARAMETERS, Bits, Weights, input_array
 from isingprop.problem import IsingProblem
 from isingprop.samplers import Annealing, Sampler, check_sampler, draw
-from isingprop.states import basis
+from isingprop.states import States, basis
 
 # Gibbs sampling: at constant temperature, without a descent at the end.
 GIBBS = Annealing(num_sweeps=20, beta_range=(1.0, 1.0), descend=False)
@@ -97,7 +98,7 @@ class EnergyModel(Weights):
 
     def predict(self, x: ArrayLike) -> Bits:
         """The likeliest outputs (the first of equals): (B, N) in, (B, M) out."""
-        likeliest: Bits = self._outputs()[self.log_prob(x).argmax(axis=1)].astype(np.int8)
+        likeliest: Bits = self._patterns()[self.log_prob(x).argmax(axis=1)].astype(np.int8)
         return likeliest
 
     def log_likelihood(self, x: ArrayLike, y: ArrayLike) -> float:
@@ -123,7 +124,7 @@ class EnergyModel(Weights):
         check_shape("outputs", weights, (len(inputs), 2**self.num_outputs))
         weights[np.arange(len(inputs)), self._numbers("y", targets, len(inputs))] += 1
         hidden, output = _core.hidden_means(self.hidden_fields(inputs), self.output_weights, weights)
-        means = _core.weighted_sums(weights, self._outputs(), np.zeros(self.num_outputs))
+        means = _core.weighted_sums(weights, self._patterns(), np.zeros(self.num_outputs))
         inner = _core.weighted_sums(np.ascontiguousarray(inputs.T), hidden, np.zeros(self.num_hidden))
         totals = inner.T, output, _column_sums(hidden), _column_sums(means)
         return Weights(*(total / len(inputs) for total in totals))
@@ -142,6 +143,8 @@ class EnergyModel(Weights):
             beta_effective: > 0, the inverse temperature at which the sampler samples, in 1 / (unit of J): 1 for Gibbs
                 sampling at beta = 1; the paper has 16 for its quantum annealer.
             streams: see IsingProblem.
+
+        The QUBO of one of them, upper triangular, is problem.to_bqm(k).change_vartype("BINARY").
         """
         beta = real_number("beta_effective", beta_effective, above=0.0)
         couplings = -self.output_weights.T / (4 * beta)
@@ -173,11 +176,22 @@ class EnergyModel(Weights):
             (B, R, M), in {0, 1}.
         """
         check_sampler(sampler)
-        problem, seed = self.problem(x, beta_effective=beta_effective), seed_number(seed)
+        return self.sample_metered(Meter(), x, sampler, num_reads, seed_number(seed), beta_effective)
+
+    def sample_metered(
+        self, meter: Meter, x: ArrayLike, sampler: Sampler, num_reads: int, seed: int, beta_effective: float
+    ) -> Bits:
+        """The same, through a meter that keeps account of it."""
+        problem = self.problem(x, beta_effective=beta_effective)
         num_reads = whole_number("num_reads", num_reads, least=1)
         rows = max(1, _MOST_BYTES // (num_reads * problem.num_spins))
-        drawn = (draw(sampler, problem[k : k + rows], num_reads, seed) for k in range(0, len(problem), rows))
-        outputs: Bits = np.concatenate([states.spins[:, :, self.num_hidden :] > 0 for states in drawn]).astype(np.int8)
+        parts = (problem[k : k + rows] for k in range(0, len(problem), rows))
+        return np.concatenate([self.outputs(meter.draw(sampler, part, num_reads, seed)) for part in parts])
+
+    def outputs(self, states: States) -> Bits:
+        """What states of `problem` say of the outputs: spins (B, R, K + M) in; (B, R, M), in {0, 1}, out."""
+        check_shape("spins", states.spins, (None, None, self.num_hidden + self.num_outputs))
+        outputs: Bits = (states.spins[:, :, self.num_hidden :] > 0).astype(np.int8)
         return outputs
 
     def frequencies(self, outputs: ArrayLike) -> Doubles:
@@ -256,10 +270,10 @@ class EnergyModel(Weights):
         tensors, _ = load_tensors(path, _KIND, PARAMETERS)
         return cls(**{name: tensors[name] for name in PARAMETERS})
 
-    def _outputs(self) -> Doubles:
-        """All of them, (2**M, M)."""
-        outputs: Doubles = (basis(self.num_outputs) + 1.0) / 2
-        return outputs
+    def _patterns(self) -> Doubles:
+        """All outputs, (2**M, M)."""
+        patterns: Doubles = (basis(self.num_outputs) + 1.0) / 2
+        return patterns
 
     def _distribution(self, x: ArrayLike) -> tuple[Doubles, Doubles]:
         """log P(y | x) and P(y | x), (B, 2**M) each."""

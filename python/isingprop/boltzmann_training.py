@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop.boltzmann import EnergyModel
 from isingprop.checks import Doubles, bit_array, float_array, real_number, seed_for, seed_number, whole_number
+from isingprop.meter import Meter
 from isingprop.samplers import Sampler, check_sampler
 
 _ORDER, _READS = range(2)  # what a seed is used for
@@ -68,8 +70,7 @@ class EnergyTrainer:
     Example:
         >>> x, y = [[0.0, 1.0], [1.0, 0.0]], [[0], [1]]
         >>> trainer = EnergyTrainer(EnergyModel.random(num_inputs=2, num_hidden=8), batch_size=2)
-        >>> for model in trainer.steps(x, y, count=40):
-        ...     pass
+        >>> model = trainer.fit(x, y, count=40)
         >>> model.predict(x).ravel(), model.to_mlp().predict(x).ravel()
         (array([0, 1], dtype=int8), array([0, 1], dtype=int8))
 
@@ -103,13 +104,28 @@ class EnergyTrainer:
         self._beta = real_number("beta_effective", beta_effective, above=0.0)
         self._seed = seed_number(seed)
         self._count = 0
+        self._meter = Meter()
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """What all updates so far have taken of the sampler: seconds_sampling, and largest_problem in spins.
+
+        Of a QPU also qpu_seconds; clipped, how many fields and couplings were out of its range; chain_break_fraction.
+        """
+        return self._meter.numbers()
+
+    def fit(self, x: ArrayLike, y: ArrayLike, count: int) -> EnergyModel:
+        """Makes so many updates, as `steps` does; returns the model after the last."""
+        for _ in self.steps(x, y, count):
+            pass
+        return self.model
 
     def step(self, x: ArrayLike, y: ArrayLike) -> EnergyModel:
         """One update from (B, N) inputs and their (B, M) outputs in {0, 1}; returns the new model."""
         outputs = None
         if self._sampler is not None:
             seed = seed_for(self._seed, _READS, self._count)
-            outputs = self.model.sample(x, self._sampler, self._num_reads, seed, beta_effective=self._beta)
+            outputs = self.model.sample_metered(self._meter, x, self._sampler, self._num_reads, seed, self._beta)
         moves = self._adam.steps(self.model.gradient(x, y, outputs).parameters())
         self.model = EnergyModel(**{name: array + moves[name] for name, array in self.model.parameters().items()})
         self._count += 1
