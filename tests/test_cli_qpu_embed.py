@@ -71,6 +71,13 @@ def test_the_default_network_is_the_papers(embed):
     assert (content["qubits"], content["copies"]) == (680, 5)
 
 
+def test_the_largest_star_of_the_paper_on_perceptrons(embed):
+    result = embed("--topology", "pegasus", "--size", "16", "--hidden", "654", "--output", "1", "--json")
+    content = content_of(result)
+    assert (content["hidden"], content["output"], content["max_chain_hidden"]) == (654, 1, 1)
+    assert (content["copies"], content["max_chain_output"], content["qubits"]) == (5, 51, 705)
+
+
 def test_broken_qubits_and_couplers(embed, tmp_path):
     graph = WorkingGraph.perfect("zephyr", 3)
     broken = {"qubits": graph.qubits[100:103].tolist(), "couplers": graph.couplers[:2, ::-1].tolist()}
@@ -108,6 +115,7 @@ def test_a_list_of_what_is_broken_that_is_wrong(embed, tmp_path, text, reason):
         (("--topology", "zephyr", "--size", "0"), 1, "size must be at least 1, got 0"),
         (("--topology", "zephyr", "--size", "1", "--hidden", "0"), 2, "--hidden"),
         (("--topology", "zephyr", "--size", "1", "--hidden", "40", "--output", "9"), 1, "must fit on zephyr-1-"),
+        (("--topology", "zephyr", "--size", "1", "--hidden", "45", "--output", "1"), 1, "at most 44 were found to fit"),
         ((*SMALL, "--draw", "picture.jpg"), 1, "--draw must be a file that ends in .png, got picture.jpg"),
         ((*SMALL, "--draw", "nowhere/picture.png"), 1, "--draw must be a file in a folder that is there"),
     ],

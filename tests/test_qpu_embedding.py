@@ -121,6 +121,39 @@ def test_the_same_graph_has_the_same_copies():
     assert find_copies(graph, 20, 10) == find_copies(defective("zephyr", 4, 10, 10), 20, 10)
 
 
+@pytest.mark.usefixtures("no_search")
+@pytest.mark.parametrize(("hidden", "output"), [(60, 1), (1, 60)])
+@pytest.mark.parametrize("graph", [("pegasus", 4, 0, 0), ("zephyr", 3, 0, 0), ("pegasus", 4, 10, 20)])
+def test_stars_help_where_one_spin_is_beside_more_than_a_straight_line_has(graph, hidden, output):
+    graph = defective(*graph)
+    assert Lines(graph).most_beside(1) < 60
+    found = find_copies(graph, hidden, output)
+    assert len(found) >= 2
+    assert_valid(found, graph, hidden, output)
+    assert {copy.max_chain_hidden if output == 1 else copy.max_chain_output for copy in found} == {1}
+    centres = [copy.max_chain_output if output == 1 else copy.max_chain_hidden for copy in found]
+    assert centres == sorted(centres)
+    assert centres[-1] <= 1.5 * centres[0]
+
+
+def test_a_star_that_a_straight_line_has_stays_one():
+    graph = WorkingGraph.perfect("pegasus", 4)
+    assert Lines(graph).most_beside(1) >= 20
+    assert len(find_copies(graph, 12, 1)) == 14  # stars leave room for 11
+    found = find_copies(graph, 20, 1)
+    for copy in found:
+        place = Fabric.of(graph).place[np.searchsorted(graph.qubits, copy.output[0])]
+        assert len(np.unique(place[:, :2], axis=0)) == 1  # one line
+
+
+@pytest.mark.parametrize(("hidden", "output"), [(114, 1), (1, 114)])
+def test_a_star_that_does_not_fit_is_told_the_largest_found(hidden, output):
+    graph = WorkingGraph.perfect("pegasus", 3)
+    wanted = f"got {hidden} and {output}; beside 1 spin at most 113 were found to fit$"
+    with pytest.raises(ValueError, match=wanted):
+        find_copies(graph, hidden, output)
+
+
 def test_minorminer_helps_where_straight_lines_are_too_few():
     graph = WorkingGraph.perfect("zephyr", 2)
     assert Lines(graph).most_beside(2) == 32

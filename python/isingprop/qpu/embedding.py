@@ -14,8 +14,9 @@ from isingprop.checks import whole_number
 from isingprop.qpu.fabric import VERTICAL
 from isingprop.qpu.graph import WorkingGraph
 from isingprop.qpu.lines import Chains, Lines, Rectangle
+from isingprop.qpu.stars import Star, Stars
 
-ALGORITHM = 1  # of find_copies: another number for other embeddings, so that stored ones are found anew
+ALGORITHM = 2  # of find_copies: another number for other embeddings, so that stored ones are found anew
 
 _SEARCH_SECONDS = 240  # of minorminer, where straight lines are too few; it takes half of it for the paper's network
 _MOST_LONGER = 1.5  # a copy with far longer chains than the first is worse than none
@@ -83,8 +84,9 @@ def find_copies(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[E
     """Finds as many disjoint copies of the network K_{H,O} as it can.
 
     A copy is a rectangle of crossing straight lines of qubits, in the orientation that costs fewer qubits. The chip is
-    filled with them in several ways, of which that with the most copies is kept. Where not one fits, minorminer
-    searches for one of any form, for up to four minutes.
+    filled with them in several ways, of which that with the most copies is kept. Where not one fits, a network with one
+    spin on one side is embedded as a star: a long chain for that spin, a single qubit beside it for each other one. For
+    other networks minorminer searches for one copy of any form, for up to four minutes.
 
     Args:
         graph: the chip.
@@ -105,7 +107,7 @@ def find_copies(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[E
 
     References:
         Boothby et al. 2016, arXiv:1507.04774, and Goodrich et al. 2018, arXiv:1704.01996 (bicliques of straight lines);
-        Cai et al. 2014, arXiv:1406.2741 (minorminer).
+        Guha & Khuller 1998, doi:10.1007/PL00009201 (stars); Cai et al. 2014, arXiv:1406.2741 (minorminer).
     """
     num_hidden = whole_number("num_hidden", num_hidden, least=1, most=len(graph.qubits))
     num_output = whole_number("num_output", num_output, least=1, most=len(graph.qubits))
@@ -117,6 +119,8 @@ def find_copies(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[E
         tried += len(copies)
         if not best or tried > _MOST_TRIED:
             break
+    if not best and min(num_hidden, num_output) == 1:
+        best = _stars(graph, num_hidden, num_output)
     best = best or list(_pack(graph, num_hidden, num_output, _PACKINGS[0], _MUCH_PATIENCE))
     best = [copy for copy in best if copy.fits(graph)] or _search(graph, num_hidden, num_output)
     return sorted(best, key=lambda copy: copy.num_qubits)
@@ -174,6 +178,28 @@ def _overlap(rectangles: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray
     pairs = zip(_sides(rectangles), _sides(other[None]), strict=True)
     meets = [(side[:, 0] < taken[:, 1]) & (taken[:, 0] < side[:, 1]) for side, taken in pairs]
     return meets[0] & meets[1]
+
+
+def _stars(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Embedding]:
+    """Stars, one after the other, until none is left whose centre is not far longer than that of the first."""
+    stars, num_leaves = Stars(graph), max(num_hidden, num_output)
+    copies: list[Embedding] = []
+    most = np.inf
+    while (star := stars.find(num_leaves)) is not None and len(star.centre) <= most:
+        most = min(most, _MOST_LONGER * len(star.centre))
+        copies.append(_copy_of(star, num_output))
+        stars.take_away(copies[-1].qubits)
+    if not copies:
+        raise ValueError(
+            f"num_hidden and num_output must fit on {graph.graph_id}, got {num_hidden} and {num_output}; "
+            f"beside 1 spin at most {len(stars.largest().leaves)} were found to fit"
+        )
+    return copies
+
+
+def _copy_of(star: Star, num_output: int) -> Embedding:
+    leaves = tuple((qubit,) for qubit in star.leaves)
+    return Embedding(leaves, (star.centre,)) if num_output == 1 else Embedding((star.centre,), leaves)
 
 
 def _search(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Embedding]:
