@@ -92,3 +92,11 @@ def same_bits(first: NDArray[np.generic], *others: NDArray[np.generic]) -> bool:
 
 # Test accuracy that a small network reaches on digits within twenty epochs, whatever the sampler.
 DIGITS_ACCURACY = 0.9
+
+
+# Energy-based models and perceptrons
+
+# The demand on gradients, relative; central differences are good for the absolute one.
+GRADIENT, DIFFERENCE = 1e-5, 1e-10
+# Rounding of log P, per sum of the sizes of its terms; and of what is of order 1.
+LOG_PROB, PROBABILITY = 1e-13, 1e-12

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop.boltzmann import EnergyModel
-from isingprop.checks import Doubles, bit_array, float_array, real_number, seed_for, seed_number, whole_number
+from isingprop.checks import Doubles, bit_array, real_number, seed_for, seed_number, whole_number
 from isingprop.meter import Meter
+from isingprop.perceptron import input_array
 from isingprop.samplers import Sampler, check_sampler
 
 _ORDER, _READS = range(2)  # what a seed is used for
@@ -122,11 +123,12 @@ class EnergyTrainer:
 
     def step(self, x: ArrayLike, y: ArrayLike) -> EnergyModel:
         """One update from (B, N) inputs and their (B, M) outputs in {0, 1}; returns the new model."""
-        outputs = None
+        outputs, inputs = None, input_array(x, self.model.num_inputs)
+        targets = bit_array("y", y, (len(inputs), self.model.num_outputs))  # before samples are paid for
         if self._sampler is not None:
             seed = seed_for(self._seed, _READS, self._count)
-            outputs = self.model.sample_metered(self._meter, x, self._sampler, self._num_reads, seed, self._beta)
-        moves = self._adam.steps(self.model.gradient(x, y, outputs).parameters())
+            outputs = self.model.sample_metered(self._meter, inputs, self._sampler, self._num_reads, seed, self._beta)
+        moves = self._adam.steps(self.model.gradient(inputs, targets, outputs).parameters())
         self.model = EnergyModel(**{name: array + moves[name] for name, array in self.model.parameters().items()})
         self._count += 1
         return self.model
@@ -134,23 +136,26 @@ class EnergyTrainer:
     def steps(self, x: ArrayLike, y: ArrayLike, count: int) -> Iterator[EnergyModel]:
         """Makes so many updates, and gives the model after each.
 
-        Inputs come in an order that is drawn anew each time round; what is left of a round in the end, fewer than a
-        batch, is left out.
+        Inputs come in an order that is drawn anew each time round; what is left in the end, fewer than a batch, is left
+        out.
 
         Args:
             x: (n, N) training inputs.
             y: (n, M), in {0, 1}.
             count: of updates, at least 1.
         """
-        inputs = float_array("x", x, shape=(None, self.model.num_inputs))
+        inputs = input_array(x, self.model.num_inputs)
         targets = bit_array("y", y, (len(inputs), self.model.num_outputs))
         count = whole_number("count", count, least=1)
-        return (self.step(inputs[rows], targets[rows]) for rows in islice(self._batches(len(inputs)), count))
+        batches_of = batches(len(inputs), self._batch_size, seed_for(self._seed, _ORDER, self._count))
+        return (self.step(inputs[rows], targets[rows]) for rows in islice(batches_of, count))
 
-    def _batches(self, num_inputs: int) -> Iterator[NDArray[np.int64]]:
-        size = min(self._batch_size, num_inputs)
-        while True:
-            random = np.random.Generator(np.random.PCG64(seed_for(self._seed, _ORDER, self._count)))
-            order = random.permutation(num_inputs)
-            for first in range(0, num_inputs - size + 1, size):
-                yield order[first : first + size]
+
+def batches(num_inputs: int, batch_size: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Rows of inputs without end, each time round in another order; what is left of a round is left out."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    size = min(batch_size, num_inputs)
+    while True:
+        order = random.random(num_inputs).argsort(kind="stable")
+        for first in range(0, num_inputs - size + 1, size):
+            yield order[first : first + size]

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop import _core
-from isingprop.checks import Doubles, bit_array, float_array, whole_number
+from isingprop.checks import Doubles, Floats, bit_array, float_array, whole_number
 
 PARAMETERS = ("input_weights", "output_weights", "hidden_bias", "output_bias")
 MOST_OUTPUTS = 16  # the energy-based twin lists all 2^M combinations
 
 Bits = NDArray[np.int8]
+
+_LARGEST = 1e100
 
 
 class Weights:
@@ -122,10 +124,18 @@ class MLP(Weights):
 
 def input_array(x: ArrayLike, num_inputs: int) -> Doubles:
     """Returns `x` as (B, N) float64."""
-    return float_array("x", x, shape=(None, num_inputs)).astype(np.float64, copy=False)
+    return _bounded("x", x, (None, num_inputs)).astype(np.float64, copy=False)
 
 
 def _kept(name: str, value: ArrayLike, shape: tuple[int | None, ...], order: Literal["C", "F"] = "C") -> Doubles:
-    array = np.array(float_array(name, value, shape=shape), dtype=np.float64, order=order)
+    array = np.array(_bounded(name, value, shape), dtype=np.float64, order=order)
     array.flags.writeable = False
+    return array
+
+
+def _bounded(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Floats:
+    """A finite array whose products do not overflow."""
+    array = float_array(name, value, shape=shape)
+    if (largest := float(np.abs(array).max())) > _LARGEST:
+        raise ValueError(f"{name} must be within {_LARGEST:g} of 0, got {largest:g}")
     return array
