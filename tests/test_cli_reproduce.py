@@ -16,10 +16,22 @@ from typer.testing import CliRunner
 
 from idx_files import write_folder
 from isingprop import cli, cli_reproduce
+from isingprop.paper.setup import Setup
 from test_cli import assert_refused, isingprop
 from tolerances import PROCESS_SECONDS
 
-FIGURES = ("fig2", "fig3", "fig4", "fig5", "table", "deep", "coherent")
+FIGURES = (
+    "fig2",
+    "fig3",
+    "fig4",
+    "fig5",
+    "table",
+    "deep",
+    "coherent",
+    "mlp-equivalence",
+    "mlp-table",
+    "mlp-runtime",
+)
 DRAWN = ("csv", "json", "md", "png", "svg")
 TWO_SEEDS = ("--quick", "--seeds", "2", "--json")
 
@@ -96,6 +108,10 @@ def test_all_figures_are_one_json_object_and_nothing_else(everything):
     assert numbers["coherent"]["search"]["largest_difference"] < 1e-9
     repetition, grover = (numbers["coherent"]["search"]["exponents"][way][0] for way in ("repetition", "grover"))
     assert repetition < -1.5 < grover < -0.5
+    (twins,) = numbers["mlp-equivalence"]["pairs"].values()
+    assert min(twins["mlp_accuracy"], twins["ebm_accuracy_inherited"]) > 0.8, "half of the images is right by chance"
+    assert 0 < twins["kl"] < 0.1
+    assert twins["cosine"] > 0.9
     assert all(own["seconds"] > 0 for own in numbers.values())
 
 
@@ -224,6 +240,10 @@ def test_mnist_has_784_pixels(shared_data, tmp_path):
         ("coherent", False, None, "digits"),
         ("coherent", True, None, "digits"),
         ("coherent", False, "folder", "mnist"),
+        ("mlp-runtime", False, None, "digits"),
+        ("mlp-equivalence", False, None, "mnist"),
+        ("mlp-equivalence", True, None, "digits"),
+        ("mlp-table", False, None, "mnist"),
         ("deep", False, None, "mnist"),
         ("deep", True, None, "digits"),
         ("deep", True, "folder", "mnist"),
@@ -244,13 +264,43 @@ def test_the_data_are_mnist_unless_digits_do(tmp_path, monkeypatch, figure, quic
     assert asked == [(FIGURES if figure == "all" else (figure,), wanted, data_dir)]
 
 
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        (("fig4",), [None]),
+        (("fig4", "table"), [(300, 100)]),
+        (("mlp-equivalence",), ["all"]),
+        (("mlp-table", "mlp-runtime"), []),
+        (("fig4", "mlp-equivalence"), [None, "all"]),
+    ],
+)
+def test_the_images_that_are_needed_are_read_before_any_work(tmp_path, monkeypatch, names, asked):
+    """Some of the perceptron's studies see to it themselves."""
+    loaded = []
+    setup = Setup(data="digits", data_dir=None, num_seeds=1, seed=0, quick=True, out=tmp_path)
+    monkeypatch.setattr(Setup, "load_data", lambda self, num_train=None: loaded.append(num_train))
+    monkeypatch.setattr(Setup, "load_all", lambda self: loaded.append("all"))
+    cli_reproduce._load_data(names, setup)
+    assert loaded == [max(each) if isinstance(each, tuple) else each for each in asked]
+
+
+def test_a_study_of_all_images_takes_a_small_folder(tmp_path):
+    """60 training images, where the figures ask for 300."""
+    write_folder(tmp_path / "few")
+    options = "--data-dir", "few", "--quick", "--seeds", "1", "--workers", "1", "--out", "out", "--json"
+    result = isingprop("reproduce", "mlp-equivalence", *options, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    numbers = json.loads(result.stdout)
+    assert (numbers["num_train"], numbers["images"]) == (60, {"0-1": [12, 6]})
+
+
 # Refusals
 
 
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [
-        (["fig6"], ["fig6", "fig2", "table", "coherent", "all"]),
+        (["fig6"], ["fig6", "fig2", "table", "coherent", "mlp-equivalence", "all"]),
         ([], ["figure", "fig2", "all"]),
         (["fig4", "--workers", "0"], ["--workers", "1"]),
         (["fig4", "--seeds", "0"], ["--seeds", "1"]),
@@ -278,6 +328,8 @@ def closed_port():
         (["fig4", "--data-dir", "nowhere"], ["data_dir must be a folder", "nowhere"]),
         (["fig4", "--data-dir", "few"], ["num_train must be at most 60, got 300"]),
         (["table", "--data-dir", "few"], ["num_train must be at most 60, got 300"]),
+        (["mlp-equivalence", "--data-dir", "nowhere"], ["data_dir must be a folder", "nowhere"]),
+        (["mlp-equivalence", "--data", "fashion-mnist", "--data-dir", "."], ["train-images-idx3-ubyte"]),
         (["fig4", "--scheduler", "nonsense"], ["scheduler must be an address", "nonsense"]),
         (["fig4", "--scheduler", f"tcp://localhost:{closed_port()}"], ["got no answer from tcp://localhost:"]),
     ],

@@ -1,6 +1,7 @@
 """Folders of IDX files: which files are taken, what is refused, and that real ones hold what they should."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from idx_files import FILES, NUM_TEST, NUM_TRAIN, SIDE, TRAIN_IMAGES_GZ, refusal, small_arrays, write_folder
 from isingprop import data
-from isingprop.data import load_data
+from isingprop.data import load_data, load_test_images
 from isingprop.idx import read_idx
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
@@ -162,3 +163,38 @@ def test_real_fashion_without_its_training_files(real):
         assert images.shape[1:] == (28, 28)
     else:
         pytest.skip(f"no Fashion-MNIST files in {real}")
+
+
+@pytest.mark.parametrize("below", ["", "fashion-mnist"], ids=["directly", "in a subfolder"])
+@pytest.mark.parametrize("source", ["data_dir", "ISINGPROP_DATA"])
+def test_test_images_alone_need_no_training_files(tmp_path, monkeypatch, below, source):
+    write_folder(tmp_path / below, dict(list(small_arrays().items())[2:]))
+    if source == "ISINGPROP_DATA":
+        monkeypatch.setenv(source, str(tmp_path))
+    images, labels = load_test_images("fashion-mnist", data_dir=tmp_path if source == "data_dir" else None)
+    expected = small_arrays()
+    pixels = expected[FILES[2]].reshape(NUM_TEST, SIDE * SIDE).astype(np.float32) / np.float32(255)
+    np.testing.assert_array_equal(images, pixels, strict=True)
+    np.testing.assert_array_equal(labels, expected[FILES[3]].astype(np.int64), strict=True)
+
+
+def test_test_images_are_those_of_the_whole(tmp_path, monkeypatch):
+    """Of a folder, of a download, and of the digits."""
+    folder = write_folder(tmp_path)
+    monkeypatch.setattr(data, "download", lambda name: [folder / f"{file}.gz" for file in FILES])
+    for name, data_dir in (("mnist", folder), ("mnist", None), ("digits", None)):
+        whole = load_data(name, data_dir=data_dir)
+        images, labels = load_test_images(name, data_dir=data_dir)
+        np.testing.assert_array_equal(images, whole.test_images, strict=True)
+        np.testing.assert_array_equal(labels, whole.test_labels, strict=True)
+
+
+def test_test_images_that_are_missing_are_refused(tmp_path):
+    (write_folder(tmp_path) / f"{FILES[3]}.gz").unlink()
+    message = f"data_dir must hold {FILES[3]}[.gz], got none in '{tmp_path}': put it there, or unset data_dir and"
+    with pytest.raises(FileNotFoundError, match=f"^{re.escape(message)}"):
+        load_test_images("mnist", data_dir=tmp_path)
+    with pytest.raises(ValueError, match=r"^name must be one of digits, mnist, fashion-mnist, got 'letters'$"):
+        load_test_images("letters", data_dir=tmp_path)
+    with pytest.raises(ValueError, match=r"^data_dir must be None for digits"):
+        load_test_images("digits", data_dir=tmp_path)

@@ -131,7 +131,7 @@ def weighted_sums(
 def output_distribution(
     hidden_fields: NDArray[np.float64], output_weights: NDArray[np.float64], output_bias: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """log P(y | x) and P(y | x), (B, 2^M), of an energy-based model with fields W1 x + b (B, K), W2 (M, K) and c (M,)."""
+    """log P(y | x) and P(y | x), (B, 2^M), of an energy-based model: W1 x + b (B, K), W2 (M, K) and c (M,)."""
 
 def hidden_means(
     hidden_fields: NDArray[np.float64], output_weights: NDArray[np.float64], weights: NDArray[np.float64]

@@ -211,11 +211,12 @@ class EnergyModel(Weights):
             x: (B, N).
             outputs: (B, R, M), in {0, 1}, as `sample` draws them.
         """
-        from scipy.spatial.distance import jensenshannon
+        from scipy.special import rel_entr  # scipy's jensenshannon takes the root of what rounding makes negative
 
         exact = self._distribution(x)[1]
         drawn = self._frequencies(outputs, len(exact))
-        return float((jensenshannon(drawn, exact, axis=1) ** 2).mean())
+        middle = (drawn + exact) / 2
+        return float((rel_entr(drawn, middle) + rel_entr(exact, middle)).sum(axis=1).mean() / 2)
 
     def estimate_beta_effective(
         self, x: ArrayLike, sampler: Sampler, num_reads: int = 1000, seed: int | None = None, *, guess: float = 1.0

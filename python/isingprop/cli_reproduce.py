@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 from typer import Option
@@ -13,15 +13,34 @@ from typer import Option
 from isingprop.console import INTERRUPTED, one_line_errors, print_json, say
 from isingprop.data import DataName
 
-_FIGURES = ("fig2", "fig3", "fig4", "fig5", "table", "deep", "coherent")
+if TYPE_CHECKING:
+    from isingprop.paper.setup import Setup
 
-_Figure = Literal["fig2", "fig3", "fig4", "fig5", "table", "deep", "coherent", "all"]
+_Figure = Literal[
+    "fig2",
+    "fig3",
+    "fig4",
+    "fig5",
+    "table",
+    "deep",
+    "coherent",
+    "mlp-equivalence",
+    "mlp-table",
+    "mlp-runtime",
+    "all",
+]
+
+_FIGURES: tuple[str, ...] = get_args(_Figure)[:-1]
+_ON_DIGITS = ("coherent", "mlp-runtime")  # which a few images do for
+_OF_THEIR_OWN = ("mlp-equivalence", "mlp-table", "mlp-runtime")  # which take other images than Setup.num_train
+_WIDTH = 2 + max(map(len, _FIGURES))
 
 
 def reproduce(
     figure: Annotated[_Figure, typer.Argument(help="What to reproduce.")],
     data: Annotated[
-        DataName | None, Option(help="Images [default: mnist; with --quick or coherent and no --data-dir digits].")
+        DataName | None,
+        Option(help="Images [default: mnist; with --quick, coherent or mlp-runtime and no --data-dir digits]."),
     ] = None,
     data_dir: Annotated[Path | None, Option(help="Folder of IDX files [env: ISINGPROP_DATA].")] = None,
     seeds: Annotated[int, Option(min=1, help="Repetitions, which error bars are over.")] = 5,
@@ -43,13 +62,13 @@ def reproduce(
     ] = None,
     as_json: Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Compute, save, draw and report the paper's figures, and studies of depth and coherence, with error bars."""
+    """Compute, save, draw and report the papers' figures, and studies of depth and coherence, with error bars."""
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("--workers cannot be said with --scheduler: a cluster has its own")
     from isingprop.paper.setup import Setup
 
     if data is None:
-        data = "digits" if (quick or figure == "coherent") and data_dir is None else "mnist"
+        data = "digits" if (quick or figure in _ON_DIGITS) and data_dir is None else "mnist"
     out = out or Path("runs/quick" if quick else "runs/reproduce")
     folder = None if data_dir is None else str(data_dir)
     names = _FIGURES if figure == "all" else (figure,)
@@ -62,14 +81,14 @@ def reproduce(
         print_json(numbers if figure == "all" else numbers[figure])
         return
     for name, found in numbers.items():
-        typer.echo(f"{name:<8}{found['seconds']:7.1f} s   {out / name}.md")
+        typer.echo(f"{name:<{_WIDTH}}{found['seconds']:7.1f} s   {out / name}.md")
 
 
-def _reproduce(names: tuple[str, ...], setup: Any, workers: int, scheduler: str | None) -> dict[str, dict[str, Any]]:
+def _reproduce(names: tuple[str, ...], setup: Setup, workers: int, scheduler: str | None) -> dict[str, dict[str, Any]]:
     from isingprop.paper.jobs import Runner
 
-    modules = {name: importlib.import_module(f"isingprop.paper.{name}") for name in names}
-    setup.load_data(max(setup.train_sizes) if "table" in names else None)  # refused now, not an hour later
+    modules = {name: importlib.import_module(f"isingprop.paper.{name.replace('-', '_')}") for name in names}
+    _load_data(names, setup)
     num_jobs = sum(module.number_of_jobs(setup) for module in modules.values())
     try:
         with Runner(setup.out / "jobs", workers=workers, scheduler=scheduler, num_jobs=num_jobs) as runner:
@@ -78,3 +97,11 @@ def _reproduce(names: tuple[str, ...], setup: Any, workers: int, scheduler: str 
     except KeyboardInterrupt:
         say(f"Interrupted; what is finished is kept in {setup.out}: say the same again to go on")
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _load_data(names: tuple[str, ...], setup: Setup) -> None:
+    """What is missing is refused now, not an hour later."""
+    if not set(names) <= set(_OF_THEIR_OWN):
+        setup.load_data(max(setup.train_sizes) if "table" in names else None)
+    if "mlp-equivalence" in names:
+        setup.load_all()

@@ -21,6 +21,7 @@ NAMES: tuple[str, ...] = get_args(DataName)
 Images = NDArray[np.float32]
 Labels = NDArray[np.int64]
 Raw = tuple[NDArray[Any], NDArray[Any]]  # images with 0 for black, labels
+_WHITE = 255  # of IDX files
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
@@ -112,10 +113,42 @@ def load_data(
         Alpaydin & Kaynak 1998, UCI repository, optdigits (digits).
     """
     _check_request(name, data_dir, num_train, num_test)
-    (train, test), white = (_digits(), 16) if name == "digits" else (_idx_sets(name, data_dir), 255)
+    (train, test), white = (_digits(), 16) if name == "digits" else (_idx_sets(name, data_dir), _WHITE)
     train = _prepared("num_train", train, num_train, white)
     test = _prepared("num_test", test, num_test, white)
     return ImageSet(name, *train, *test, num_classes=NUM_CLASSES)
+
+
+def load_test_images(name: str, *, data_dir: str | os.PathLike[str] | None = None) -> tuple[Images, Labels]:
+    """Loads the test images alone, also from a folder without training files, which `load_data` refuses.
+
+    Args:
+        name: as in load_data; the errors are those of load_data, too.
+        data_dir: as in load_data.
+
+    Returns:
+        (m, pixels) images in [0, 1] and their (m,) labels, in published order.
+
+    Example:
+        >>> images, labels = load_test_images("digits")
+        >>> images.shape, labels.shape
+        ((360, 64), (360,))
+    """
+    _check_request(name, data_dir, None, None)
+    found = None if name == "digits" else data_folder(data_dir)
+    if found is None:
+        images = load_data(name)
+        return images.test_images, images.test_labels
+    paths = _paths_in(*found, name, FILES[2:])
+    return _prepared("num_test", _read_pair(*paths), None, _WHITE)
+
+
+def data_folder(data_dir: str | os.PathLike[str] | None = None) -> tuple[str, Path] | None:
+    """Who names the folder of IDX files, "data_dir" or "ISINGPROP_DATA", and the folder; None where nobody does."""
+    if data_dir is not None:
+        return "data_dir", Path(data_dir)
+    folder = os.environ.get("ISINGPROP_DATA")
+    return ("ISINGPROP_DATA", Path(folder)) if folder else None
 
 
 def class_balanced(labels: ArrayLike, num_images: int, num_classes: int) -> Labels:
@@ -178,23 +211,19 @@ def _digits() -> tuple[Raw, Raw]:
 
 
 def _idx_sets(name: str, data_dir: str | os.PathLike[str] | None) -> tuple[Raw, Raw]:
-    if data_dir is not None:
-        paths = _paths_in("data_dir", Path(data_dir), name)
-    elif folder := os.environ.get("ISINGPROP_DATA"):
-        paths = _paths_in("ISINGPROP_DATA", Path(folder), name)
-    else:
-        paths = download(name)
+    found = data_folder(data_dir)
+    paths = download(name) if found is None else _paths_in(*found, name, FILES)
     return _read_pair(*paths[:2]), _read_pair(*paths[2:])
 
 
-def _paths_in(source: str, folder: Path, name: str) -> list[Path]:
-    """The four FILES in `folder/name` if there is one, else in `folder`: never some here, some there."""
+def _paths_in(source: str, folder: Path, name: str, files: tuple[str, ...]) -> list[Path]:
+    """These of FILES in `folder/name` if there is one, else in `folder`: never some here, some there."""
     advice = "or unset data_dir and ISINGPROP_DATA to download it"
     if not folder.is_dir():
         raise FileNotFoundError(f"{source} must be a folder, got {str(folder)!r}: make it, {advice}")
     home = folder / name if (folder / name).is_dir() else folder
     paths = []
-    for file in FILES:
+    for file in files:
         found = [path for path in (home / f"{file}.gz", home / file) if path.is_file()]
         if not found:
             raise FileNotFoundError(

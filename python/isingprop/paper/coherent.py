@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from isingprop.files import write_atomically
 from isingprop.paper.coherent_curves import KINDS, Comparison, Outcome, windows_of
 from isingprop.paper.coherent_drawing import draw
 from isingprop.paper.coherent_report import TARGETS, report
@@ -66,8 +65,7 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     setup.write_json("coherent", numbers)
     setup.draw("coherent", draw(searches, outcomes, times))
     text = report(setup, images, searches, outcomes, times, trials)
-    # Not by Setup.write_report: there are no numbers of the paper's to warn of.
-    write_atomically(setup.out / "coherent.md", text.encode())
+    setup.write_report("coherent", text, papers=None)
     return numbers
 
 

@@ -106,7 +106,6 @@ def report(
         "rule": rule(trials, methods),
     }
     parts = [
-        *([f"*A quick run on {images.name}: it shows that all works, and its numbers mean little.*"] * setup.quick),
         "# Coherent training: wrong states by amplitude amplification",
         _PAPER,
         "## (a) Applications of U and U† until a wrong state is seen",

@@ -17,7 +17,6 @@ from isingprop.files import write_atomically
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 _DPI = 120
-_NOT_THE_PAPERS = "its numbers are not to be held against the paper's, which are of 1,000 MNIST images."
 _PAPER_IMAGES = 1000
 _QUICK_IMAGES = 300
 
@@ -64,6 +63,10 @@ class Setup:
         num_train = self.num_train if num_train is None else num_train
         return _load(self.data, self.data_dir, num_train)
 
+    def load_all(self) -> ImageSet:
+        """All images there are."""
+        return _load(self.data, self.data_dir, None)
+
     def facts(self, images: ImageSet) -> dict[str, Any]:
         """What numbers are of, for JSON."""
         return {
@@ -92,12 +95,25 @@ class Setup:
         """Writes `out`/name.json."""
         write_atomically(self.out / f"{name}.json", json.dumps(numbers, indent=2).encode() + b"\n")
 
-    def write_report(self, name: str, text: str) -> None:
-        """Writes `out`/name.md."""
-        note = (
-            "" if self.is_papers else f"*{'A quick run on' if self.quick else 'On'} {self.data}: {_NOT_THE_PAPERS}*\n\n"
-        )
-        write_atomically(self.out / f"{name}.md", (note + text).encode())
+    def write_report(self, name: str, text: str, papers: str | None = "1,000 MNIST images") -> None:
+        """Writes `out`/name.md.
+
+        Args:
+            name: of the experiment.
+            text: Markdown.
+            papers: what the paper's numbers are of, for a warning where these are of something else; None where no
+                such warning is wanted.
+        """
+        write_atomically(self.out / f"{name}.md", (self._note(papers) + text).encode())
+
+    def _note(self, papers: str | None) -> str:
+        if papers is None:
+            told = f"*A quick run on {self.data}: it shows that all works, and its numbers mean little.*\n\n"
+            return told if self.quick else ""
+        if self.is_papers:
+            return ""
+        run = "A quick run on" if self.quick else "On"
+        return f"*{run} {self.data}: its numbers are not to be held against the paper's, which are of {papers}.*\n\n"
 
     def draw(self, name: str, figure: Any) -> None:
         """Writes `out`/name.png and name.svg: equal pictures are equal bytes."""
@@ -111,5 +127,5 @@ class Setup:
 
 
 @lru_cache(maxsize=4)  # every figure asks for them again
-def _load(name: str, data_dir: str | None, num_train: int) -> ImageSet:
+def _load(name: str, data_dir: str | None, num_train: int | None) -> ImageSet:
     return load_data(name, data_dir=data_dir, num_train=num_train)
