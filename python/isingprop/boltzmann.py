@@ -95,7 +95,7 @@ class EnergyModel(Weights):
 
     def log_prob(self, x: ArrayLike) -> Doubles:
         """log P(y | x) of all outputs: (B, N) in, (B, 2**M) out; bit m of the index is unit m."""
-        return self._distribution(x)[0]
+        return self._distribution(self.hidden_fields(x))[0]
 
     def predict(self, x: ArrayLike) -> Bits:
         """The likeliest outputs (the first of equals): (B, N) in, (B, M) out."""
@@ -121,9 +121,10 @@ class EnergyModel(Weights):
         """
         inputs = input_array(x, self.num_inputs)
         targets = bit_array("y", y, (len(inputs), self.num_outputs))
-        weights = -self._distribution(inputs)[1] if outputs is None else -self._frequencies(outputs, len(inputs))
+        fields = self.hidden_fields(inputs)
+        weights = -self._distribution(fields)[1] if outputs is None else -self._frequencies(outputs, len(inputs))
         weights[np.arange(len(inputs)), self._numbers("y", targets, len(inputs))] += 1
-        hidden, output = _core.hidden_means(self.hidden_fields(inputs), self.output_weights, weights)
+        hidden, output = _core.hidden_means(fields, self.output_weights, weights)
         means = _core.weighted_sums(weights, self._patterns(), np.zeros(self.num_outputs))
         inner = _core.weighted_sums(np.ascontiguousarray(inputs.T), hidden, np.zeros(self.num_hidden))
         totals = inner.T, output, _column_sums(hidden), _column_sums(means)
@@ -165,9 +166,9 @@ class EnergyModel(Weights):
 
         Args:
             x: (B, N).
-            sampler: one that samples at a temperature: Annealing(beta_range=(1, 1), descend=False), which is Gibbs
-                sampling and the default; Tempering(target_beta=1), which is slower but crosses between outputs that
-                are far apart; FromDimod; DWave(descend=False). The lowest states of others are not such samples.
+            sampler: one that samples at a temperature: Annealing(beta_range=(1, 1), descend=False), the default, which
+                takes the place of Gibbs sampling; Tempering(target_beta=1), which is slower but crosses between outputs
+                that are far apart; FromDimod; DWave(descend=False). Lowest states are not such samples.
             num_reads: R >= 1 of each input; the paper has 1,000.
             seed: 0 ... 2^64 - 1; None draws one.
             beta_effective: see `problem`.
@@ -213,7 +214,7 @@ class EnergyModel(Weights):
         """
         from scipy.special import rel_entr  # scipy's jensenshannon takes the root of what rounding makes negative
 
-        exact = self._distribution(x)[1]
+        exact = self._distribution(self.hidden_fields(x))[1]
         drawn = self._frequencies(outputs, len(exact))
         middle = (drawn + exact) / 2
         return float((rel_entr(drawn, middle) + rel_entr(exact, middle)).sum(axis=1).mean() / 2)
@@ -279,9 +280,9 @@ class EnergyModel(Weights):
         patterns: Doubles = (basis(self.num_outputs) + 1.0) / 2
         return patterns
 
-    def _distribution(self, x: ArrayLike) -> tuple[Doubles, Doubles]:
+    def _distribution(self, hidden_fields: Doubles) -> tuple[Doubles, Doubles]:
         """log P(y | x) and P(y | x), (B, 2**M) each."""
-        return _core.output_distribution(self.hidden_fields(x), self.output_weights, self.output_bias)
+        return _core.output_distribution(hidden_fields, self.output_weights, self.output_bias)
 
     def _numbers(self, name: str, outputs: ArrayLike, *lengths: int | None) -> NDArray[np.int64]:
         """The numbers of outputs, (..., M) in {0, 1}."""

@@ -111,9 +111,9 @@ class EnergyTrainer:
     def sampling(self) -> dict[str, Any]:
         """What all updates so far have taken of the sampler: seconds_sampling, and largest_problem in spins.
 
-        Of a QPU also qpu_seconds; clipped, how many fields and couplings were out of its range; chain_break_fraction.
+        Of a QPU also qpu_seconds, chain_break_fraction, and clipped: how many fields and couplings were out of its range.
         """
-        return self._meter.numbers()
+        return {name: number for name, number in self._meter.numbers().items() if number is not None}
 
     def fit(self, x: ArrayLike, y: ArrayLike, count: int) -> EnergyModel:
         """Makes so many updates, as `steps` does; returns the model after the last."""
