@@ -111,7 +111,7 @@ class EnergyTrainer:
     def sampling(self) -> dict[str, Any]:
         """What all updates so far have taken of the sampler: seconds_sampling, and largest_problem in spins.
 
-        Of a QPU also qpu_seconds, chain_break_fraction, and clipped: how many fields and couplings were out of its range.
+        Of a QPU also qpu_seconds, chain_break_fraction, and clipped: fields and couplings that were out of its range.
         """
         return {name: number for name, number in self._meter.numbers().items() if number is not None}
 
