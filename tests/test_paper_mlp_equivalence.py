@@ -23,10 +23,9 @@ from isingprop.paper.mlp_equivalence_runs import (
     compared,
     measured,
     moments,
-    only,
     symmetrised_kl,
 )
-from isingprop.paper.mlp_pairs import Backpropagation, PairImages, pair_name
+from isingprop.paper.mlp_pairs import Backpropagation, PairImages, only, pair_name
 from isingprop.paper.setup import Setup
 from isingprop.perceptron import MLP
 from isingprop.scaling import Interval

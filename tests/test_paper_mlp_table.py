@@ -15,7 +15,7 @@ from isingprop.boltzmann import GIBBS
 from isingprop.boltzmann_training import EnergyTrainer, batches
 from isingprop.paper import mlp_table, mlp_table_runs
 from isingprop.paper import setup as papers_setup
-from isingprop.paper.mlp_pairs import Backpropagation, PairImages
+from isingprop.paper.mlp_pairs import Backpropagation, PairImages, only
 from isingprop.paper.mlp_table_findings import findings
 from isingprop.paper.mlp_table_outcomes import Agreement, Outcome, Searches, Verdict
 from isingprop.paper.mlp_table_published import COLUMNS, Pair, Published, pairs_of, published
@@ -25,7 +25,6 @@ from isingprop.paper.mlp_table_runs import (
     Search,
     Source,
     Trial,
-    images_of,
     load_sources,
     num_tested,
     pairs_in,
@@ -167,7 +166,7 @@ def test_a_quick_run_is_of_three_pairs_of_its_data(tmp_path):
 
 
 def test_the_images_of_a_pair_are_all_of_its_own():
-    images = images_of(Source(DIGITS), Pair("digits", (5, 7)))
+    images = only(DIGITS, (5, 7))
     for part in ("train", "test"):
         labels = getattr(DIGITS, f"{part}_labels")
         own = np.isin(labels, (5, 7))
@@ -183,7 +182,7 @@ def test_the_trials_of_other_seeds_are_others(tmp_path):
 
 # The jobs
 
-PAIR = images_of(Source(DIGITS), Pair("digits", (5, 7)))
+PAIR = only(DIGITS, (5, 7))
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import numpy as np
 from isingprop.data import ImageSet
 from isingprop.paper.jobs import Runner
 from isingprop.paper.mlp_equivalence_report import report
-from isingprop.paper.mlp_equivalence_runs import BATCH_SIZE, LEARNING_RATE, Outcome, TwinTraining, only
-from isingprop.paper.mlp_pairs import PairImages, num_hidden, pair_name
+from isingprop.paper.mlp_equivalence_runs import BATCH_SIZE, LEARNING_RATE, Outcome, TwinTraining
+from isingprop.paper.mlp_pairs import PairImages, num_hidden, only, pair_name
 from isingprop.paper.setup import COLOURS, Setup
 from isingprop.paper.text import finite
 from isingprop.scaling import Interval, standard_error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -33,18 +33,6 @@ def moments(num_updates: int) -> list[int]:
     """After which updates is measured: often in the beginning, less often later on, and after the last."""
     dense, sparse = range(20, 100, 10), range(100, num_updates, 20)
     return [*(k for k in (*_EARLY, *dense, *sparse) if k < num_updates), num_updates]
-
-
-def only(images: ImageSet, classes: tuple[int, int]) -> ImageSet:
-    """The images of two classes."""
-    train, test = np.isin(images.train_labels, classes), np.isin(images.test_labels, classes)
-    return replace(
-        images,
-        train_images=images.train_images[train],
-        train_labels=images.train_labels[train],
-        test_images=images.test_images[test],
-        test_labels=images.test_labels[test],
-    )
 
 
 @dataclass(frozen=True)

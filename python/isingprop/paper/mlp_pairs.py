@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,18 @@ _FASHION = (
 def pair_name(data: str, classes: tuple[int, int]) -> str:
     """As the paper has it: 0-1, or Pullover-Dress."""
     return "-".join(_FASHION[c] if data == "fashion-mnist" else str(c) for c in classes)
+
+
+def only(images: ImageSet, classes: tuple[int, int]) -> ImageSet:
+    """The images of two classes."""
+    train, test = np.isin(images.train_labels, classes), np.isin(images.test_labels, classes)
+    return replace(
+        images,
+        train_images=images.train_images[train],
+        train_labels=images.train_labels[train],
+        test_images=images.test_images[test],
+        test_labels=images.test_labels[test],
+    )
 
 
 def num_hidden(setup: Setup) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from isingprop.console import say
 from isingprop.paper.jobs import Runner
-from isingprop.paper.mlp_pairs import num_hidden
+from isingprop.paper.mlp_pairs import num_hidden, only
 from isingprop.paper.mlp_table_drawing import draw
 from isingprop.paper.mlp_table_outcomes import PASSED, Outcome, Searches
 from isingprop.paper.mlp_table_published import ANNEALER, COLUMNS, Pair, Published, published
@@ -25,7 +25,6 @@ from isingprop.paper.mlp_table_runs import (
     Search,
     Source,
     Trial,
-    images_of,
     is_without_fashion,
     load_sources,
     num_tested,
@@ -90,7 +89,7 @@ def _search(setup: Setup, runner: Runner, sources: Mapping[str, Source]) -> Sear
     results = []
     for name, source in sources.items():
         jobs = [Search(firsts[name].classes, num_hidden(setup), seed) for seed in setup.seeds]
-        results += runner.run(jobs, images_of(source, firsts[name]), f"mlp-table: beta, {name}")
+        results += runner.run(jobs, only(source.images, firsts[name].classes), f"mlp-table: beta, {name}")
     return Searches.of(results)
 
 
@@ -101,7 +100,7 @@ def _train(setup: Setup, runner: Runner, source: Source, pair: Pair, beta_effect
         for column in COLUMNS
         for seed in seeds
     ]
-    results = runner.run(jobs, images_of(source, pair), f"mlp-table: {pair.title}")
+    results = runner.run(jobs, only(source.images, pair.classes), f"mlp-table: {pair.title}")
     figures = {} if setup.quick else published(pair)
     return {
         column: Outcome.of(results[k * len(seeds) : (k + 1) * len(seeds)], figures.get(column))

@@ -80,14 +80,6 @@ def pairs_in(setup: Setup, sources: Mapping[str, Source]) -> list[Pair]:
     return pairs[:_QUICK_PAIRS] if setup.quick else pairs
 
 
-def images_of(source: Source, pair: Pair) -> ImageSet:
-    """Those of two classes."""
-    images = source.images
-    train, test = (np.isin(labels, pair.classes) for labels in (images.train_labels, images.test_labels))
-    parts = images.train_images[train], images.train_labels[train], images.test_images[test], images.test_labels[test]
-    return ImageSet(images.name, *parts, num_classes=images.num_classes)
-
-
 def num_tested(source: Source, pair: Pair) -> int:
     """How many test images a pair has, the same number of each class."""
     return 2 * min(int((source.images.test_labels == label).sum()) for label in pair.classes)
