@@ -23,7 +23,6 @@ from isingprop.paper.mlp_table_runs import (
     GRID,
     STAND_IN,
     Search,
-    Source,
     Trial,
     load_sources,
     num_tested,
