@@ -449,6 +449,12 @@ def reproduced(which, curve=near_the_paper, **options):
     return mlp_table.reproduce(which, runner), runner
 
 
+@pytest.fixture(autouse=True)
+def three_trials_per_seed(monkeypatch):
+    """Of which the tests count the successes."""
+    monkeypatch.setattr(mlp_table_runs, "_TRIALS_PER_SEED", 3)
+
+
 @pytest.fixture
 def both(tmp_path):
     folder_of(tmp_path, "mnist")

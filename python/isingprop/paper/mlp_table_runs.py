@@ -38,7 +38,7 @@ SAMPLERS: dict[str, Sampler | None] = {CLASSICAL_2: GIBBS, ANNEALER: STAND_IN, E
 GRID = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 SEARCH_READS = 100
 
-_TRIALS_PER_SEED = 3
+_TRIALS_PER_SEED = 6
 _QUICK_PAIRS = 3
 _TRIAL, _SEARCH = range(2)  # what a seed is used for: by which job, ...
 _IMAGES, _WEIGHTS, _READS = range(3)  # ... and there
