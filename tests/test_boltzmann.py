@@ -544,3 +544,15 @@ def test_refusals(assert_refused, call, refusal):
 def test_outputs_of_another_number_of_inputs_are_refused_in_their_own_shape(assert_refused):
     call = lambda: GOOD.gradient(X, Y, np.ones((4, 3, 2)))  # noqa: E731
     assert_refused(call, "ValueError: outputs must have shape (5, n, 2), got (4, 3, 2)")
+
+
+def test_booleans_are_inputs():
+    x = np.random.default_rng(1).random((5, 4)) > 0.5
+    assert np.array_equal(GOOD.log_prob(x), GOOD.log_prob(x.astype(float)))
+
+
+def test_fields_far_larger_than_weights_cancel():
+    """exp(2) (1 + ...) against 1: the unit is 1 in both outputs, and only W2 tells them apart."""
+    assert np.exp(EnergyModel([[1e17]], [[2.0]]).log_prob([[1.0]]))[0, 1] == pytest.approx(
+        1 / (1 + np.exp(-2)), rel=1e-14
+    )

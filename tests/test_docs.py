@@ -30,7 +30,7 @@ def test_some_modules_have_examples():
 def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     """The others go on with what the first one made."""
     monkeypatch.chdir(tmp_path)
-    shallow, deep, coherent = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    shallow, deep, coherent, twin = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     names = {}
     exec(compile(shallow, "README.md", "exec"), names)
     assert (tmp_path / "model.safetensors").is_file()
@@ -42,6 +42,9 @@ def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     _, success, num_forward, num_reversed = map(float, capsys.readouterr().out.split())
     assert success > 0.9
     assert num_forward == num_reversed + 1 > 2
+    exec(compile(twin, "README.md", "exec"), names)
+    assert float(capsys.readouterr().out.split()[0]) > 0.9
+    assert names["outputs"].shape == (5, 1000, 1)
 
 
 def test_the_readme_has_the_two_commands_of_one_line_each():

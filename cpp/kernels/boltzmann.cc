@@ -91,8 +91,9 @@ void fields_of_outputs(const double* weights, std::int64_t num_hidden, std::int6
   }
 }
 
-/// sum_j log(1 + exp(a_j + d_j)) in kBlock partial sums: of what is above 0, and of the logarithm of the product of all
-/// 1 + exp(-|a_j + d_j|), taken before it can overflow.
+/// sum_j log(1 + exp(a_j + d_j)) - max(a_j, 0) in kBlock partial sums: of max(a_j + d_j, 0) - max(a_j, 0), unit by unit
+/// since large fields are to cancel, and of the logarithm of the product of all 1 + exp(-|a_j + d_j|), taken before it
+/// can overflow.
 double sum_of_softplus(const double* fields, const double* others, std::int64_t num_hidden) {
   VecD sums[kVectors] = {};
   for (std::int64_t begin = 0; begin < num_hidden; begin += kMostFactors * kBlock) {
@@ -102,8 +103,9 @@ double sum_of_softplus(const double* fields, const double* others, std::int64_t 
     for (std::int64_t j = begin; j < end; j += kBlock) {
       for (int part = 0; part < kVectors; ++part) {
         const std::int64_t at = j + part * kDoubles;
-        const VecD x = load_first(fields + at, num_hidden - at) + load<VecD>(others + at);
-        sums[part] += choose(x > 0.0, x, VecD{});
+        const VecD a = load_first(fields + at, num_hidden - at), d = load<VecD>(others + at);
+        const VecD x = a + d;
+        sums[part] += choose(x > 0.0, choose(a > 0.0, d, x), choose(a > 0.0, -a, VecD{}));
         products[part] *= exponential(-absolute(x)) + 1.0;
       }
     }

@@ -147,9 +147,10 @@ class EnergyModel(Weights):
 
         The QUBO of one of them, upper triangular, is problem.to_bqm(k).change_vartype("BINARY").
         """
+        fields = self.hidden_fields(x)
         beta = real_number("beta_effective", beta_effective, above=0.0)
         couplings = -self.output_weights.T / (4 * beta)
-        hidden = self.hidden_fields(x) / (-2 * beta) + _column_sums(couplings.T)
+        hidden = fields / (-2 * beta) + _column_sums(couplings.T)
         output = self.output_bias / (-2 * beta) + _column_sums(couplings)
         return IsingProblem(couplings, hidden, output[None], streams=streams)
 
@@ -167,8 +168,10 @@ class EnergyModel(Weights):
         Args:
             x: (B, N).
             sampler: one that samples at a temperature: Annealing(beta_range=(1, 1), descend=False), the default, which
-                takes the place of Gibbs sampling; Tempering(target_beta=1), which is slower but crosses between outputs
-                that are far apart; FromDimod; DWave(descend=False). Lowest states are not such samples.
+                takes the place of Gibbs sampling; Tempering(beta_range=(0.1, 1), target_beta=1), slower; FromDimod;
+                DWave(descend=False). Lowest states are not such samples. Where outputs are far apart, as after long
+                training or with all W2 large, the default's still have the shares of its random start: `divergence`
+                tells, and tempering helps.
             num_reads: R >= 1 of each input; the paper has 1,000.
             seed: 0 ... 2^64 - 1; None draws one.
             beta_effective: see `problem`.
@@ -176,21 +179,28 @@ class EnergyModel(Weights):
         Returns:
             (B, R, M), in {0, 1}.
         """
+        inputs = input_array(x, self.num_inputs)
         check_sampler(sampler)
-        return self.sample_metered(Meter(), x, sampler, num_reads, seed_number(seed), beta_effective)
+        num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)
+        return self.sample_metered(Meter(), inputs, sampler, num_reads, seed, beta_effective)
 
     def sample_metered(
         self, meter: Meter, x: ArrayLike, sampler: Sampler, num_reads: int, seed: int, beta_effective: float
     ) -> Bits:
         """The same, through a meter that keeps account of it."""
         problem = self.problem(x, beta_effective=beta_effective)
-        num_reads = whole_number("num_reads", num_reads, least=1)
         rows = max(1, _MOST_BYTES // (num_reads * problem.num_spins))
         parts = (problem[k : k + rows] for k in range(0, len(problem), rows))
         return np.concatenate([self.outputs(meter.draw(sampler, part, num_reads, seed)) for part in parts])
 
     def outputs(self, states: States) -> Bits:
-        """What states of `problem` say of the outputs: spins (B, R, K + M) in; (B, R, M), in {0, 1}, out."""
+        """What states of `problem` say of the outputs: spins (B, R, K + M) in; (B, R, M), in {0, 1}, out.
+
+        Raises:
+            ValueError: for spins of another shape, or states with weights, which are no samples.
+        """
+        if states.weights is not None:
+            raise ValueError("states must be samples, got states with weights")
         check_shape("spins", states.spins, (None, None, self.num_hidden + self.num_outputs))
         outputs: Bits = (states.spins[:, :, self.num_hidden :] > 0).astype(np.int8)
         return outputs
@@ -232,8 +242,10 @@ class EnergyModel(Weights):
             guess: the beta_effective of the problems that are drawn from. Where the estimate is far from it, another
                 one from there is better.
         """
+        inputs = input_array(x, self.num_inputs)
         check_sampler(sampler)
-        problem = self.problem(x, beta_effective=real_number("guess", guess, above=0.0))
+        num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)
+        problem = self.problem(inputs, beta_effective=real_number("guess", guess, above=0.0))
         return draw(sampler, problem, num_reads, seed).beta_effective(problem)
 
     def search_beta_effective(
@@ -253,12 +265,13 @@ class EnergyModel(Weights):
         Returns:
             As many divergences as there are values.
         """
-        values = float_array("grid", np.asarray(grid), shape=(None,))
-        if values.min() <= 0:
-            raise ValueError(f"grid must be above 0, got {values.min():g}")
-        seed = seed_number(seed)
-        drawn = (self.sample(x, sampler, num_reads, seed, beta_effective=float(beta)) for beta in values)
-        return np.array([self.divergence(x, outputs) for outputs in drawn])
+        inputs = input_array(x, self.num_inputs)
+        check_sampler(sampler)
+        given = float_array("grid", np.asarray(grid), shape=(None,))
+        values = [real_number(f"grid[{k}]", beta, above=0.0) for k, beta in enumerate(given)]
+        num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)
+        drawn = (self.sample(inputs, sampler, num_reads, seed, beta_effective=beta) for beta in values)
+        return np.array([self.divergence(inputs, outputs) for outputs in drawn])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a safetensors file, whole or not at all."""

@@ -123,8 +123,11 @@ class MLP(Weights):
 
 
 def input_array(x: ArrayLike, num_inputs: int) -> Doubles:
-    """Returns `x` as (B, N) float64."""
-    return _bounded("x", x, (None, num_inputs)).astype(np.float64, copy=False)
+    """Returns `x`, numbers or booleans, as (B, N) float64."""
+    array = np.asarray(x)
+    return _bounded("x", array.astype(np.int8) if array.dtype == np.bool_ else array, (None, num_inputs)).astype(
+        np.float64, copy=False
+    )
 
 
 def _kept(name: str, value: ArrayLike, shape: tuple[int | None, ...], order: Literal["C", "F"] = "C") -> Doubles:

@@ -158,6 +158,18 @@ TEST_CASE("products of many factors do not overflow, nor do large fields") {
   check_distribution(Model(2, 33, 2, 1e5), 4e5);
 }
 
+TEST_CASE("fields that are far larger than weights cancel") {
+  Model model(1, 3, 1);
+  model.fields = {1e17, -1e17, 0.5};
+  model.output_weights = {2.0, 2.0, 0.25};
+  model.output_bias = {-1.0};
+  const double ratio = std::exp(1.0) * (1.0 + std::exp(0.75)) / (1.0 + std::exp(0.5));
+  for (const KernelTable* table : available_kernels()) {
+    CAPTURE(std::string(table->name));
+    CHECK(Distribution(*table, model).probabilities[1] == doctest::Approx(ratio / (1.0 + ratio)).epsilon(1e-14));
+  }
+}
+
 TEST_CASE("hidden means are weighted sums over outputs, rows in order") {
   for (const std::int64_t num_hidden : {1, 7, 16, 45, 130}) {
     for (const std::int64_t num_output : {1, 2, 3}) {

@@ -19,7 +19,7 @@ from isingprop.scaling import Interval, standard_error
 
 _DIGITS = ((0, 1), (2, 3), (3, 9), (5, 7), (4, 8))  # Fig. 3, Figs. 8 to 11
 _FASHION = ((2, 3), (3, 9))  # Figs. 12 and 13
-_NUM_READS = 5
+_NUM_READS = 2
 _EXACT, _SAMPLED, *_, _BACKPROP = COLOURS  # for whose weights they are
 _GREY = "#777777"
 _PANELS = {
@@ -78,7 +78,7 @@ def _trained(setup: Setup, runner: Runner, images: ImageSet) -> tuple[dict[str, 
 
 
 def _num_updates(setup: Setup) -> int:
-    return 80 if setup.quick else 300
+    return 80 if setup.quick else 200
 
 
 def _pairs(setup: Setup) -> Sequence[tuple[int, int]]:

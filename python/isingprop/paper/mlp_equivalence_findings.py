@@ -53,15 +53,14 @@ def _same_weights(outcomes: Sequence[Outcome]) -> Iterator[str]:
         ("the MLP's", "loss", "log_likelihood_inherited"),
         ("the EBM's", "loss_inherited", "log_likelihood"),
     ):
-        largest, where, own = max(
-            (*each.farthest(abs(each.mean(loss) + each.mean(likelihood))), each.title) for each in outcomes
-        )
-        ends = {each.title: float(each.end(loss).mean() + each.end(likelihood).mean()) for each in outcomes}
-        last = max(ends, key=lambda title: abs(ends[title]))
-        share = abs(ends[last]) / next(float(each.end(loss).mean()) for each in outcomes if each.title == last)
+        gaps = {each.title: each.gap(loss, likelihood, sign=-1) for each in outcomes}
+        largest, where, own = max((*each.farthest(gaps[each.title]), each.title) for each in outcomes)
+        last = max(outcomes, key=lambda each: gaps[each.title][-1])
+        end = float(gaps[last.title][-1])
         yield (
-            f"With {told} weights in both, loss and −log-likelihood differ by at most {nats(largest)} nats ({own}, "
-            f"update {where}); at the end by at most {nats(abs(ends[last]))} ({last}), {100 * share:.2g} % of the loss."
+            f"With {told} weights in both, loss and −log-likelihood of a seed differ by at most {nats(largest)} nats "
+            f"({own}, update {where}); at the end by at most {nats(end)} ({last.title}), "
+            f"{100 * end / last.end(loss).mean():.2g} % of the loss."
         )
 
 
@@ -80,7 +79,7 @@ def _apart(outcomes: Sequence[Outcome]) -> str:
         else:
             when = f"less than {SMALL:g} from update {own.updates[far[-1] + 1]} on"
         parts.append(f"{own.title} {nats(largest)} (update {where}), {when}, {nats(gap[-1])} at the end")
-    return "differ at most by, in nats: " + "; ".join(parts)
+    return "differ, of a seed, at most by, in nats: " + "; ".join(parts)
 
 
 def _level(own: Outcome) -> str:

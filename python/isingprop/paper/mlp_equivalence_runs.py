@@ -206,9 +206,10 @@ class Outcome:
         """At the end, of equal seeds."""
         return mean_interval(self.end(first) - self.end(second))
 
-    def gap(self, own: str, other: str) -> Doubles:
-        """(moments,), the difference of two curves, each a mean over seeds, without its sign."""
-        return abs(self.mean(own) - self.mean(other))
+    def gap(self, own: str, other: str, sign: int = 1) -> Doubles:
+        """(moments,), the largest over seeds of |own - sign other|."""
+        gap: Doubles = abs(self.curves[own] - sign * self.curves[other]).max(axis=0)
+        return gap
 
     def late_change(self) -> Interval:
         """Of the divergence, in the last third of the updates."""

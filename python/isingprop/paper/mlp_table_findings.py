@@ -58,7 +58,7 @@ def findings(outcomes: Outcomes, searches: Searches) -> Iterator[str]:
         yield from _successes(judged)
         yield from _steps(judged)
     else:
-        yield "There are no published figures for these data, so none are beside ours."
+        yield "There are no published figures for a quick run or for these data, so none are beside ours."
     for column in (CLASSICAL_2, ANNEALER):
         yield _cost(outcomes, column)
     yield _temperature(searches)
@@ -155,7 +155,7 @@ def _cost(outcomes: Outcomes, column: str) -> str:
     if not found.differences.size:
         return f"{told}."
     difference = _signed(mean_interval(100 * found.differences))
-    return f"{told}; where both are, {NAMES[column]} ends {difference} points higher."
+    return f"{told}; where both are, {NAMES[column]} ends higher by {difference} points."
 
 
 def _temperature(searches: Searches) -> str:
@@ -178,7 +178,7 @@ def _start(outcomes: Outcomes) -> str:
         "After the first update the median size of a training image's logit is "
         f"{logits[CLASSICAL_1]:.1f} by backpropagation and {logits[EXACT]:.1f} by exact gradients: "
         + (
-            "all outputs are as good as certain, and a trial first has to come back from there."
+            "most outputs are as good as certain, and a trial first has to come back from there."
             if min(logits.values()) > _CERTAIN
             else "outputs are not yet certain."
         )

@@ -41,15 +41,18 @@ from isingprop.paper.text import bullets, table
 _PAPER = (
     "The paper (arXiv:2303.12352, Section 5.2) trains perceptrons on {num_images} images of two classes, by "
     "backpropagation and through the energy-based twin, whose outputs it samples by Gibbs sampling or on a quantum "
-    "annealer; the twin's weights go to a perceptron for the test. Its figures are beside ours, in italics; those of "
-    "its annealer (Quantum-1) beside a CPU annealer's, which is no quantum annealer."
+    "annealer; the twin's weights go to a perceptron for the test."
+)
+_BESIDE = (
+    " Its figures are beside ours, in italics; those of its annealer (Quantum-1) beside a CPU annealer's, which is no "
+    "quantum annealer."
 )
 _CHOICES = (
     "Networks: {inputs}-{hidden}-1 with biases. {num_images} training images, half of them of each class, drawn anew "
     "in each trial; batches of {batch}, in an order that is drawn anew each time round; {updates} updates with Adam at "
     "rate {rate:g}. The paper does not say how many updates it has; its Table 2 ends at “>20”. After every update a "
     "test with all test images of the pair, the same number of each class: {tests}.",
-    "{trials} trials ({seeds} seeds); the paper has 3 to 16. In a trial all columns have the same images and batches; "
+    "{trials} ({seeds}); the paper has 3 to 16. In a trial all columns have the same images and batches; "
     "the twins begin with the same weights, N(0, 0.01²), the perceptron with scikit-learn's.",
     "The sign of the exponent is that of the paper's conditional expectations; its Eqs. (1) and (2) have the other.",
     "Successful: all of the last {late} test accuracies are at least {least:.0f} %. The paper says “a significant "
@@ -66,7 +69,7 @@ _CHOICES = (
     "from P(y | x), over the training images and all updates of exact trainings on the first pair of each data set, "
     "with seeds of their own; test images had no part in it. Gibbs sampling's is found in the same way.",
     "Exact gradients: the sum over outputs in place of samples, which is cheap here and shows what sampling costs.",
-    "Figure: mean and standard deviation of successful trials; diamonds are the published accuracies.",
+    "Figure: mean and standard deviation of successful trials{diamonds}.",
 )
 _HALVES = (
     "Fashion-MNIST's training files are missing: training images are of the first half of its test images of each "
@@ -83,7 +86,7 @@ def report(setup: Setup, sources: Mapping[str, Source], outcomes: Outcomes, sear
     """The text of mlp-table.md."""
     parts = [
         "# Perceptrons trained by backpropagation and by sampling",
-        _PAPER.format(num_images=NUM_IMAGES),
+        _PAPER.format(num_images=NUM_IMAGES) + (_BESIDE if _has_published(outcomes) else ""),
         "## What this says",
         bullets(findings(outcomes, searches)),
         "## Table 1: test accuracy of successful trials in per cent, mean ± standard deviation, and their number",
@@ -114,8 +117,9 @@ def _choices(setup: Setup, sources: Mapping[str, Source], outcomes: Outcomes) ->
         "updates": UPDATES,
         "rate": LEARNING_RATE,
         "tests": "; ".join(_tests(name, source, outcomes) for name, source in sources.items()),
-        "trials": len(trial_seeds(setup)),
-        "seeds": setup.num_seeds,
+        "trials": _counted(len(trial_seeds(setup)), "trial"),
+        "seeds": _counted(setup.num_seeds, "seed"),
+        "diamonds": "; diamonds are the published accuracies" if _has_published(outcomes) else "",
         "late": NUM_LATE,
         "least": 100 * LEAST_ACCURACY,
         "confidence": 100 * CONFIDENCE,
@@ -134,6 +138,14 @@ def _choices(setup: Setup, sources: Mapping[str, Source], outcomes: Outcomes) ->
         yield _HALVES
     if is_without_fashion(setup, sources):
         yield f"{NO_FASHION}."
+
+
+def _has_published(outcomes: Outcomes) -> bool:
+    return any(own.published is not None for columns in outcomes.values() for own in columns.values())
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _tests(name: str, source: Source, outcomes: Outcomes) -> str:

@@ -38,10 +38,10 @@ SAMPLERS: dict[str, Sampler | None] = {CLASSICAL_2: GIBBS, ANNEALER: STAND_IN, E
 GRID = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 SEARCH_READS = 100
 
-_TRIALS_PER_SEED = 6
+_TRIALS_PER_SEED = 4
 _QUICK_PAIRS = 3
 _TRIAL, _SEARCH = range(2)  # what a seed is used for: by which job, ...
-_IMAGES, _WEIGHTS, _READS = range(3)  # ... and there
+_IMAGES, _WEIGHTS, _READS, _ORDER = range(4)  # ... and there
 
 Model = TypeVar("Model")
 
@@ -140,7 +140,7 @@ class Trial:
         test_x = pair.test_x.astype(np.float64)
         accuracy: list[float] = []
         first_logit = math.nan
-        for mlp in _course(self._step(x.shape[1]), x, y, self._seed(_IMAGES)):
+        for mlp in _course(self._step(x.shape[1]), x, y, self._seed(_ORDER)):
             if not accuracy:
                 first_logit = float(np.median(np.abs(mlp.logits(x))))
             accuracy.append(float((mlp.predict(test_x) == pair.test_y).mean()))
@@ -182,7 +182,7 @@ class Search:
         model = EnergyModel.random(num_inputs=x.shape[1], num_hidden=self.num_hidden, seed=self._seed(_WEIGHTS))
         step = EnergyTrainer(model, learning_rate=LEARNING_RATE).step
         seed, rows = self._seed(_READS), []
-        for trained in _course(step, x, y, self._seed(_IMAGES)):
+        for trained in _course(step, x, y, self._seed(_ORDER)):
             divergence = trained.search_beta_effective(x, STAND_IN, GRID, SEARCH_READS, seed)
             estimate = [
                 trained.estimate_beta_effective(x, STAND_IN, SEARCH_READS // 10, seed, guess=beta) for beta in GRID
