@@ -477,8 +477,8 @@ def test_the_same_weights_are_held_against_each_other_in_both():
     bump = peaked(0.0, -0.05, 0.002)
     plain, bent = outcome("plain"), outcome("bent", log_likelihood=bump - falling)
     assert said("With the EBM's", plain, bent) == (
-        "With the EBM's weights in both, loss and −log-likelihood of a seed differ by at most 0.05 nats (bent, update 5); "
-        "at the end by at most 0.002 (bent), 2 % of the loss."
+        "With the EBM's weights in both, loss and −log-likelihood of a seed differ by at most 0.05 nats (bent, update "
+        "5); at the end by at most 0.002 (bent), 2 % of the loss."
     )
     assert "differ by at most 0 nats" in said("With the MLP's", plain, bent)
     bent = outcome("bent", log_likelihood_inherited=bump - falling)
