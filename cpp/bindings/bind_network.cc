@@ -27,7 +27,7 @@ Array<float> local_fields(const Array<float>& images, const Array<float>& input_
   Array<float> fields({images.shape(0), input_weights.shape(1)});
   const auto scratch = make_unset<std::int32_t>(static_cast<std::size_t>(lit_room(images.shape(1))));
   LocalFieldsJob<float> job{images.data(),   input_weights.data(),   hidden_bias.data(), images.shape(0),
-                     images.shape(1), input_weights.shape(1), scratch.get(),      fields.mutable_data()};
+                            images.shape(1), input_weights.shape(1), scratch.get(),      fields.mutable_data()};
   without_gil([&](Interrupt& interrupt) {
     for (std::int64_t left = images.shape(0); left > 0; left -= job.num_images) {
       job.num_images = std::min(left, kImagesPerPoll);
@@ -51,7 +51,7 @@ Array<float> spin_fields(const Array<std::int8_t>& spins, const Array<float>& co
   const std::vector<float> signs(spins.data(), spins.data() + spins.size());
   std::vector<std::int32_t> scratch(static_cast<std::size_t>(spins.shape(1)));
   const LocalFieldsJob<float> job{signs.data(),   couplings.data(),   bias.data(),    spins.shape(0),
-                           spins.shape(1), couplings.shape(1), scratch.data(), fields.mutable_data()};
+                                  spins.shape(1), couplings.shape(1), scratch.data(), fields.mutable_data()};
   const py::gil_scoped_release unlock;
   kernels().spin_fields(job);
   return fields;
