@@ -5,11 +5,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pytest
 
-from isingprop import _core
+from isingprop import Annealing, IsingProblem, States, _core
 from tolerances import PROCESS_SECONDS
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
@@ -70,6 +71,20 @@ def assert_refused() -> Callable[[Callable, str], None]:
         assert f"{caught.type.__name__}: {caught.value}"[: len(refusal)] == refusal
 
     return check
+
+
+@pytest.fixture
+def counting_sampler() -> Any:
+    """A sampler that knows how often it was asked."""
+
+    class Counting:
+        calls = 0
+
+        def sample(self, problem: IsingProblem, num_reads: int = 1, seed: int | None = None) -> States:
+            self.calls += 1
+            return Annealing().sample(problem, num_reads, seed)
+
+    return Counting()
 
 
 @pytest.fixture

@@ -471,21 +471,13 @@ def test_refusals(assert_refused, call, refusal):
     assert_refused(call, refusal)
 
 
-def test_bad_arguments_are_refused_before_any_work(assert_refused):
-    class Counting:
-        calls = 0
-
-        def sample(self, problem, num_reads=1, seed=None, initial=None):
-            self.calls += 1
-            return GIBBS.sample(problem, num_reads, seed)
-
-    sampler = Counting()
+def test_bad_arguments_are_refused_before_any_work(counting_sampler):
     for call in (
-        lambda: MODEL.search_beta_effective(X, sampler, [1.0, 2.0, 0.0]),
-        lambda: MODEL.search_beta_effective(X, sampler, [1.0], seed=-1),
-        lambda: MODEL.sample(X, sampler, beta_effective=0),
-        lambda: MODEL.sample(X[:, 1:], sampler),
+        lambda: MODEL.search_beta_effective(X, counting_sampler, [1.0, 2.0, 0.0]),
+        lambda: MODEL.search_beta_effective(X, counting_sampler, [1.0], seed=-1),
+        lambda: MODEL.sample(X, counting_sampler, beta_effective=0),
+        lambda: MODEL.sample(X[:, 1:], counting_sampler),
     ):
         with pytest.raises(ValueError, match="must"):
             call()
-    assert sampler.calls == 0
+    assert counting_sampler.calls == 0

@@ -422,17 +422,9 @@ def test_refusals(assert_refused, call, refusal):
 
 
 @pytest.mark.parametrize("wrong", [{"y": Y[:3]}, {"y": 2 * Y}, {"x": X[:, 1:]}])
-def test_bad_arguments_of_a_step_are_refused_before_any_sampling(wrong):
-    class Counting:
-        calls = 0
-
-        def sample(self, problem, num_reads=1, seed=None, initial=None):
-            self.calls += 1
-            return GIBBS.sample(problem, num_reads, seed)
-
-    sampler = Counting()
-    trainer = EnergyTrainer(MODEL, sampler, num_reads=5)
+def test_bad_arguments_of_a_step_are_refused_before_any_sampling(counting_sampler, wrong):
+    trainer = EnergyTrainer(MODEL, counting_sampler, num_reads=5)
     with pytest.raises(ValueError, match="must"):
         trainer.step(**{"x": X, "y": Y, **wrong})
-    assert sampler.calls == 0
+    assert counting_sampler.calls == 0
     assert trainer.model is MODEL

@@ -11,15 +11,11 @@ namespace {
 constexpr std::int64_t kMostOutputs = 16;
 constexpr std::int64_t kUnitsPerPoll = std::int64_t{1} << 22;  // some 10 ms
 
-/// Rows between two looks at whether the user wants to stop. By the shape alone: sums over rows are to be the same.
-std::int64_t rows_per_poll(std::int64_t units_per_row) {
-  return std::max<std::int64_t>(1, kUnitsPerPoll / units_per_row);
-}
-
-/// Calls part(first, count) for rows that take so many units of work each.
+/// Calls part(first, count) for rows that take so many units of work each, and looks in between whether the user wants
+/// to stop. How many rows are a part depends on the shape alone: sums over rows are to be the same.
 template <class Part>
 void in_parts(std::int64_t num_rows, std::int64_t units_per_row, const Part& part) {
-  const std::int64_t most = rows_per_poll(units_per_row);
+  const std::int64_t most = std::max<std::int64_t>(1, kUnitsPerPoll / units_per_row);
   without_gil([&](Interrupt& interrupt) {
     for (std::int64_t first = 0; first < num_rows; first += most) {
       interrupt.look(true);

@@ -121,7 +121,7 @@ class EnergyModel(Weights):
         """
         inputs = input_array(x, self.num_inputs)
         targets = bit_array("y", y, (len(inputs), self.num_outputs))
-        fields = self.hidden_fields(inputs)
+        fields = self.fields_of(inputs)
         weights = -self._distribution(fields)[1] if outputs is None else -self._frequencies(outputs, len(inputs))
         weights[np.arange(len(inputs)), self._numbers("y", targets, len(inputs))] += 1
         hidden, output = _core.hidden_means(fields, self.output_weights, weights)

@@ -81,7 +81,10 @@ class Weights:
 
     def hidden_fields(self, x: ArrayLike) -> Doubles:
         """W1 x + b: (B, N) in, (B, K) out, each summed in the order of the inputs."""
-        inputs = input_array(x, self.num_inputs)
+        return self.fields_of(input_array(x, self.num_inputs))
+
+    def fields_of(self, inputs: Doubles) -> Doubles:
+        """The same of inputs that input_array has returned."""
         return _core.weighted_sums(inputs, self.input_weights.T, self.hidden_bias)
 
 

@@ -12,7 +12,7 @@ from isingprop.data import ImageSet
 from isingprop.network import BipartiteNetwork
 from isingprop.paper.jobs import Arrays
 from isingprop.paper.methods import IsingLearner, Learner
-from isingprop.paper.setup import Setup
+from isingprop.paper.setup import Setup, chosen
 from isingprop.problem import IsingProblem
 from isingprop.samplers import Amplified, Coherent
 from isingprop.training import Trainer
@@ -73,14 +73,7 @@ def few_classes(setup: Setup) -> ImageSet:
     images = setup.load_data(_DATA_CLASSES * sizes_of(setup).per_class)
     train = images.train_labels < NUM_CLASSES
     test = np.flatnonzero(images.test_labels < NUM_CLASSES)[:_MOST_TESTED]
-    return replace(
-        images,
-        train_images=images.train_images[train],
-        train_labels=images.train_labels[train],
-        test_images=images.test_images[test],
-        test_labels=images.test_labels[test],
-        num_classes=NUM_CLASSES,
-    )
+    return replace(chosen(images, train, test), num_classes=NUM_CLASSES)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.data import ImageSet
-from isingprop.paper.setup import Setup
+from isingprop.paper.setup import Setup, chosen
 from isingprop.perceptron import MLP
 
 NUM_HIDDEN = 548  # the paper's
@@ -36,14 +36,7 @@ def pair_name(data: str, classes: tuple[int, int]) -> str:
 
 def only(images: ImageSet, classes: tuple[int, int]) -> ImageSet:
     """The images of two classes."""
-    train, test = np.isin(images.train_labels, classes), np.isin(images.test_labels, classes)
-    return replace(
-        images,
-        train_images=images.train_images[train],
-        train_labels=images.train_labels[train],
-        test_images=images.test_images[test],
-        test_labels=images.test_labels[test],
-    )
+    return chosen(images, np.isin(images.train_labels, classes), np.isin(images.test_labels, classes))
 
 
 def num_hidden(setup: Setup) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isingprop.checks import Doubles
 from isingprop.paper.jobs import Arrays
 from isingprop.paper.mlp_runtime_runs import CONTENDERS, NUM_READS
 from isingprop.scaling import Interval, interval_of
@@ -22,7 +23,6 @@ TITLES = dict(
 _MOST = 10**7  # units: what has not overtaken by then is not said to
 
 Sizes = tuple[int, ...]
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

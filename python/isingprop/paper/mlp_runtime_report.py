@@ -20,7 +20,7 @@ from isingprop.paper.mlp_runtime_curves import (
 )
 from isingprop.paper.mlp_runtime_runs import NUM_READS, WEIGHT_SCALE
 from isingprop.paper.setup import Setup
-from isingprop.paper.text import bullets, interval, table
+from isingprop.paper.text import bullets, counted, interval, table
 
 _PAPER = (
     "The paper (arXiv:2303.12352, Section 5.3 and Fig. 5): “As the model gets larger, linear growth is observed in the "
@@ -56,7 +56,7 @@ def report(setup: Setup, images: ImageSet, plan: Plan, curves: Mapping[str, Curv
     """The text of mlp-runtime.md."""
     facts = {
         "data": images.name,
-        "seeds": "1 seed" if setup.num_seeds == 1 else f"{setup.num_seeds} seeds",
+        "seeds": counted(setup.num_seeds, "seed"),
         "scale": WEIGHT_SCALE,
         "reads": NUM_READS,
         "sweeps": GIBBS.num_sweeps,

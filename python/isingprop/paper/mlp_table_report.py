@@ -36,7 +36,7 @@ from isingprop.paper.mlp_table_runs import (
     trial_seeds,
 )
 from isingprop.paper.setup import Setup
-from isingprop.paper.text import bullets, table
+from isingprop.paper.text import bullets, counted, table
 
 _PAPER = (
     "The paper (arXiv:2303.12352, Section 5.2) trains perceptrons on {num_images} images of two classes, by "
@@ -117,8 +117,8 @@ def _choices(setup: Setup, sources: Mapping[str, Source], outcomes: Outcomes) ->
         "updates": UPDATES,
         "rate": LEARNING_RATE,
         "tests": "; ".join(_tests(name, source, outcomes) for name, source in sources.items()),
-        "trials": _counted(len(trial_seeds(setup)), "trial"),
-        "seeds": _counted(setup.num_seeds, "seed"),
+        "trials": counted(len(trial_seeds(setup)), "trial"),
+        "seeds": counted(setup.num_seeds, "seed"),
         "diamonds": "; diamonds are the published accuracies" if _has_published(outcomes) else "",
         "late": NUM_LATE,
         "least": 100 * LEAST_ACCURACY,
@@ -142,10 +142,6 @@ def _choices(setup: Setup, sources: Mapping[str, Source], outcomes: Outcomes) ->
 
 def _has_published(outcomes: Outcomes) -> bool:
     return any(own.published is not None for columns in outcomes.values() for own in columns.values())
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _tests(name: str, source: Source, outcomes: Outcomes) -> str:

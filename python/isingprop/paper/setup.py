@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from numpy.typing import NDArray
 
 from isingprop.data import ImageSet, load_data
 from isingprop.files import write_atomically
@@ -124,6 +126,17 @@ class Setup:
             with matplotlib.rc_context({"svg.hashsalt": "isingprop"}):
                 figure.savefig(content, format=kind, dpi=_DPI, metadata=metadata)
             write_atomically(self.out / f"{name}.{kind}", content.getvalue())
+
+
+def chosen(images: ImageSet, train: NDArray[Any], test: NDArray[Any]) -> ImageSet:
+    """Some of the images, by masks or by numbers."""
+    return replace(
+        images,
+        train_images=images.train_images[train],
+        train_labels=images.train_labels[train],
+        test_images=images.test_images[test],
+        test_labels=images.test_labels[test],
+    )
 
 
 @lru_cache(maxsize=4)  # every figure asks for them again

@@ -53,3 +53,8 @@ def bullets(lines: Iterable[str]) -> str:
 def finite(value: float) -> float | None:
     """For JSON, which has no word for NaN."""
     return float(value) if math.isfinite(value) else None
+
+
+def counted(number: int, what: str) -> str:
+    """1 trial, 2 trials."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
