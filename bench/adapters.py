@@ -50,7 +50,9 @@ def dwave_samplers(J: Array, h: Array, g: Array, sweeps: int, reads: int, seed: 
     for b, fields in enumerate(h):
         linear = np.concatenate([fields, g[0]])
         bqm = dimod.BinaryQuadraticModel.from_numpy_vectors(linear, quadratic, 0.0, "SPIN")
-        spins[b] = sampler.sample(bqm, seed=seed + b, **settings).record.sample  # variables come in order
+        spins[b] = sampler.sample(
+            bqm, seed=seed + b, **settings
+        ).record.sample  # variables come in order
     return spins
 
 
@@ -100,7 +102,9 @@ def heat_bath(draw: Draw, J: Array, h: Array, g: Array, sweeps: int, reads: int)
     def update(bits: Tensor, gains: Tensor, random: Tensor) -> None:
         torch.ge(random, gains.sigmoid_(), out=bits)
 
-    bits = block_updates(update, draw, (0, 1), 2 * J, h - J.sum(axis=1), g - J.sum(axis=0), sweeps, reads)
+    bits = block_updates(
+        update, draw, (0, 1), 2 * J, h - J.sum(axis=1), g - J.sum(axis=0), sweeps, reads
+    )
     return 2 * bits - 1
 
 
@@ -144,13 +148,22 @@ def block_updates(
             draw(layer).round_().mul_(values[1] - values[0]).add_(values[0])
         for beta in np.geomspace(*BETA_RANGE, sweeps).tolist():
             for own, other, matrix in ((0, 1, couplings.T), (1, 0, couplings)):
-                torch.addmm(fields[own], states[other], matrix, beta=2 * beta, alpha=2 * beta, out=gains[own])
+                torch.addmm(
+                    fields[own],
+                    states[other],
+                    matrix,
+                    beta=2 * beta,
+                    alpha=2 * beta,
+                    out=gains[own],
+                )
                 update(states[own], gains[own], draw(random[own]))
         done.append(torch.cat(states, 1).to(torch.int8).view(len(part), reads, -1))
     return torch.cat(done).numpy()
 
 
-def simulated_bifurcation(J: Array, h: Array, g: Array, sweeps: int, reads: int, seed: int) -> Array:
+def simulated_bifurcation(
+    J: Array, h: Array, g: Array, sweeps: int, reads: int, seed: int
+) -> Array:
     """Discrete, with the pressure at its end just after the last step: by default it would hardly have begun."""
     import simulated_bifurcation as sb
     import torch
@@ -165,7 +178,9 @@ def simulated_bifurcation(J: Array, h: Array, g: Array, sweeps: int, reads: int,
     for b, fields in enumerate(h):
         linear = np.concatenate([fields, g[0]], dtype=np.float32)
         polynomial = torch.from_numpy(matrix), torch.from_numpy(linear)
-        spins[b] = sb.minimize(*polynomial, domain="spin", best_only=False, verbose=False, **settings)[0].numpy()
+        spins[b] = sb.minimize(
+            *polynomial, domain="spin", best_only=False, verbose=False, **settings
+        )[0].numpy()
     return spins
 
 

@@ -100,14 +100,23 @@ def copy_seconds(moved: int, threads: int) -> float:
 def measure(qubits: int, steps: int, repeats: int, processors: int) -> list[Point]:
     """Each round times all of them in turn."""
     problem = make_problem(qubits)
-    points = [Point(qubits, dtype, threads) for dtype in BYTES for threads in sorted({1, processors})]
+    points = [
+        Point(qubits, dtype, threads) for dtype in BYTES for threads in sorted({1, processors})
+    ]
     for _ in range(repeats):
         for point in points:
             run = Anneal(problem, TOTAL_TIME, steps, dtype=point.dtype, num_threads=point.threads)
             point.step.append(seconds_of(partial(run.forward, run.start())) / steps)
-            point.copy.append(copy_seconds(2**qubits * (2 * BYTES[point.dtype] + ENERGY_BYTES), point.threads))
+            point.copy.append(
+                copy_seconds(2**qubits * (2 * BYTES[point.dtype] + ENERGY_BYTES), point.threads)
+            )
         few = max(1, LEAST_WORK >> qubits)
-        seconds = seconds_of(partial(numpy_steps, Anneal(problem, TOTAL_TIME, 1).start(), run.energies, few)) / few
+        seconds = (
+            seconds_of(
+                partial(numpy_steps, Anneal(problem, TOTAL_TIME, 1).start(), run.energies, few)
+            )
+            / few
+        )
         for point in points:
             point.numpy.append(seconds)
     return points
@@ -129,7 +138,10 @@ def memory_growth(qubits: int) -> float:
 
 def print_points(points: list[Point], steps: int) -> None:
     print(f"medians; steps of {steps}; NumPy: complex128 on one thread")
-    print(f"{'N':>3} {'dtype':<11}{'threads':>7}{'ms/step':>10}{'ns/amp/gate':>13}{'100 steps':>11}", end="")
+    print(
+        f"{'N':>3} {'dtype':<11}{'threads':>7}{'ms/step':>10}{'ns/amp/gate':>13}{'100 steps':>11}",
+        end="",
+    )
     print(f"{'copy GB/s':>11}{'limit ms':>10}{'share':>7}{'NumPy/ours':>12}")
     for x in points:
         step, copy = median(x.step), median(x.copy)
@@ -164,7 +176,10 @@ def solve_quimb(energies: Array, state: Array) -> Callable[[], Array]:
     import quimb
     import scipy.sparse as sparse
 
-    transverse, diagonal = -sum_of_x(len(state).bit_length() - 1), sparse.diags_array(energies).tocsr()
+    transverse, diagonal = (
+        -sum_of_x(len(state).bit_length() - 1),
+        sparse.diags_array(energies).tocsr(),
+    )
 
     def hamiltonian(t: float):
         return (1 - t / TOTAL_TIME) * transverse + t / TOTAL_TIME * diagonal
@@ -200,7 +215,9 @@ def compare_with(name: str, qubits: int, repeats: int) -> None:
     seconds = [(seconds_of(solve), seconds_of(partial(ours, steps))) for _ in repeat(None, repeats)]
     theirs, own = (median(column) for column in zip(*seconds, strict=True))
     ratio = median(a / b for a, b in seconds)
-    print(f"{qubits:3} {name:<7}{error:12.1e}{infidelity(ours(steps), truth):12.1e}{steps:7}", end="")
+    print(
+        f"{qubits:3} {name:<7}{error:12.1e}{infidelity(ours(steps), truth):12.1e}{steps:7}", end=""
+    )
     print(f"{theirs:11.4f}{own:11.5f}{ratio:9.0f}")
 
 
@@ -209,13 +226,20 @@ def main() -> None:
     parser.add_argument("--qubits", type=int, nargs="+", default=[12, 16, 20, 24], metavar="N")
     parser.add_argument("--steps", type=int, default=100, metavar="N")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="rounds; medians count")
-    parser.add_argument("--others", action="store_true", help="QuTiP and quimb too, where installed")
+    parser.add_argument(
+        "--others", action="store_true", help="QuTiP and quimb too, where installed"
+    )
     args = parser.parse_args()
     processors = len(os.sched_getaffinity(0))
-    print_points([x for n in args.qubits for x in measure(n, args.steps, args.repeats, processors)], args.steps)
+    print_points(
+        [x for n in args.qubits for x in measure(n, args.steps, args.repeats, processors)],
+        args.steps,
+    )
     for n in filter(LEAST_MEASURED.__le__, args.qubits):
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            print(f"N = {n}: memory grows by {pool.submit(memory_growth, n).result():.2f} x 2^N x 16 bytes")
+            print(
+                f"N = {n}: memory grows by {pool.submit(memory_growth, n).result():.2f} x 2^N x 16 bytes"
+            )
     if args.others:
         print(f"total time {TOTAL_TIME}; infidelity, and seconds to reach it")
         print(f"{'N':>3} {'other':<7}{'its error':>12}{'our error':>12}{'steps':>7}", end="")

@@ -62,7 +62,9 @@ class Point:
     @property
     def work(self) -> tuple[float, float]:
         """Decisions and additions."""
-        additions = self.hidden_flips * padded(self.output) + self.output_flips * padded(self.hidden)
+        additions = self.hidden_flips * padded(self.output) + self.output_flips * padded(
+            self.hidden
+        )
         return padded(self.hidden) + padded(self.output), additions
 
     @property
@@ -95,7 +97,9 @@ def count_flips(problem: ip.IsingProblem, beta: Range) -> Array:
     for step in np.geomspace(*beta, SWEEPS, dtype=np.float32):
         for layer, matrix in enumerate((J.T, J)):
             gains = (fields[layer] + spins[1 - layer] @ matrix) * spins[layer]
-            flip = random.random(gains.shape, dtype=np.float32) < np.exp(np.minimum(2 * step * unit * gains, 0))
+            flip = random.random(gains.shape, dtype=np.float32) < np.exp(
+                np.minimum(2 * step * unit * gains, 0)
+            )
             spins[layer][flip] *= -1
             flips[layer] += flip.sum()
     return flips / (len(problem) * SWEEPS)
@@ -136,22 +140,36 @@ def cache_sizes() -> dict[str, float]:
     """In KiB, of the data caches; empty where Linux does not tell."""
     sizes = {}
     for folder in sorted(CACHES.glob("index*")):
-        kind, level, size = ((folder / name).read_text().strip() for name in ("type", "level", "size"))
+        kind, level, size = (
+            (folder / name).read_text().strip() for name in ("type", "level", "size")
+        )
         if kind != "Instruction" and size.endswith("K"):
             sizes[f"L{level}"] = float(size[:-1])
     return sizes
 
 
 def print_points(points: list[Point], model: Array, rate: float) -> None:
-    print(f"a {model[0]:.3f} ns per decision, b {model[1]:.4f} ns per addition, dense {rate:.1f} multiply-adds per ns")
+    print(
+        f"a {model[0]:.3f} ns per decision, b {model[1]:.4f} ns per addition, dense {rate:.1f} multiply-adds per ns"
+    )
     caches = ", ".join(f"{name} {size:.0f} KiB" for name, size in cache_sizes().items())
-    print(f"{SWEEPS} sweeps x {READS} reads, beta {RELATIVE_BETA_RANGE} / rms field; caches: {caches or 'unknown'}")
-    print(f"{'H':>5}{'O':>6}{'KiB':>8}{'H flips':>9}{'O flips':>9}{'ns/sweep':>10}{'ns/spin':>9}", end="")
+    print(
+        f"{SWEEPS} sweeps x {READS} reads, beta {RELATIVE_BETA_RANGE} / rms field; caches: {caches or 'unknown'}"
+    )
+    print(
+        f"{'H':>5}{'O':>6}{'KiB':>8}{'H flips':>9}{'O flips':>9}{'ns/sweep':>10}{'ns/spin':>9}",
+        end="",
+    )
     print(f"{'measured/model':>16}{'dense/measured':>16}")
     for x in points:
         per_spin, ratio = x.nanoseconds / (x.hidden + x.output), x.nanoseconds / (model @ x.work)
-        print(f"{x.hidden:5}{x.output:6}{x.kibibytes:8.0f}{x.hidden_flips:9.1f}{x.output_flips:9.1f}", end="")
-        print(f"{x.nanoseconds:10.0f}{per_spin:9.2f}{ratio:16.2f}{dense_nanoseconds(x, rate) / x.nanoseconds:16.2f}")
+        print(
+            f"{x.hidden:5}{x.output:6}{x.kibibytes:8.0f}{x.hidden_flips:9.1f}{x.output_flips:9.1f}",
+            end="",
+        )
+        print(
+            f"{x.nanoseconds:10.0f}{per_spin:9.2f}{ratio:16.2f}{dense_nanoseconds(x, rate) / x.nanoseconds:16.2f}"
+        )
 
 
 def plot(points: list[Point], model: Array, rate: float, file: Path) -> None:
@@ -162,16 +180,45 @@ def plot(points: list[Point], model: Array, rate: float, file: Path) -> None:
     for k, family in enumerate(dict.fromkeys(point.family for point in points)):
         part = sorted((p for p in points if p.family == family), key=lambda p: p.kibibytes)
         sizes = [p.kibibytes for p in part]
-        axes.plot(sizes, [p.nanoseconds for p in part], "os^vD"[k % 5], color=f"C{k}", label=f"{family}: measured")
-        axes.plot(sizes, [model @ p.work for p in part], "-", color=f"C{k}", label=f"{family}: event-driven model")
         axes.plot(
-            sizes, [dense_nanoseconds(p, rate) for p in part], "--", color=f"C{k}", label=f"{family}: dense model"
+            sizes,
+            [p.nanoseconds for p in part],
+            "os^vD"[k % 5],
+            color=f"C{k}",
+            label=f"{family}: measured",
+        )
+        axes.plot(
+            sizes,
+            [model @ p.work for p in part],
+            "-",
+            color=f"C{k}",
+            label=f"{family}: event-driven model",
+        )
+        axes.plot(
+            sizes,
+            [dense_nanoseconds(p, rate) for p in part],
+            "--",
+            color=f"C{k}",
+            label=f"{family}: dense model",
         )
     for name, size in cache_sizes().items():
         axes.axvline(size, color="gray", linestyle=":")
-        axes.annotate(name, (size, 0), xycoords=("data", "axes fraction"), xytext=(3, 5), textcoords="offset points")
-    axes.set(xscale="log", yscale="log", xlabel="couplings in memory, KiB", ylabel="CPU time per sweep, ns")
-    axes.set_title(f"One sweep of H hidden and O output spins, mean of {SWEEPS} sweeps from hot to cold")
+        axes.annotate(
+            name,
+            (size, 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 5),
+            textcoords="offset points",
+        )
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="couplings in memory, KiB",
+        ylabel="CPU time per sweep, ns",
+    )
+    axes.set_title(
+        f"One sweep of H hidden and O output spins, mean of {SWEEPS} sweeps from hot to cold"
+    )
     axes.legend(loc="upper left")
     figure.savefig(file, dpi=120)
 
@@ -179,7 +226,9 @@ def plot(points: list[Point], model: Array, rate: float, file: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", nargs="+", default=DEFAULT_SIZES, metavar="HxO")
-    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="timings; medians count")
+    parser.add_argument(
+        "--repeats", type=int, default=5, metavar="N", help="timings; medians count"
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the times there")
     args = parser.parse_args()
     sizes = [tuple(map(int, size.split("x"))) for size in args.sizes]

@@ -80,11 +80,15 @@ def one_by_one(problem: ip.IsingProblem) -> list[ip.IsingProblem]:
     return [problem[b : b + 1] for b in range(len(problem))]
 
 
-def call(adapter: Adapter, problem: ip.IsingProblem, *settings: int) -> Array:  # sweeps, reads, seed
+def call(
+    adapter: Adapter, problem: ip.IsingProblem, *settings: int
+) -> Array:  # sweeps, reads, seed
     return adapter(problem.couplings, problem.hidden_fields, problem.output_fields, *settings)
 
 
-def timed_calls(adapter: Adapter, problems: list[ip.IsingProblem], *settings: int) -> tuple[float, list[Array]]:
+def timed_calls(
+    adapter: Adapter, problems: list[ip.IsingProblem], *settings: int
+) -> tuple[float, list[Array]]:
     """CPU seconds per image, and the states of each problem."""
     start = time.process_time()
     states = [call(adapter, problem, *settings) for problem in problems]
@@ -104,7 +108,9 @@ def measure_times(
             settings = sweeps, args.reads, seed
             seconds, (states,) = timed_calls(adapter, [part], *settings)
             timing.bulk.append(seconds)
-            timing.single.append(timed_calls(adapter, one_by_one(part[:SINGLE_CALLS]), *settings)[0])
+            timing.single.append(
+                timed_calls(adapter, one_by_one(part[:SINGLE_CALLS]), *settings)[0]
+            )
             energies = part.energies(states).mean(axis=1) / args.repeats
             timing.energies = timing.energies + energies if len(timing.energies) else energies
     return timings
@@ -145,10 +151,15 @@ def pairs_with_pytorch(timings: dict[str, Timing]) -> list[Pair]:
     fastest = min(found, key=lambda name: median(timings[name].bulk))
     theirs = timings[fastest]
     ours = {name: timing for name, timing in timings.items() if name.startswith(OURS)}
-    return [Pair(name, fastest, *ratios(theirs, own), energy_above(theirs, own)) for name, own in ours.items()]
+    return [
+        Pair(name, fastest, *ratios(theirs, own), energy_above(theirs, own))
+        for name, own in ours.items()
+    ]
 
 
-def sample_energies(table: dict[str, Adapter], group: Group, sweeps: int, reads: int, seed: int) -> dict[str, Array]:
+def sample_energies(
+    table: dict[str, Adapter], group: Group, sweeps: int, reads: int, seed: int
+) -> dict[str, Array]:
     """(problems, reads) for each package, evaluated by one judge; the best-known energies follow."""
     energies = {}
     for name, adapter in table.items():

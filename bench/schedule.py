@@ -17,8 +17,8 @@ import numpy as np
 from instances import HIT_TOLERANCE, certified_problems, image_set, new_network, trained_network
 
 import isingprop as ip
-from isingprop import _core
-from isingprop.samplers.cpu import RELATIVE_BETA_RANGE
+from isingprop import kernels
+from isingprop.samplers.arguments import RELATIVE_BETA_RANGE
 
 Array = np.ndarray
 Range = tuple[float, float]
@@ -42,11 +42,13 @@ class Cell:
     microseconds: float  # of CPU for one read
 
 
-def anneal(problem: ip.IsingProblem, beta: Range, sweeps: int, reads: int, seed: int, descend: bool) -> Array:
+def anneal(
+    problem: ip.IsingProblem, beta: Range, sweeps: int, reads: int, seed: int, descend: bool
+) -> Array:
     """Energies (B, R) for a range that Annealing itself does not let one choose: a relative one."""
     betas = np.geomspace(*beta, sweeps) if sweeps > 1 else np.array(beta[1:])
     arrays = problem.couplings, problem.hidden_fields, problem.output_fields
-    return _core.anneal(*arrays, betas, True, descend, reads, seed, problem.streams, None, 1)[1]
+    return kernels.anneal(*arrays, betas, True, descend, reads, seed, problem.streams, None, 1)[1]
 
 
 def lowest_energies(problem: ip.IsingProblem, reads: int) -> Array:
@@ -54,7 +56,9 @@ def lowest_energies(problem: ip.IsingProblem, reads: int) -> Array:
     return np.min([run.min(axis=1) for run in runs], axis=0)
 
 
-def measure(problem: ip.IsingProblem, best: Array, beta: Range, sweeps: int, reads: int, seed: int) -> Cell:
+def measure(
+    problem: ip.IsingProblem, best: Array, beta: Range, sweeps: int, reads: int, seed: int
+) -> Cell:
     """The two runs are of the same chains: the descent draws no random numbers."""
     raw = anneal(problem, beta, sweeps, reads, seed, False) - best[:, None]
     start = time.process_time()
@@ -72,8 +76,12 @@ def grid() -> list[Range]:
 def print_network(name: str, problem: ip.IsingProblem, args: argparse.Namespace) -> None:
     best = lowest_energies(problem, args.reads)
     print(f"\n{name}: {len(problem)} problems, lowest energies {best.mean():.2f} on average")
-    print("residual % | after the descent | hits per read | us per read;  * the least after the descent")
-    print(f"{'first':>7}{'last':>8}" + "".join(f"{f'{sweeps} sweeps':>32}" for sweeps in args.sweeps))
+    print(
+        "residual % | after the descent | hits per read | us per read;  * the least after the descent"
+    )
+    print(
+        f"{'first':>7}{'last':>8}" + "".join(f"{f'{sweeps} sweeps':>32}" for sweeps in args.sweeps)
+    )
     run = args.reads, args.seed
     cells = {beta: [measure(problem, best, beta, s, *run) for s in args.sweeps] for beta in grid()}
     least = [min(cell.descended for cell in column) for column in zip(*cells.values(), strict=True)]
@@ -92,7 +100,9 @@ def print_certified(args: argparse.Namespace) -> None:
     problems, energies = certified_problems()
     if not problems:
         return
-    print(f"\ncertified ground states found by {CALL_READS} reads x {CALL_SWEEPS} sweeps, {args.seeds} seeds")
+    print(
+        f"\ncertified ground states found by {CALL_READS} reads x {CALL_SWEEPS} sweeps, {args.seeds} seeds"
+    )
     print(f"{'first':>7}{'last':>8}  seeds that found 0, 1, ... {len(problems)}")
     reads = CALL_READS * args.seeds  # as many as that many calls have
     for beta in grid():

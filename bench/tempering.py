@@ -49,19 +49,31 @@ def searched(problems: list[ip.IsingProblem]) -> tuple[list[ip.IsingProblem], Ar
 
 
 def random_problem(draw: Callable[..., Array], num_hidden: int, num_output: int) -> ip.IsingProblem:
-    return ip.IsingProblem(draw((num_hidden, num_output)), np.zeros((1, num_hidden)), np.zeros((1, num_output)))
+    return ip.IsingProblem(
+        draw((num_hidden, num_output)), np.zeros((1, num_hidden)), np.zeros((1, num_output))
+    )
 
 
 def uniform(size: int, count: int) -> tuple[list[ip.IsingProblem], Array]:
     """J from U(-1, 1), all to all."""
     random = np.random.default_rng([size, 1])
-    return searched([random_problem(lambda shape: random.uniform(-1, 1, shape), size, size) for _ in range(count)])
+    return searched(
+        [
+            random_problem(lambda shape: random.uniform(-1, 1, shape), size, size)
+            for _ in range(count)
+        ]
+    )
 
 
 def plus_minus(size: int, count: int) -> tuple[list[ip.IsingProblem], Array]:
     """J = +-1, all to all, a gauge of no use: frustrated."""
     random = np.random.default_rng([size, 2])
-    return searched([random_problem(lambda shape: random.choice([-1.0, 1.0], shape), size, size) for _ in range(count)])
+    return searched(
+        [
+            random_problem(lambda shape: random.choice([-1.0, 1.0], shape), size, size)
+            for _ in range(count)
+        ]
+    )
 
 
 def cubic(side: int, count: int) -> tuple[list[ip.IsingProblem], Array]:
@@ -73,7 +85,10 @@ def cubic(side: int, count: int) -> tuple[list[ip.IsingProblem], Array]:
     near = np.abs(sites[odd == 0][:, None] - sites[odd == 1][None]).sum(axis=2) == 1
     assert place.max() < len(near)
     return searched(
-        [random_problem(lambda shape: near * random.choice([-1.0, 1.0], shape), *near.shape) for _ in range(count)]
+        [
+            random_problem(lambda shape: near * random.choice([-1.0, 1.0], shape), *near.shape)
+            for _ in range(count)
+        ]
     )
 
 
@@ -88,7 +103,9 @@ FAMILIES: dict[str, Callable[[], tuple[list[ip.IsingProblem], Array]]] = {
 
 
 def samplers() -> dict[tuple[str, int], Sampler]:
-    table: dict[tuple[str, int], Sampler] = {("annealing", s): ip.Annealing(s) for s in ANNEALING_SWEEPS}
+    table: dict[tuple[str, int], Sampler] = {
+        ("annealing", s): ip.Annealing(s) for s in ANNEALING_SWEEPS
+    }
     for sweeps in TEMPERING_SWEEPS:
         table["tempering", sweeps] = ip.Tempering(sweeps)
         if sweeps > TEMPERING_SWEEPS[0]:  # too few to adapt
@@ -114,24 +131,39 @@ def report(name: str, seconds: float) -> None:
         runs[key] = Runs([energies for energies, _ in results], [each for _, each in results])
         best = np.minimum(best, [energies.min() for energies in runs[key].energies])
     print(f"\n{name}: {len(problems)} x {problems[0]!r}, lowest {best.mean():.4f} on average")
-    print(f"{'':22}{'sweeps':>7}{'p':>9}{'ms a read':>11}{'TTS99, ms':>11}{'largest':>11}{'residual, %':>13}")
+    print(
+        f"{'':22}{'sweeps':>7}{'p':>9}{'ms a read':>11}{'TTS99, ms':>11}{'largest':>11}{'residual, %':>13}"
+    )
     fastest: dict[str, float] = {}
     for (sampler_name, sweeps), found in runs.items():
         above = [energies - lowest for energies, lowest in zip(found.energies, best, strict=True)]
         hits = [(each < HIT_TOLERANCE).mean() for each in above]
-        times = [1e3 * time_to_solution(p, each) for p, each in zip(hits, found.seconds, strict=True)]
-        residual = PERCENT * np.mean([each.mean() / abs(lowest) for each, lowest in zip(above, best, strict=True)])
-        print(f"{sampler_name:22}{sweeps:7}{np.mean(hits):9.4f}{1e3 * np.mean(found.seconds):11.3f}", end="")
+        times = [
+            1e3 * time_to_solution(p, each) for p, each in zip(hits, found.seconds, strict=True)
+        ]
+        residual = PERCENT * np.mean(
+            [each.mean() / abs(lowest) for each, lowest in zip(above, best, strict=True)]
+        )
+        print(
+            f"{sampler_name:22}{sweeps:7}{np.mean(hits):9.4f}{1e3 * np.mean(found.seconds):11.3f}",
+            end="",
+        )
         print(f"{median(times):11.3f}{max(times):11.3f}{residual:13.4f}")
         fastest[sampler_name] = min(fastest.get(sampler_name, np.inf), median(times))
     for sampler_name, tts in fastest.items():
-        print(f"{sampler_name:22} at its best {tts:.3f} ms, annealing / it = {fastest['annealing'] / tts:.2f}")
+        print(
+            f"{sampler_name:22} at its best {tts:.3f} ms, annealing / it = {fastest['annealing'] / tts:.2f}"
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES), metavar="NAME")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of CPU for each sampler and problem")
+    parser.add_argument(
+        "--families", nargs="+", choices=FAMILIES, default=list(FAMILIES), metavar="NAME"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="of CPU for each sampler and problem"
+    )
     args = parser.parse_args()
     for name in args.families:
         report(name, args.seconds)

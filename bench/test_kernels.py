@@ -16,10 +16,10 @@ from instances import image_set, new_network
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import isingprop as ip
-from isingprop import _core
-from isingprop.boltzmann import GIBBS
+from isingprop import kernels
 from isingprop.coherent import Anneal
-from isingprop.learning import LearningRates, update_in_place
+from isingprop.energy_model.model import GIBBS
+from isingprop.training.learning_rule import LearningRates, update_in_place
 
 NUM_IMAGES = 1000
 NUM_READS = 20
@@ -30,13 +30,13 @@ NUM_STEPS = 20
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 
 
-@pytest.fixture(params=_core.available_kernels(), autouse=True)
+@pytest.fixture(params=kernels.available_kernels(), autouse=True)
 def kernel(request: pytest.FixtureRequest) -> Iterator[str]:
     """Runs each bench once for each instruction set of this processor."""
-    before = _core.current_kernel()
-    _core.select_kernel(request.param)
+    before = kernels.current_kernel()
+    kernels.select_kernel(request.param)
     yield request.param
-    _core.select_kernel(before)
+    kernels.select_kernel(before)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,9 @@ def add_rates(benchmark: BenchmarkFixture, **work: float) -> None:
     """Divides the work of one round by its median CPU time; nothing was timed under --benchmark-disable."""
     if benchmark.enabled:
         seconds = benchmark.stats["median"]
-        benchmark.extra_info |= {f"{name}_per_second": amount / seconds for name, amount in work.items()}
+        benchmark.extra_info |= {
+            f"{name}_per_second": amount / seconds for name, amount in work.items()
+        }
 
 
 def test_local_fields(benchmark: BenchmarkFixture, images: ip.ImageSet) -> None:
@@ -81,7 +83,11 @@ def test_energies(benchmark: BenchmarkFixture, problem: ip.IsingProblem, spins: 
     ids=["1x1-30", "1x20-30", "1x20-100", "200x20-100"],
 )
 def test_anneal(
-    benchmark: BenchmarkFixture, problem: ip.IsingProblem, num_problems: int, num_reads: int, num_sweeps: int
+    benchmark: BenchmarkFixture,
+    problem: ip.IsingProblem,
+    num_problems: int,
+    num_reads: int,
+    num_sweeps: int,
 ) -> None:
     """From one image per call, as training does, to bulk; ids are problems x reads - sweeps."""
     part = problem[:num_problems]
@@ -92,7 +98,9 @@ def test_anneal(
     add_rates(benchmark, spin_updates=chains * num_sweeps * part.num_spins, states=chains)
 
 
-def test_reference_states(benchmark: BenchmarkFixture, images: ip.ImageSet, problem: ip.IsingProblem) -> None:
+def test_reference_states(
+    benchmark: BenchmarkFixture, images: ip.ImageSet, problem: ip.IsingProblem
+) -> None:
     """The nudged state of each image's own class, Eq. (7)."""
     network = new_network()
     outputs = network.readout.targets(images.train_labels[:, None])
@@ -102,7 +110,9 @@ def test_reference_states(benchmark: BenchmarkFixture, images: ip.ImageSet, prob
 
 
 @pytest.mark.parametrize("batch_size", [1, 50])
-def test_update(benchmark: BenchmarkFixture, images: ip.ImageSet, spins: np.ndarray, batch_size: int) -> None:
+def test_update(
+    benchmark: BenchmarkFixture, images: ip.ImageSet, spins: np.ndarray, batch_size: int
+) -> None:
     """Adds the update of one minibatch. A tiny rate keeps the parameters finite over all rounds."""
     network, rates = new_network(), LearningRates.of(1e-12).array()
     nudged = np.ascontiguousarray(spins[:, :1])
@@ -137,7 +147,9 @@ def test_epoch(benchmark: BenchmarkFixture, images: ip.ImageSet, num_states: int
 @pytest.mark.parametrize("num_hidden", [8, 12], ids=["14-qubits", "18-qubits"])
 def test_evolve(benchmark: BenchmarkFixture, num_hidden: int, dtype: str) -> None:
     """Trotter steps of the coherent annealer on one thread: one tile, and two passes over memory."""
-    problem = ip.IsingProblem(np.full((num_hidden, 6), 0.1), np.zeros((1, num_hidden)), np.zeros((1, 6)))
+    problem = ip.IsingProblem(
+        np.full((num_hidden, 6), 0.1), np.zeros((1, num_hidden)), np.zeros((1, 6))
+    )
     run = Anneal(problem, 10.0, NUM_STEPS, dtype=dtype, num_threads=1)
     state = benchmark(lambda: run.forward(run.start()))
     assert state.shape == (2**problem.num_spins,)
@@ -152,28 +164,36 @@ def model() -> ip.EnergyModel:
     return ip.EnergyModel.random(num_inputs=784, num_hidden=NUM_UNITS, seed=0)
 
 
-def test_weighted_sums(benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel) -> None:
+def test_weighted_sums(
+    benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel
+) -> None:
     """W1 x + b in double precision; products with dark pixels count, though they are not made."""
     inputs = images.train_images.astype(np.float64)
     benchmark(model.hidden_fields, inputs)
     add_rates(benchmark, multiply_adds=inputs.size * NUM_UNITS)
 
 
-def test_output_distribution(benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel) -> None:
+def test_output_distribution(
+    benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel
+) -> None:
     """P(y | x) by summing over hidden units."""
     fields = model.hidden_fields(images.train_images)
-    benchmark(_core.output_distribution, fields, model.output_weights, model.output_bias)
+    benchmark(kernels.output_distribution, fields, model.output_weights, model.output_bias)
     add_rates(benchmark, exponentials=2 * fields.size)
 
 
-def test_hidden_means(benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel) -> None:
+def test_hidden_means(
+    benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel
+) -> None:
     """What a gradient needs of hidden units, with both outputs."""
     fields = model.hidden_fields(images.train_images)
-    benchmark(_core.hidden_means, fields, model.output_weights, np.ones((len(fields), 2)))
+    benchmark(kernels.hidden_means, fields, model.output_weights, np.ones((len(fields), 2)))
     add_rates(benchmark, sigmoids=2 * fields.size)
 
 
-def test_gibbs_sampling(benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel) -> None:
+def test_gibbs_sampling(
+    benchmark: BenchmarkFixture, images: ip.ImageSet, model: ip.EnergyModel
+) -> None:
     """Outputs of a batch of five, 1,000 reads of each, as in training."""
     seeds = itertools.count()
     benchmark(lambda: model.sample(images.train_images[:5], num_reads=1000, seed=next(seeds)))

@@ -10,11 +10,13 @@ from typing import Any
 import matplotlib
 import pytest
 
-from isingprop import Annealing, IsingProblem, States, _core
+from isingprop import Annealing, IsingProblem, States, kernels
 from tolerances import PROCESS_SECONDS
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
-_DATA = Path(os.environ.get("ISINGPROP_DATA") or BESIDE)  # read before any test changes the environment
+_DATA = Path(
+    os.environ.get("ISINGPROP_DATA") or BESIDE
+)  # read before any test changes the environment
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,29 +30,29 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(params=_core.available_kernels())
+@pytest.fixture(params=kernels.available_kernels())
 def kernel(request: pytest.FixtureRequest) -> Iterator[str]:
     """Each instruction set of this processor in turn, in use during the test."""
-    before = _core.current_kernel()
-    _core.select_kernel(request.param)
+    before = kernels.current_kernel()
+    kernels.select_kernel(request.param)
     yield request.param
-    _core.select_kernel(before)
+    kernels.select_kernel(before)
 
 
 @pytest.fixture
 def on_every_kernel() -> Iterator[Callable]:
     """Calls a function once on each instruction set and returns all the results."""
-    before = _core.current_kernel()
+    before = kernels.current_kernel()
 
     def call(function: Callable) -> list:
         results = []
-        for name in _core.available_kernels():
-            _core.select_kernel(name)
+        for name in kernels.available_kernels():
+            kernels.select_kernel(name)
             results.append(function())
         return results
 
     yield call
-    _core.select_kernel(before)
+    kernels.select_kernel(before)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +82,9 @@ def counting_sampler() -> Any:
     class Counting:
         calls = 0
 
-        def sample(self, problem: IsingProblem, num_reads: int = 1, seed: int | None = None) -> States:
+        def sample(
+            self, problem: IsingProblem, num_reads: int = 1, seed: int | None = None
+        ) -> States:
             self.calls += 1
             return Annealing().sample(problem, num_reads, seed)
 

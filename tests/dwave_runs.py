@@ -10,16 +10,28 @@ import pytest
 
 from fake_sapi import FakeSapi
 from forked_command import Commands
-from isingprop.files import load_tensors
+from isingprop.util.files import load_tensors
 
 # On a Z2 one copy of K_{4,40} fits, so each image is a call.
 TRAIN = (
-    *("train", "--num-train", "6", "--num-test", "10", "--num-states", "3", "--hidden", "4", "--batch-size", "3"),
+    *(
+        "train",
+        "--num-train",
+        "6",
+        "--num-test",
+        "10",
+        "--num-states",
+        "3",
+        "--hidden",
+        "4",
+        "--batch-size",
+        "3",
+    ),
     *("--epochs", "2", "--sampler", "dwave", "--test-sampler", "anneal", "--out", "run"),
 )
 RESUME = ("train", "--resume", "run")
 NUM_CALLS = 12
-RECORD = "isingprop.qpu.record"
+RECORD = "isingprop.qpu.calls.record"
 # The order of what is written: settings of the run and of the record; for each of two updates in an epoch three calls
 # and their ids, and three answers; checkpoint, model and history.
 CALL, ANSWER, CHECKPOINT = 3, 9, 21
@@ -63,7 +75,9 @@ def on_disk(record):
 
 def assert_paid_once_and_kept(sapi, folder, unbroken=None):
     assert len(sapi.paid) == NUM_CALLS
-    assert sorted(on_disk(folder / "run" / "qpu")) == sorted((paid["id"], True) for paid in sapi.paid)
+    assert sorted(on_disk(folder / "run" / "qpu")) == sorted(
+        (paid["id"], True) for paid in sapi.paid
+    )
     if unbroken is not None:
         assert (folder / "run" / "model.safetensors").read_bytes() == unbroken
 

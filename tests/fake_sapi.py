@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from dwave.cloud.testing.mocks import structured_solver_data
 
-from isingprop.qpu.emulator import EmulatedQPU
+from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 from sapi_faults import POINTS, Action, DropError, Exchange, ReplyError, base64_text
 
 TOKEN = "SECRET-TOKEN-0123456789abcdef"
@@ -41,13 +41,21 @@ class FakeSapi:
     """
 
     def __init__(
-        self, chips: dict[str, EmulatedQPU] | None = None, *, token: str = TOKEN, pending: float = 0.0
+        self,
+        chips: dict[str, EmulatedQPU] | None = None,
+        *,
+        token: str = TOKEN,
+        pending: float = 0.0,
     ) -> None:
         self.chips = chips or {"Advantage_fake1": EmulatedQPU("zephyr", 2)}
         self.token = token
         self.pending = pending
-        self.offline: set[str] = set()  # names of solvers that are listed as offline and reject what they are sent
-        self.paid: list[dict[str, Any]] = []  # id, label, solver, body, qpu_access_time (us) of what was accepted
+        self.offline: set[str] = (
+            set()
+        )  # names of solvers that are listed as offline and reject what they are sent
+        self.paid: list[
+            dict[str, Any]
+        ] = []  # id, label, solver, body, qpu_access_time (us) of what was accepted
         self.requests: list[str] = []  # the point of each request that was let in
         self.problems: dict[str, dict[str, Any]] = {}
         self._actions: list[list[Any]] = []  # point, action, requests to let through first, times
@@ -55,7 +63,9 @@ class FakeSapi:
         self._lock = threading.RLock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.handle_error = self._note_error
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
         self._thread.start()
 
     def __enter__(self) -> "FakeSapi":
@@ -161,7 +171,9 @@ class FakeSapi:
                 problem["error_message"] = message
         return self.status(problem, now)
 
-    def status(self, problem: dict[str, Any], now: float | None = None, *, answer: bool = False) -> dict[str, Any]:
+    def status(
+        self, problem: dict[str, Any], now: float | None = None, *, answer: bool = False
+    ) -> dict[str, Any]:
         """A problem as the API tells of it."""
         done = (time.time() if now is None else now) >= problem["ready"]
         failed = "error_message" in problem
@@ -197,7 +209,9 @@ def _handler(sapi: FakeSapi) -> type[BaseHTTPRequestHandler]:
                 if self.headers.get("X-Auth-Token") != sapi.token:
                     raise ReplyError(401, "Invalid token")
                 kind, exchange = handle()
-                self._send(200, f"application/vnd.dwave.sapi.{kind}+json; version={_VERSION}", exchange)
+                self._send(
+                    200, f"application/vnd.dwave.sapi.{kind}+json; version={_VERSION}", exchange
+                )
             except ReplyError as reply:
                 error = {"error_code": reply.status, "error_msg": str(reply)}
                 self._send(reply.status, "application/json", Exchange("", reply=error))
@@ -230,7 +244,12 @@ def _get(sapi: FakeSapi, path: str) -> tuple[str, Exchange]:
     parts = url.path.removeprefix(_PREFIX).strip("/").split("/")
     query = {name: values[-1] for name, values in parse_qs(url.query).items()}
     if parts == ["solvers", "remote"]:
-        return _reached(sapi, "solver-definition-list", "solvers", [sapi.solver_data(name) for name in sapi.chips])
+        return _reached(
+            sapi,
+            "solver-definition-list",
+            "solvers",
+            [sapi.solver_data(name) for name in sapi.chips],
+        )
     if parts[:2] == ["solvers", "remote"] and parts[2] in sapi.chips:
         return _reached(sapi, "solver-definition", "solvers", sapi.solver_data(parts[2]))
     if parts == ["problems"] and "id" in query:
@@ -273,7 +292,9 @@ def _answer(chip: EmulatedQPU, job: dict[str, Any]) -> dict[str, Any]:
     if job["type"] != "ising":
         raise ValueError(f"type must be ising, got {job['type']}")
     fields = np.frombuffer(base64.b64decode(job["data"]["lin"]), "<f8")
-    active = {qubit: h for qubit, h in zip(chip.nodelist, fields.tolist(), strict=True) if not np.isnan(h)}
+    active = {
+        qubit: h for qubit, h in zip(chip.nodelist, fields.tolist(), strict=True) if not np.isnan(h)
+    }
     coupled = [(u, v) for u, v in chip.edgelist if u in active and v in active]
     values = np.frombuffer(base64.b64decode(job["data"]["quad"]), "<f8").tolist()
     couplings = dict(zip(coupled, values, strict=True))
@@ -291,7 +312,9 @@ def _answer(chip: EmulatedQPU, job: dict[str, Any]) -> dict[str, Any]:
         "timing": reads.info["timing"],
     }
     if params.get("answer_mode", "histogram") == "histogram":
-        answer["num_occurrences"] = base64_text(reads.record.num_occurrences.astype("<i4").tobytes())
+        answer["num_occurrences"] = base64_text(
+            reads.record.num_occurrences.astype("<i4").tobytes()
+        )
     return answer
 
 

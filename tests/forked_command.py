@@ -22,7 +22,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-_IMPORTED = ("dwave.system", "isingprop.qpu.chip", "isingprop.qpu.dry_run", "matplotlib.figure", "sklearn.datasets")
+_IMPORTED = (
+    "dwave.system",
+    "isingprop.qpu.calls.programmed_chip",
+    "isingprop.samplers.dry_run",
+    "matplotlib.figure",
+    "sklearn.datasets",
+)
 _RUNNING = -1
 _PAUSE = 0.005  # between two looks at a process, in seconds
 
@@ -74,7 +80,10 @@ class Commands:
         self._started = 0
         self._lock = threading.Lock()
         self._server = subprocess.Popen(
-            [sys.executable, "-W", "ignore", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-W", "ignore", __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def __enter__(self) -> "Commands":
@@ -114,7 +123,7 @@ class Commands:
 
 
 def shorten_waits() -> None:
-    from isingprop.qpu import connection
+    from isingprop.qpu.calls import connection
     from isingprop.samplers import dwave
 
     dwave._DELAYS = (0.05,) * 8
@@ -175,12 +184,12 @@ def _become(question: dict[str, Any]) -> None:
 
 
 def _serve() -> None:
-    import isingprop.cli
+    from isingprop.cli import run_folder
 
     for name in _IMPORTED:
         importlib.import_module(name)
     shorten_waits()
-    isingprop.cli.RunFolder.draw = lambda *_: None
+    run_folder.RunFolder.draw = lambda *_: None
     for line in sys.stdin:
         question = json.loads(line)
         if "ended" in question:

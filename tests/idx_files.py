@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from isingprop.download import FILES
+from isingprop.data.download import FILES
 
 NUM_TRAIN, NUM_TEST, SIDE = 60, 30, 8
 TRAIN_IMAGES_GZ = f"{FILES[0]}.gz"
@@ -33,7 +33,10 @@ def small_arrays(seed=0):
     rng = np.random.default_rng(seed)
     arrays = []
     for count in (NUM_TRAIN, NUM_TEST):
-        arrays += [rng.integers(0, 256, (count, SIDE, SIDE), np.uint8), np.arange(count, dtype=np.uint8) % 10]
+        arrays += [
+            rng.integers(0, 256, (count, SIDE, SIDE), np.uint8),
+            np.arange(count, dtype=np.uint8) % 10,
+        ]
     return dict(zip(FILES, arrays, strict=True))
 
 

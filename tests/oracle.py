@@ -14,7 +14,7 @@ from scipy.sparse.linalg import expm_multiply
 
 import tolerances
 from isingprop import BipartiteNetwork, EnergyModel, IsingProblem
-from isingprop.network import PARAMETERS
+from isingprop.network.bipartite import PARAMETERS
 
 MAX_SPINS = 16  # 65,536 states
 MOVE = 63 / 64  # the most likely move is made so often (cpp/kernels/rule.h)
@@ -39,7 +39,9 @@ def random_problem(
     hidden_fields = field * random.uniform(-1, 1, (num_problems, num_hidden))
     rows = 1 if shared_output_fields else num_problems
     output_fields = field * random.uniform(-1, 1, (rows, num_output))
-    return IsingProblem(couplings.astype(dtype), hidden_fields.astype(dtype), output_fields.astype(dtype))
+    return IsingProblem(
+        couplings.astype(dtype), hidden_fields.astype(dtype), output_fields.astype(dtype)
+    )
 
 
 def lattice_problem(*, seed: int = 0) -> tuple[IsingProblem, IsingProblem, NDArray[np.int64]]:
@@ -52,8 +54,14 @@ def lattice_problem(*, seed: int = 0) -> tuple[IsingProblem, IsingProblem, NDArr
     coupled = np.abs(i[white, None] - i[black]) + np.abs(j[white, None] - j[black]) == 1
     whole = random_problem(20, 64, seed=seed, band=-1)
     rows, columns = 13 + np.arange(6), 29 + np.arange(6)
-    whole.couplings[np.ix_(rows, columns)] = coupled * np.random.default_rng(seed).choice([-1, 1], coupled.shape)
-    parts = whole.couplings[np.ix_(rows, columns)], whole.hidden_fields[:, rows], whole.output_fields[:, columns]
+    whole.couplings[np.ix_(rows, columns)] = coupled * np.random.default_rng(seed).choice(
+        [-1, 1], coupled.shape
+    )
+    parts = (
+        whole.couplings[np.ix_(rows, columns)],
+        whole.hidden_fields[:, rows],
+        whole.output_fields[:, columns],
+    )
     return whole, IsingProblem(*parts), np.concatenate([rows, 20 + columns])
 
 
@@ -62,13 +70,20 @@ def random_spins(*shape: int, seed: int = 0) -> NDArray[np.int8]:
 
 
 def random_network(
-    num_inputs: int = 7, num_hidden: int = 5, num_classes: int = 3, redundancy: int = 2, *, seed: int = 0
+    num_inputs: int = 7,
+    num_hidden: int = 5,
+    num_classes: int = 3,
+    redundancy: int = 2,
+    *,
+    seed: int = 0,
 ) -> BipartiteNetwork:
     """All four parameters normally distributed, biases too."""
     random = np.random.default_rng([seed, num_inputs, num_hidden])
     num_output = num_classes * redundancy
     shapes = (num_hidden, num_inputs), (num_hidden, num_output), num_hidden, num_output
-    return BipartiteNetwork(*(random.normal(size=shape) for shape in shapes), num_classes=num_classes)
+    return BipartiteNetwork(
+        *(random.normal(size=shape) for shape in shapes), num_classes=num_classes
+    )
 
 
 def random_images(num_images: int, num_inputs: int = 7, *, seed: int = 0) -> NDArray[np.float32]:
@@ -91,7 +106,9 @@ def slow_gradient(
         for sign, reads in zip((1, -1), phases, strict=True):
             for read in reads.astype(np.float64):
                 share, s, t = sign / len(reads) / len(images), read[:num_hidden], read[num_hidden:]
-                for name, slope in zip(PARAMETERS, (np.outer(s, pixels), np.outer(s, t), s, t), strict=True):
+                for name, slope in zip(
+                    PARAMETERS, (np.outer(s, pixels), np.outer(s, t), s, t), strict=True
+                ):
                     change[name] = change[name] + share * slope
     return change
 
@@ -125,7 +142,8 @@ def hamiltonian(problem: IsingProblem) -> tuple[sp.csr_array, sp.csr_array]:
     couplings, hidden_fields, output_fields = _doubles(problem)
     num_hidden, num_spins = len(couplings), problem.num_spins
     x, z = (
-        [on_spin(np.array(m), k, num_spins) for k in range(num_spins)] for m in ([[0, 1], [1, 0]], [[-1, 0], [0, 1]])
+        [on_spin(np.array(m), k, num_spins) for k in range(num_spins)]
+        for m in ([[0, 1], [1, 0]], [[-1, 0], [0, 1]])
     )
     fields = np.concatenate([hidden_fields[0], output_fields[0]])
     diagonal = sum(field * each for field, each in zip(fields, z, strict=True))
@@ -149,7 +167,9 @@ def schroedinger(
     for k in range(num_steps):
         time = (k + 0.5) * step
         s = time / total_time if schedule is None else schedule(time)
-        state = expm_multiply(-1j * step * (sign * (1 - s) * driver + s * diagonal), state, traceA=0)
+        state = expm_multiply(
+            -1j * step * (sign * (1 - s) * driver + s * diagonal), state, traceA=0
+        )
     return state
 
 
@@ -173,7 +193,9 @@ def energies(problem: IsingProblem, spins: NDArray[np.int8]) -> NDArray[np.float
     """E of (B, R, N) spins, or of (R, N) spins in every problem: (B, R)."""
     couplings, hidden_fields, output_fields = _doubles(problem)
     hidden, output = np.split(spins.astype(np.float64), [len(couplings)], axis=-1)
-    own = (hidden * hidden_fields[:, None]).sum(axis=-1) + (output * output_fields[:, None]).sum(axis=-1)
+    own = (hidden * hidden_fields[:, None]).sum(axis=-1) + (output * output_fields[:, None]).sum(
+        axis=-1
+    )
     return own + ((hidden @ couplings) * output).sum(axis=-1)
 
 
@@ -199,7 +221,9 @@ def slack(problem: IsingProblem) -> NDArray[np.float64]:
     rows = len(problem.hidden_fields)
     outputs = np.broadcast_to(problem.output_fields, (rows, problem.num_output))
     fields = np.abs(np.concatenate([problem.hidden_fields, outputs], axis=1))[:, None]
-    return tolerances.COUPLING_GRID * largest * max(sizes.shape) + tolerances.FIELD_ROUNDING * fields
+    return (
+        tolerances.COUPLING_GRID * largest * max(sizes.shape) + tolerances.FIELD_ROUNDING * fields
+    )
 
 
 def ground_energies(problem: IsingProblem) -> NDArray[np.float64]:
@@ -242,25 +266,37 @@ def slow_sampler(
     for _ in range(num_sweeps):
         before = s
         s = _turn(random, s, problem.hidden_fields + t @ problem.couplings.T, beta, move)
-        t = _turn(random, t, output_fields + (before if stale else s) @ problem.couplings, beta, move)
+        t = _turn(
+            random, t, output_fields + (before if stale else s) @ problem.couplings, beta, move
+        )
     return state_numbers(np.concatenate([s, t], axis=1))
 
 
 def slow_tempering(
-    problem: IsingProblem, betas: NDArray[np.float64], num_reads: int, num_sweeps: int, *, gain: float = 1.0
+    problem: IsingProblem,
+    betas: NDArray[np.float64],
+    num_reads: int,
+    num_sweeps: int,
+    *,
+    gain: float = 1.0,
 ) -> NDArray[np.int64]:
     """State numbers (K, R) on all rungs from parallel tempering's algorithm in slow NumPy, all up at first.
 
     Of the logarithm of the weight that a swap gains it takes `gain` times: -1 has the wrong sign, 0 ignores energies.
     """
     random = np.random.default_rng(0)
-    s, t = (np.ones((len(betas), num_reads, n), np.float32) for n in (problem.num_hidden, problem.num_output))
+    s, t = (
+        np.ones((len(betas), num_reads, n), np.float32)
+        for n in (problem.num_hidden, problem.num_output)
+    )
     beta = betas[:, None, None]
     for sweep in range(num_sweeps):
         s = _turn(random, s, problem.hidden_fields + t @ problem.couplings.T, beta)
         t = _turn(random, t, problem.output_fields + s @ problem.couplings, beta)
         states = np.concatenate([s, t], axis=2)
-        sums = energies(problem, states.reshape(-1, problem.num_spins)).reshape(len(betas), num_reads)
+        sums = energies(problem, states.reshape(-1, problem.num_spins)).reshape(
+            len(betas), num_reads
+        )
         for k in range(sweep % 2, len(betas) - 1, 2):
             gains = gain * (betas[k] - betas[k + 1]) * (sums[k] - sums[k + 1])
             done = random.random(num_reads) < MOVE * np.exp(np.minimum(0, gains))
@@ -274,7 +310,12 @@ def slow_tempering(
 
 
 def random_energy_model(
-    num_inputs: int = 4, num_hidden: int = 5, num_outputs: int = 2, *, seed: int = 0, scale: float = 1.0
+    num_inputs: int = 4,
+    num_hidden: int = 5,
+    num_outputs: int = 2,
+    *,
+    seed: int = 0,
+    scale: float = 1.0,
 ) -> EnergyModel:
     """All four parameters normally distributed, biases too."""
     random = np.random.default_rng([seed, num_inputs, num_hidden, num_outputs])
@@ -284,7 +325,10 @@ def random_energy_model(
 
 def bits(num_units: int) -> NDArray[np.float64]:
     """All (2^n, n) values of bits; bit k of a number is unit k."""
-    return np.array([[number >> k & 1 for k in range(num_units)] for number in range(2**num_units)], dtype=np.float64)
+    return np.array(
+        [[number >> k & 1 for k in range(num_units)] for number in range(2**num_units)],
+        dtype=np.float64,
+    )
 
 
 def joint(model: Any, x: NDArray[np.float64], *, sign: int = 1) -> NDArray[np.float64]:
@@ -293,7 +337,11 @@ def joint(model: Any, x: NDArray[np.float64], *, sign: int = 1) -> NDArray[np.fl
     result = []
     for each in np.asarray(x, np.float64):
         fields = model.input_weights @ each + model.hidden_bias
-        exponents = outputs @ model.output_weights @ hidden.T + hidden @ fields + (outputs @ model.output_bias)[:, None]
+        exponents = (
+            outputs @ model.output_weights @ hidden.T
+            + hidden @ fields
+            + (outputs @ model.output_bias)[:, None]
+        )
         result.append(_normalised(sign * exponents.reshape(1, -1)).reshape(exponents.shape))
     return np.array(result)
 
@@ -314,7 +362,9 @@ def log_likelihood(model: Any, x: NDArray[np.float64], y: NDArray[np.int8]) -> f
     return float(np.log(joint(model, x).sum(axis=2)[np.arange(len(numbers)), numbers]).mean())
 
 
-def slopes(function: Callable[[Any], float], model: Any, step: float = 2.0**-9) -> dict[str, NDArray[np.float64]]:
+def slopes(
+    function: Callable[[Any], float], model: Any, step: float = 2.0**-9
+) -> dict[str, NDArray[np.float64]]:
     """Central differences of function(model) in each parameter, with an error of step^4."""
     names = "input_weights", "output_weights", "hidden_bias", "output_bias"
     start = {name: np.array(getattr(model, name)) for name in names}

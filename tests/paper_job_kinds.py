@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import isingprop as ip
-from isingprop.paper.jobs import Arrays
+from isingprop.paper.common.jobs import Arrays
 
 
 def small_images() -> ip.ImageSet:
@@ -35,7 +35,10 @@ class Count:
         with Path(self.log).open("a") as file:
             file.write(f"{self.number}\n")
         time.sleep(self.seconds)
-        return {"sum": np.float64(self.number + images.train_labels.sum()), "pid": np.array([os.getpid()])}
+        return {
+            "sum": np.float64(self.number + images.train_labels.sum()),
+            "pid": np.array([os.getpid()]),
+        }
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,13 @@ class Train:
     def run(self, images: ip.ImageSet) -> Arrays:
         sizes = {"num_inputs": images.train_images.shape[1], "num_classes": images.num_classes}
         network = ip.BipartiteNetwork.random(num_hidden=20, seed=self.seed, **sizes)
-        history = ip.Trainer(network, ip.Annealing(10), num_states=5, seed=self.seed).fit(images, self.epochs)
-        return {**network.parameters(), "accuracy": np.array([record.test_accuracy for record in history])}
+        history = ip.Trainer(network, ip.Annealing(10), num_states=5, seed=self.seed).fit(
+            images, self.epochs
+        )
+        return {
+            **network.parameters(),
+            "accuracy": np.array([record.test_accuracy for record in history]),
+        }
 
 
 @dataclass(frozen=True)

@@ -16,4 +16,6 @@ def two_classes(num_train: int = 6, num_test: int = 5) -> ImageSet:
 
 def small_network(seed: int = 0) -> BipartiteNetwork:
     """Four hidden and four output spins."""
-    return BipartiteNetwork.random(num_inputs=8, num_hidden=4, num_classes=2, redundancy=2, seed=seed)
+    return BipartiteNetwork.random(
+        num_inputs=8, num_hidden=4, num_classes=2, redundancy=2, seed=seed
+    )

@@ -36,7 +36,9 @@ class Exchange:
     """One request and what is about to be replied; an action may change both."""
 
     point: str
-    problems: list[dict[str, Any]] = field(default_factory=list)  # as they were submitted; none at other points
+    problems: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # as they were submitted; none at other points
     reply: Any = None  # before it is turned into JSON
     halfway: Callable[[], None] | None = None  # called when half of the reply is sent
 

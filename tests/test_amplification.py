@@ -9,7 +9,7 @@ import pytest
 import oracle
 import tolerances
 from isingprop import IsingProblem, coherent
-from isingprop.amplification import (
+from isingprop.quantum.amplification import (
     MOST_ITERATIONS,
     applications,
     best_iterations,
@@ -23,7 +23,10 @@ from isingprop.amplification import (
 AMPLITUDES = [1e-4, 0.03, 0.2, 0.5, 0.7, 0.95, 1.0]
 FAILURES = [0.5, 0.1, 1e-4]
 RUN = {"total_time": 3.0, "num_steps": 12}
-METHODS = {"grover": lambda k: grover_phases(k), "fixed-point": lambda k: fixed_point_phases(k, 0.1)}
+METHODS = {
+    "grover": lambda k: grover_phases(k),
+    "fixed-point": lambda k: fixed_point_phases(k, 0.1),
+}
 
 
 def in_the_plane(amplitude, phases):
@@ -34,7 +37,9 @@ def in_the_plane(amplitude, phases):
     psi = np.array([math.sqrt(1 - amplitude**2), amplitude], complex)
     state = psi.copy()
     for alpha, beta in phases:
-        state = -(np.eye(2) - (1 - np.exp(-1j * alpha)) * np.outer(psi, psi)) @ (state * [1, np.exp(1j * beta)])
+        state = -(np.eye(2) - (1 - np.exp(-1j * alpha)) * np.outer(psi, psi)) @ (
+            state * [1, np.exp(1j * beta)]
+        )
     return state
 
 
@@ -42,7 +47,9 @@ def in_the_plane(amplitude, phases):
 @pytest.mark.parametrize("num_iterations", [0, 1, 2, 7, 40])
 def test_success_is_that_of_two_by_two_matrices(amplitude, num_iterations):
     state = in_the_plane(amplitude, grover_phases(num_iterations))
-    assert abs(state[1]) ** 2 == pytest.approx(grover_success(amplitude, num_iterations), abs=tolerances.AMPLITUDE)
+    assert abs(state[1]) ** 2 == pytest.approx(
+        grover_success(amplitude, num_iterations), abs=tolerances.AMPLITUDE
+    )
     for failure in FAILURES:
         state = in_the_plane(amplitude, fixed_point_phases(num_iterations, failure))
         expected = fixed_point_success(amplitude, num_iterations, failure)
@@ -72,7 +79,10 @@ def test_fixed_point_succeeds_from_the_length_of_the_paper_on(amplitude, failure
     """L >= log(2 / sqrt(failure)) / |A|."""
     least = math.ceil((math.log(2 / math.sqrt(failure)) / amplitude - 1) / 2)
     for num_iterations in range(least, 3 * least + 10):
-        assert fixed_point_success(amplitude, num_iterations, failure) >= 1 - failure - tolerances.AMPLITUDE
+        assert (
+            fixed_point_success(amplitude, num_iterations, failure)
+            >= 1 - failure - tolerances.AMPLITUDE
+        )
 
 
 def test_phases_of_the_fixed_point_are_those_of_the_paper():
@@ -82,8 +92,12 @@ def test_phases_of_the_fixed_point_are_those_of_the_paper():
             alpha, beta = fixed_point_phases(num_iterations, failure).T
             assert (alpha == -beta[::-1]).all()
             gamma = 1 / np.cosh(np.arccosh(failure**-0.5) / (2 * num_iterations + 1))
-            tangent = np.tan(2 * np.pi * np.arange(1, num_iterations + 1) / (2 * num_iterations + 1))
-            np.testing.assert_allclose(1 / np.tan(alpha / 2), tangent * np.sqrt(1 - gamma**2), rtol=1e-12)
+            tangent = np.tan(
+                2 * np.pi * np.arange(1, num_iterations + 1) / (2 * num_iterations + 1)
+            )
+            np.testing.assert_allclose(
+                1 / np.tan(alpha / 2), tangent * np.sqrt(1 - gamma**2), rtol=1e-12
+            )
             assert ((alpha > 0) & (alpha < 2 * np.pi)).all()
     assert grover_phases(3).tolist() == 3 * [[math.pi, math.pi]]
     assert fixed_point_phases(0, 0.1).shape == grover_phases(0).shape == (0, 2)
@@ -95,7 +109,9 @@ def test_best_number_of_iterations_is_the_best_before_the_first_turn(amplitude):
     half_turn = math.ceil(math.pi / (2 * math.asin(amplitude)))
     success = [grover_success(amplitude, k) for k in range(half_turn)] if amplitude > 1e-4 else []
     assert not success or success[best] == max(success)
-    assert abs((2 * best + 1) * math.asin(amplitude) - math.pi / 2) <= math.asin(amplitude) * (1 + 1e-9)
+    assert abs((2 * best + 1) * math.asin(amplitude) - math.pi / 2) <= math.asin(amplitude) * (
+        1 + 1e-9
+    )
 
 
 def test_numbers_of_iterations_and_applications():
@@ -133,14 +149,18 @@ def masks():
 def test_amplify_does_what_the_closed_forms_say(method, num_iterations, mask):
     """And the state is that of the plane: psi's own marked and other part, each with one factor."""
     problem, psi = problem_and_state()
-    done = coherent.amplify(problem, marked=mask, method=method, num_iterations=num_iterations, **RUN)
+    done = coherent.amplify(
+        problem, marked=mask, method=method, num_iterations=num_iterations, **RUN
+    )
     amplitude = np.linalg.norm(psi[mask])
     rest, marked = in_the_plane(min(amplitude, 1), METHODS[method](num_iterations))
     size = np.linalg.norm(psi[~mask]) or 1
     expected = np.where(mask, marked * psi / amplitude, rest * psi / size)
     assert np.abs(done.state - expected).max() < 10 * tolerances.AMPLITUDE
     assert done.amplitude == pytest.approx(amplitude, abs=tolerances.AMPLITUDE)
-    assert done.success_probability == pytest.approx(abs(marked) ** 2, abs=10 * tolerances.AMPLITUDE)
+    assert done.success_probability == pytest.approx(
+        abs(marked) ** 2, abs=10 * tolerances.AMPLITUDE
+    )
     assert (done.num_iterations, done.num_forward, done.num_reversed) == (
         num_iterations,
         num_iterations + 1,
@@ -164,7 +184,9 @@ def test_defaults_of_amplify(mask):
             runs.append(2 * runs[-1] + 1)
         done = coherent.amplify(problem, marked=mask, method="fixed-point", failure=failure, **RUN)
         assert done.success_probability >= 1 - failure
-        assert done.success_probability == pytest.approx(fixed_point_success(amplitude, runs[-1], failure), abs=1e-9)
+        assert done.success_probability == pytest.approx(
+            fixed_point_success(amplitude, runs[-1], failure), abs=1e-9
+        )
         assert (done.num_forward, done.num_reversed) == (sum(runs) + len(runs), sum(runs))
         assert done.num_iterations == runs[-1]
         assert done.num_applications == sum(map(applications, runs))
@@ -174,11 +196,15 @@ def test_marks_by_outputs_or_by_states_or_the_problems_own():
     problem, _ = problem_and_state()
     outputs = np.random.default_rng(0).random(16) < 0.4
     states = outputs[np.arange(128) >> 3]  # the hidden spins are the low bits
-    marked = IsingProblem(problem.couplings, problem.hidden_fields, problem.output_fields, marked=[outputs])
+    marked = IsingProblem(
+        problem.couplings, problem.hidden_fields, problem.output_fields, marked=[outputs]
+    )
     first = coherent.amplify(problem, marked=outputs, **RUN)
     for other in (coherent.amplify(problem, marked=states, **RUN), coherent.amplify(marked, **RUN)):
         assert tolerances.same_bits(first.state, other.state)
-    assert not np.allclose(coherent.amplify(marked, marked=~outputs, **RUN).state, first.state), "the argument counts"
+    assert not np.allclose(coherent.amplify(marked, marked=~outputs, **RUN).state, first.state), (
+        "the argument counts"
+    )
     # Two problems with one row of marks, or one for each.
     pair = oracle.random_problem(3, 4, num_problems=2)
     for rows in ([outputs], [outputs, ~outputs]):
@@ -191,7 +217,9 @@ def test_marks_by_outputs_or_by_states_or_the_problems_own():
 @pytest.mark.parametrize("method", METHODS)
 def test_nothing_marked_leaves_psi_alone(method):
     problem, psi = problem_and_state()
-    done = coherent.amplify(problem, marked=np.zeros(16, bool), method=method, num_iterations=5, **RUN)
+    done = coherent.amplify(
+        problem, marked=np.zeros(16, bool), method=method, num_iterations=5, **RUN
+    )
     assert tolerances.same_bits(done.state, psi)
     assert (done.amplitude, done.success_probability) == (0.0, 0.0)
     assert (done.num_iterations, done.num_forward, done.num_reversed) == (0, 1, 0)
@@ -220,18 +248,42 @@ def amplified(problem=OWN, **options):
 @pytest.mark.parametrize(
     ("call", "refusal"),
     [
-        (lambda: amplified(PAIR), "ValueError: problem must be one problem, such as problem[:1], got 2"),
-        (lambda: amplified(num_steps=0, marked=3), "ValueError: num_steps must be at least 1, got 0"),
+        (
+            lambda: amplified(PAIR),
+            "ValueError: problem must be one problem, such as problem[:1], got 2",
+        ),
+        (
+            lambda: amplified(num_steps=0, marked=3),
+            "ValueError: num_steps must be at least 1, got 0",
+        ),
         (
             lambda: amplified(marked=None),
             "ValueError: marked must be given for a problem that has none marked, got None",
         ),
-        (lambda: amplified(marked=np.ones(16)), "TypeError: marked must be an array of booleans, got dtype float64"),
-        (lambda: amplified(marked=np.ones(8, bool)), "ValueError: marked must have shape (128,), got (8,)"),
-        (lambda: amplified(marked=np.ones((1, 16), bool)), "ValueError: marked must have shape (128,), got (1, 16)"),
-        (lambda: amplified(method="lucky"), "ValueError: method must be 'grover' or 'fixed-point', got 'lucky'"),
-        (lambda: amplified(num_iterations=-1), "ValueError: num_iterations must be at least 0, got -1"),
-        (lambda: amplified(num_iterations=1.0), "TypeError: num_iterations must be an integer, got 1.0"),
+        (
+            lambda: amplified(marked=np.ones(16)),
+            "TypeError: marked must be an array of booleans, got dtype float64",
+        ),
+        (
+            lambda: amplified(marked=np.ones(8, bool)),
+            "ValueError: marked must have shape (128,), got (8,)",
+        ),
+        (
+            lambda: amplified(marked=np.ones((1, 16), bool)),
+            "ValueError: marked must have shape (128,), got (1, 16)",
+        ),
+        (
+            lambda: amplified(method="lucky"),
+            "ValueError: method must be 'grover' or 'fixed-point', got 'lucky'",
+        ),
+        (
+            lambda: amplified(num_iterations=-1),
+            "ValueError: num_iterations must be at least 0, got -1",
+        ),
+        (
+            lambda: amplified(num_iterations=1.0),
+            "TypeError: num_iterations must be an integer, got 1.0",
+        ),
         (lambda: amplified(failure=0), "ValueError: failure must be finite and above 0, got 0.0"),
         (lambda: amplified(failure=1), "ValueError: failure must be below 1, got 1.0"),
     ],

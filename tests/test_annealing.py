@@ -25,11 +25,19 @@ SMALL = {
     "hot": (oracle.random_problem(5, 2, num_problems=2), 0.2, FEW_SWEEPS),
     "moderate": (oracle.random_problem(4, 4, num_problems=2), 1.0, FEW_SWEEPS),
     "double precision": (oracle.random_problem(3, 5, dtype=np.float64), 0.8, FEW_SWEEPS),
-    "shared fields": (oracle.random_problem(3, 2, num_problems=2, shared_output_fields=True), 0.9, FEW_SWEEPS),
+    "shared fields": (
+        oracle.random_problem(3, 2, num_problems=2, shared_output_fields=True),
+        0.9,
+        FEW_SWEEPS,
+    ),
     "no fields": (oracle.random_problem(3, 4, field=0.0), 0.9, FEW_SWEEPS),
     "signs only": (signs_only(4, 4), 0.4, MANY_SWEEPS),
     "signs only, infinite temperature": (signs_only(4, 4), 0.0, MANY_SWEEPS),
-    "no couplings": (IsingProblem(np.zeros((3, 3)), [[0.3, 0, -0.2]], [[0, 1.0, 0]]), 1.0, MANY_SWEEPS),
+    "no couplings": (
+        IsingProblem(np.zeros((3, 3)), [[0.3, 0, -0.2]], [[0, 1.0, 0]]),
+        1.0,
+        MANY_SWEEPS,
+    ),
 }
 
 
@@ -76,7 +84,9 @@ def test_layers_of_many_blocks_are_boltzmann_distributed(kernel, many, few):
     swapped = IsingProblem(problem.couplings.T, problem.output_fields, problem.hidden_fields)
     exact = oracle.output_boltzmann(problem, beta)[0]
     for each, few_spins in ((problem, slice(many, None)), (swapped, slice(few))):
-        numbers = oracle.state_numbers(at_constant_beta(each, beta, num_reads=NUM_READS // 3)[..., few_spins])
+        numbers = oracle.state_numbers(
+            at_constant_beta(each, beta, num_reads=NUM_READS // 3)[..., few_spins]
+        )
         assert not tolerances.is_rejected(numbers, exact)
 
 
@@ -88,7 +98,12 @@ def test_layers_of_many_blocks_are_boltzmann_distributed(kernel, many, few):
         ("moderate", 1.0, {"forgets_output_fields": True}, True),
         ("moderate", 1.0, {"stale": True}, True),
         ("signs only, infinite temperature", 1.0, {}, False),
-        ("signs only, infinite temperature", 1.0, {"move": 1.0}, True),  # all spins turn over for ever
+        (
+            "signs only, infinite temperature",
+            1.0,
+            {"move": 1.0},
+            True,
+        ),  # all spins turn over for ever
     ],
 )
 def test_wrong_samplers_are_rejected(case, factor, flaw, wrong):
@@ -106,11 +121,14 @@ def test_a_wrong_beta_is_rejected():
 def test_reads_problems_streams_and_seeds_are_independent():
     beta, count = 0.5, 20_000
     one = oracle.random_problem(2, 1)
-    many = IsingProblem(one.couplings, np.repeat(one.hidden_fields, count, axis=0), one.output_fields)
+    many = IsingProblem(
+        one.couplings, np.repeat(one.hidden_fields, count, axis=0), one.output_fields
+    )
     both = np.outer(*2 * [oracle.boltzmann(one, beta)[0]]).ravel()
     reads = oracle.state_numbers(at_constant_beta(one, beta, num_reads=count))[0]
     problems, next_seed = (
-        oracle.state_numbers(at_constant_beta(many, beta, num_reads=1, seed=seed))[:, 0] for seed in (0, 1)
+        oracle.state_numbers(at_constant_beta(many, beta, num_reads=1, seed=seed))[:, 0]
+        for seed in (0, 1)
     )
     pairs = {
         "neighbouring reads": (reads[::2], reads[1::2]),
@@ -138,7 +156,9 @@ def test_after_the_descent_no_flip_lowers_the_energy(kernel, size, dtype):
 def test_after_the_descent_no_flip_lowers_the_energy_of_whole_numbers_at_all(kernel):
     """Whole numbers are exact on the annealer's grid; many local fields are 0."""
     random = np.random.default_rng(0)
-    arrays = (random.integers(-2, 3, shape).astype(np.float32) for shape in ((65, 33), (3, 65), (3, 33)))
+    arrays = (
+        random.integers(-2, 3, shape).astype(np.float32) for shape in ((65, 33), (3, 65), (3, 33))
+    )
     problem = IsingProblem(*arrays)
     spins = Annealing(num_sweeps=1).sample(problem, num_reads=20, seed=0).spins
     assert (spins * oracle.local_fields(problem, spins) <= 0).all()
@@ -148,7 +168,10 @@ def test_after_the_descent_no_flip_lowers_the_energy_of_whole_numbers_at_all(ker
 def test_small_ground_states_are_found_and_not_undercut(size):
     problem = oracle.random_problem(*size, num_problems=4)
     energies = Annealing(num_sweeps=50).sample(problem, num_reads=50, seed=0).energies
-    ground, slack = oracle.ground_energies(problem), tolerances.ENERGY * oracle.sum_of_sizes(problem)
+    ground, slack = (
+        oracle.ground_energies(problem),
+        tolerances.ENERGY * oracle.sum_of_sizes(problem),
+    )
     assert (np.abs(energies.min(axis=1, keepdims=True) - ground) <= slack).all()
     assert (energies >= ground - slack).all()
 
@@ -159,7 +182,9 @@ def test_certified_ground_states(shared_data):
         pytest.skip(f"no file {path}")
     with np.load(path) as file:
         fields = file["hidden_fields"][:, None], file["output_fields"][:, None]
-        problems = [IsingProblem(*arrays) for arrays in zip(file["couplings"], *fields, strict=True)]
+        problems = [
+            IsingProblem(*arrays) for arrays in zip(file["couplings"], *fields, strict=True)
+        ]
         certified = file["ground_energy"]
     sampler = Annealing(num_sweeps=1000)
     found = [sampler.sample(problem, num_reads=20, seed=0).energies.min() for problem in problems]
@@ -183,7 +208,9 @@ def test_energies_of_sparse_problems_are_those_of_the_problem_bit_for_bit(kernel
     near = (abs(rows * size[1] // size[0] - columns) < 3) & (rows % 7 > 0)
     near[-5:, :2] = True
     dense = oracle.random_problem(*size, num_problems=2, dtype=dtype)
-    problem = IsingProblem(dense.couplings * near.astype(dtype), dense.hidden_fields, dense.output_fields)
+    problem = IsingProblem(
+        dense.couplings * near.astype(dtype), dense.hidden_fields, dense.output_fields
+    )
     for sampler in (Annealing(num_sweeps=3), Tempering(3, num_betas=3), Cyclic(3, num_cycles=2)):
         states = sampler.sample(problem, num_reads=5, seed=1)
         assert tolerances.same_bits(states.energies, problem.energies(states.spins))
@@ -198,7 +225,9 @@ def test_a_cold_chain_stays_in_the_minimum_it_starts_in(kernel, shape):
         problem = IsingProblem(problem.couplings, *fields)
     minima = Annealing(num_sweeps=1).sample(problem, num_reads=4, seed=0).spins
     start = minima[: shape[0], : shape[1]]
-    assert len(np.unique(start.reshape(-1, 70), axis=0)) == shape[0] * shape[1], "minima worth telling apart"
+    assert len(np.unique(start.reshape(-1, 70), axis=0)) == shape[0] * shape[1], (
+        "minima worth telling apart"
+    )
     cold = Annealing(num_sweeps=10, beta_range=(1e9, 1e9), descend=False)
     states = cold.sample(problem, num_reads=4, seed=1, initial=start)
     np.testing.assert_array_equal(states.spins, np.broadcast_to(start, (3, 4, 70)))
@@ -255,7 +284,9 @@ def test_a_small_field_beside_a_large_one_keeps_its_temperature(beta):
     problem, num_reads = IsingProblem([[0.0]], [[1.0]], [[1.0 / beta]]), 100_000
     states = Annealing(50, (beta, beta), descend=False).sample(problem, num_reads=num_reads, seed=0)
     p = 1.0 / (1.0 + np.exp(2.0))
-    z = (np.count_nonzero(states.spins[0, :, 1] == 1) - num_reads * p) / np.sqrt(num_reads * p * (1 - p))
+    z = (np.count_nonzero(states.spins[0, :, 1] == 1) - num_reads * p) / np.sqrt(
+        num_reads * p * (1 - p)
+    )
     assert abs(z) < 4  # a false alarm once in 16,000
     assert (states.spins[0, :, 0] == -1).all()
 
@@ -274,16 +305,34 @@ def sample(*arguments, **options):
     [
         (lambda: Annealing(0), "ValueError: num_sweeps must be at least 1, got 0"),
         (lambda: Annealing(1.5), "TypeError: num_sweeps must be an integer, got 1.5"),
-        (lambda: Annealing(1, 3), "ValueError: beta_range must be two numbers (first, last), got 3"),
-        (lambda: Annealing(1, (1, 2, 3)), "ValueError: beta_range must be two numbers (first, last), got ("),
-        (lambda: Annealing(1, (-1, 1)), "ValueError: beta_range[0] must be finite and at least 0, got -1.0"),
-        (lambda: Annealing(1, (1, INF)), "ValueError: beta_range[1] must be finite and at least 0, got inf"),
+        (
+            lambda: Annealing(1, 3),
+            "ValueError: beta_range must be two numbers (first, last), got 3",
+        ),
+        (
+            lambda: Annealing(1, (1, 2, 3)),
+            "ValueError: beta_range must be two numbers (first, last), got (",
+        ),
+        (
+            lambda: Annealing(1, (-1, 1)),
+            "ValueError: beta_range[0] must be finite and at least 0, got -1.0",
+        ),
+        (
+            lambda: Annealing(1, (1, INF)),
+            "ValueError: beta_range[1] must be finite and at least 0, got inf",
+        ),
         (lambda: Annealing(1, (1, "2")), "TypeError: beta_range[1] must be a number, got '2'"),
-        (lambda: Annealing(1, (0, 1)), "ValueError: beta_range must be positive for a geometric schedule, "),
+        (
+            lambda: Annealing(1, (0, 1)),
+            "ValueError: beta_range must be positive for a geometric schedule, ",
+        ),
         # Beyond single precision, which schedules are rounded to.
         (lambda: Annealing(5, (1, 1e300)).sample(GOOD), "ValueError: beta_range[1] must be"),
         (lambda: Annealing(num_threads=0), "ValueError: num_threads must be at least 1, got 0"),
-        (lambda: Annealing(num_threads=9999), "ValueError: num_threads must be at most 1024, got 9999"),
+        (
+            lambda: Annealing(num_threads=9999),
+            "ValueError: num_threads must be at most 1024, got 9999",
+        ),
         (lambda: Annealing(descend=1), "TypeError: descend must be True or False, got 1"),
         (lambda: Annealing().sample("J"), "TypeError: problem must be an IsingProblem, got str"),
         (lambda: sample(0), "ValueError: num_reads must be at least 1, got 0"),
@@ -292,12 +341,30 @@ def sample(*arguments, **options):
         (lambda: sample(seed=-1), "ValueError: seed must be at least 0, got -1"),
         (lambda: sample(seed=2**64), f"ValueError: seed must be at most {2**64 - 1}, got {2**64}"),
         (lambda: sample(seed=0.5), "TypeError: seed must be an integer, got 0.5"),
-        (lambda: sample(initial=UP * 1.0), "TypeError: initial must be int8 spins, got dtype float64"),
-        (lambda: sample(initial=UP[0]), "ValueError: initial must have shape (3, 1, 3), got (1, 3)"),
-        (lambda: sample(initial=TWO), "ValueError: initial must have shape (3, 1, 3), got (2, 1, 3)"),
-        (lambda: sample(4, initial=TWO.swapaxes(0, 1)), "ValueError: initial must have shape (1, 4, 3), got"),
-        (lambda: sample(initial=UP[..., :2]), "ValueError: initial must have shape (1, 1, 3), got (1, 1, 2)"),
-        (lambda: sample(initial=0 * UP), "ValueError: initial must be -1 or +1, got 0 at flat index 0"),
+        (
+            lambda: sample(initial=UP * 1.0),
+            "TypeError: initial must be int8 spins, got dtype float64",
+        ),
+        (
+            lambda: sample(initial=UP[0]),
+            "ValueError: initial must have shape (3, 1, 3), got (1, 3)",
+        ),
+        (
+            lambda: sample(initial=TWO),
+            "ValueError: initial must have shape (3, 1, 3), got (2, 1, 3)",
+        ),
+        (
+            lambda: sample(4, initial=TWO.swapaxes(0, 1)),
+            "ValueError: initial must have shape (1, 4, 3), got",
+        ),
+        (
+            lambda: sample(initial=UP[..., :2]),
+            "ValueError: initial must have shape (1, 1, 3), got (1, 1, 2)",
+        ),
+        (
+            lambda: sample(initial=0 * UP),
+            "ValueError: initial must be -1 or +1, got 0 at flat index 0",
+        ),
     ],
 )
 def test_refusals(assert_refused, call, refusal):

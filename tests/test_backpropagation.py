@@ -9,8 +9,8 @@ from sklearn.neural_network import MLPRegressor
 import oracle
 import tolerances
 from isingprop import BipartiteNetwork
-from isingprop.network import PARAMETERS
-from isingprop.paper.backpropagation import Perceptron
+from isingprop.network.bipartite import PARAMETERS
+from isingprop.paper.common.backpropagation import Perceptron
 
 ACTIVATIONS = {"relu": "relu", "sigmoid": "logistic"}  # our name, and scikit-learn's
 NUM_IMAGES, NUM_INPUTS, NUM_CLASSES = 200, 20, 10
@@ -20,16 +20,24 @@ RATE = 0.01
 def network(num_hidden=30, num_inputs=NUM_INPUTS, num_classes=NUM_CLASSES, seed=0):
     """Random parameters of the usual size; the biases are not 0."""
     drawn = BipartiteNetwork.random(
-        num_inputs=num_inputs, num_hidden=num_hidden, num_classes=num_classes, redundancy=2, seed=seed
+        num_inputs=num_inputs,
+        num_hidden=num_hidden,
+        num_classes=num_classes,
+        redundancy=2,
+        seed=seed,
     )
     random = np.random.default_rng(seed)
-    drawn.hidden_bias[:], drawn.output_bias[:] = (random.normal(0, 0.1, n) for n in (num_hidden, 2 * num_classes))
+    drawn.hidden_bias[:], drawn.output_bias[:] = (
+        random.normal(0, 0.1, n) for n in (num_hidden, 2 * num_classes)
+    )
     return drawn
 
 
 def data(num_images=NUM_IMAGES, num_inputs=NUM_INPUTS, num_classes=NUM_CLASSES):
     random = np.random.default_rng(1)
-    return random.random((num_images, num_inputs), np.float32), random.integers(0, num_classes, num_images)
+    return random.random((num_images, num_inputs), np.float32), random.integers(
+        0, num_classes, num_images
+    )
 
 
 def parameters(perceptron):
@@ -68,7 +76,9 @@ def test_its_parameters_are_those_of_scikit_learn(activation, epochs):
     for _ in range(epochs):
         perceptron.train_epoch(images, labels, np.arange(NUM_IMAGES), RATE)
     wanted = theirs(start, activation, images, targets, RATE, epochs)
-    slack = 10 * epochs * tolerances.FLOAT32  # roundings of 200 updates an epoch, which partly cancel
+    slack = (
+        10 * epochs * tolerances.FLOAT32
+    )  # roundings of 200 updates an epoch, which partly cancel
     for name, array in parameters(perceptron).items():
         moved = np.abs(wanted[name] - getattr(start, name)).max()
         assert moved > 1000 * slack, name
@@ -92,7 +102,10 @@ def test_a_step_is_the_rate_times_the_slope_of_the_loss(activation):
     perceptron = Perceptron(start, activation)
     before = {name: array.astype(np.float64) for name, array in parameters(perceptron).items()}
     perceptron.train_epoch(images, labels, np.array([0]), 1.0)
-    image, target = images[0].astype(np.float64), start.readout.targets(labels[0]).astype(np.float64)
+    image, target = (
+        images[0].astype(np.float64),
+        start.readout.targets(labels[0]).astype(np.float64),
+    )
     active = before["input_weights"] @ image + before["hidden_bias"] > 0
     assert active.any()
     assert not active.all()
@@ -118,12 +131,16 @@ def test_outputs_and_classes_are_those_of_the_formula(activation):
     total = images.astype(np.float64) @ start.input_weights.T.astype(np.float64) + start.hidden_bias
     hidden = 1 / (1 + np.exp(-total)) if activation == "sigmoid" else np.maximum(total, 0)
     outputs = hidden @ start.couplings.astype(np.float64) + start.output_bias
-    np.testing.assert_allclose(perceptron.outputs(images), outputs, rtol=0, atol=tolerances.FLOAT32 * 100)
+    np.testing.assert_allclose(
+        perceptron.outputs(images), outputs, rtol=0, atol=tolerances.FLOAT32 * 100
+    )
     sums = outputs[:, 0::2] + outputs[:, 1::2]
     classes = perceptron.predict(images)
     assert len(np.unique(classes)) > 2
     np.testing.assert_array_equal(classes, sums.argmax(axis=1))
-    assert (classes != outputs.argmax(axis=1) // 2).any(), "the sum of a class decides, not its largest output"
+    assert (classes != outputs.argmax(axis=1) // 2).any(), (
+        "the sum of a class decides, not its largest output"
+    )
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -132,7 +149,9 @@ def test_images_come_in_the_order_that_is_asked_for(activation):
     order = np.random.default_rng(2).permutation(NUM_IMAGES)
     ordered, sorted_before, other = (Perceptron(start, activation) for _ in range(3))
     error = ordered.train_epoch(images, labels, order, RATE)
-    assert error == sorted_before.train_epoch(images[order], labels[order], np.arange(NUM_IMAGES), RATE)
+    assert error == sorted_before.train_epoch(
+        images[order], labels[order], np.arange(NUM_IMAGES), RATE
+    )
     other.train_epoch(images, labels, order[::-1], RATE)
     for name, array in parameters(ordered).items():
         assert tolerances.same_bits(array, parameters(sorted_before)[name]), name
@@ -151,7 +170,9 @@ def test_an_image_is_judged_before_its_own_update_and_after_those_before_it(acti
             single.train_epoch(images, labels, order[:0], rate)
             single.train_epoch(images[k : k + 1], labels[k : k + 1], np.array([0]), rate)
             after += int(single.predict(images[k : k + 1])[0] != labels[k])
-        assert whole.train_epoch(images, labels, order, rate) == pytest.approx(wrong / NUM_IMAGES, abs=1e-12)
+        assert whole.train_epoch(images, labels, order, rate) == pytest.approx(
+            wrong / NUM_IMAGES, abs=1e-12
+        )
         assert after < wrong
 
 
@@ -164,7 +185,9 @@ def test_the_network_and_the_images_are_left_alone():
         perceptron.train_epoch(images, labels, np.arange(NUM_IMAGES), RATE)
         for name, array in parameters(perceptron).items():
             assert not np.array_equal(array, before[name]), name
-    assert all(tolerances.same_bits(array, before[name]) for name, array in start.parameters().items())
+    assert all(
+        tolerances.same_bits(array, before[name]) for name, array in start.parameters().items()
+    )
     assert tolerances.same_bits(images, given[0])
     assert np.array_equal(labels, given[1])
 
@@ -176,7 +199,9 @@ def test_a_rate_that_is_too_large_is_all_wrong_without_a_warning(activation):
     perceptron = Perceptron(start, activation)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        errors = [perceptron.train_epoch(images, labels, np.arange(NUM_IMAGES), 100.0) for _ in range(3)]
+        errors = [
+            perceptron.train_epoch(images, labels, np.arange(NUM_IMAGES), 100.0) for _ in range(3)
+        ]
         assert not np.isfinite(perceptron.outputs(images)).any()
         perceptron.predict(images)
     assert errors[0] > 0.5

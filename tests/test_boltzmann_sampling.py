@@ -10,8 +10,8 @@ from scipy.stats import chi2
 import oracle
 import tolerances
 from isingprop import Annealing, DWave, EmulatedQPU, EnergyModel, FromDimod, States, Tempering
-from isingprop.boltzmann import GIBBS
-from isingprop.perceptron import PARAMETERS
+from isingprop.energy_model.mlp import PARAMETERS
+from isingprop.energy_model.model import GIBBS
 
 READS = 10_000
 HOT = {"descend": False, "num_sweeps": 40}
@@ -23,7 +23,11 @@ def anneal(beta, **options):
 
 def dimod_at(beta):
     """Gibbs sampling by dwave-samplers."""
-    options = {"beta_range": [beta, beta], "num_sweeps": 40, "proposal_acceptance_criteria": "Gibbs"}
+    options = {
+        "beta_range": [beta, beta],
+        "num_sweeps": 40,
+        "proposal_acceptance_criteria": "Gibbs",
+    }
     return FromDimod(SimulatedAnnealingSampler(), **options)
 
 
@@ -31,7 +35,9 @@ class Shifted:
     """Boltzmann's distribution of another problem: all fields are off by a tenth."""
 
     def sample(self, problem, num_reads=1, seed=None, initial=None):
-        other = type(problem)(problem.couplings, problem.hidden_fields + 0.1, problem.output_fields + 0.1)
+        other = type(problem)(
+            problem.couplings, problem.hidden_fields + 0.1, problem.output_fields + 0.1
+        )
         states = anneal(1.0).sample(other, num_reads, seed, initial)
         return States(states.spins, problem.energies(states.spins))
 
@@ -89,7 +95,9 @@ def test_boltzmann_weights_of_the_problem_are_the_joint_distribution(size, beta)
     # E[k | x, y] = sigma(W1 x + W2^T y + b), the sign of the paper's Eqs. (18) and (20).
     joint = ising_probabilities(problem, beta)
     means = joint @ oracle.bits(size[0]) / joint.sum(axis=2, keepdims=True)
-    inside = (x @ model.input_weights.T + model.hidden_bias)[:, None] + oracle.bits(size[1]) @ model.output_weights
+    inside = (x @ model.input_weights.T + model.hidden_bias)[:, None] + oracle.bits(
+        size[1]
+    ) @ model.output_weights
     np.testing.assert_allclose(means, 1 / (1 + np.exp(-inside)), rtol=1e-9)
 
 
@@ -102,11 +110,17 @@ def test_energies_are_those_of_equation_37(beta):
     q = (1.0 + spins) / 2
     for b in range(len(x)):
         upper = np.zeros((7, 7))
-        upper[:num_hidden, :num_hidden] = np.diag(model.input_weights @ x[b] + model.hidden_bias)  # B
-        upper[:num_hidden, num_hidden:] = model.output_weights.T  # K x M: the paper's W2, turned over to fit
+        upper[:num_hidden, :num_hidden] = np.diag(
+            model.input_weights @ x[b] + model.hidden_bias
+        )  # B
+        upper[:num_hidden, num_hidden:] = (
+            model.output_weights.T
+        )  # K x M: the paper's W2, turned over to fit
         upper[num_hidden:, num_hidden:] = np.diag(model.output_bias)  # C
         assert (upper == np.triu(upper)).all()
-        gaps = problem.energies(np.broadcast_to(spins, (len(x), *spins.shape)))[b] + (q @ upper / beta * q).sum(axis=1)
+        gaps = problem.energies(np.broadcast_to(spins, (len(x), *spins.shape)))[b] + (
+            q @ upper / beta * q
+        ).sum(axis=1)
         np.testing.assert_allclose(gaps, gaps[0], rtol=0, atol=1e-12)
 
 
@@ -126,7 +140,9 @@ def test_the_problem_does_not_grow_with_the_inputs_and_takes_streams():
 def test_outputs_of_samplers_are_drawn_from_p_of_y_given_x(name, wrong, size):
     """Of the wrong ones each is found out on one input at least."""
     model, x, _ = case(*size)
-    outputs = (WRONG if wrong else RIGHT)[name].sample(model.problem(x), READS, 0).spins[:, :, size[0] :] > 0
+    outputs = (WRONG if wrong else RIGHT)[name].sample(model.problem(x), READS, 0).spins[
+        :, :, size[0] :
+    ] > 0
     same = model.sample(x, (WRONG if wrong else RIGHT)[name], READS, seed=0)
     assert (same.shape, same.dtype) == ((4, READS, size[1]), np.int8)
     assert tolerances.same_bits(same, outputs.astype(np.int8))
@@ -151,7 +167,10 @@ def test_gibbs_sampling_is_the_default_sampler_and_1000_reads():
 
 @pytest.mark.parametrize("num_hidden", [548, 5000])
 def test_large_models_are_sampled_in_one_call(num_hidden):
-    model, x = oracle.random_energy_model(3, num_hidden, 2, scale=0.02), oracle.random_images(2, 3).astype(float)
+    model, x = (
+        oracle.random_energy_model(3, num_hidden, 2, scale=0.02),
+        oracle.random_images(2, 3).astype(float),
+    )
     exact = np.exp(oracle.output_log_prob(model, x))
     drawn = numbers(model.sample(x, num_reads=2000, seed=0))
     for each, p in zip(drawn, exact, strict=True):
@@ -186,10 +205,12 @@ def test_inputs_sampled_whole_or_in_parts_give_the_same_bits(name):
 
 @pytest.mark.parametrize("name", RIGHT)
 @pytest.mark.parametrize("limit", [1, 7 * 30, 2 * 7 * 30, 5 * 7 * 30 - 1])
-def test_states_that_are_too_many_at_once_are_drawn_in_parts_of_the_same_bits(monkeypatch, name, limit):
+def test_states_that_are_too_many_at_once_are_drawn_in_parts_of_the_same_bits(
+    monkeypatch, name, limit
+):
     model, x, _ = case(count=5)
     whole = model.sample(x, RIGHT[name], 30, seed=4)
-    monkeypatch.setattr("isingprop.boltzmann._MOST_BYTES", limit)
+    monkeypatch.setattr("isingprop.energy_model.model._MOST_BYTES", limit)
     assert tolerances.same_bits(whole, model.sample(x, RIGHT[name], 30, seed=4))
 
 
@@ -231,7 +252,9 @@ def test_divergence_is_nothing_for_exact_proportions_and_log_2_at_most():
 def contributions(model, x):
     """What a sample of each output adds to the second means of Eqs. (14) and (15): by parameter (B, 2^M, ...)."""
     outputs = oracle.bits(model.output_weights.shape[0])
-    inside = (x @ model.input_weights.T + model.hidden_bias)[:, None] + outputs @ model.output_weights
+    inside = (x @ model.input_weights.T + model.hidden_bias)[
+        :, None
+    ] + outputs @ model.output_weights
     hidden = 1 / (1 + np.exp(-inside))
     return {
         "input_weights": hidden[..., None] * x[:, None, None],
@@ -288,7 +311,10 @@ def test_a_sampler_at_another_temperature_gives_p_with_its_beta_effective(beta):
     for sampler in (anneal(beta), dimod_at(beta)):
         for told, wrong in ((beta, False), (1.0, True), (1.2 * beta, True)):
             drawn = numbers(model.sample(x, sampler, READS, seed=0, beta_effective=told))
-            assert any(tolerances.is_rejected(*each) for each in zip(drawn, exact, strict=True)) == wrong
+            assert (
+                any(tolerances.is_rejected(*each) for each in zip(drawn, exact, strict=True))
+                == wrong
+            )
 
 
 def estimate_error(model, x, beta, guess, num_reads):
@@ -331,7 +357,9 @@ def test_search_finds_the_beta_of_a_sampler():
         outputs = model.sample(x, anneal(8.0), 5000, 0, beta_effective=told)
         assert divergences[k] == model.divergence(x, outputs)
         pairs = zip(model.frequencies(outputs), probabilities(model, x), strict=True)
-        assert divergences[k] == pytest.approx(np.mean([jensenshannon(*pair) ** 2 for pair in pairs]), rel=1e-9)
+        assert divergences[k] == pytest.approx(
+            np.mean([jensenshannon(*pair) ** 2 for pair in pairs]), rel=1e-9
+        )
     assert model.search_beta_effective(x, GIBBS, (1.0,), 10).shape == (1,)
 
 
@@ -343,7 +371,9 @@ def make(tmp_path):
     made = []
 
     def make(solver, **settings):
-        made.append(DWave(solver=solver, descend=False, record=tmp_path / str(len(made)), **settings))
+        made.append(
+            DWave(solver=solver, descend=False, record=tmp_path / str(len(made)), **settings)
+        )
         return made[-1]
 
     yield make
@@ -360,9 +390,14 @@ def test_outputs_of_an_emulated_chip_are_drawn_from_p(make, size):
     for told, wrong in ((1.5, False), (1.0, True)):
         outputs = model.sample(x, qpu, 3000, seed=0, beta_effective=told)
         assert (outputs.shape, outputs.dtype) == ((3, 3000, size[1]), np.int8)
-        assert any(tolerances.is_rejected(*each) for each in zip(numbers(outputs), exact, strict=True)) == wrong
+        assert (
+            any(tolerances.is_rejected(*each) for each in zip(numbers(outputs), exact, strict=True))
+            == wrong
+        )
         # Told 1.5, or 1.0, the chip's clock is the same. 5 %: its anneal, of some hundred sweeps, comes to an end.
-        assert model.estimate_beta_effective(x, qpu, 3000, 0, guess=told) == pytest.approx(1.5, rel=0.05)
+        assert model.estimate_beta_effective(x, qpu, 3000, 0, guess=told) == pytest.approx(
+            1.5, rel=0.05
+        )
         info = qpu.sample(model.problem(x, beta_effective=told), 3000, 0).info
         assert info["clipped"] == 0
 
@@ -373,7 +408,9 @@ def test_biases_out_of_the_chips_range_are_capped_and_counted(make, size):
     chip = EmulatedQPU("zephyr", 1)
     assert chip.properties["h_range"] == [-4.0, 4.0]
     drawn = oracle.random_energy_model(4, *size, scale=0.5)
-    model = EnergyModel(20 * drawn.input_weights, drawn.output_weights, drawn.hidden_bias, drawn.output_bias)
+    model = EnergyModel(
+        20 * drawn.input_weights, drawn.output_weights, drawn.hidden_bias, drawn.output_bias
+    )
     x = oracle.random_images(3, 4).astype(np.float64)
     qpu = make(chip, scale=1.0, num_copies=1)
     problem = model.problem(x)
@@ -407,49 +444,123 @@ class Nameless:
     ("call", "refusal"),
     [
         (lambda: MODEL.problem(X[:, :2]), "ValueError: x must have shape (n, 4), got (4, 2)"),
-        (lambda: MODEL.problem(X * np.nan), "ValueError: x must be finite, got nan at index (0, 0)"),
-        (lambda: MODEL.problem(X, beta_effective=0), "ValueError: beta_effective must be finite and above 0, got 0.0"),
-        (lambda: MODEL.problem(X, beta_effective=-1), "ValueError: beta_effective must be finite and above 0, got -1"),
-        (lambda: MODEL.problem(X, beta_effective="1"), "TypeError: beta_effective must be a number, got '1'"),
-        (lambda: MODEL.problem(X, beta_effective=np.nan), "ValueError: beta_effective must be finite and above 0, got"),
-        (lambda: MODEL.problem(X, streams=[1]), "ValueError: streams must have shape (4,), got (1,)"),
+        (
+            lambda: MODEL.problem(X * np.nan),
+            "ValueError: x must be finite, got nan at index (0, 0)",
+        ),
+        (
+            lambda: MODEL.problem(X, beta_effective=0),
+            "ValueError: beta_effective must be finite and above 0, got 0.0",
+        ),
+        (
+            lambda: MODEL.problem(X, beta_effective=-1),
+            "ValueError: beta_effective must be finite and above 0, got -1",
+        ),
+        (
+            lambda: MODEL.problem(X, beta_effective="1"),
+            "TypeError: beta_effective must be a number, got '1'",
+        ),
+        (
+            lambda: MODEL.problem(X, beta_effective=np.nan),
+            "ValueError: beta_effective must be finite and above 0, got",
+        ),
+        (
+            lambda: MODEL.problem(X, streams=[1]),
+            "ValueError: streams must have shape (4,), got (1,)",
+        ),
         (lambda: MODEL.sample(X[0]), "ValueError: x must have shape (n, 4), got (4,)"),
-        (lambda: MODEL.sample(X, Nameless()), "TypeError: sampler must have a method sample(), got Nameless"),
-        (lambda: MODEL.sample(X, Annealing), "TypeError: sampler must be an instance, got the class Annealing"),
+        (
+            lambda: MODEL.sample(X, Nameless()),
+            "TypeError: sampler must have a method sample(), got Nameless",
+        ),
+        (
+            lambda: MODEL.sample(X, Annealing),
+            "TypeError: sampler must be an instance, got the class Annealing",
+        ),
         (
             lambda: MODEL.sample(X, SimulatedAnnealingSampler()),
             "TypeError: sampler must be one of isingprop's, got the dimod sampler SimulatedAnnealingSampler: use FromD",
         ),
         (lambda: MODEL.sample(X, num_reads=0), "ValueError: num_reads must be at least 1, got 0"),
-        (lambda: MODEL.sample(X, num_reads=2.0), "TypeError: num_reads must be an integer, got 2.0"),
+        (
+            lambda: MODEL.sample(X, num_reads=2.0),
+            "TypeError: num_reads must be an integer, got 2.0",
+        ),
         (lambda: MODEL.sample(X, seed=-1), "ValueError: seed must be at least 0, got -1"),
-        (lambda: MODEL.sample(X, beta_effective=0), "ValueError: beta_effective must be finite and above 0, got 0.0"),
+        (
+            lambda: MODEL.sample(X, beta_effective=0),
+            "ValueError: beta_effective must be finite and above 0, got 0.0",
+        ),
         (
             lambda: MODEL.outputs(States(np.ones((4, 3, 6)), np.zeros((4, 3)))),
             "ValueError: spins must have shape (n, n, 7), got (4, 3, 6)",
         ),
-        (lambda: MODEL.frequencies(np.ones((2, 3))), "ValueError: outputs must have shape (n, n, 2), got (2, 3)"),
-        (lambda: MODEL.frequencies(np.full((1, 1, 2), 3)), "ValueError: outputs must be 0 or 1, got 3 at index (0, 0"),
-        (lambda: MODEL.divergence(X, np.ones((4, 3, 1))), "ValueError: outputs must have shape (4, n, 2), got (4, 3"),
-        (lambda: MODEL.divergence(X, np.ones((3, 3, 2))), "ValueError: outputs must have shape (4, n, 2), got (3, 3, "),
+        (
+            lambda: MODEL.frequencies(np.ones((2, 3))),
+            "ValueError: outputs must have shape (n, n, 2), got (2, 3)",
+        ),
+        (
+            lambda: MODEL.frequencies(np.full((1, 1, 2), 3)),
+            "ValueError: outputs must be 0 or 1, got 3 at index (0, 0",
+        ),
+        (
+            lambda: MODEL.divergence(X, np.ones((4, 3, 1))),
+            "ValueError: outputs must have shape (4, n, 2), got (4, 3",
+        ),
+        (
+            lambda: MODEL.divergence(X, np.ones((3, 3, 2))),
+            "ValueError: outputs must have shape (4, n, 2), got (3, 3, ",
+        ),
         (
             lambda: MODEL.estimate_beta_effective(X, None),
             "TypeError: sampler must have a method sample(), got NoneType",
         ),
         (
-            lambda: MODEL.outputs(States(np.ones((4, 3, 7)), np.zeros((4, 3)), weights=np.ones((4, 3)) / 3)),
+            lambda: MODEL.outputs(
+                States(np.ones((4, 3, 7)), np.zeros((4, 3)), weights=np.ones((4, 3)) / 3)
+            ),
             "ValueError: states must be samples, got states with weights",
         ),
-        (lambda: MODEL.sample("x", None, 0, -1, beta_effective=0), "TypeError: x must be an array of real numbers"),
-        (lambda: MODEL.sample(X, None, 0, -1, beta_effective=0), "TypeError: sampler must have a method sample()"),
-        (lambda: MODEL.sample(X, GIBBS, 0, -1, beta_effective=0), "ValueError: num_reads must be at least 1, got 0"),
-        (lambda: MODEL.problem("x", beta_effective=0), "TypeError: x must be an array of real numbers"),
-        (lambda: MODEL.search_beta_effective(X, None, [0], 0, -1), "TypeError: sampler must have a method sample()"),
-        (lambda: MODEL.search_beta_effective(X, GIBBS, [1], 0, -1), "ValueError: num_reads must be at least 1, got 0"),
-        (lambda: MODEL.estimate_beta_effective(X, GIBBS, 0), "ValueError: num_reads must be at least 1, got 0"),
-        (lambda: MODEL.estimate_beta_effective(X, GIBBS, guess=0), "ValueError: guess must be finite and above 0, got"),
-        (lambda: MODEL.search_beta_effective(X, GIBBS, []), "ValueError: grid must have shape (n,), got (0,)"),
-        (lambda: MODEL.search_beta_effective(X, GIBBS, [[1.0]]), "ValueError: grid must have shape (n,), got (1, 1)"),
+        (
+            lambda: MODEL.sample("x", None, 0, -1, beta_effective=0),
+            "TypeError: x must be an array of real numbers",
+        ),
+        (
+            lambda: MODEL.sample(X, None, 0, -1, beta_effective=0),
+            "TypeError: sampler must have a method sample()",
+        ),
+        (
+            lambda: MODEL.sample(X, GIBBS, 0, -1, beta_effective=0),
+            "ValueError: num_reads must be at least 1, got 0",
+        ),
+        (
+            lambda: MODEL.problem("x", beta_effective=0),
+            "TypeError: x must be an array of real numbers",
+        ),
+        (
+            lambda: MODEL.search_beta_effective(X, None, [0], 0, -1),
+            "TypeError: sampler must have a method sample()",
+        ),
+        (
+            lambda: MODEL.search_beta_effective(X, GIBBS, [1], 0, -1),
+            "ValueError: num_reads must be at least 1, got 0",
+        ),
+        (
+            lambda: MODEL.estimate_beta_effective(X, GIBBS, 0),
+            "ValueError: num_reads must be at least 1, got 0",
+        ),
+        (
+            lambda: MODEL.estimate_beta_effective(X, GIBBS, guess=0),
+            "ValueError: guess must be finite and above 0, got",
+        ),
+        (
+            lambda: MODEL.search_beta_effective(X, GIBBS, []),
+            "ValueError: grid must have shape (n,), got (0,)",
+        ),
+        (
+            lambda: MODEL.search_beta_effective(X, GIBBS, [[1.0]]),
+            "ValueError: grid must have shape (n,), got (1, 1)",
+        ),
         (
             lambda: MODEL.search_beta_effective(X, GIBBS, [1, 0]),
             "ValueError: grid[1] must be finite and above 0, got 0",
@@ -458,13 +569,22 @@ class Nameless:
             lambda: MODEL.search_beta_effective(X, GIBBS, [1, -2]),
             "ValueError: grid[1] must be finite and above 0, got -2",
         ),
-        (lambda: MODEL.search_beta_effective(X, GIBBS, [np.nan]), "ValueError: grid must be finite, got nan at index "),
-        (lambda: MODEL.search_beta_effective(X, GIBBS, ["1"]), "TypeError: grid must be an array of real numbers, got"),
+        (
+            lambda: MODEL.search_beta_effective(X, GIBBS, [np.nan]),
+            "ValueError: grid must be finite, got nan at index ",
+        ),
+        (
+            lambda: MODEL.search_beta_effective(X, GIBBS, ["1"]),
+            "TypeError: grid must be an array of real numbers, got",
+        ),
         (
             lambda: MODEL.search_beta_effective(X, Nameless(), [1]),
             "TypeError: sampler must have a method sample(), got",
         ),
-        (lambda: MODEL.search_beta_effective(X, GIBBS, [1], 0), "ValueError: num_reads must be at least 1, got 0"),
+        (
+            lambda: MODEL.search_beta_effective(X, GIBBS, [1], 0),
+            "ValueError: num_reads must be at least 1, got 0",
+        ),
     ],
 )
 def test_refusals(assert_refused, call, refusal):

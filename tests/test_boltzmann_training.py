@@ -7,10 +7,18 @@ import pytest
 
 import oracle
 import tolerances
-from isingprop import Annealing, DWave, EmulatedQPU, EnergyModel, EnergyTrainer, FromDimod, Tempering
-from isingprop.boltzmann import GIBBS
-from isingprop.boltzmann_training import Adam
-from isingprop.perceptron import PARAMETERS
+from isingprop import (
+    Annealing,
+    DWave,
+    EmulatedQPU,
+    EnergyModel,
+    EnergyTrainer,
+    FromDimod,
+    Tempering,
+)
+from isingprop.energy_model.energy_trainer import Adam
+from isingprop.energy_model.mlp import PARAMETERS
+from isingprop.energy_model.model import GIBBS
 
 
 def start(num_inputs=4, num_hidden=6, num_outputs=2, *, seed=0):
@@ -256,7 +264,9 @@ def dimod_sampler():
 
 def test_an_emulated_chip_trains(tmp_path):
     x, y = data(6, 3, 1)
-    qpu = DWave(solver=EmulatedQPU("zephyr", 1, beta=4.0), scale=0.5, descend=False, record=tmp_path)
+    qpu = DWave(
+        solver=EmulatedQPU("zephyr", 1, beta=4.0), scale=0.5, descend=False, record=tmp_path
+    )
     trainer = EnergyTrainer(start(3, 4, 1), qpu, num_reads=50, batch_size=6, beta_effective=2.0)
     model = last(trainer, x, y, 15)
     qpu.close()
@@ -338,13 +348,18 @@ def test_the_same_seed_gives_the_same_bits(sampler):
 @pytest.mark.parametrize("size", [(17, 9, 1), (40, 33, 3)])
 def test_the_same_bits_on_every_kernel(on_every_kernel, sampler, size):
     x, y = data(12, size[0], size[2])
-    models = on_every_kernel(lambda: last(EnergyTrainer(start(*size), sampler, num_reads=20), x, y, 12))
+    models = on_every_kernel(
+        lambda: last(EnergyTrainer(start(*size), sampler, num_reads=20), x, y, 12)
+    )
     assert same(*models)
 
 
 def test_the_number_of_threads_changes_nothing():
     x, y = data()
-    models = [last(EnergyTrainer(start(), Annealing(20, (1.0, 1.0), n, False), num_reads=20), x, y, 5) for n in (1, 3)]
+    models = [
+        last(EnergyTrainer(start(), Annealing(20, (1.0, 1.0), n, False), num_reads=20), x, y, 5)
+        for n in (1, 3)
+    ]
     assert same(*models)
 
 
@@ -359,7 +374,8 @@ PINNED = {
 @pytest.mark.parametrize("name", PINNED)
 def test_the_bits_have_not_moved(kernel, name):
     grids = (
-        np.arange(h * w).reshape(h, w) * 37 % 64 / 32 - 1 for h, w in ((19, 21), (2, 19), (1, 19), (1, 2), (6, 21))
+        np.arange(h * w).reshape(h, w) * 37 % 64 / 32 - 1
+        for h, w in ((19, 21), (2, 19), (1, 19), (1, 2), (6, 21))
     )
     first, second, hidden, output, x = grids
     model = EnergyModel(first / 4, second, hidden[0], output[0])
@@ -370,7 +386,10 @@ def test_the_bits_have_not_moved(kernel, name):
         trainer = EnergyTrainer(model, GIBBS if name == "Gibbs" else None, num_reads=50, seed=2024)
         results = [array for _ in range(3) for array in arrays(trainer.step(x, y))]
     assert (
-        hashlib.sha256(b"".join(np.asarray(each, order="C").tobytes() for each in results)).hexdigest() == PINNED[name]
+        hashlib.sha256(
+            b"".join(np.asarray(each, order="C").tobytes() for each in results)
+        ).hexdigest()
+        == PINNED[name]
     )
 
 
@@ -389,22 +408,55 @@ def steps(x=X, y=Y, count=1):
     [
         (lambda: EnergyTrainer(MODEL.to_mlp()), "TypeError: model must be an EnergyModel, got MLP"),
         (lambda: EnergyTrainer(EnergyModel), "TypeError: model must be an EnergyModel, got type"),
-        (lambda: EnergyTrainer(MODEL, "Gibbs"), "TypeError: sampler must have a method sample(), got str"),
-        (lambda: EnergyTrainer(MODEL, Annealing), "TypeError: sampler must be an instance, got the class Annealing"),
+        (
+            lambda: EnergyTrainer(MODEL, "Gibbs"),
+            "TypeError: sampler must have a method sample(), got str",
+        ),
+        (
+            lambda: EnergyTrainer(MODEL, Annealing),
+            "TypeError: sampler must be an instance, got the class Annealing",
+        ),
         (
             lambda: EnergyTrainer(MODEL, dimod_sampler()),
             "TypeError: sampler must be one of isingprop's, got the dimod sampler SimulatedAnnealingSampler: use FromD",
         ),
-        (lambda: EnergyTrainer(MODEL, num_reads=0), "ValueError: num_reads must be at least 1, got 0"),
-        (lambda: EnergyTrainer(MODEL, num_reads=1.0), "TypeError: num_reads must be an integer, got 1.0"),
-        (lambda: EnergyTrainer(MODEL, learning_rate=0), "ValueError: learning_rate must be finite and above 0, got 0"),
-        (lambda: EnergyTrainer(MODEL, learning_rate=-1), "ValueError: learning_rate must be finite and above 0, got -"),
-        (lambda: EnergyTrainer(MODEL, learning_rate="1"), "TypeError: learning_rate must be a number, got '1'"),
-        (lambda: EnergyTrainer(MODEL, batch_size=0), "ValueError: batch_size must be at least 1, got 0"),
-        (lambda: EnergyTrainer(MODEL, batch_size=2.5), "TypeError: batch_size must be an integer, got 2.5"),
-        (lambda: EnergyTrainer(MODEL, beta_effective=0), "ValueError: beta_effective must be finite and above 0, got"),
+        (
+            lambda: EnergyTrainer(MODEL, num_reads=0),
+            "ValueError: num_reads must be at least 1, got 0",
+        ),
+        (
+            lambda: EnergyTrainer(MODEL, num_reads=1.0),
+            "TypeError: num_reads must be an integer, got 1.0",
+        ),
+        (
+            lambda: EnergyTrainer(MODEL, learning_rate=0),
+            "ValueError: learning_rate must be finite and above 0, got 0",
+        ),
+        (
+            lambda: EnergyTrainer(MODEL, learning_rate=-1),
+            "ValueError: learning_rate must be finite and above 0, got -",
+        ),
+        (
+            lambda: EnergyTrainer(MODEL, learning_rate="1"),
+            "TypeError: learning_rate must be a number, got '1'",
+        ),
+        (
+            lambda: EnergyTrainer(MODEL, batch_size=0),
+            "ValueError: batch_size must be at least 1, got 0",
+        ),
+        (
+            lambda: EnergyTrainer(MODEL, batch_size=2.5),
+            "TypeError: batch_size must be an integer, got 2.5",
+        ),
+        (
+            lambda: EnergyTrainer(MODEL, beta_effective=0),
+            "ValueError: beta_effective must be finite and above 0, got",
+        ),
         (lambda: EnergyTrainer(MODEL, seed=-1), "ValueError: seed must be at least 0, got -1"),
-        (lambda: EnergyTrainer(MODEL, GIBBS, 10), "TypeError: EnergyTrainer.__init__() takes from 2 to 3 positional"),
+        (
+            lambda: EnergyTrainer(MODEL, GIBBS, 10),
+            "TypeError: EnergyTrainer.__init__() takes from 2 to 3 positional",
+        ),
         (lambda: steps(X[0]), "ValueError: x must have shape (n, 4), got (4,)"),
         (lambda: steps(X[:, 1:]), "ValueError: x must have shape (n, 4), got (12, 3)"),
         (lambda: steps(X * np.inf), "ValueError: x must be finite, got inf at index (0, 0)"),
@@ -413,8 +465,14 @@ def steps(x=X, y=Y, count=1):
         (lambda: steps(y=Y.astype(str)), "TypeError: y must be an array of 0 and 1, got dtype <U"),
         (lambda: steps(count=0), "ValueError: count must be at least 1, got 0"),
         (lambda: steps(count=2.0), "TypeError: count must be an integer, got 2.0"),
-        (lambda: EnergyTrainer(MODEL).step(X, Y[:, :1]), "ValueError: y must have shape (12, 2), got (12, 1)"),
-        (lambda: EnergyTrainer(MODEL).step(X[:, :1], Y), "ValueError: x must have shape (n, 4), got (12, 1)"),
+        (
+            lambda: EnergyTrainer(MODEL).step(X, Y[:, :1]),
+            "ValueError: y must have shape (12, 2), got (12, 1)",
+        ),
+        (
+            lambda: EnergyTrainer(MODEL).step(X[:, :1], Y),
+            "ValueError: x must have shape (n, 4), got (12, 1)",
+        ),
     ],
 )
 def test_refusals(assert_refused, call, refusal):

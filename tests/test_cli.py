@@ -15,7 +15,18 @@ from safetensors.numpy import load_file
 
 import isingprop as ip
 
-QUICK = ("--num-train", "60", "--num-test", "40", "--num-states", "3", "--num-sweeps", "10", "--hidden", "20")
+QUICK = (
+    "--num-train",
+    "60",
+    "--num-test",
+    "40",
+    "--num-states",
+    "3",
+    "--num-sweeps",
+    "10",
+    "--hidden",
+    "20",
+)
 
 
 def isingprop(*arguments, cwd, **environment):
@@ -60,14 +71,24 @@ def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(tmp_path):
     assert (folder / "training.png").read_bytes().startswith(b"\x89PNG")
     assert ip.BipartiteNetwork.load(folder / "model.safetensors").num_hidden == 20
     evaluated = json.loads(isingprop("evaluate", "run", "--json", cwd=tmp_path).stdout)
-    assert evaluated["test_accuracy"] == float(columns_without_times(folder / "history.csv")[-1]["test_accuracy"])
+    assert evaluated["test_accuracy"] == float(
+        columns_without_times(folder / "history.csv")[-1]["test_accuracy"]
+    )
     assert "test accuracy" in isingprop("evaluate", "run", cwd=tmp_path).stdout
 
 
 def test_json_is_one_object_on_stdout(tmp_path):
     result = isingprop("train", *QUICK, "--epochs", "1", "--json", cwd=tmp_path)
     content = json.loads(result.stdout)
-    wanted = {"epochs", "train_error", "train_error_reads", "test_accuracy", "num_test", "seconds_per_epoch", "out"}
+    wanted = {
+        "epochs",
+        "train_error",
+        "train_error_reads",
+        "test_accuracy",
+        "num_test",
+        "seconds_per_epoch",
+        "out",
+    }
     assert wanted <= set(content)
     assert (content["epochs"], content["num_test"]) == (1, 40)
     assert content["out"] == os.path.join("runs", "digits-1")  # noqa: PTH118
@@ -81,19 +102,25 @@ def test_json_is_one_object_on_stdout(tmp_path):
 def test_a_resumed_run_ends_with_the_bits_of_one_never_stopped(tmp_path, threads):
     isingprop("train", *QUICK, "--epochs", "4", "--out", "whole", cwd=tmp_path)
     isingprop("train", *QUICK, "--epochs", "2", "--out", "parts", cwd=tmp_path)
-    result = isingprop("train", "--resume", "parts", "--epochs", "4", "--threads", threads, cwd=tmp_path)
+    result = isingprop(
+        "train", "--resume", "parts", "--epochs", "4", "--threads", threads, cwd=tmp_path
+    )
     assert result.returncode == 0, result.stderr
     whole, parts = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts"))
     for name, array in whole.items():
         assert np.array_equal(array, parts[name]), name
-    histories = [columns_without_times(tmp_path / name / "history.csv") for name in ("whole", "parts")]
+    histories = [
+        columns_without_times(tmp_path / name / "history.csv") for name in ("whole", "parts")
+    ]
     assert histories[0] == histories[1]
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
     command = [sys.executable, "-c", "from isingprop.cli import main; main()", "train", *QUICK]
     command += ["--epochs", "100000", "--out", "run"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as run:
         history = tmp_path / "run" / "history.csv"
         deadline = time.monotonic() + 60
         while not history.is_file() and time.monotonic() < deadline:
@@ -104,11 +131,15 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
     assert "isingprop train --resume run" in message
     assert "Traceback" not in message
     done = len(columns_without_times(history))
-    result = isingprop("train", "--resume", "run", "--epochs", str(done + 1), "--json", cwd=tmp_path)
+    result = isingprop(
+        "train", "--resume", "run", "--epochs", str(done + 1), "--json", cwd=tmp_path
+    )
     assert json.loads(result.stdout)["epochs"] == done + 1
 
 
-@pytest.mark.parametrize("sampler", ["temper", "cyclic", "dimod:dwave.samplers:SteepestDescentSampler"])
+@pytest.mark.parametrize(
+    "sampler", ["temper", "cyclic", "dimod:dwave.samplers:SteepestDescentSampler"]
+)
 def test_another_sampler_is_one_flag(tmp_path, sampler):
     options = "--sampler", sampler, "--beta-effective", "--epochs", "2", "--json", "--out", "run"
     result = isingprop("train", *QUICK, *options, cwd=tmp_path)
@@ -143,9 +174,22 @@ def test_a_sampler_that_fails_leaves_the_last_checkpoint_and_says_how_to_resume(
     good = {"PYTHONPATH": str(tmp_path), "GOOD_CALLS": "1000"}
     isingprop("train", *flags, "--epochs", "1", "--out", "one", cwd=tmp_path, **good)
     isingprop("train", *flags, "--epochs", "2", "--out", "two", cwd=tmp_path, **good)
-    broken = isingprop("train", *flags, "--epochs", "2", "--out", "run", cwd=tmp_path, **good | {"GOOD_CALLS": "129"})
-    assert_refused(broken, 1, "RuntimeError: the machine is on fire", "isingprop train --resume run")
-    models = {name: load_file(tmp_path / name / "checkpoint.safetensors") for name in ("one", "run")}
+    broken = isingprop(
+        "train",
+        *flags,
+        "--epochs",
+        "2",
+        "--out",
+        "run",
+        cwd=tmp_path,
+        **good | {"GOOD_CALLS": "129"},
+    )
+    assert_refused(
+        broken, 1, "RuntimeError: the machine is on fire", "isingprop train --resume run"
+    )
+    models = {
+        name: load_file(tmp_path / name / "checkpoint.safetensors") for name in ("one", "run")
+    }
     assert all(np.array_equal(array, models["run"][name]) for name, array in models["one"].items())
     assert isingprop("train", "--resume", "run", cwd=tmp_path, **good).returncode == 0
     models = {name: load_file(tmp_path / name / "model.safetensors") for name in ("two", "run")}
@@ -166,7 +210,10 @@ def test_a_sampler_that_fails_leaves_the_last_checkpoint_and_says_how_to_resume(
         (["train", "--num-sweeps", "99999999999999"], ["--num-sweeps"]),
         (["train", "--num-states", "0"], ["--num-states"]),
         (["train", "--num-states", "999999999999"], ["--num-states"]),
-        (["train", "--sampler", "oracle"], ["--sampler", "oracle", "anneal, temper, cyclic, dwave"]),
+        (
+            ["train", "--sampler", "oracle"],
+            ["--sampler", "oracle", "anneal, temper, cyclic, dwave"],
+        ),
         (["train", "--sampler", "dimod:dwave.samplers"], ["--sampler", "dimod:MODULE:CLASS"]),
         (["train", "--nonsense"], ["--nonsense"]),
         (["evaluate"], ["DIR"]),
@@ -183,8 +230,14 @@ def test_usage_errors_are_one_line_and_exit_2(tmp_path, arguments, fragments):
     [
         (["train", "--num-train", "5000"], ["num_train", "1437", "5000"]),
         (["train", "--data", "mnist", "--data-dir", "nowhere"], ["nowhere"]),
-        (["train", "--sampler", "dimod:nowhere:Sampler"], ["dimod:nowhere:Sampler", "No module named 'nowhere'"]),
-        (["train", "--sampler", "dimod:dimod:Nothing"], ["dimod:dimod:Nothing", "has no attribute 'Nothing'"]),
+        (
+            ["train", "--sampler", "dimod:nowhere:Sampler"],
+            ["dimod:nowhere:Sampler", "No module named 'nowhere'"],
+        ),
+        (
+            ["train", "--sampler", "dimod:dimod:Nothing"],
+            ["dimod:dimod:Nothing", "has no attribute 'Nothing'"],
+        ),
         (["train", "--sampler", "dimod:builtins:int"], ["int", "sample()"]),
         (["train", "--resume", "nowhere"], ["nowhere", "config.json"]),
         (["evaluate", "nowhere"], ["nowhere", "config.json"]),
@@ -197,7 +250,10 @@ def test_other_errors_are_one_line_and_exit_1(tmp_path, arguments, fragments):
 
 def test_a_run_killed_between_two_files_is_made_whole(tmp_path):
     isingprop("train", *QUICK, "--epochs", "2", "--out", "run", cwd=tmp_path)
-    whole = {name: (tmp_path / "run" / name).read_bytes() for name in ("model.safetensors", "history.csv")}
+    whole = {
+        name: (tmp_path / "run" / name).read_bytes()
+        for name in ("model.safetensors", "history.csv")
+    }
     (tmp_path / "run" / "history.csv").unlink()
     isingprop("train", *QUICK, "--epochs", "1", "--out", "early", cwd=tmp_path)
     shutil.copy(tmp_path / "early" / "model.safetensors", tmp_path / "run" / "model.safetensors")
@@ -214,7 +270,9 @@ def test_evaluate_reads_the_model(tmp_path):
 def test_an_existing_run_is_never_overwritten(tmp_path):
     isingprop("train", *QUICK, "--epochs", "1", "--out", "run", cwd=tmp_path)
     before = (tmp_path / "run" / "model.safetensors").read_bytes()
-    result = isingprop("train", *QUICK, "--epochs", "1", "--seed", "7", "--out", "run", cwd=tmp_path)
+    result = isingprop(
+        "train", *QUICK, "--epochs", "1", "--seed", "7", "--out", "run", cwd=tmp_path
+    )
     assert_refused(result, 1, "run", "--resume")
     assert_refused(isingprop("train", "--resume", "run", "--seed", "7", cwd=tmp_path), 2, "--seed")
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
@@ -225,9 +283,17 @@ def test_a_spoilt_run_folder_is_refused(tmp_path):
     checkpoint = tmp_path / "run" / "checkpoint.safetensors"
     whole = checkpoint.read_bytes()
     checkpoint.write_bytes(whole[: len(whole) // 2])
-    assert_refused(isingprop("train", "--resume", "run", "--epochs", "2", cwd=tmp_path), 1, "checkpoint.safetensors")
+    assert_refused(
+        isingprop("train", "--resume", "run", "--epochs", "2", cwd=tmp_path),
+        1,
+        "checkpoint.safetensors",
+    )
     shutil.copy(tmp_path / "run" / "model.safetensors", checkpoint)
-    assert_refused(isingprop("train", "--resume", "run", "--epochs", "2", cwd=tmp_path), 1, "isingprop-checkpoint")
+    assert_refused(
+        isingprop("train", "--resume", "run", "--epochs", "2", cwd=tmp_path),
+        1,
+        "isingprop-checkpoint",
+    )
     (tmp_path / "run" / "config.json").write_text("{")
     assert_refused(isingprop("evaluate", "run", cwd=tmp_path), 1, "config.json")
 
@@ -245,7 +311,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(tmp_path):
         "import errno, os\n"
         "from isingprop.cli import main\n"
         "def full(fd): raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))\n"
-        "from isingprop.training import Trainer\n"
+        "from isingprop.training.trainer import Trainer\n"
         "save = Trainer.save_checkpoint\n"
         "def save_on_full_disk(self, path):\n"
         "    os.fsync = full\n"

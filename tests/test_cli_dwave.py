@@ -18,10 +18,21 @@ import pytest
 
 import isingprop as ip
 from isingprop.cli import main
-from isingprop.qpu.emulator import EmulatedQPU
-from isingprop.qpu.record import Index
+from isingprop.qpu.calls.record import Index
+from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
-QUICK = ("--num-train", "10", "--num-test", "10", "--hidden", "6", "--num-states", "2", "--num-sweeps", "5")
+QUICK = (
+    "--num-train",
+    "10",
+    "--num-test",
+    "10",
+    "--hidden",
+    "6",
+    "--num-states",
+    "2",
+    "--num-sweeps",
+    "5",
+)
 SMALL = (*QUICK, "--epochs", "2", "--qpu-solver", "emulated:zephyr:2")
 SAMPLERS = {"dwave": "forward", "dwave-reverse": "reverse", "dwave-cyclic": "cyclic"}
 Done = namedtuple("Done", "code out err")
@@ -71,7 +82,9 @@ def answers(folder) -> dict[str, bytes]:
 def history(folder) -> list[dict[str, str]]:
     with (folder / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
-    return [{k: v for k, v in row.items() if "seconds" not in k or k == "qpu_seconds"} for row in rows]
+    return [
+        {k: v for k, v in row.items() if "seconds" not in k or k == "qpu_seconds"} for row in rows
+    ]
 
 
 def assert_same_run(folder, other):
@@ -116,7 +129,9 @@ def test_a_run_keeps_every_answer_in_its_folder(isingprop, whole, sampler):
     index = Index(folder / "qpu")
     assert index.pending == {}
     assert told["qpu_seconds"] == pytest.approx(index.seconds)
-    assert told["qpu_seconds"] > sum(float(row["qpu_seconds"]) for row in history(folder)) > 0, "tests cost, too"
+    assert told["qpu_seconds"] > sum(float(row["qpu_seconds"]) for row in history(folder)) > 0, (
+        "tests cost, too"
+    )
     assert told["stopped"] is None
     assert (told["wrong_cycles"] is None) == (sampler == "dwave")
     assert 0 <= told["chain_break_fraction"] < 1
@@ -130,7 +145,10 @@ def test_what_it_cost_is_said_in_words(isingprop):
     done = isingprop("train", *SMALL, "--sampler", "dwave", "--epochs", "1", "--out", "run")
     assert done.code == 0, done.err
     spent = Index(Path("run", "qpu")).seconds
-    assert f"QPU access      {spent:.3f} s in all, for the answers in {Path('run', 'qpu')}\n" in done.out
+    assert (
+        f"QPU access      {spent:.3f} s in all, for the answers in {Path('run', 'qpu')}\n"
+        in done.out
+    )
     assert "broken chains" in done.out
 
 
@@ -153,15 +171,21 @@ def test_a_replay_of_the_run_folder_trains_the_same_network(isingprop, whole, sa
     network = ip.BipartiteNetwork.random(num_inputs=64, num_hidden=6, num_classes=10, seed=0)
     rates = ip.LearningRates.for_images(0.001, images.train_images)
     references = None if sampler == "dwave" else "wrong-classes"
-    trainer = ip.Trainer(network, ip.Replay(folder), num_states=2, learning_rate=rates, references=references, seed=0)
+    trainer = ip.Trainer(
+        network, ip.Replay(folder), num_states=2, learning_rate=rates, references=references, seed=0
+    )
     record = trainer.fit(images, epochs=2)[-1]
     model = ip.BipartiteNetwork.load(folder / "model.safetensors")
-    assert all((array == model.parameters()[name]).all() for name, array in network.parameters().items())
+    assert all(
+        (array == model.parameters()[name]).all() for name, array in network.parameters().items()
+    )
     assert record.test_accuracy == told["test_accuracy"]
 
 
 @pytest.mark.parametrize(("call", "after"), [(1, False), (7, True), (14, True), (33, False)])
-def test_a_run_that_was_interrupted_ends_as_one_that_never_was(isingprop, whole, monkeypatch, tmp_path, call, after):
+def test_a_run_that_was_interrupted_ends_as_one_that_never_was(
+    isingprop, whole, monkeypatch, tmp_path, call, after
+):
     """In the first epoch, in its test (whose calls are sent eight at a time), and in the second; of 40 calls."""
     unbroken, _ = whole("dwave", isingprop)
     with monkeypatch.context() as patched:
@@ -180,14 +204,18 @@ def test_a_run_that_was_interrupted_ends_as_one_that_never_was(isingprop, whole,
     assert paid.calls == len(answers(unbroken)) - (call - pending)
 
 
-def test_an_error_of_the_device_is_one_line_and_the_run_goes_on(isingprop, whole, monkeypatch, tmp_path):
+def test_an_error_of_the_device_is_one_line_and_the_run_goes_on(
+    isingprop, whole, monkeypatch, tmp_path
+):
     unbroken, _ = whole("dwave-cyclic", isingprop)
     with monkeypatch.context() as patched:
         Stopping(patched, 9, RuntimeError("the fridge\nis warm"))
         done = isingprop("train", *SMALL, "--sampler", "dwave-cyclic", "--out", "run")
     assert done.code == 1
     errors = [line for line in done.err.splitlines() if not line.startswith("isingprop: ")]
-    assert errors == ["Error: RuntimeError: the fridge is warm; go on with: isingprop train --resume run"]
+    assert errors == [
+        "Error: RuntimeError: the fridge is warm; go on with: isingprop train --resume run"
+    ]
     assert isingprop("train", "--resume", "run").code == 0
     assert_same_run(tmp_path / "run", unbroken)
 
@@ -243,17 +271,28 @@ def test_a_budget_ends_an_evaluation_in_one_line(isingprop, tmp_path):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_dry_run_shows_the_first_request_and_leaves_nothing(isingprop, whole, monkeypatch, tmp_path, sampler):
+def test_a_dry_run_shows_the_first_request_and_leaves_nothing(
+    isingprop, whole, monkeypatch, tmp_path, sampler
+):
     stopping = Stopping(monkeypatch, at=1)
     done = isingprop("train", *SMALL, "--sampler", sampler, "--dry-run")
     assert done.code == 0, done.err
     assert done.err == ""
     lines = done.out.splitlines()
     assert lines[0] == "first request   shown, not sent"
-    assert [line.split()[0] for line in lines[1:]] == ["solver", "problem", "h", "scale", "parameters", "cost"]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "solver",
+        "problem",
+        "h",
+        "scale",
+        "parameters",
+        "cost",
+    ]
     assert ("initial_state" in done.out) == (sampler != "dwave")
     assert ("h_gain_schedule" in done.out) == (sampler == "dwave-cyclic")
-    as_json = isingprop("train", *SMALL, "--sampler", sampler, "--dry-run", "--json", "--out", "run")
+    as_json = isingprop(
+        "train", *SMALL, "--sampler", sampler, "--dry-run", "--json", "--out", "run"
+    )
     body = json.loads(as_json.out)
     assert set(body) == {"solver", "h", "J", "params", "label"}
     assert body["params"]["num_reads"] >= 1
@@ -275,7 +314,9 @@ def test_a_dry_run_stops_before_a_test_that_has_no_answers_yet(isingprop, monkey
     assert stopping.calls == 0
 
 
-def test_a_dry_run_of_an_epoch_that_has_all_its_answers_says_so(isingprop, whole, monkeypatch, tmp_path):
+def test_a_dry_run_of_an_epoch_that_has_all_its_answers_says_so(
+    isingprop, whole, monkeypatch, tmp_path
+):
     folder, _ = whole("dwave", isingprop)
     shutil.copytree(folder, tmp_path / "run")
     (tmp_path / "run" / "checkpoint.safetensors").unlink()
@@ -288,7 +329,9 @@ def test_a_dry_run_of_an_epoch_that_has_all_its_answers_says_so(isingprop, whole
 
 
 def test_the_request_of_a_dry_run_is_the_first_of_the_run(isingprop, monkeypatch):
-    body = json.loads(isingprop("train", *SMALL, "--sampler", "dwave-cyclic", "--dry-run", "--json").out)
+    body = json.loads(
+        isingprop("train", *SMALL, "--sampler", "dwave-cyclic", "--dry-run", "--json").out
+    )
     sent = []
 
     def sample_ising(_, h, J, **parameters):
@@ -318,7 +361,12 @@ def test_a_dry_run_without_a_chip_is_refused(isingprop, tmp_path, sampler):
 
 @pytest.mark.parametrize(
     ("sampler", "test_sampler", "epoch", "test"),
-    [("dwave", "anneal", 10, 0), ("anneal", "dwave", 0, 10), ("dwave", "dwave", 10, 10), ("cyclic", "dwave", 0, 10)],
+    [
+        ("dwave", "anneal", 10, 0),
+        ("anneal", "dwave", 0, 10),
+        ("dwave", "dwave", 10, 10),
+        ("cyclic", "dwave", 0, 10),
+    ],
 )
 def test_a_test_has_a_sampler_of_its_own(isingprop, tmp_path, sampler, test_sampler, epoch, test):
     options = "--sampler", sampler, "--test-sampler", test_sampler, "--out", "run", "--json"
@@ -338,7 +386,16 @@ def test_a_test_has_a_sampler_of_its_own(isingprop, tmp_path, sampler, test_samp
 
 def test_modes_do_not_differ_between_training_and_test(isingprop, tmp_path):
     """One budget and one folder of answers are for one sampler; tests have no start states in any mode."""
-    options = "--sampler", "dwave-cyclic", "--test-sampler", "dwave", "--epochs", "1", "--out", "run"
+    options = (
+        "--sampler",
+        "dwave-cyclic",
+        "--test-sampler",
+        "dwave",
+        "--epochs",
+        "1",
+        "--out",
+        "run",
+    )
     done = isingprop("train", *SMALL, *options)
     assert done.code == 1
     assert done.err == "Error: test_sampler must be dwave-cyclic or no D-Wave chip, got dwave\n"
@@ -349,7 +406,9 @@ def test_modes_do_not_differ_between_training_and_test(isingprop, tmp_path):
 def test_options_of_a_chip_are_refused_where_there_is_none(isingprop, option):
     done = isingprop("train", "--num-train", "10", "--num-test", "10", *option)
     assert done.code == 1
-    assert done.err.startswith(f"Error: {option[0][2:].replace('-', '_')} must go with sampler dwave, dwave-reverse")
+    assert done.err.startswith(
+        f"Error: {option[0][2:].replace('-', '_')} must go with sampler dwave, dwave-reverse"
+    )
 
 
 @pytest.fixture
@@ -361,7 +420,9 @@ def no_account(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(isingprop, no_account, sampler):
+def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(
+    isingprop, no_account, sampler
+):
     for more in ((), ("--dry-run",), ("--qpu-solver", "Advantage2_system1.6")):
         done = isingprop("train", *QUICK, "--sampler", sampler, *more)
         assert done.code == 1
@@ -407,7 +468,7 @@ def test_a_bad_option_is_refused_in_one_line_before_any_work(isingprop, tmp_path
 HOLDER = """
 import sys, time
 from pathlib import Path
-from isingprop.qpu.record import Record, read_settings
+from isingprop.qpu.calls.record import Record, read_settings
 record = Record.of(Path(sys.argv[1]), read_settings(Path(sys.argv[1])))
 print("held", flush=True)
 time.sleep(60)

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from isingprop.qpu.graph import WorkingGraph
+from isingprop.qpu.chip.working_graph import WorkingGraph
 from test_cli import assert_refused, isingprop
 
 SMALL = ("--topology", "zephyr", "--size", "3", "--hidden", "30", "--output", "10")
@@ -17,7 +17,9 @@ def embed(tmp_path):
     """embed(*options): the command in a folder of its own, with a cache of its own."""
 
     def run(*options):
-        return isingprop("qpu", "embed", *options, cwd=tmp_path, XDG_CACHE_HOME=os.fspath(tmp_path / "cache"))
+        return isingprop(
+            "qpu", "embed", *options, cwd=tmp_path, XDG_CACHE_HOME=os.fspath(tmp_path / "cache")
+        )
 
     return run
 
@@ -72,7 +74,9 @@ def test_the_default_network_is_the_papers(embed):
 
 
 def test_the_largest_star_of_the_paper_on_perceptrons(embed):
-    result = embed("--topology", "pegasus", "--size", "16", "--hidden", "654", "--output", "1", "--json")
+    result = embed(
+        "--topology", "pegasus", "--size", "16", "--hidden", "654", "--output", "1", "--json"
+    )
     content = content_of(result)
     assert (content["hidden"], content["output"], content["max_chain_hidden"]) == (654, 1, 1)
     assert (content["copies"], content["max_chain_output"], content["qubits"]) == (5, 51, 705)
@@ -80,7 +84,10 @@ def test_the_largest_star_of_the_paper_on_perceptrons(embed):
 
 def test_broken_qubits_and_couplers(embed, tmp_path):
     graph = WorkingGraph.perfect("zephyr", 3)
-    broken = {"qubits": graph.qubits[100:103].tolist(), "couplers": graph.couplers[:2, ::-1].tolist()}
+    broken = {
+        "qubits": graph.qubits[100:103].tolist(),
+        "couplers": graph.couplers[:2, ::-1].tolist(),
+    }
     (tmp_path / "broken.json").write_text(json.dumps(broken))
     content = content_of(embed(*SMALL, "--broken", "broken.json", "--json"))
     left = graph.without(**broken)
@@ -114,10 +121,26 @@ def test_a_list_of_what_is_broken_that_is_wrong(embed, tmp_path, text, reason):
         (("--topology", "chimera"), 2, "chimera"),
         (("--topology", "zephyr", "--size", "0"), 1, "size must be at least 1, got 0"),
         (("--topology", "zephyr", "--size", "1", "--hidden", "0"), 2, "--hidden"),
-        (("--topology", "zephyr", "--size", "1", "--hidden", "40", "--output", "9"), 1, "must fit on zephyr-1-"),
-        (("--topology", "zephyr", "--size", "1", "--hidden", "45", "--output", "1"), 1, "at most 44 were found to fit"),
-        ((*SMALL, "--draw", "picture.jpg"), 1, "--draw must be a file that ends in .png, got picture.jpg"),
-        ((*SMALL, "--draw", "nowhere/picture.png"), 1, "--draw must be a file in a folder that is there"),
+        (
+            ("--topology", "zephyr", "--size", "1", "--hidden", "40", "--output", "9"),
+            1,
+            "must fit on zephyr-1-",
+        ),
+        (
+            ("--topology", "zephyr", "--size", "1", "--hidden", "45", "--output", "1"),
+            1,
+            "at most 44 were found to fit",
+        ),
+        (
+            (*SMALL, "--draw", "picture.jpg"),
+            1,
+            "--draw must be a file that ends in .png, got picture.jpg",
+        ),
+        (
+            (*SMALL, "--draw", "nowhere/picture.png"),
+            1,
+            "--draw must be a file in a folder that is there",
+        ),
     ],
 )
 def test_slips_are_one_line(embed, options, code, reason):

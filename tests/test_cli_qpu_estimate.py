@@ -19,7 +19,12 @@ def estimate(tmp_path_factory):
 
     def run(*options, **account):
         nothing = os.fspath(folder / "nothing")
-        none = {"DWAVE_API_TOKEN": "", "DWAVE_CONFIG_FILE": "", "HOME": nothing, "XDG_CONFIG_HOME": nothing}
+        none = {
+            "DWAVE_API_TOKEN": "",
+            "DWAVE_CONFIG_FILE": "",
+            "HOME": nothing,
+            "XDG_CONFIG_HOME": nothing,
+        }
         environment = {**none, **account, "XDG_CACHE_HOME": os.fspath(folder / "cache")}
         return isingprop("qpu", "estimate", *options, cwd=folder, **environment)
 
@@ -29,12 +34,29 @@ def estimate(tmp_path_factory):
 @pytest.mark.parametrize("mode", ["forward", "reverse", "cyclic"])
 def test_the_json_is_what_the_sampler_estimates(estimate, mode, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", os.fspath(tmp_path))
-    run = ("--num-train", "30", "--num-test", "20", "--epochs", "3", "--num-states", "9", "--batch-size", "5")
+    run = (
+        "--num-train",
+        "30",
+        "--num-test",
+        "20",
+        "--epochs",
+        "3",
+        "--num-states",
+        "9",
+        "--batch-size",
+        "5",
+    )
     result = estimate(*SMALL, *run, "--mode", mode, "--annealing-time", "50", "--json")
     assert result.returncode == 0, result.stderr
     content = json.loads(result.stdout)
     price = ip.DWave(mode, annealing_time=50.0, solver=ip.EmulatedQPU("zephyr", 4)).estimate(
-        num_images=30, epochs=3, num_states=9, batch_size=5, num_test=20, num_hidden=12, num_output=8
+        num_images=30,
+        epochs=3,
+        num_states=9,
+        batch_size=5,
+        num_test=20,
+        num_hidden=12,
+        num_output=8,
     )
     assert {name: content[name] for name in vars(price)} == vars(price)
     assert content["copies"] > 1
@@ -50,7 +72,14 @@ def test_the_text_tells_of_one_copy_and_all_of_tests_and_of_the_stand_in(estimat
     run = ("--num-train", "30", "--num-test", "20", "--epochs", "3", "--batch-size", "5")
     content = json.loads(estimate(*SMALL, *run, "--json").stdout)
     lines = estimate(*SMALL, *run).stdout.splitlines()
-    assert [line.split("  ")[0] for line in lines] == ["chip", "network", "an epoch", "", "a test", "the run"]
+    assert [line.split("  ")[0] for line in lines] == [
+        "chip",
+        "network",
+        "an epoch",
+        "",
+        "a test",
+        "the run",
+    ]
     chip, _, one, every, test, whole = lines
     assert "stand-in" in chip
     assert "timing data of Advantage 4.1" in chip
@@ -59,7 +88,10 @@ def test_the_text_tells_of_one_copy_and_all_of_tests_and_of_the_stand_in(estimat
         f"{content['calls_per_epoch']} calls, {content['seconds_per_epoch']:.2f} s with {content['copies']} copies"
         in every
     )
-    assert f"{content['test_calls_per_epoch']} calls, {content['test_seconds_per_epoch']:.2f} s" in test
+    assert (
+        f"{content['test_calls_per_epoch']} calls, {content['test_seconds_per_epoch']:.2f} s"
+        in test
+    )
     assert f"{content['calls']} calls, {content['seconds']:.1f} s" in whole
 
 
@@ -69,11 +101,15 @@ def test_a_solver_is_priced_by_its_own_timing_and_sent_nothing(estimate, tmp_pat
     chip.properties["chip_id"] = "slow"
     chip.properties["problem_timing_data"]["typical_programming_time"] = 60_000.0
     with FakeSapi({"slow": chip}) as sapi:
-        result = estimate("--solver", "slow", "--hidden", "12", "--output", "8", "--json", **sapi.environment)
+        result = estimate(
+            "--solver", "slow", "--hidden", "12", "--output", "8", "--json", **sapi.environment
+        )
         unknown = estimate("--solver", "fast", **sapi.environment)
     assert result.returncode == 0, result.stderr
     content = json.loads(result.stdout)
-    price = ip.DWave(solver=chip).estimate(num_images=1000, epochs=30, num_test=100, num_hidden=12, num_output=8)
+    price = ip.DWave(solver=chip).estimate(
+        num_images=1000, epochs=30, num_test=100, num_hidden=12, num_output=8
+    )
     assert {name: content[name] for name in vars(price)} == vars(price)
     assert price.seconds_per_epoch > 60
     assert (content["solver"], content["stand_in"]) == ("slow", False)
@@ -90,9 +126,17 @@ def test_a_solver_needs_an_account_and_the_message_says_how_to_get_one(estimate)
     ("options", "code", "fragments"),
     [
         ((), 2, ("--topology", "--solver")),
-        (("--topology", "zephyr", "--solver", "Advantage_system4.1"), 2, ("--topology", "--solver")),
+        (
+            ("--topology", "zephyr", "--solver", "Advantage_system4.1"),
+            2,
+            ("--topology", "--solver"),
+        ),
         (("--solver", "Advantage_system4.1", "--size", "4"), 2, ("--size", "--solver")),
-        ((*SMALL, "--annealing-time", "0.1"), 1, ("annealing_time must be in [0.5, 2000] us, got 0.1",)),
+        (
+            (*SMALL, "--annealing-time", "0.1"),
+            1,
+            ("annealing_time must be in [0.5, 2000] us, got 0.1",),
+        ),
         (("--topology", "zephyr", "--size", "1", "--hidden", "500"), 1, ("500",)),
     ],
 )

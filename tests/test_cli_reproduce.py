@@ -15,8 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from idx_files import write_folder
-from isingprop import cli, cli_reproduce
-from isingprop.paper.setup import Setup
+from isingprop import cli
+from isingprop.cli import reproduce as cli_reproduce
+from isingprop.paper.common.study_setup import Setup
 from test_cli import assert_refused, isingprop
 from tolerances import PROCESS_SECONDS
 
@@ -49,7 +50,9 @@ def contents(folder):
 def without_seconds(numbers):
     """Numbers that a second run must have too."""
     if isinstance(numbers, dict):
-        return {name: without_seconds(value) for name, value in numbers.items() if "seconds" not in name}
+        return {
+            name: without_seconds(value) for name, value in numbers.items() if "seconds" not in name
+        }
     return numbers
 
 
@@ -69,7 +72,9 @@ def everything(tmp_path_factory):
 @pytest.fixture(scope="module")
 def fig4(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fig4")
-    result = isingprop("reproduce", "fig4", *TWO_SEEDS, "--workers", "2", "--out", "out", cwd=folder)
+    result = isingprop(
+        "reproduce", "fig4", *TWO_SEEDS, "--workers", "2", "--out", "out", cwd=folder
+    )
     assert result.returncode == 0, result.stderr
     return folder, result
 
@@ -84,14 +89,25 @@ def test_all_figures_are_one_json_object_and_nothing_else(everything):
     assert tuple(numbers) == FIGURES
     assert result.stderr == "", "no progress bar where stderr is not a terminal, and no warnings"
     fig5, table = numbers["fig5"], numbers["table"]
-    wanted = {"dragon", "cyclic", "equilibrium", "backprop-relu", "backprop-sigmoid", "backprop-1200"}
+    wanted = {
+        "dragon",
+        "cyclic",
+        "equilibrium",
+        "backprop-relu",
+        "backprop-sigmoid",
+        "backprop-1200",
+    }
     assert set(fig5["methods"]) == wanted
     for own in fig5["methods"].values():
         assert {"z", "z_low", "z_high", "final_error", "learning_rate"} <= set(own)
         assert own["z"] is None or own["z_low"] < own["z"] < own["z_high"]
         assert 0 <= own["final_error"] <= 1
     assert (fig5["seeds"], numbers["fig4"]["seeds"], table["seeds"]) == (2, 2, 2)
-    assert len(numbers["fig4"]["m"]) == len(numbers["fig4"]["error"]) == len(numbers["fig4"]["error_se"])
+    assert (
+        len(numbers["fig4"]["m"])
+        == len(numbers["fig4"]["error"])
+        == len(numbers["fig4"]["error_se"])
+    )
     assert set(table["methods"]) == {"dragon", "equilibrium", "backprop-relu", "laydevant2024"}
     assert len(numbers["deep"]["variants"]) == 8
     for own in numbers["deep"]["variants"].values():
@@ -106,10 +122,14 @@ def test_all_figures_are_one_json_object_and_nothing_else(everything):
         assert own["test_accuracy"] > 0.5, "a third of the images would be right by chance"
         assert ("z_applications" in own) == ("applications" in own)
     assert numbers["coherent"]["search"]["largest_difference"] < 1e-9
-    repetition, grover = (numbers["coherent"]["search"]["exponents"][way][0] for way in ("repetition", "grover"))
+    repetition, grover = (
+        numbers["coherent"]["search"]["exponents"][way][0] for way in ("repetition", "grover")
+    )
     assert repetition < -1.5 < grover < -0.5
     (twins,) = numbers["mlp-equivalence"]["pairs"].values()
-    assert min(twins["mlp_accuracy"], twins["ebm_accuracy_inherited"]) > 0.8, "half of the images is right by chance"
+    assert min(twins["mlp_accuracy"], twins["ebm_accuracy_inherited"]) > 0.8, (
+        "half of the images is right by chance"
+    )
     assert 0 < twins["kl"] < 0.1
     assert twins["cosine"] > 0.9
     assert all(own["seconds"] > 0 for own in numbers.values())
@@ -122,7 +142,9 @@ def test_all_figures_leave_whole_files(everything):
     names = {path.name for path in out.iterdir()}
     for figure in FIGURES:
         assert {f"{figure}.{kind}" for kind in (DRAWN if figure != "table" else DRAWN[:3])} <= names
-        assert without_seconds(json.loads((out / f"{figure}.json").read_text())) == without_seconds(numbers[figure])
+        assert without_seconds(json.loads((out / f"{figure}.json").read_text())) == without_seconds(
+            numbers[figure]
+        )
     assert not [name for name in names if name.startswith(".") or name.endswith("tmp")]
     for path in out.iterdir():
         if path.suffix == ".png":
@@ -159,7 +181,9 @@ def test_what_all_figures_left_is_not_computed_again(everything):
     out = everything[0] / "out"
     before, files = results_of(out), contents(out)
     result = isingprop("reproduce", "fig4", *TWO_SEEDS, "--out", "out", cwd=everything[0])
-    assert without_seconds(json.loads(result.stdout)) == without_seconds(json.loads(everything[1].stdout)["fig4"])
+    assert without_seconds(json.loads(result.stdout)) == without_seconds(
+        json.loads(everything[1].stdout)["fig4"]
+    )
     assert results_of(out) == before
     assert contents(out) == files
 
@@ -194,7 +218,9 @@ def test_a_second_run_in_the_folder_computes_nothing_and_says_the_same(fig4):
 
 def test_the_numbers_and_pictures_do_not_depend_on_the_number_of_workers(fig4, tmp_path):
     folder, result = fig4
-    alone = isingprop("reproduce", "fig4", *TWO_SEEDS, "--workers", "1", "--out", "out", cwd=tmp_path)
+    alone = isingprop(
+        "reproduce", "fig4", *TWO_SEEDS, "--workers", "1", "--out", "out", cwd=tmp_path
+    )
     assert without_seconds(json.loads(alone.stdout)) == without_seconds(json.loads(result.stdout))
     files = contents(tmp_path / "out")
     assert {"fig4.csv", "fig4.png"} <= set(files)
@@ -250,7 +276,9 @@ def test_mnist_has_784_pixels(shared_data, tmp_path):
         ("all", False, None, "mnist"),
     ],
 )
-def test_the_data_are_mnist_unless_digits_do(tmp_path, monkeypatch, figure, quick, data_dir, wanted):
+def test_the_data_are_mnist_unless_digits_do(
+    tmp_path, monkeypatch, figure, quick, data_dir, wanted
+):
     asked = []
 
     def noted(names, setup, workers, scheduler):
@@ -259,7 +287,9 @@ def test_the_data_are_mnist_unless_digits_do(tmp_path, monkeypatch, figure, quic
 
     monkeypatch.setattr(cli_reproduce, "_reproduce", noted)
     command = ["reproduce", figure, "--out", str(tmp_path)] + quick * ["--quick"]
-    result = CliRunner().invoke(cli.app, command + ([] if data_dir is None else ["--data-dir", data_dir]))
+    result = CliRunner().invoke(
+        cli.app, command + ([] if data_dir is None else ["--data-dir", data_dir])
+    )
     assert result.exit_code == 0, result.output
     assert asked == [(FIGURES if figure == "all" else (figure,), wanted, data_dir)]
 
@@ -287,7 +317,18 @@ def test_the_images_that_are_needed_are_read_before_any_work(tmp_path, monkeypat
 def test_a_study_of_all_images_takes_a_small_folder(tmp_path):
     """60 training images, where the figures ask for 300."""
     write_folder(tmp_path / "few")
-    options = "--data-dir", "few", "--quick", "--seeds", "1", "--workers", "1", "--out", "out", "--json"
+    options = (
+        "--data-dir",
+        "few",
+        "--quick",
+        "--seeds",
+        "1",
+        "--workers",
+        "1",
+        "--out",
+        "out",
+        "--json",
+    )
     result = isingprop("reproduce", "mlp-equivalence", *options, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     numbers = json.loads(result.stdout)
@@ -306,7 +347,10 @@ def test_a_study_of_all_images_takes_a_small_folder(tmp_path):
         (["fig4", "--seeds", "0"], ["--seeds", "1"]),
         (["fig4", "--seed", "-1"], ["--seed", "0"]),
         (["fig4", "--data", "cifar"], ["--data", "cifar", "digits"]),
-        (["fig4", "--workers", "2", "--scheduler", "tcp://localhost:1"], ["--workers", "--scheduler"]),
+        (
+            ["fig4", "--workers", "2", "--scheduler", "tcp://localhost:1"],
+            ["--workers", "--scheduler"],
+        ),
         (["fig4", "--nonsense"], ["--nonsense"]),
     ],
 )
@@ -329,9 +373,15 @@ def closed_port():
         (["fig4", "--data-dir", "few"], ["num_train must be at most 60, got 300"]),
         (["table", "--data-dir", "few"], ["num_train must be at most 60, got 300"]),
         (["mlp-equivalence", "--data-dir", "nowhere"], ["data_dir must be a folder", "nowhere"]),
-        (["mlp-equivalence", "--data", "fashion-mnist", "--data-dir", "."], ["train-images-idx3-ubyte"]),
+        (
+            ["mlp-equivalence", "--data", "fashion-mnist", "--data-dir", "."],
+            ["train-images-idx3-ubyte"],
+        ),
         (["fig4", "--scheduler", "nonsense"], ["scheduler must be an address", "nonsense"]),
-        (["fig4", "--scheduler", f"tcp://localhost:{closed_port()}"], ["got no answer from tcp://localhost:"]),
+        (
+            ["fig4", "--scheduler", f"tcp://localhost:{closed_port()}"],
+            ["got no answer from tcp://localhost:"],
+        ),
     ],
 )
 def test_other_errors_are_one_line_and_exit_1(tmp_path, arguments, fragments):
@@ -369,13 +419,27 @@ def wait_until(condition):
 
 def test_ctrl_c_is_one_line_and_the_same_again_goes_on(fig4, tmp_path):
     """Sent to the whole group, as a terminal does, as soon as one job is finished."""
-    command = [sys.executable, "-c", "from isingprop.cli import main; main()", "reproduce", "fig4", *TWO_SEEDS]
+    command = [
+        sys.executable,
+        "-c",
+        "from isingprop.cli import main; main()",
+        "reproduce",
+        "fig4",
+        *TWO_SEEDS,
+    ]
     command += ["--workers", "1", "--out", "out"]
     jobs = tmp_path / "out" / "jobs"
     with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as run:
-        wait_until(lambda: (jobs.is_dir() and list(jobs.glob("*.safetensors"))) or run.poll() is not None)
+        wait_until(
+            lambda: (jobs.is_dir() and list(jobs.glob("*.safetensors"))) or run.poll() is not None
+        )
         os.killpg(run.pid, signal.SIGINT)
         stdout, stderr = run.communicate(timeout=PROCESS_SECONDS)
     assert (run.returncode, stdout) == (130, "")

@@ -11,7 +11,7 @@ import pytest
 
 import oracle
 import tolerances
-from isingprop import IsingProblem, _core
+from isingprop import IsingProblem, kernels
 from isingprop.coherent import amplify, anneal
 from test_coherent import BOTH, TIME, problem_of, random_state, sum_of_probabilities
 
@@ -51,17 +51,38 @@ def run(problem=ONE, **options):
             "at most 1e+09, got 1e+12",
         ),
         (lambda: run(total_time=0), "ValueError: total_time must be finite and above 0, got 0.0"),
-        (lambda: run(total_time=np.nan), "ValueError: total_time must be finite and above 0, got nan"),
+        (
+            lambda: run(total_time=np.nan),
+            "ValueError: total_time must be finite and above 0, got nan",
+        ),
         (lambda: run(total_time="1"), "TypeError: total_time must be a number, got '1'"),
         (lambda: run(num_steps=0), "ValueError: num_steps must be at least 1, got 0"),
-        (lambda: run(num_steps=10_000_001), "ValueError: num_steps must be at most 10000000, got 10000001"),
+        (
+            lambda: run(num_steps=10_000_001),
+            "ValueError: num_steps must be at most 10000000, got 10000001",
+        ),
         (lambda: run(num_steps=2.0), "TypeError: num_steps must be an integer, got 2.0"),
         (lambda: run(num_threads=0), "ValueError: num_threads must be at least 1, got 0"),
-        (lambda: run(dtype=float), "ValueError: dtype must be complex128 or complex64, got <class 'float'>"),
-        (lambda: run(dtype="spin"), "ValueError: dtype must be complex128 or complex64, got 'spin'"),
-        (lambda: run(dtype=">c16"), "ValueError: dtype must be complex128 or complex64, got '>c16'"),
-        (lambda: run(schedule=lambda t: t), "ValueError: schedule must have values in [0, 1], got 1 to 3"),
-        (lambda: run(schedule=lambda t: -t / 10), "ValueError: schedule must have values in [0, 1], got -0.3 to -0.1"),
+        (
+            lambda: run(dtype=float),
+            "ValueError: dtype must be complex128 or complex64, got <class 'float'>",
+        ),
+        (
+            lambda: run(dtype="spin"),
+            "ValueError: dtype must be complex128 or complex64, got 'spin'",
+        ),
+        (
+            lambda: run(dtype=">c16"),
+            "ValueError: dtype must be complex128 or complex64, got '>c16'",
+        ),
+        (
+            lambda: run(schedule=lambda t: t),
+            "ValueError: schedule must have values in [0, 1], got 1 to 3",
+        ),
+        (
+            lambda: run(schedule=lambda t: -t / 10),
+            "ValueError: schedule must have values in [0, 1], got -0.3 to -0.1",
+        ),
         (lambda: run(schedule=lambda t: np.nan), "ValueError: schedule(t) must be finite, got nan"),
         (lambda: run(schedule=lambda t: None), "TypeError: schedule(t) must be a number, got None"),
         (lambda: run(schedule=[0, 1]), "ValueError: schedule must have shape (n, 2), got (2,)"),
@@ -69,19 +90,37 @@ def run(problem=ONE, **options):
             lambda: run(schedule=[(0, 0), (2, 0.5), (2, 0.7), (4, 1)]),
             "ValueError: schedule must have times that rise from 0 to total_time = 4.0, got [0.0, 2.0, 2.0, 4.0]",
         ),
-        (lambda: run(schedule=[(0, 0), (3, 1)]), "ValueError: schedule must have times that rise from 0 to total_time"),
-        (lambda: run(schedule=[(1, 0), (4, 1)]), "ValueError: schedule must have times that rise from 0 to total_time"),
+        (
+            lambda: run(schedule=[(0, 0), (3, 1)]),
+            "ValueError: schedule must have times that rise from 0 to total_time",
+        ),
+        (
+            lambda: run(schedule=[(1, 0), (4, 1)]),
+            "ValueError: schedule must have times that rise from 0 to total_time",
+        ),
         (
             lambda: run(schedule=[(0, 0), (4, 1.5)]),
             "ValueError: schedule must have values in [0, 1], got 0.375 to 1.125",
         ),
         (lambda: run(dtype=","), "ValueError: dtype must be complex128 or complex64, got ','"),
         (lambda: run(reverse="no"), "TypeError: reverse must be True or False, got 'no'"),
-        (lambda: run(reverse=True), "ValueError: initial must be given where reverse is True, got None"),
+        (
+            lambda: run(reverse=True),
+            "ValueError: initial must be given where reverse is True, got None",
+        ),
         (lambda: run(initial=PLUS[:4]), "ValueError: initial must have shape (8,), got (4,)"),
-        (lambda: run(initial=["1"] * 8), "TypeError: initial must be an array of numbers, got dtype <U1"),
-        (lambda: run(initial=2 * PLUS), "ValueError: initial must have probabilities that sum to 1, got 4"),
-        (lambda: run(initial=np.nan * PLUS), "ValueError: initial must have probabilities that sum to 1, got nan"),
+        (
+            lambda: run(initial=["1"] * 8),
+            "TypeError: initial must be an array of numbers, got dtype <U1",
+        ),
+        (
+            lambda: run(initial=2 * PLUS),
+            "ValueError: initial must have probabilities that sum to 1, got 4",
+        ),
+        (
+            lambda: run(initial=np.nan * PLUS),
+            "ValueError: initial must have probabilities that sum to 1, got nan",
+        ),
     ],
 )
 def test_refusals(assert_refused, call, refusal):
@@ -89,8 +128,15 @@ def test_refusals(assert_refused, call, refusal):
 
 
 def test_bad_arguments_are_refused_in_order_before_any_work(assert_refused, monkeypatch):
-    monkeypatch.delattr(_core, "energy_table")
-    bad = {"total_time": 0, "num_steps": 0, "schedule": lambda t: 2, "dtype": int, "problem": WIDE, "num_threads": 0}
+    monkeypatch.delattr(kernels, "energy_table")
+    bad = {
+        "total_time": 0,
+        "num_steps": 0,
+        "schedule": lambda t: 2,
+        "dtype": int,
+        "problem": WIDE,
+        "num_threads": 0,
+    }
     good = {"total_time": 1, "num_steps": 1, "schedule": None, "dtype": complex, "problem": ONE}
     for name in good:
         with pytest.raises(ValueError, match=name):
@@ -107,7 +153,9 @@ def test_rounding_of_a_schedule_is_not_refused():
         np.array([[0, 0], [0.3, 1 + 1e-7]], np.float32),
         lambda t: t / 0.3 + 1e-16,
     ):
-        np.testing.assert_allclose(anneal(ONE, total_time=0.3, num_steps=3, schedule=schedule), straight, atol=1e-7)
+        np.testing.assert_allclose(
+            anneal(ONE, total_time=0.3, num_steps=3, schedule=schedule), straight, atol=1e-7
+        )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +170,7 @@ def test_rounding_of_a_schedule_is_not_refused():
     ],
 )
 def test_nothing_is_done_for_bad_input(monkeypatch, options):
-    monkeypatch.setattr(_core, "energy_table", lambda *_: pytest.fail("work before refusal"))
+    monkeypatch.setattr(kernels, "energy_table", lambda *_: pytest.fail("work before refusal"))
     call = anneal if {"initial", "reverse"} & set(options) else amplify
     with pytest.raises((TypeError, ValueError)):
         call(ONE, total_time=TIME, num_steps=2, **options)
@@ -133,24 +181,28 @@ def test_rounding_does_not_add_up_over_applications(dtype):
     """It would, to 1e-12 and 1e-4 (2e-7 a step with a constant angle)."""
     options = {"total_time": 50.0, "num_steps": 200, "schedule": lambda t: 0.4, "dtype": dtype}
     found = amplify(ONE, marked=np.arange(8) < 1, num_iterations=500, **options)
-    assert abs(sum_of_probabilities(found.state) - 1) < (1e-14 if dtype == np.complex128 else tolerances.SAID_OF_SUM)
+    assert abs(sum_of_probabilities(found.state) - 1) < (
+        1e-14 if dtype == np.complex128 else tolerances.SAID_OF_SUM
+    )
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.complex128, 1e-10), (np.complex64, 1e-2)])
 @pytest.mark.parametrize("side", [-1, 1])
 def test_probabilities_that_do_not_sum_to_1_stop_the_run(monkeypatch, dtype, tolerance, side):
     sums = [1 + side * 0.9 * tolerance, 1 + side * 1.1 * tolerance, np.nan]
-    monkeypatch.setattr(_core, "evolve", lambda *args: sums.pop(0))
+    monkeypatch.setattr(kernels, "evolve", lambda *args: sums.pop(0))
     assert run(dtype=dtype).shape == (8,)
     for told in (str(sums[0]), "nan"):
-        with pytest.raises(FloatingPointError, match=f"must sum to 1 within {tolerance:g}, got {told}"):
+        with pytest.raises(
+            FloatingPointError, match=f"must sum to 1 within {tolerance:g}, got {told}"
+        ):
             run(dtype=dtype)
 
 
 def test_the_sum_of_probabilities_is_that_of_the_state():
     for num_spins, dtype in ((1, BOTH[0]), (3, BOTH[1]), (10, BOTH[0]), (16, BOTH[0])):
         state = (0.5 * random_state(num_spins)).astype(dtype)
-        total = _core.evolve(state, np.ones(2**num_spins), np.ones(3), np.ones(2), 2)
+        total = kernels.evolve(state, np.ones(2**num_spins), np.ones(3), np.ones(2), 2)
         assert total == pytest.approx(0.25, rel=1e-5)
         assert total == pytest.approx(sum_of_probabilities(state), rel=1e-12)
 
@@ -186,7 +238,9 @@ try:
 except KeyboardInterrupt:
     print(time.monotonic(), flush=True)
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout.readline() == "ready\n"
             time.sleep(0.5)

@@ -10,7 +10,12 @@ import pytest
 import oracle
 import tolerances
 from isingprop import Amplified, Coherent, IsingProblem, coherent, samplers
-from isingprop.amplification import applications, best_iterations, fixed_point_success, grover_success
+from isingprop.quantum.amplification import (
+    applications,
+    best_iterations,
+    fixed_point_success,
+    grover_success,
+)
 
 TIME, STEPS, READS = 5.0, 30, 20_000
 PLAIN = Coherent(TIME, STEPS, rescale=False)
@@ -50,7 +55,9 @@ def test_frequencies_of_reads_are_the_squares_of_amplitudes():
     for k in range(3):
         expected, drawn = probabilities(problem, k), numbers(states.spins[k])
         assert not tolerances.is_rejected(drawn, expected)
-        assert tolerances.is_rejected(numbers(states.spins[k][:, ::-1]), expected), "bits the other way round"
+        assert tolerances.is_rejected(numbers(states.spins[k][:, ::-1]), expected), (
+            "bits the other way round"
+        )
         assert tolerances.is_rejected(numbers(-states.spins[k]), expected), "bits of the other sign"
         sizes = np.sqrt(expected)
         by_amplitude = np.random.default_rng(0).choice(64, READS, p=sizes / sizes.sum())
@@ -107,7 +114,9 @@ def test_a_read_depends_on_seed_stream_and_its_number_alone(sampler):
     assert tolerances.same_bits(whole.spins, np.concatenate([part.spins for part in parts]))
     assert tolerances.same_bits(whole.energies, np.concatenate([part.energies for part in parts]))
     for name in ("applications", "marked_probability"):
-        assert tolerances.same_bits(whole.info[name], np.concatenate([part.info[name] for part in parts]))
+        assert tolerances.same_bits(
+            whole.info[name], np.concatenate([part.info[name] for part in parts])
+        )
     assert tolerances.same_bits(np.ascontiguousarray(whole.spins[:, :5]), sample(MARKED, 5).spins)
     moved = sample(problem_of(marked=[OUTPUTS], streams=[0, 1, 7])).spins
     assert tolerances.same_bits(whole.spins[:2], moved[:2])
@@ -130,20 +139,32 @@ def test_reads_of_the_two_samplers_and_of_two_streams_are_not_the_same_numbers()
     for a in range(6):
         for b in range(a):
             # The mean of 200 products of independent spins.
-            assert abs((coins[a] * coins[b].astype(float)).mean()) < tolerances.SIGMAS / np.sqrt(200)
+            assert abs((coins[a] * coins[b].astype(float)).mean()) < tolerances.SIGMAS / np.sqrt(
+                200
+            )
 
 
 def test_seeds_and_streams_do_not_run_into_each_other():
     """2^32 is two words of a seed."""
     one, other = (IsingProblem([[0.0]], [[0.0]], [[0.0]], streams=[stream]) for stream in (0, 1))
-    reads = [PLAIN.sample(one, 50, seed=2**32), PLAIN.sample(other, 50, seed=0), PLAIN.sample(one, 50, seed=0)]
+    reads = [
+        PLAIN.sample(one, 50, seed=2**32),
+        PLAIN.sample(other, 50, seed=0),
+        PLAIN.sample(one, 50, seed=0),
+    ]
     assert len({states.spins.tobytes() for states in reads}) == 3
 
 
 # Changed only together with a line in CHANGELOG.md, as those of test_same_bits.py.
 PINNED = {
-    "Coherent": (Coherent(10.0, 20), "8815a233ca727c84019ff6e3dd688274d2e8da8daadb9ab8db2a2301131472d3"),
-    "grover": (Amplified(10.0, 20), "26d322062891b98a9aeae35cb254489d5e24bf568223cc27292358d9bf8e33c4"),
+    "Coherent": (
+        Coherent(10.0, 20),
+        "8815a233ca727c84019ff6e3dd688274d2e8da8daadb9ab8db2a2301131472d3",
+    ),
+    "grover": (
+        Amplified(10.0, 20),
+        "26d322062891b98a9aeae35cb254489d5e24bf568223cc27292358d9bf8e33c4",
+    ),
     "fixed-point": (
         Amplified(10.0, 20, method="fixed-point"),
         "18a66c9c2e8addf2fe58d3a350af73aa4f7cc8d206dd24e69e26013a587a77d7",
@@ -153,8 +174,12 @@ PINNED = {
 
 @pytest.mark.parametrize("name", PINNED)
 def test_the_random_streams_have_not_moved(kernel, name):
-    arrays = (np.arange(h * w).reshape(h, w) * 37 % 64 / 32 - 1 for h, w in ((5, 3), (3, 5), (3, 3)))
-    problem = IsingProblem(*(array.astype(np.float32) for array in arrays), marked=[np.arange(8) < 2])
+    arrays = (
+        np.arange(h * w).reshape(h, w) * 37 % 64 / 32 - 1 for h, w in ((5, 3), (3, 5), (3, 3))
+    )
+    problem = IsingProblem(
+        *(array.astype(np.float32) for array in arrays), marked=[np.arange(8) < 2]
+    )
     sampler, pinned = PINNED[name]
     spins = sampler.sample(problem, num_reads=40, seed=2024).spins
     assert hashlib.sha256(spins.tobytes()).hexdigest() == pinned
@@ -207,14 +232,18 @@ def test_each_problem_has_its_own_marks():
     assert np.take_along_axis(rows, drawn, axis=1).all()
 
 
-@pytest.mark.parametrize("sampler", [GROVER, FIXED, Amplified(TIME, STEPS, rescale=False, exponent=1.0)])
+@pytest.mark.parametrize(
+    "sampler", [GROVER, FIXED, Amplified(TIME, STEPS, rescale=False, exponent=1.0)]
+)
 def test_a_problem_without_marks_is_that_of_coherent(sampler):
     problem = problem_of()
     mine, plain = sampler.sample(problem, 20, seed=1), PLAIN.sample(problem, 20, seed=1)
     assert tolerances.same_bits(mine.spins, plain.spins)
     assert mine.info["applications"].tolist() == plain.info["applications"].tolist() == [20, 20, 20]
     assert mine.weights is None
-    assert tolerances.same_bits(sampler.weighted_states(problem).weights, PLAIN.weighted_states(problem).weights)
+    assert tolerances.same_bits(
+        sampler.weighted_states(problem).weights, PLAIN.weighted_states(problem).weights
+    )
     nothing = problem_of(marked=np.zeros((3, 8), bool))
     assert tolerances.same_bits(sampler.sample(nothing, 20, seed=1).spins, plain.spins)
     assert not sampler.weighted_states(nothing).weights.any()
@@ -247,12 +276,18 @@ def test_info_and_energies():
 @pytest.mark.parametrize("factor", [1.0, 1e-20, 1e20])
 def test_rescaling_divides_by_the_largest_local_field(factor):
     problem = problem_of(dtype=np.float64)
-    arrays = [factor * each for each in (problem.couplings, problem.hidden_fields, problem.output_fields)]
+    arrays = [
+        factor * each for each in (problem.couplings, problem.hidden_fields, problem.output_fields)
+    ]
     weights = Coherent(TIME, STEPS).weighted_states(IsingProblem(*arrays)).weights
     spins = oracle.all_states(6)
     for k in range(3):
-        largest = np.abs(oracle.local_fields(problem[k : k + 1], spins)).max()  # some state has all terms of one sign
-        divided = IsingProblem(*(each / largest for each in (problem.couplings, *fields_of(problem, k))))
+        largest = np.abs(
+            oracle.local_fields(problem[k : k + 1], spins)
+        ).max()  # some state has all terms of one sign
+        divided = IsingProblem(
+            *(each / largest for each in (problem.couplings, *fields_of(problem, k)))
+        )
         expected = np.abs(coherent.anneal(divided, **RUN)) ** 2
         np.testing.assert_allclose(weights[k], expected, rtol=0, atol=tolerances.AMPLITUDE)
     assert not np.allclose(weights[0], probabilities(problem, 0), atol=0.01)
@@ -264,7 +299,9 @@ def fields_of(problem, k):
 
 @pytest.mark.parametrize("size", [1e-310, 1e300])
 def test_sizes_of_couplings_do_not_matter(size):
-    states = Coherent(20.0).sample(IsingProblem([[size]], [[-size / 4]], [[0.0]]), num_reads=50, seed=1)
+    states = Coherent(20.0).sample(
+        IsingProblem([[size]], [[-size / 4]], [[0.0]]), num_reads=50, seed=1
+    )
     assert (states.spins[0].sum(axis=1) == 0).mean() > 0.9
     np.testing.assert_array_equal(
         states.spins, Coherent(20.0).sample(IsingProblem([[4.0]], [[-1]], [[0]]), 50, 1).spins
@@ -311,7 +348,13 @@ def test_default_steps_are_of_half_a_unit():
 def test_settings_are_what_decides_the_states():
     points = [(0, 0.0), (2, 0.5), (4, 1.0)]
     sampler = Amplified(4.0, 2, points, False, 3, method="fixed-point", failure=0.2, exponent=1)
-    told = {"name": "Amplified", "total_time": 4.0, "num_steps": 2, "schedule": [0.25, 0.75], "rescale": False}
+    told = {
+        "name": "Amplified",
+        "total_time": 4.0,
+        "num_steps": 2,
+        "schedule": [0.25, 0.75],
+        "rescale": False,
+    }
     assert sampler.settings() == told | {"method": "fixed-point", "failure": 0.2, "exponent": 1.0}
     assert Coherent().settings() == {
         "name": "Coherent", "total_time": 40.0, "num_steps": 80, "schedule": None, "rescale": True
@@ -345,7 +388,10 @@ def weigh_changed(**changes):
 
 def test_a_strangers_weights_are_taken():
     same, own = changed(lambda states: states), Amplified(TIME, STEPS, exponent=1.0)
-    for ask in (lambda sampler: samplers.draw(sampler, MARKED, 2, 0), lambda sampler: samplers.weigh(sampler, MARKED)):
+    for ask in (
+        lambda sampler: samplers.draw(sampler, MARKED, 2, 0),
+        lambda sampler: samplers.weigh(sampler, MARKED),
+    ):
         assert tolerances.same_bits(ask(same).weights, ask(own).weights)
 
 
@@ -353,9 +399,18 @@ def test_a_strangers_weights_are_taken():
     ("call", "refusal"),
     [
         (weigh_changed(weights=None), "ValueError: weights from Stranger must be there, got None"),
-        (weigh_changed(weights=np.ones((3, 64))), "ValueError: weights from Stranger must be at least 0 and sum to at"),
         (
-            partial(samplers.draw, changed(lambda states: replace(states, weights=np.ones((3, 2)))), MARKED, 2, 0),
+            weigh_changed(weights=np.ones((3, 64))),
+            "ValueError: weights from Stranger must be at least 0 and sum to at",
+        ),
+        (
+            partial(
+                samplers.draw,
+                changed(lambda states: replace(states, weights=np.ones((3, 2)))),
+                MARKED,
+                2,
+                0,
+            ),
             "ValueError: weights from Stranger must be at least 0 and sum to at most 1, got",
         ),
         (
@@ -363,7 +418,9 @@ def test_a_strangers_weights_are_taken():
             "TypeError: Stranger.weighted_states() must return States, got NoneType",
         ),
         (
-            partial(samplers.weigh, changed(lambda states: PLAIN.weighted_states(MARKED[:1])), MARKED),
+            partial(
+                samplers.weigh, changed(lambda states: PLAIN.weighted_states(MARKED[:1])), MARKED
+            ),
             "ValueError: spins from Stranger must have shape (3, n, 6), got (1, 64, 6)",
         ),
     ],
@@ -389,20 +446,38 @@ WIDE = oracle.random_problem(20, 7)
     ("call", "refusal"),
     [
         (lambda: Coherent(0), "ValueError: total_time must be finite and above 0, got 0.0"),
-        (lambda: Coherent(6e6), "ValueError: total_time must be at most 5e+06 without num_steps, got 6e+06"),
+        (
+            lambda: Coherent(6e6),
+            "ValueError: total_time must be at most 5e+06 without num_steps, got 6e+06",
+        ),
         (
             lambda: Coherent().sample(IsingProblem([[1e308, 1e308]], [[0.0]], [[0.0, 0.0]])),
             "ValueError: local fields must be finite, got sizes up to inf",
         ),
         (lambda: Coherent(num_steps=0), "ValueError: num_steps must be at least 1, got 0"),
-        (lambda: Coherent(schedule=lambda t: 2), "ValueError: schedule must have values in [0, 1], got 2 to 2"),
-        (lambda: Coherent(4, schedule=[(0, 0), (3, 1)]), "ValueError: schedule must have times that rise from 0 to"),
+        (
+            lambda: Coherent(schedule=lambda t: 2),
+            "ValueError: schedule must have values in [0, 1], got 2 to 2",
+        ),
+        (
+            lambda: Coherent(4, schedule=[(0, 0), (3, 1)]),
+            "ValueError: schedule must have times that rise from 0 to",
+        ),
         (lambda: Coherent(rescale=1), "TypeError: rescale must be True or False, got 1"),
         (lambda: Coherent(num_threads=0), "ValueError: num_threads must be at least 1, got 0"),
-        (lambda: Amplified(total_time=-1), "ValueError: total_time must be finite and above 0, got -1.0"),
-        (lambda: Amplified(method="x"), "ValueError: method must be 'grover' or 'fixed-point', got 'x'"),
+        (
+            lambda: Amplified(total_time=-1),
+            "ValueError: total_time must be finite and above 0, got -1.0",
+        ),
+        (
+            lambda: Amplified(method="x"),
+            "ValueError: method must be 'grover' or 'fixed-point', got 'x'",
+        ),
         (lambda: Amplified(failure=1.5), "ValueError: failure must be below 1, got 1.5"),
-        (lambda: Amplified(exponent=-1), "ValueError: exponent must be finite and at least 0, got -1.0"),
+        (
+            lambda: Amplified(exponent=-1),
+            "ValueError: exponent must be finite and at least 0, got -1.0",
+        ),
         (lambda: PLAIN.sample(None), "TypeError: problem must be an IsingProblem, got NoneType"),
         (lambda: PLAIN.weighted_states(3), "TypeError: problem must be an IsingProblem, got int"),
         (lambda: GROVER.weighted_states(3), "TypeError: problem must be an IsingProblem, got int"),
@@ -413,7 +488,10 @@ WIDE = oracle.random_problem(20, 7)
             "ValueError: initial must be None for Coherent, which starts from |+...+>",
         ),
         (lambda: PLAIN.sample(WIDE), "ValueError: problem must have at most 26 spins, got 27"),
-        (lambda: GROVER.weighted_states(WIDE), "ValueError: problem must have at most 26 spins, got 27"),
+        (
+            lambda: GROVER.weighted_states(WIDE),
+            "ValueError: problem must have at most 26 spins, got 27",
+        ),
     ],
 )
 def test_refusals(assert_refused, call, refusal):

@@ -19,8 +19,8 @@ from isingprop import (
     coherent,
     load_data,
 )
-from isingprop.amplification import applications, best_iterations
-from isingprop.network import PARAMETERS
+from isingprop.network.bipartite import PARAMETERS
+from isingprop.quantum.amplification import applications, best_iterations
 from test_training import DATA, bits, make, without_seconds
 
 TIME, STEPS = 8.0, 40
@@ -87,7 +87,9 @@ def update_by_hand(network, images, labels, *, amplified=False, exponent=0.0):
 
 def changes(trainer):
     before = small_network().parameters()
-    return {name: (array - before[name]) / RATE for name, array in trainer.network.parameters().items()}
+    return {
+        name: (array - before[name]) / RATE for name, array in trainer.network.parameters().items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,9 @@ def test_an_update_from_all_states_is_eq_10_or_13_by_hand(sampler, amplified, ba
     record = trainer.train_epoch(IMAGES[:count], LABELS[:count])
     expected = update_by_hand(small_network(), IMAGES[:count], LABELS[:count], **amplified)
     for name, change in changes(trainer).items():
-        np.testing.assert_allclose(change, expected[name], rtol=0, atol=10 * tolerances.FLOAT32, err_msg=name)
+        np.testing.assert_allclose(
+            change, expected[name], rtol=0, atol=10 * tolerances.FLOAT32, err_msg=name
+        )
         assert np.abs(expected[name]).max() > 0.1
         norm = getattr(record, f"update_norm_{name}") / RATE
         assert norm == pytest.approx(np.linalg.norm(expected[name]), rel=1e-4)
@@ -165,12 +169,17 @@ def test_training_errors_of_an_amplified_run_are_those_of_the_plain_state(num_st
     if num_states is None and not margin:
         pairs = zip(DATA.train_images, DATA.train_labels, strict=True)
         wrong = [final_probabilities(small_network(), x) @ is_wrong(y) for x, y in pairs]
-        assert records[0].train_error_reads == pytest.approx(np.mean(wrong), abs=10 * tolerances.FLOAT32)
+        assert records[0].train_error_reads == pytest.approx(
+            np.mean(wrong), abs=10 * tolerances.FLOAT32
+        )
 
 
 def test_the_weighted_error_is_counted_whatever_the_portions():
     many, few = (trainer_of(PLAIN, learning_rate=0.0, batch_size=size) for size in (23, 2))
-    errors = [each.train_epoch(DATA.train_images, DATA.train_labels).train_error_reads for each in (many, few)]
+    errors = [
+        each.train_epoch(DATA.train_images, DATA.train_labels).train_error_reads
+        for each in (many, few)
+    ]
     assert errors[0] == pytest.approx(errors[1], rel=1e-12)
     assert 0 < errors[0] < 1
 
@@ -180,13 +189,17 @@ def test_applications_add_up():
     for sampler, per_image in ((PLAIN, 3), (replace(PLAIN, total_time=3.0), 3)):
         trainer = trainer_of(sampler, num_states)
         trainer.fit(DATA, epochs)
-        assert [record.applications for record in trainer.history] == [per_image * len(DATA.train_images)] * epochs
+        assert [record.applications for record in trainer.history] == [
+            per_image * len(DATA.train_images)
+        ] * epochs
     nudged = trainer_of(PLAIN, num_states, nudge=1.0)
     assert nudged.train_epoch(IMAGES, LABELS).applications == len(IMAGES) * (num_states + 1)
     network = settled_network()
     trainer = make(GROVER, network, num_states=num_states, learning_rate=0.0)
     record = trainer.train_epoch(IMAGES, LABELS)
-    sizes = [final_probabilities(network, x) @ is_wrong(y) for x, y in zip(IMAGES, LABELS, strict=True)]
+    sizes = [
+        final_probabilities(network, x) @ is_wrong(y) for x, y in zip(IMAGES, LABELS, strict=True)
+    ]
     counts = [applications(best_iterations(size**0.5)) for size in sizes]
     assert min(counts) == 1
     assert max(counts) >= 5
@@ -198,7 +211,11 @@ RESUMED = {
     "all states": (PLAIN, None, {}),
     "shots": (PLAIN, 3, {}),
     "amplified, with a schedule": (replace(GROVER, schedule=lambda t: (t / TIME) ** 2), None, {}),
-    "amplified shots": (replace(FIXED, schedule=[(0, 0), (2, 0.5), (TIME, 1)], exponent=1.0), 3, {"nudge": 1.0}),
+    "amplified shots": (
+        replace(FIXED, schedule=[(0, 0), (2, 0.5), (TIME, 1)], exponent=1.0),
+        3,
+        {"nudge": 1.0},
+    ),
     "margin": (GROVER, None, {"margin": 1.0, "beta_effective": True}),
 }
 
@@ -241,7 +258,10 @@ def test_bits_of_other_samplers_are_those_of_before():
     trainer = make(Annealing(num_sweeps=5), num_states=3, batch_size=4, seed=11)
     trainer.fit(DATA, 2)
     joined = b"".join(array.tobytes("K") for array in trainer.network.parameters().values())
-    assert hashlib.sha256(joined).hexdigest() == "97a7c769a1c11486a08c5875d1df27753c0046f4cf9c1a3b2f31f06573a5e104"
+    assert (
+        hashlib.sha256(joined).hexdigest()
+        == "97a7c769a1c11486a08c5875d1df27753c0046f4cf9c1a3b2f31f06573a5e104"
+    )
 
 
 def test_three_classes_of_digits_are_learned():
@@ -251,7 +271,12 @@ def test_three_classes_of_digits_are_learned():
         np.flatnonzero(np.isin(labels, (0, 1, 2)))[:count]
         for labels, count in ((digits.train_labels, 60), (digits.test_labels, 30))
     )
-    parts = digits.train_images[rows], digits.train_labels[rows], digits.test_images[tests], digits.test_labels[tests]
+    parts = (
+        digits.train_images[rows],
+        digits.train_labels[rows],
+        digits.test_images[tests],
+        digits.test_labels[tests],
+    )
     three = ImageSet("digits", *parts, num_classes=3)
     for sampler in (Coherent(), Amplified(exponent=1.0)):
         network = BipartiteNetwork.random(num_inputs=64, num_hidden=8, num_classes=3, redundancy=2)
@@ -274,8 +299,14 @@ WIDE = BipartiteNetwork.random(num_inputs=7, num_hidden=4, num_classes=9, redund
             lambda: make(Annealing(), num_states=None),
             "ValueError: num_states must be a number for Annealing(",
         ),
-        (lambda: make(PLAIN, DEEP, num_states=None), "ValueError: num_states must be a number for Coherent("),
-        (lambda: make(GROVER, DEEP), "ValueError: sampler must not look for marked states for LayeredNetwork("),
+        (
+            lambda: make(PLAIN, DEEP, num_states=None),
+            "ValueError: num_states must be a number for Coherent(",
+        ),
+        (
+            lambda: make(GROVER, DEEP),
+            "ValueError: sampler must not look for marked states for LayeredNetwork(",
+        ),
         (
             lambda: trainer_of(PLAIN, None, references="wrong-classes"),
             "ValueError: references must be None for Coherent(",
@@ -303,6 +334,10 @@ def test_refusals(assert_refused, call, refusal):
 
 
 def test_coherent_shots_train_deep_networks_without_marks():
-    trainer = make(PLAIN, LayeredNetwork.random(num_inputs=7, hidden=(3, 2), num_classes=3, redundancy=1), num_states=2)
+    trainer = make(
+        PLAIN,
+        LayeredNetwork.random(num_inputs=7, hidden=(3, 2), num_classes=3, redundancy=1),
+        num_states=2,
+    )
     record = trainer.train_epoch(DATA.train_images, DATA.train_labels)
     assert record.applications > 0

@@ -35,8 +35,12 @@ def test_a_large_bias_keeps_a_minimum(kernel, beta_range):
     np.testing.assert_array_equal(states.spins, start)
 
 
-@pytest.mark.parametrize(("num_sweeps", "bias", "kept"), [(1, 0.0, False), (1, 1e6, True), (5, 1e6, False)])
-def test_the_bias_is_gone_in_the_last_of_several_sweeps_and_whole_in_a_single_one(num_sweeps, bias, kept):
+@pytest.mark.parametrize(
+    ("num_sweeps", "bias", "kept"), [(1, 0.0, False), (1, 1e6, True), (5, 1e6, False)]
+)
+def test_the_bias_is_gone_in_the_last_of_several_sweeps_and_whole_in_a_single_one(
+    num_sweeps, bias, kept
+):
     """So hot that one sweep without it loses the reference."""
     problem = oracle.random_problem(40, 30, num_problems=3)
     start = minima(problem)
@@ -65,7 +69,9 @@ def test_the_more_bias_the_more_of_the_reference_is_kept():
     kept, overlaps = {}, {}
     for bias in (0.0, 0.2, 0.6, 5.0):
         _, ends = cycles(Cyclic(30, bias=bias), problem, 9, initial=references)
-        kept[bias] = (network.readout.predict(ends[:, :, 0, network.num_hidden :]) == classes).mean()
+        kept[bias] = (
+            network.readout.predict(ends[:, :, 0, network.num_hidden :]) == classes
+        ).mean()
         overlaps[bias] = (ends[:, :, 0] * references.astype(np.float64)).mean()
     assert kept[0.0] < tolerances.LOST, "one class of ten is the reference's by chance"
     assert kept[0.6] > tolerances.KEPT
@@ -79,7 +85,9 @@ def test_the_more_bias_the_more_of_the_reference_is_kept():
 def test_the_bias_is_in_units_of_j():
     problem = oracle.random_problem(33, 17)
     start = oracle.random_spins(1, 5, 50)
-    four = IsingProblem(*(4 * array for array in (problem.couplings, problem.hidden_fields, problem.output_fields)))
+    four = IsingProblem(
+        *(4 * array for array in (problem.couplings, problem.hidden_fields, problem.output_fields))
+    )
     for beta_range, quarter in ((None, None), ((0.2, 2.0), (0.05, 0.5))):
         _, ends = cycles(Cyclic(10, beta_range, bias=0.75), problem, initial=start)
         _, scaled = cycles(Cyclic(10, quarter, bias=3.0), four, initial=start)
@@ -139,8 +147,12 @@ def test_each_cycle_begins_from_the_lowest_state_so_far():
     problem = oracle.random_problem(40, 30, num_problems=3)
     high = oracle.random_spins(3, 5, 70)
     states, ends = cycles(Cyclic(20, (0.01, 1e6), num_cycles=4, bias=1e6), problem, initial=high)
-    assert (ends_energies(problem, ends)[:, :, 0] < problem.energies(high)).all()  # held, and then descended
-    np.testing.assert_array_equal(ends[:, :, 1:], np.broadcast_to(ends[:, :, :1], ends[:, :, 1:].shape))
+    assert (
+        ends_energies(problem, ends)[:, :, 0] < problem.energies(high)
+    ).all()  # held, and then descended
+    np.testing.assert_array_equal(
+        ends[:, :, 1:], np.broadcast_to(ends[:, :, :1], ends[:, :, 1:].shape)
+    )
     np.testing.assert_array_equal(states.spins, ends[:, :, 0])
 
 
@@ -168,7 +180,10 @@ def test_info_says_what_was_done():
 def test_small_ground_states_are_found_and_not_undercut(size):
     problem = oracle.random_problem(*size, num_problems=4)
     energies = Cyclic(num_cycles=5).sample(problem, num_reads=10, seed=0).energies
-    ground, slack = oracle.ground_energies(problem), tolerances.ENERGY * oracle.sum_of_sizes(problem)
+    ground, slack = (
+        oracle.ground_energies(problem),
+        tolerances.ENERGY * oracle.sum_of_sizes(problem),
+    )
     assert (np.abs(energies.min(axis=1, keepdims=True) - ground) <= slack).all()
     assert (energies >= ground - slack).all()
 
@@ -187,12 +202,24 @@ def sample(*arguments, **options):
         (lambda: Cyclic(0), "ValueError: num_sweeps must be at least 1, got 0"),
         (lambda: Cyclic(True), "TypeError: num_sweeps must be an integer, got True"),
         (lambda: Cyclic(1, 3), "ValueError: beta_range must be two numbers (first, last), got 3"),
-        (lambda: Cyclic(1, (1, np.inf)), "ValueError: beta_range[1] must be finite and at least 0, got inf"),
-        (lambda: Cyclic(1, (0, 1)), "ValueError: beta_range must be positive for a geometric schedule, got (0.0, 1.0)"),
+        (
+            lambda: Cyclic(1, (1, np.inf)),
+            "ValueError: beta_range[1] must be finite and at least 0, got inf",
+        ),
+        (
+            lambda: Cyclic(1, (0, 1)),
+            "ValueError: beta_range must be positive for a geometric schedule, got (0.0, 1.0)",
+        ),
         (lambda: Cyclic(num_threads=0), "ValueError: num_threads must be at least 1, got 0"),
-        (lambda: Cyclic(1, None, 1, 5), "TypeError: Cyclic.__init__() takes from 1 to 4 positional arguments"),
+        (
+            lambda: Cyclic(1, None, 1, 5),
+            "TypeError: Cyclic.__init__() takes from 1 to 4 positional arguments",
+        ),
         (lambda: Cyclic(num_cycles=0), "ValueError: num_cycles must be at least 1, got 0"),
-        (lambda: Cyclic(num_cycles=10_001), "ValueError: num_cycles must be at most 10000, got 10001"),
+        (
+            lambda: Cyclic(num_cycles=10_001),
+            "ValueError: num_cycles must be at most 10000, got 10001",
+        ),
         (lambda: Cyclic(num_cycles=2.0), "TypeError: num_cycles must be an integer, got 2.0"),
         (lambda: Cyclic(bias=-0.1), "ValueError: bias must be finite and at least 0, got -0.1"),
         (lambda: Cyclic(bias=np.nan), "ValueError: bias must be finite and at least 0, got nan"),
@@ -202,10 +229,22 @@ def sample(*arguments, **options):
         (lambda: sample(0), "ValueError: num_reads must be at least 1, got 0"),
         (lambda: sample(2.0), "TypeError: num_reads must be an integer, got 2.0"),
         (lambda: sample(seed=0.5), "TypeError: seed must be an integer, got 0.5"),
-        (lambda: sample(initial=UP * 1.0), "TypeError: initial must be int8 spins, got dtype float64"),
-        (lambda: sample(initial=UP[0]), "ValueError: initial must have shape (3, 1, 3), got (1, 3)"),
-        (lambda: sample(4, initial=UP[..., :2]), "ValueError: initial must have shape (1, 1, 3), got (1, 1, 2)"),
-        (lambda: sample(initial=0 * UP), "ValueError: initial must be -1 or +1, got 0 at flat index 0"),
+        (
+            lambda: sample(initial=UP * 1.0),
+            "TypeError: initial must be int8 spins, got dtype float64",
+        ),
+        (
+            lambda: sample(initial=UP[0]),
+            "ValueError: initial must have shape (3, 1, 3), got (1, 3)",
+        ),
+        (
+            lambda: sample(4, initial=UP[..., :2]),
+            "ValueError: initial must have shape (1, 1, 3), got (1, 1, 2)",
+        ),
+        (
+            lambda: sample(initial=0 * UP),
+            "ValueError: initial must be -1 or +1, got 0 at flat index 0",
+        ),
     ],
 )
 def test_refusals(assert_refused, call, refusal):

@@ -10,8 +10,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from idx_files import refusal
-from isingprop import data
-from isingprop.data import ImageSet, class_balanced, load_data
+from isingprop.data import load as data
+from isingprop.data.load import ImageSet, class_balanced, load_data
 
 
 def image_set(**changes):
@@ -28,7 +28,9 @@ def image_set(**changes):
 
 def test_image_set_converts_to_float32_and_int64():
     columns = np.asfortranarray(np.linspace(0, 1, 6).reshape(3, 2))
-    images = image_set(train_images=columns, test_images=[[0, 0.5], [1, 0]], num_classes=np.int16(3))
+    images = image_set(
+        train_images=columns, test_images=[[0, 0.5], [1, 0]], num_classes=np.int16(3)
+    )
     assert images.train_images.dtype == images.test_images.dtype == np.float32
     assert images.train_images.flags.c_contiguous
     np.testing.assert_array_equal(images.train_images, columns.astype(np.float32))
@@ -64,12 +66,37 @@ INTEGERS = "must be an array of integers, got dtype"
         ("train_images", np.zeros((3, 0)), ValueError, "must have shape (n, n), got (3, 0)"),
         ("test_images", np.zeros((2, 5)), ValueError, "must have shape (n, 2), got (2, 5)"),
         ("test_images", np.zeros((0, 2)), ValueError, "must have shape (n, 2), got (0, 2)"),
-        ("train_images", [[0, 0.5], [0, np.nan]], ValueError, "must be in [0, 1], got nan at index (1, 1)"),
-        ("test_images", [[0, np.inf]] * 2, ValueError, "must be in [0, 1], got inf at index (0, 1)"),
-        ("test_images", [[0, -np.inf]] * 2, ValueError, "must be in [0, 1], got -inf at index (0, 1)"),
+        (
+            "train_images",
+            [[0, 0.5], [0, np.nan]],
+            ValueError,
+            "must be in [0, 1], got nan at index (1, 1)",
+        ),
+        (
+            "test_images",
+            [[0, np.inf]] * 2,
+            ValueError,
+            "must be in [0, 1], got inf at index (0, 1)",
+        ),
+        (
+            "test_images",
+            [[0, -np.inf]] * 2,
+            ValueError,
+            "must be in [0, 1], got -inf at index (0, 1)",
+        ),
         ("test_images", [[0, 1e300]] * 2, ValueError, "must be in [0, 1], got inf at index (0, 1)"),
-        ("train_images", np.full((3, 2), 1.5), ValueError, "must be in [0, 1], got 1.5 at index (0, 0)"),
-        ("test_images", [[1, 0], [-0.5, 0]], ValueError, "must be in [0, 1], got -0.5 at index (1, 0)"),
+        (
+            "train_images",
+            np.full((3, 2), 1.5),
+            ValueError,
+            "must be in [0, 1], got 1.5 at index (0, 0)",
+        ),
+        (
+            "test_images",
+            [[1, 0], [-0.5, 0]],
+            ValueError,
+            "must be in [0, 1], got -0.5 at index (1, 0)",
+        ),
         ("train_labels", [0, 1], ValueError, "must have shape (3,), got (2,)"),
         ("train_labels", np.zeros((3, 1), int), ValueError, "must have shape (3,), got (3, 1)"),
         ("test_labels", np.zeros(0, int), ValueError, "must have shape (2,), got (0,)"),
@@ -93,7 +120,9 @@ def test_image_set_refuses(part, value, error, message):
 
 def walk(labels, num_images, num_classes):
     """The rule of class_balanced, one image after another."""
-    quotas = [num_images // num_classes + (c < num_images % num_classes) for c in range(num_classes)]
+    quotas = [
+        num_images // num_classes + (c < num_images % num_classes) for c in range(num_classes)
+    ]
     kept = []
     for index, label in enumerate(labels):
         if quotas[label] > 0:
@@ -150,7 +179,11 @@ def test_digits(monkeypatch):
     assert images.train_images.max() == images.test_images.max() == 1
     assert images.train_images.min() == 0
     np.testing.assert_array_equal(images.train_images * 16 % 1, 0)
-    assert set(np.bincount(images.test_labels)) <= {35, 36, 37}  # a fifth of the 174 to 183 there are
+    assert set(np.bincount(images.test_labels)) <= {
+        35,
+        36,
+        37,
+    }  # a fifth of the 174 to 183 there are
     np.testing.assert_array_equal(load_data("digits").test_images, images.test_images)
 
 

@@ -7,10 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from idx_files import FILES, NUM_TEST, NUM_TRAIN, SIDE, TRAIN_IMAGES_GZ, refusal, small_arrays, write_folder
-from isingprop import data
-from isingprop.data import load_data, load_test_images
-from isingprop.idx import read_idx
+from idx_files import (
+    FILES,
+    NUM_TEST,
+    NUM_TRAIN,
+    SIDE,
+    TRAIN_IMAGES_GZ,
+    refusal,
+    small_arrays,
+    write_folder,
+)
+from isingprop.data import load as data
+from isingprop.data.idx import read_idx
+from isingprop.data.load import load_data, load_test_images
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 REAL = Path(os.environ.get("ISINGPROP_DATA") or BESIDE)  # read before the fixture below hides it
@@ -116,7 +125,9 @@ def test_files_that_do_not_fit_together(tmp_path, file, shape, message):
 
 def test_test_images_of_another_size(tmp_path):
     write_folder(tmp_path, small_arrays() | {FILES[2]: np.zeros((NUM_TEST, 5, 5))})
-    with pytest.raises(ValueError, match=refusal("test_images must have shape (n, 64), got (30, 25)")):
+    with pytest.raises(
+        ValueError, match=refusal("test_images must have shape (n, 64), got (30, 25)")
+    ):
         load_data("mnist", data_dir=tmp_path)
 
 
@@ -135,7 +146,9 @@ def real():
 def test_real_mnist(real):
     images = load_data("mnist", data_dir=real)
     assert images.train_images.shape[1] == 784
-    np.testing.assert_array_equal(images.train_labels[:10], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4])  # as published
+    np.testing.assert_array_equal(
+        images.train_labels[:10], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
+    )  # as published
     np.testing.assert_array_equal(images.test_labels[:10], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9])
     assert images.train_images.max() == 1
     # The mean and standard deviation of all 60,000 published training images; 10,000 of them lie within 1 %.
@@ -148,16 +161,23 @@ def test_the_subset_of_real_mnist_is_the_papers(real):
     subset = load_data("mnist", data_dir=real, num_train=1000, num_test=100)
     for part, quota in (("train", 100), ("test", 10)):
         some, all_ = getattr(subset, f"{part}_images"), getattr(whole, f"{part}_images")
-        some_labels, all_labels = getattr(subset, f"{part}_labels"), getattr(whole, f"{part}_labels")
+        some_labels, all_labels = (
+            getattr(subset, f"{part}_labels"),
+            getattr(whole, f"{part}_labels"),
+        )
         for digit in range(10):
-            np.testing.assert_array_equal(some[some_labels == digit], all_[all_labels == digit][:quota])
+            np.testing.assert_array_equal(
+                some[some_labels == digit], all_[all_labels == digit][:quota]
+            )
 
 
 def test_real_fashion_without_its_training_files(real):
     if (real / "fashion-mnist" / TRAIN_IMAGES_GZ).is_file():
         assert load_data("fashion-mnist", data_dir=real).train_images.shape[1] == 784
     elif (real / "fashion-mnist").is_dir():
-        with pytest.raises(FileNotFoundError, match=r"data_dir must hold train-images-idx3-ubyte\[\.gz\]"):
+        with pytest.raises(
+            FileNotFoundError, match=r"data_dir must hold train-images-idx3-ubyte\[\.gz\]"
+        ):
             load_data("fashion-mnist", data_dir=real)
         images = read_idx(real / "fashion-mnist" / "t10k-images-idx3-ubyte.gz")
         assert images.shape[1:] == (28, 28)
@@ -171,7 +191,9 @@ def test_test_images_alone_need_no_training_files(tmp_path, monkeypatch, below, 
     write_folder(tmp_path / below, dict(list(small_arrays().items())[2:]))
     if source == "ISINGPROP_DATA":
         monkeypatch.setenv(source, str(tmp_path))
-    images, labels = load_test_images("fashion-mnist", data_dir=tmp_path if source == "data_dir" else None)
+    images, labels = load_test_images(
+        "fashion-mnist", data_dir=tmp_path if source == "data_dir" else None
+    )
     expected = small_arrays()
     pixels = expected[FILES[2]].reshape(NUM_TEST, SIDE * SIDE).astype(np.float32) / np.float32(255)
     np.testing.assert_array_equal(images, pixels, strict=True)
@@ -194,7 +216,9 @@ def test_test_images_that_are_missing_are_refused(tmp_path):
     message = f"data_dir must hold {FILES[3]}[.gz], got none in '{tmp_path}': put it there, or unset data_dir and"
     with pytest.raises(FileNotFoundError, match=f"^{re.escape(message)}"):
         load_test_images("mnist", data_dir=tmp_path)
-    with pytest.raises(ValueError, match=r"^name must be one of digits, mnist, fashion-mnist, got 'letters'$"):
+    with pytest.raises(
+        ValueError, match=r"^name must be one of digits, mnist, fashion-mnist, got 'letters'$"
+    ):
         load_test_images("letters", data_dir=tmp_path)
     with pytest.raises(ValueError, match=r"^data_dir must be None for digits"):
         load_test_images("digits", data_dir=tmp_path)

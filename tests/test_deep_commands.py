@@ -10,28 +10,56 @@ import pytest
 from dwave.samplers import SimulatedAnnealingSampler, SteepestDescentSampler
 
 import isingprop as ip
-from isingprop.qpu.emulator import EmulatedQPU
-from isingprop.qpu.record import Index
+from isingprop.qpu.calls.record import Index
+from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 from test_cli_dwave import Stopping, answers, history
 from test_cli_dwave import isingprop as isingprop
 from test_training import bits, without_seconds
 
-QUICK = ("--num-train", "40", "--num-test", "30", "--num-states", "3", "--num-sweeps", "5", "--hidden", "20,10")
-RUN_FILES = ["checkpoint.safetensors", "config.json", "history.csv", "model.safetensors", "training.png"]
+QUICK = (
+    "--num-train",
+    "40",
+    "--num-test",
+    "30",
+    "--num-states",
+    "3",
+    "--num-sweeps",
+    "5",
+    "--hidden",
+    "20,10",
+)
+RUN_FILES = [
+    "checkpoint.safetensors",
+    "config.json",
+    "history.csv",
+    "model.safetensors",
+    "training.png",
+]
 
 
 def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(isingprop, tmp_path):
     done = isingprop("train", *QUICK, "--epochs", "2", "--out", "run", "--json")
     assert done.code == 0, done.err
     content, folder = json.loads(done.out), tmp_path / "run"
-    assert (content["epochs"], content["settings"]["hidden"], content["settings"]["active_layers"]) == (2, [20, 10], 2)
+    assert (
+        content["epochs"],
+        content["settings"]["hidden"],
+        content["settings"]["active_layers"],
+    ) == (2, [20, 10], 2)
     assert sorted(path.name for path in folder.iterdir()) == RUN_FILES
     assert (folder / "training.png").read_bytes().startswith(b"\x89PNG")
     assert ip.LayeredNetwork.load(folder / "model.safetensors").sizes == (20, 10, 40)
     assert [row["largest_problem"] for row in history(folder)] == ["50", "50"]
-    assert "LayeredNetwork(64 inputs, 20 + 10 hidden, 40 output spins, 10 classes), 40 training images" in done.err
+    assert (
+        "LayeredNetwork(64 inputs, 20 + 10 hidden, 40 output spins, 10 classes), 40 training images"
+        in done.err
+    )
     evaluated = json.loads(isingprop("evaluate", "run", "--json").out)
-    assert evaluated["test_accuracy"] == content["test_accuracy"] == float(history(folder)[-1]["test_accuracy"])
+    assert (
+        evaluated["test_accuracy"]
+        == content["test_accuracy"]
+        == float(history(folder)[-1]["test_accuracy"])
+    )
     assert isingprop("evaluate", "run").out.startswith("test accuracy   ")
     images = ip.load_data("digits", num_train=40, num_test=30)
     network = ip.LayeredNetwork.random(num_inputs=64, hidden=(20, 10), num_classes=10, seed=0)
@@ -56,7 +84,10 @@ def test_a_resumed_run_ends_with_the_bits_of_one_never_stopped(isingprop, tmp_pa
     largest = {"2": "50", "all": "70"}[active_layers]
     assert {row["largest_problem"] for row in history(tmp_path / "parts")} == {largest}
     settings = json.loads((tmp_path / "parts" / "config.json").read_text())["settings"]
-    assert (settings["hidden"], settings["active_layers"]) == ([20, 10], {"2": 2, "all": None}[active_layers])
+    assert (settings["hidden"], settings["active_layers"]) == (
+        [20, 10],
+        {"2": 2, "all": None}[active_layers],
+    )
     evaluated = json.loads(isingprop("evaluate", "parts", "--json").out)
     assert evaluated["test_accuracy"] == json.loads(whole.out)["test_accuracy"]
 
@@ -72,7 +103,9 @@ def test_the_layers_of_a_run_stay_as_they_began(isingprop, option):
     )
 
 
-@pytest.mark.parametrize("hidden", ["20,,10", "20,0", "", "a", "20,", ",20", "0", "-3", "20,-1", "2.5", "20 10", "1e2"])
+@pytest.mark.parametrize(
+    "hidden", ["20,,10", "20,0", "", "a", "20,", ",20", "0", "-3", "20,-1", "2.5", "20 10", "1e2"]
+)
 def test_a_bad_list_of_layers_is_refused_in_one_line(isingprop, tmp_path, hidden):
     done = isingprop("train", f"--hidden={hidden}")
     assert (done.code, done.out) == (2, "")
@@ -113,10 +146,21 @@ def test_a_run_from_before_there_were_layers_opens_and_goes_on(isingprop, tmp_pa
     assert json.loads(config.read_text())["settings"]["hidden"] == [20]
 
 
-@pytest.mark.parametrize("sampler", ["temper", "cyclic", "dimod:dwave.samplers:SteepestDescentSampler"])
+@pytest.mark.parametrize(
+    "sampler", ["temper", "cyclic", "dimod:dwave.samplers:SteepestDescentSampler"]
+)
 def test_another_sampler_is_one_flag(isingprop, tmp_path, sampler):
     done = isingprop(
-        "train", *QUICK, "--sampler", sampler, "--beta-effective", "--epochs", "1", "--out", "run", "--json"
+        "train",
+        *QUICK,
+        "--sampler",
+        sampler,
+        "--beta-effective",
+        "--epochs",
+        "1",
+        "--out",
+        "run",
+        "--json",
     )
     assert done.code == 0, done.err
     content = json.loads(done.out)
@@ -126,8 +170,27 @@ def test_another_sampler_is_one_flag(isingprop, tmp_path, sampler):
 
 
 # 12 + 8 + 40 spins in two stages; a Z4 has room for both.
-SMALL = ("--num-train", "6", "--num-test", "10", "--hidden", "12,8", "--num-states", "2", "--num-sweeps", "5")
-ON_A_CHIP = (*SMALL, "--qpu-solver", "emulated:zephyr:4", "--test-sampler", "anneal", "--epochs", "2")
+SMALL = (
+    "--num-train",
+    "6",
+    "--num-test",
+    "10",
+    "--hidden",
+    "12,8",
+    "--num-states",
+    "2",
+    "--num-sweeps",
+    "5",
+)
+ON_A_CHIP = (
+    *SMALL,
+    "--qpu-solver",
+    "emulated:zephyr:4",
+    "--test-sampler",
+    "anneal",
+    "--epochs",
+    "2",
+)
 SAMPLERS = ["dwave", "dwave-reverse", "dwave-cyclic"]
 
 
@@ -138,7 +201,9 @@ def test_a_run_on_a_chip_keeps_its_answers_and_pays_once(isingprop, monkeypatch,
     told, whole = json.loads(done.out), tmp_path / "whole"
     assert sorted(path.name for path in whole.iterdir()) == sorted([*RUN_FILES, "qpu"])
     assert told["qpu_seconds"] == pytest.approx(Index(whole / "qpu").seconds)
-    assert told["qpu_seconds"] == pytest.approx(sum(float(row["qpu_seconds"]) for row in history(whole)))
+    assert told["qpu_seconds"] == pytest.approx(
+        sum(float(row["qpu_seconds"]) for row in history(whole))
+    )
     assert told["beta_effective"] > 0
     with monkeypatch.context() as patched:
         Stopping(patched, 5, after=True)
@@ -158,7 +223,9 @@ def test_a_run_on_a_chip_keeps_its_answers_and_pays_once(isingprop, monkeypatch,
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_chip_that_takes_start_states_samples_the_backward_pass_too(isingprop, monkeypatch, sampler):
+def test_a_chip_that_takes_start_states_samples_the_backward_pass_too(
+    isingprop, monkeypatch, sampler
+):
     """Of each image and epoch two stages from random states, and one, free and nudged, from where they are."""
     starts = []
     true = EmulatedQPU.sample
@@ -182,9 +249,20 @@ def test_a_dry_run_shows_the_first_request_and_leaves_nothing(isingprop, monkeyp
     assert (stopping.calls, list(tmp_path.iterdir())) == (0, [])
 
 
-def test_a_pair_of_layers_that_does_not_fit_on_the_chip_is_refused_before_there_is_a_folder(isingprop, tmp_path):
+def test_a_pair_of_layers_that_does_not_fit_on_the_chip_is_refused_before_there_is_a_folder(
+    isingprop, tmp_path
+):
     """The first pair does, 4 x 4 spins on a Z1; the second, 4 x 40, does not."""
-    options = "--hidden", "4,4", "--qpu-solver", "emulated:zephyr:1", "--sampler", "dwave", "--out", "run"
+    options = (
+        "--hidden",
+        "4,4",
+        "--qpu-solver",
+        "emulated:zephyr:1",
+        "--sampler",
+        "dwave",
+        "--out",
+        "run",
+    )
     done = isingprop("train", *SMALL, *options)
     assert (done.code, done.out) == (1, "")
     assert len(done.err.splitlines()) == 1
@@ -196,11 +274,15 @@ IMAGES = ip.load_data("digits", num_train=6, num_test=5)
 
 
 def network(hidden=(6, 5)):
-    return ip.LayeredNetwork.random(num_inputs=64, hidden=hidden, num_classes=10, redundancy=1, seed=2)
+    return ip.LayeredNetwork.random(
+        num_inputs=64, hidden=hidden, num_classes=10, redundancy=1, seed=2
+    )
 
 
 def trained(sampler, **options):
-    trainer = ip.Trainer(network(), sampler, num_states=2, learning_rate=0.02, num_test_reads=2, **options)
+    trainer = ip.Trainer(
+        network(), sampler, num_states=2, learning_rate=0.02, num_test_reads=2, **options
+    )
     trainer.fit(IMAGES, 2)
     return trainer
 
@@ -212,8 +294,14 @@ def device():
 
 @pytest.mark.parametrize("active_layers", [2, None])
 @pytest.mark.parametrize("mode", ["forward", "reverse", "cyclic"])
-def test_training_on_a_chip_is_free_when_it_is_run_again(monkeypatch, tmp_path, device, mode, active_layers):
-    options = {"active_layers": active_layers, "batch_size": 3, "max_spins": 15 if active_layers else 21}
+def test_training_on_a_chip_is_free_when_it_is_run_again(
+    monkeypatch, tmp_path, device, mode, active_layers
+):
+    options = {
+        "active_layers": active_layers,
+        "batch_size": 3,
+        "max_spins": 15 if active_layers else 21,
+    }
     sampler = ip.DWave(mode, solver=device, record=tmp_path)
     first = trained(sampler, **options)
     assert bits(first) != {name: array.tobytes() for name, array in network().parameters().items()}
@@ -242,7 +330,10 @@ def test_a_chip_warms_what_is_sampled_backward(monkeypatch, tmp_path, device, mo
         return true(device, bqm, **parameters)
 
     monkeypatch.setattr(EmulatedQPU, "sample", sample)
-    options = {"sampler": ip.Annealing(5), "warm_sampler": ip.DWave(mode, solver=device, record=tmp_path)}
+    options = {
+        "sampler": ip.Annealing(5),
+        "warm_sampler": ip.DWave(mode, solver=device, record=tmp_path),
+    }
     first = trained(**options)
     assert len(starts) >= 2 * 6 * 2, "free and nudged, six images, two epochs"
     assert None not in starts
@@ -254,9 +345,16 @@ def test_a_chip_warms_what_is_sampled_backward(monkeypatch, tmp_path, device, mo
 
 @pytest.mark.parametrize("make", [SimulatedAnnealingSampler, SteepestDescentSampler])
 def test_a_dimod_sampler_trains_a_deep_network(make):
-    runs = [trained(ip.FromDimod(make()), warm_sampler=ip.FromDimod(make()), max_spins=15) for _ in range(2)]
+    runs = [
+        trained(ip.FromDimod(make()), warm_sampler=ip.FromDimod(make()), max_spins=15)
+        for _ in range(2)
+    ]
     assert bits(runs[0]) == bits(runs[1])
-    assert bits(runs[0]) != {name: array.tobytes() for name, array in network().parameters().items()}
+    assert bits(runs[0]) != {
+        name: array.tobytes() for name, array in network().parameters().items()
+    }
     assert runs[0].history[-1].largest_problem == 15
-    energies = ip.sample_states(network(), ip.FromDimod(make()), IMAGES.test_images, 3, seed=0).energies
+    energies = ip.sample_states(
+        network(), ip.FromDimod(make()), IMAGES.test_images, 3, seed=0
+    ).energies
     assert np.isfinite(energies).all()

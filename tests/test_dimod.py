@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from isingprop.colouring import two_colouring
 from isingprop.dimod import AnnealingSampler, TemperingSampler
 from isingprop.samplers.tempering import rung_number
+from isingprop.samplers.two_colouring import two_colouring
 
-BOTH = pytest.mark.parametrize("sampler", [AnnealingSampler(), TemperingSampler()], ids=["annealing", "tempering"])
+BOTH = pytest.mark.parametrize(
+    "sampler", [AnnealingSampler(), TemperingSampler()], ids=["annealing", "tempering"]
+)
 INF = float("inf")
 
 
@@ -41,14 +43,30 @@ def random_edges(random, num_variables, density):
     return random.permutation(num_variables)[ends]
 
 
-def random_bqm(seed, num_variables=10, density=0.3, vartype="SPIN", kind=dimod.BinaryQuadraticModel, digits=None):
+def random_bqm(
+    seed,
+    num_variables=10,
+    density=0.3,
+    vartype="SPIN",
+    kind=dimod.BinaryQuadraticModel,
+    digits=None,
+):
     """Normally distributed biases, labels of many types, an offset."""
     random = np.random.default_rng([seed, num_variables])
-    labels = [[k, f"x{k}", (k, "y"), k + 0.5][k % 4] for k in random.permutation(num_variables).tolist()]
+    labels = [
+        [k, f"x{k}", (k, "y"), k + 0.5][k % 4] for k in random.permutation(num_variables).tolist()
+    ]
     u, v = random_edges(random, num_variables, density)
-    biases = random.normal(size=num_variables + len(u) + 1).round(digits if digits is not None else 15).tolist()
+    biases = (
+        random.normal(size=num_variables + len(u) + 1)
+        .round(digits if digits is not None else 15)
+        .tolist()
+    )
     linear = dict(zip(labels, biases, strict=False))
-    quadratic = {(labels[a], labels[b]): bias for a, b, bias in zip(u, v, biases[num_variables:-1], strict=True)}
+    quadratic = {
+        (labels[a], labels[b]): bias
+        for a, b, bias in zip(u, v, biases[num_variables:-1], strict=True)
+    }
     return kind(linear, quadratic, biases[-1], vartype)
 
 
@@ -63,7 +81,8 @@ def lattice(*sizes, seed=0):
     random = np.random.default_rng(seed)
     sites = random.permutation(np.prod(sizes)).reshape(sizes)
     pairs = [
-        np.stack([np.delete(sites, -1, axis).ravel(), np.delete(sites, 0, axis).ravel()]) for axis in range(len(sizes))
+        np.stack([np.delete(sites, -1, axis).ravel(), np.delete(sites, 0, axis).ravel()])
+        for axis in range(len(sizes))
     ]
     ends = np.concatenate(pairs, axis=1)
     return dimod.BinaryQuadraticModel.from_numpy_vectors(
@@ -103,9 +122,13 @@ def test_other_graphs_are_refused_with_an_odd_cycle_of_theirs(seed, num_variable
     length = 2 * random.integers(1, (num_variables + 1) // 2) + 1
     odd = random.permutation(num_variables)[:length].tolist()
     edges |= {(max(pair), min(pair)) for pair in zip(odd, odd[1:] + odd[:1], strict=True)}
-    with pytest.raises(ValueError, match="bqm must be two-colourable, got an odd cycle: ") as caught:
+    with pytest.raises(
+        ValueError, match="bqm must be two-colourable, got an odd cycle: "
+    ) as caught:
         two_colouring(range(num_variables), np.array(sorted(edges)).T)
-    [cycle] = re.findall(r"cycle: ([-\d ]*); dwave.samplers.SimulatedAnnealingSampler takes any", str(caught.value))
+    [cycle] = re.findall(
+        r"cycle: ([-\d ]*); dwave.samplers.SimulatedAnnealingSampler takes any", str(caught.value)
+    )
     shown = [int(name) for name in cycle.split(" - ")]
     assert shown[0] == shown[-1]
     assert len(shown) % 2 == 0
@@ -118,7 +141,10 @@ def test_other_graphs_are_refused_with_an_odd_cycle_of_theirs(seed, num_variable
     [
         (3, "'x0' - 'x1' - 'x2' - 'x0'"),
         (11, " - ".join(f"'x{k % 11}'" for k in range(12))),
-        (13, "'x0' - 'x1' - 'x2' - 'x3' - 'x4' - 'x5' - ... - 'x8' - 'x9' - 'x10' - 'x11' - 'x12' - 'x0'"),
+        (
+            13,
+            "'x0' - 'x1' - 'x2' - 'x3' - 'x4' - 'x5' - ... - 'x8' - 'x9' - 'x10' - 'x11' - 'x12' - 'x0'",
+        ),
         (
             9999,
             "'x0' - 'x1' - 'x2' - 'x3' - 'x4' - 'x5' - ... - 'x9994' - 'x9995' - 'x9996' - 'x9997' - 'x9998' - 'x0'",
@@ -126,7 +152,9 @@ def test_other_graphs_are_refused_with_an_odd_cycle_of_theirs(seed, num_variable
     ],
 )
 def test_a_long_cycle_is_shown_by_its_ends(length, cycle):
-    ring = dimod.BinaryQuadraticModel.from_ising({}, {(f"x{k}", f"x{(k + 1) % length}"): 1 for k in range(length)})
+    ring = dimod.BinaryQuadraticModel.from_ising(
+        {}, {(f"x{k}", f"x{(k + 1) % length}"): 1 for k in range(length)}
+    )
     with pytest.raises(ValueError, match="two-colourable") as caught:
         AnnealingSampler().sample(ring)
     assert f"got an odd cycle: {cycle}; dwave" in str(caught.value)
@@ -136,7 +164,10 @@ def test_a_long_cycle_is_shown_by_its_ends(length, cycle):
 @pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
 def test_an_interaction_of_bias_zero_is_no_edge(sampler, vartype):
     bqm = dimod.BinaryQuadraticModel({"a": 1.0}, {"ab": -2.0, "bc": 1.0, "ca": 0.0}, 0.0, vartype)
-    assert sampler.sample(bqm, num_reads=5, seed=0).first.energy == dimod.ExactSolver().sample(bqm).first.energy
+    assert (
+        sampler.sample(bqm, num_reads=5, seed=0).first.energy
+        == dimod.ExactSolver().sample(bqm).first.energy
+    )
 
 
 @pytest.mark.parametrize(("sizes", "span"), [((60, 60), 30), ((12, 12, 12), 60)])
@@ -161,7 +192,9 @@ def test_ground_states_are_those_of_the_exact_solver(sampler, vartype, kind):
         bqm = random_bqm(seed, 2 + seed % 10, vartype=vartype, kind=kind)
         found = sampler.sample(bqm, num_reads=20, num_sweeps=100, seed=seed)
         exact = dimod.ExactSolver().sample(bqm)
-        assert found.first.energy == pytest.approx(exact.first.energy, rel=1e-6 if kind is dimod.Float32BQM else 1e-12)
+        assert found.first.energy == pytest.approx(
+            exact.first.energy, rel=1e-6 if kind is dimod.Float32BQM else 1e-12
+        )
 
 
 @BOTH
@@ -200,7 +233,9 @@ def test_no_flip_lowers_the_energy(sampler, vartype):
 @pytest.mark.parametrize("linear", [{}, {"a": -1.0}, {"a": 2.0, "b": -3.0, "c": 1.0}], ids=len)
 @pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
 def test_models_without_interactions(sampler, linear, vartype):
-    samples = sampler.sample(dimod.BinaryQuadraticModel(linear, {}, 1.5, vartype), num_reads=3, seed=0)
+    samples = sampler.sample(
+        dimod.BinaryQuadraticModel(linear, {}, 1.5, vartype), num_reads=3, seed=0
+    )
     up, down = max(samples.vartype.value), min(samples.vartype.value)
     best = [down if bias > 0 else up for bias in linear.values()]
     assert reads(samples) == [best] * 3
@@ -209,7 +244,9 @@ def test_models_without_interactions(sampler, linear, vartype):
 
 @BOTH
 def test_spins_on_which_nothing_acts_point_either_way(sampler):
-    samples = sampler.sample(dimod.BinaryQuadraticModel({"a": 0.0, "b": 0.0}, {}, 0.0, "SPIN"), num_reads=60, seed=0)
+    samples = sampler.sample(
+        dimod.BinaryQuadraticModel({"a": 0.0, "b": 0.0}, {}, 0.0, "SPIN"), num_reads=60, seed=0
+    )
     assert len(samples.aggregate()) == 4  # misses one of the four once in 8 million
 
 
@@ -220,7 +257,9 @@ def test_the_scale_of_the_biases_does_not_matter(sampler, exponent):
     bqm = glass()
     scaled = bqm.copy()
     scaled.scale(2.0**exponent)
-    here, there = (sampler.sample(each, num_reads=3, num_sweeps=9, seed=0) for each in (bqm, scaled))
+    here, there = (
+        sampler.sample(each, num_reads=3, num_sweeps=9, seed=0) for each in (bqm, scaled)
+    )
     assert reads(here) == reads(there)
     assert there.info["beta_range"] == tuple(np.ldexp(here.info["beta_range"], -exponent))
 
@@ -239,7 +278,9 @@ def test_ten_thousand_spins(sampler):
 def test_the_same_seed_gives_the_same_samples(sampler):
     starts = dict.fromkeys(glass(200).variables, 1)
     for options in ({"num_reads": 4, "num_sweeps": 2}, {"initial_states": starts, "num_sweeps": 2}):
-        first, again, other = (sampler.sample(glass(200), seed=seed, **options) for seed in (7, 7, 2**64 - 1))
+        first, again, other = (
+            sampler.sample(glass(200), seed=seed, **options) for seed in (7, 7, 2**64 - 1)
+        )
         assert reads(first) == reads(again)
         assert reads(first) != reads(other)
         assert (first.info["seed"], other.info["seed"]) == (7, 2**64 - 1)
@@ -267,8 +308,15 @@ def test_a_read_does_not_depend_on_how_many_there_are(sampler, monkeypatch):
 def test_the_class_of_the_model_does_not_matter(sampler):
     bqm = random_bqm(0, 40, digits=1, kind=dimod.Float64BQM)
     bqm.scale(10 / 16)  # tenths become sixteenths, which float32 holds
-    models = [bqm, dimod.Float32BQM(bqm), dimod.DictBQM(bqm), bqm.change_vartype("BINARY", inplace=False).spin]
-    first, *others = (reads(sampler.sample(each, num_reads=3, num_sweeps=2, seed=0)) for each in models)
+    models = [
+        bqm,
+        dimod.Float32BQM(bqm),
+        dimod.DictBQM(bqm),
+        bqm.change_vartype("BINARY", inplace=False).spin,
+    ]
+    first, *others = (
+        reads(sampler.sample(each, num_reads=3, num_sweeps=2, seed=0)) for each in models
+    )
     assert others == [first] * 3
 
 
@@ -327,7 +375,9 @@ def test_chains_start_in_the_states_given(sampler, vartype, given):
     assert reads(frozen(sampler, bqm, initial_states=start, num_reads=2)) == reads(minima)[:2]
     tiled = frozen(sampler, bqm, initial_states=start, num_reads=6, initial_states_generator="tile")
     assert reads(tiled) == reads(minima) + reads(minima)[:2]
-    drawn = frozen(sampler, bqm, initial_states=start, num_reads=6, initial_states_generator="random")
+    drawn = frozen(
+        sampler, bqm, initial_states=start, num_reads=6, initial_states_generator="random"
+    )
     assert reads(drawn)[:4] == reads(minima)
     assert all(read not in reads(minima) for read in reads(drawn)[4:])
     with pytest.raises(ValueError, match="insufficient number of initial states"):
@@ -360,7 +410,10 @@ def annealed(**options):
     [
         ({"beta_range": (0.25, 4), "num_sweeps": 5}, [0.25, 0.5, 1, 2, 4]),
         ({"beta_range": (4, 0.25), "num_sweeps": 5}, [4, 2, 1, 0.5, 0.25]),
-        ({"beta_range": [0, 1], "beta_schedule_type": "linear", "num_sweeps": 5}, [0, 0.25, 0.5, 0.75, 1]),
+        (
+            {"beta_range": [0, 1], "beta_schedule_type": "linear", "num_sweeps": 5},
+            [0, 0.25, 0.5, 0.75, 1],
+        ),
         ({"beta_range": (0.25, 0.5), "num_sweeps": 1}, [0.5]),
         ({"beta_range": (0.25, 0.5), "beta_schedule_type": "linear", "num_sweeps": 1}, [0.5]),
         ({"beta_range": (0.5, 0.5)}, [0.5] * 1000),
@@ -378,22 +431,30 @@ def test_each_type_of_schedule_is_the_custom_one_of_the_same_numbers(options, be
 def test_a_custom_schedule_may_be_told_its_length_and_ends():
     betas = np.array([3, 1, 2])
     short = annealed(beta_schedule_type="custom", beta_schedule=betas)
-    assert reads(annealed(beta_schedule_type="custom", beta_schedule=betas, num_sweeps=3, beta_range=[3, 2])) == reads(
-        short
-    )
+    assert reads(
+        annealed(beta_schedule_type="custom", beta_schedule=betas, num_sweeps=3, beta_range=[3, 2])
+    ) == reads(short)
 
 
 def test_without_a_number_there_are_a_thousand_sweeps():
     assert reads(annealed()) == reads(annealed(num_sweeps=1000)) != reads(annealed(num_sweeps=999))
 
 
-@pytest.mark.parametrize(("sampler", "hot"), [(AnnealingSampler(), 0.88), (TemperingSampler(), 1.25)])
+@pytest.mark.parametrize(
+    ("sampler", "hot"), [(AnnealingSampler(), 0.88), (TemperingSampler(), 1.25)]
+)
 @pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
 def test_the_default_range_is_that_of_the_spins_on_which_anything_acts(sampler, hot, vartype):
     """f^2 = (16 * 64 + 8 * 64 + 2 * 256 + 64) / 33 = 64: "a", "b" and "c" do not count, "d" does."""
     pairs = {(i, 100 + a): (-1) ** (i * a + i) for i in range(16) for a in range(16)}
-    linear = dict.fromkeys(range(16), 8.0) | {100 + a: 8.0 * (a % 2) for a in range(16)} | dict.fromkeys("abc", 0.0)
-    bqm = dimod.BinaryQuadraticModel(linear | {"d": 8.0}, pairs, 0.0, "SPIN").change_vartype(vartype)
+    linear = (
+        dict.fromkeys(range(16), 8.0)
+        | {100 + a: 8.0 * (a % 2) for a in range(16)}
+        | dict.fromkeys("abc", 0.0)
+    )
+    bqm = dimod.BinaryQuadraticModel(linear | {"d": 8.0}, pairs, 0.0, "SPIN").change_vartype(
+        vartype
+    )
     samples = sampler.sample(bqm, num_sweeps=2, num_reads=9, seed=0)
     assert samples.info["beta_range"] == pytest.approx((hot / 8, 8.8 / 8), rel=1e-15)
     given = sampler.sample(bqm, num_sweeps=2, num_reads=9, seed=0, beta_range=(hot / 8, 8.8 / 8))
@@ -408,7 +469,10 @@ def tempered(**options):
     ("options", "ladder"),
     [
         ({"beta_range": (0.25, 4), "num_betas": 5}, [0.25, 0.5, 1, 2, 4]),
-        ({"beta_range": (0.25, 1), "num_betas": 4, "beta_schedule_type": "linear"}, [0.25, 0.5, 0.75, 1]),
+        (
+            {"beta_range": (0.25, 1), "num_betas": 4, "beta_schedule_type": "linear"},
+            [0.25, 0.5, 0.75, 1],
+        ),
         ({"beta_range": (0.25, 1), "num_betas": 1}, [1]),
     ],
 )
@@ -416,7 +480,9 @@ def test_the_schedule_of_tempering_is_its_ladder(options, ladder):
     custom = tempered(beta_schedule_type="custom", beta_schedule=ladder)
     assert reads(tempered(**options)) == reads(custom)
     assert custom.info["betas"] == tempered(**options).info["betas"] == [ladder] * 2
-    assert reads(tempered(beta_schedule_type="custom", beta_schedule=np.divide(ladder, 2))) != reads(custom)
+    assert reads(
+        tempered(beta_schedule_type="custom", beta_schedule=np.divide(ladder, 2))
+    ) != reads(custom)
 
 
 def test_tempering_tells_of_its_ladders():
@@ -424,7 +490,9 @@ def test_tempering_tells_of_its_ladders():
     assert np.shape(info["betas"]) == (2, 12)
     assert np.shape(info["swap_acceptance"]) == (2, 11)
     assert np.shape(info["round_trips"]) == (2,)
-    assert np.allclose([[ladder[0], ladder[-1]] for ladder in info["betas"]], [info["beta_range"]] * 2, rtol=1e-7)
+    assert np.allclose(
+        [[ladder[0], ladder[-1]] for ladder in info["betas"]], [info["beta_range"]] * 2, rtol=1e-7
+    )
     assert info["betas"][0] == info["betas"][1]
     many = TemperingSampler().sample(lattice(40, 40), num_sweeps=1).info["betas"][0]
     assert len(many) == rung_number(1600) > 12
@@ -471,9 +539,18 @@ def test_times_are_those_before_during_and_after_sampling(sampler, monkeypatch):
         {},
         {"num_reads": 3},
         {"num_reads": 3, "num_sweeps": 20, "beta_range": [0.1, 4.2], "seed": 2**31 - 1},
-        {"num_reads": 3, "beta_range": (0.1, 4.2), "beta_schedule_type": "linear", "interrupt_function": lambda: True},
+        {
+            "num_reads": 3,
+            "beta_range": (0.1, 4.2),
+            "beta_schedule_type": "linear",
+            "interrupt_function": lambda: True,
+        },
         {"initial_states": [{"a": 1, "b": -1, "c": 1}] * 2, "initial_states_generator": "none"},
-        {"initial_states": ([[0, 1, 0], [1, 0, 1]], "cab"), "num_reads": 5, "initial_states_generator": "tile"},
+        {
+            "initial_states": ([[0, 1, 0], [1, 0, 1]], "cab"),
+            "num_reads": 5,
+            "initial_states_generator": "tile",
+        },
         {"beta_schedule": np.linspace(0.1, 2, 12), "beta_schedule_type": "custom", "num_reads": 2},
     ],
 )
@@ -481,7 +558,11 @@ def test_the_same_call_gives_samples_of_the_same_form(sampler, options):
     bqm = dimod.BinaryQuadraticModel({"a": 0.5}, {"ab": -1.0, "bc": 1.0}, 0.25, "SPIN")
     ours, theirs = (each.sample(bqm, **options) for each in (sampler, SimulatedAnnealingSampler()))
     assert ours.record.dtype == theirs.record.dtype
-    assert (len(ours), ours.vartype, ours.variables) == (len(theirs), theirs.vartype, theirs.variables)
+    assert (len(ours), ours.vartype, ours.variables) == (
+        len(theirs),
+        theirs.vartype,
+        theirs.variables,
+    )
     assert theirs.info.keys() <= ours.info.keys()
 
 
@@ -555,26 +636,82 @@ def pair(linear, quadratic, vartype="SPIN"):
         ({("a", "b"): 1}, {}, "TypeError: bqm must be a dimod.BinaryQuadraticModel, got dict"),
         (pair(INF, 1), {}, "ValueError: bqm must have finite biases, got inf for 'a'"),
         (pair(np.nan, 1, "BINARY"), {}, "ValueError: bqm must have finite biases, got nan for 'a'"),
-        (pair(1, -INF, "BINARY"), {}, "ValueError: bqm must have finite biases, got -inf for ('a', 'b')"),
+        (
+            pair(1, -INF, "BINARY"),
+            {},
+            "ValueError: bqm must have finite biases, got -inf for ('a', 'b')",
+        ),
         (pair(1, np.nan), {}, "ValueError: bqm must have finite biases, got nan for ('a', 'b')"),
         (PAIR, {"num_reads": 0}, "ValueError: num_reads must be at least 1, got 0"),
         (PAIR, {"num_reads": True}, "TypeError: num_reads must be an integer, got True"),
-        (PAIR, {"initial_states": {"a": 1, "c": 1}}, "ValueError: mismatch between variables in 'initial_states'"),
+        (
+            PAIR,
+            {"initial_states": {"a": 1, "c": 1}},
+            "ValueError: mismatch between variables in 'initial_states'",
+        ),
         (PAIR, {"seed": 2**64}, f"ValueError: seed must be at most {2**64 - 1}, got {2**64}"),
-        (PAIR, {"interrupt_function": 3}, "TypeError: interrupt_function must be callable or None, got 3"),
+        (
+            PAIR,
+            {"interrupt_function": 3},
+            "TypeError: interrupt_function must be callable or None, got 3",
+        ),
         (PAIR, {"num_sweeps": 0}, "ValueError: num_sweeps must be at least 1, got 0"),
-        (PAIR, {"beta_schedule_type": "cubic"}, "ValueError: beta_schedule_type must be one of linear, geometric, cus"),
-        (PAIR, LADDER | {"beta_schedule": None}, "ValueError: beta_schedule must be given with beta_schedule_type 'cu"),
-        (PAIR, {"beta_schedule": [1]}, "ValueError: beta_schedule must be None with beta_schedule_type 'geometric'"),
-        (PAIR, LADDER | {"beta_schedule": []}, "ValueError: beta_schedule must have shape (n,), got (0,)"),
-        (PAIR, LADDER | {"beta_schedule": [1, np.nan]}, "ValueError: beta_schedule must be finite, got nan at index"),
-        (PAIR, LADDER | {"beta_schedule": [1, -2]}, "ValueError: beta_schedule must be at least 0 and at most 2^100"),
-        (PAIR, LADDER | {"beta_range": (1, 3)}, "ValueError: beta_range must be None or the ends of beta_schedule"),
+        (
+            PAIR,
+            {"beta_schedule_type": "cubic"},
+            "ValueError: beta_schedule_type must be one of linear, geometric, cus",
+        ),
+        (
+            PAIR,
+            LADDER | {"beta_schedule": None},
+            "ValueError: beta_schedule must be given with beta_schedule_type 'cu",
+        ),
+        (
+            PAIR,
+            {"beta_schedule": [1]},
+            "ValueError: beta_schedule must be None with beta_schedule_type 'geometric'",
+        ),
+        (
+            PAIR,
+            LADDER | {"beta_schedule": []},
+            "ValueError: beta_schedule must have shape (n,), got (0,)",
+        ),
+        (
+            PAIR,
+            LADDER | {"beta_schedule": [1, np.nan]},
+            "ValueError: beta_schedule must be finite, got nan at index",
+        ),
+        (
+            PAIR,
+            LADDER | {"beta_schedule": [1, -2]},
+            "ValueError: beta_schedule must be at least 0 and at most 2^100",
+        ),
+        (
+            PAIR,
+            LADDER | {"beta_range": (1, 3)},
+            "ValueError: beta_range must be None or the ends of beta_schedule",
+        ),
         (PAIR, {"beta_range": 3}, "ValueError: beta_range must have shape (2,), got ()"),
-        (PAIR, {"beta_range": "ab"}, "TypeError: beta_range must be an array of real numbers, got dtype <U2"),
-        (PAIR, {"beta_range": (0, 1)}, "ValueError: beta_range must be above 0 for a geometric schedule, got (0, 1)"),
-        (PAIR, {"beta_range": (1, 1e50)}, "ValueError: beta_range must be at least 0 and at most 2^100 / (largest b"),
-        (pair(1e300, 0), {"beta_range": (1, 1e50)}, "ValueError: beta_range must be at least 0 and at most 2^100 /"),
+        (
+            PAIR,
+            {"beta_range": "ab"},
+            "TypeError: beta_range must be an array of real numbers, got dtype <U2",
+        ),
+        (
+            PAIR,
+            {"beta_range": (0, 1)},
+            "ValueError: beta_range must be above 0 for a geometric schedule, got (0, 1)",
+        ),
+        (
+            PAIR,
+            {"beta_range": (1, 1e50)},
+            "ValueError: beta_range must be at least 0 and at most 2^100 / (largest b",
+        ),
+        (
+            pair(1e300, 0),
+            {"beta_range": (1, 1e50)},
+            "ValueError: beta_range must be at least 0 and at most 2^100 /",
+        ),
     ],
 )
 def test_refusals(assert_refused, sampler, bqm, options, refusal):
@@ -584,12 +721,28 @@ def test_refusals(assert_refused, sampler, bqm, options, refusal):
 @pytest.mark.parametrize(
     ("sampler", "options", "refusal"),
     [
-        (AnnealingSampler(), LADDER | {"num_sweeps": 3}, "ValueError: num_sweeps must be None or 2, as many as beta_"),
-        (TemperingSampler(), LADDER | {"num_betas": 3}, "ValueError: num_betas must be None or 2, as many as beta_"),
+        (
+            AnnealingSampler(),
+            LADDER | {"num_sweeps": 3},
+            "ValueError: num_sweeps must be None or 2, as many as beta_",
+        ),
+        (
+            TemperingSampler(),
+            LADDER | {"num_betas": 3},
+            "ValueError: num_betas must be None or 2, as many as beta_",
+        ),
         (TemperingSampler(), {"num_betas": 0}, "ValueError: num_betas must be at least 1, got 0"),
         (TemperingSampler(), {"adaptive": 1}, "TypeError: adaptive must be True or False, got 1"),
-        (TemperingSampler(), {"beta_range": (2, 1)}, "ValueError: beta_range must rise from above 0, got (2, 1)"),
-        (TemperingSampler(), {"beta_range": (1, 1)}, "ValueError: beta_range must rise from above 0, got (1, 1)"),
+        (
+            TemperingSampler(),
+            {"beta_range": (2, 1)},
+            "ValueError: beta_range must rise from above 0, got (2, 1)",
+        ),
+        (
+            TemperingSampler(),
+            {"beta_range": (1, 1)},
+            "ValueError: beta_range must rise from above 0, got (1, 1)",
+        ),
         (
             TemperingSampler(),
             LADDER | {"beta_schedule": [0, 1]},

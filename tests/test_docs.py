@@ -11,7 +11,9 @@ import pytest
 import isingprop as ip
 
 MODULES = sorted(
-    module.name for module in pkgutil.walk_packages(ip.__path__, "isingprop.") if module.name != "isingprop._core"
+    module.name
+    for module in pkgutil.walk_packages(ip.__path__, "isingprop.")
+    if module.name != "isingprop._core"
 )
 README = Path(__file__).parents[1] / "README.md"
 
@@ -23,14 +25,21 @@ def test_examples_of_docstrings(name):
 
 def test_some_modules_have_examples():
     finder = doctest.DocTestFinder()
-    examples = [test for name in MODULES for test in finder.find(importlib.import_module(name)) if test.examples]
+    examples = [
+        test
+        for name in MODULES
+        for test in finder.find(importlib.import_module(name))
+        if test.examples
+    ]
     assert len(examples) >= 7
 
 
 def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     """The others go on with what the first one made."""
     monkeypatch.chdir(tmp_path)
-    shallow, deep, coherent, twin = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    shallow, deep, coherent, twin = re.findall(
+        r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL
+    )
     names = {}
     exec(compile(shallow, "README.md", "exec"), names)
     assert (tmp_path / "model.safetensors").is_file()

@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from idx_files import TRAIN_IMAGES_GZ, idx, small_arrays, spoiled
-from isingprop import download as room
-from isingprop.download import FILES, download
+from isingprop.data import download as room
+from isingprop.data.download import FILES, download
 
 CHUNK_BYTES = 256
 WRONG_SUM = r"MD5 hash of downloaded file \(train-images-idx3-ubyte.gz\) does not match [^\n]*"
@@ -30,10 +30,14 @@ class Plan:
     files: dict[str, bytes]
     url: str
     ranges: bool = True
-    cut_after: dict[str, int] = field(default_factory=dict)  # file: bytes of its next answer before the cut
+    cut_after: dict[str, int] = field(
+        default_factory=dict
+    )  # file: bytes of its next answer before the cut
     stall_after: dict[str, int] = field(default_factory=dict)  # the same, but silent instead of cut
     delay_s: float = 0
-    served: list[tuple[str, str | None, int, int]] = field(default_factory=list)  # file, Range, status, bytes
+    served: list[tuple[str, str | None, int, int]] = field(
+        default_factory=list
+    )  # file, Range, status, bytes
     over: threading.Event = field(default_factory=threading.Event)
 
     def asked(self, file=TRAIN_IMAGES_GZ):
@@ -45,7 +49,9 @@ class Handler(BaseHTTPRequestHandler):
         plan, file, wanted = self.server.plan, self.path.rpartition("/")[2], self.headers["Range"]
         time.sleep(plan.delay_s)
         whole = plan.files.get(file)
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and plan.ranges else 0
+        start = (
+            int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and plan.ranges else 0
+        )
         if whole is None:
             self.answer(file, wanted, 404, b"no such file")
         elif start >= len(whole):
@@ -67,7 +73,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(sent)  # HTTP/1.0: the connection closes after this
         self.wfile.flush()
         if silent is not None:
-            plan.over.wait(10)  # s: a client that never gives up fails its test, and does not hang it
+            plan.over.wait(
+                10
+            )  # s: a client that never gives up fails its test, and does not hang it
 
     def log_message(self, *_):
         """Keeps stderr for pooch."""
@@ -86,7 +94,9 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def server(cache, monkeypatch):
     """The small data set on a local server, which download() takes for MNIST's."""
-    files = {f"{file}.gz": gzip.compress(idx(array), mtime=0) for file, array in small_arrays().items()}
+    files = {
+        f"{file}.gz": gzip.compress(idx(array), mtime=0) for file, array in small_arrays().items()
+    }
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         plan = running.plan = Plan(files, f"http://127.0.0.1:{running.server_port}/mnist/")
         monkeypatch.setitem(room.URLS, "mnist", plan.url)
@@ -132,14 +142,18 @@ def arrives(server, cache):
 def fails(server, reason, kind=ConnectionError):
     """Expects the one line that a failed download of the training images gives."""
     start = re.escape(f"cannot download {server.url}{TRAIN_IMAGES_GZ}: ")
-    advice = "call again to go on, or get it by hand and name its folder with data_dir or ISINGPROP_DATA"
+    advice = (
+        "call again to go on, or get it by hand and name its folder with data_dir or ISINGPROP_DATA"
+    )
     with pytest.raises(kind, match=f"^{start}{reason}; {advice}$") as caught:
         yield
     assert caught.type is kind
 
 
 def test_a_download_is_made_once_and_then_quiet(server, arrives, caplog, capfd, monkeypatch):
-    monkeypatch.setattr(pooch.get_logger(), "handlers", [caplog.handler])  # its own writes to stderr
+    monkeypatch.setattr(
+        pooch.get_logger(), "handlers", [caplog.handler]
+    )  # its own writes to stderr
     arrives()
     assert len(caplog.records) == len(FILES)  # one line for each
     caplog.clear()

@@ -14,10 +14,10 @@ from dwave.system.testing import MockDWaveSampler
 import isingprop as ip
 import oracle
 import tolerances
-from isingprop.network import PARAMETERS
-from isingprop.qpu.record import Index
+from isingprop.network.bipartite import PARAMETERS
+from isingprop.qpu.calls.record import Index
+from isingprop.qpu.calls.tasks import tasks_of
 from isingprop.qpu.settings import MODES
-from isingprop.qpu.tasks import tasks_of
 from ocean import keeping_sampler
 from rehearsal import small_network, two_classes
 
@@ -96,9 +96,18 @@ CHANGES = {
     "seed": lambda problem, asked: (problem, asked | {"seed": 2}),
     "reads": lambda problem, asked: (problem, asked | {"num_reads": 4}),
     "stream": lambda problem, asked: (with_arrays(problem, streams=problem.streams + 1), asked),
-    "hidden field": lambda problem, asked: (with_arrays(problem, hidden_fields=problem.hidden_fields * 1.001), asked),
-    "output field": lambda problem, asked: (with_arrays(problem, output_fields=problem.output_fields * 1.001), asked),
-    "coupling": lambda problem, asked: (with_arrays(problem, couplings=problem.couplings * 1.001), asked),
+    "hidden field": lambda problem, asked: (
+        with_arrays(problem, hidden_fields=problem.hidden_fields * 1.001),
+        asked,
+    ),
+    "output field": lambda problem, asked: (
+        with_arrays(problem, output_fields=problem.output_fields * 1.001),
+        asked,
+    ),
+    "coupling": lambda problem, asked: (
+        with_arrays(problem, couplings=problem.couplings * 1.001),
+        asked,
+    ),
     "start state": lambda problem, asked: (problem, asked | {"initial": -asked["initial"]}),
     "no start state": lambda problem, asked: (problem, asked | {"initial": None}),
 }
@@ -144,7 +153,9 @@ def test_settings_are_part_of_a_requests_name_and_of_a_folders(make, problem, na
     plain, other = make("reverse"), make(**{"mode": "reverse", name: OTHER_SETTINGS[name]})
     assert set(OTHER_SETTINGS) | {"name", "device"} == set(plain.settings())
     assert plain.settings() != other.settings()
-    names = [tasks_of(problem[:1], 3, 1, None, each.settings())[0].request for each in (plain, other)]
+    names = [
+        tasks_of(problem[:1], 3, 1, None, each.settings())[0].request for each in (plain, other)
+    ]
     assert names[0] != names[1]
     plain.sample(problem[:1], seed=1)
     with pytest.raises(ValueError, match="must hold answers of"):
@@ -182,15 +193,26 @@ def test_reads_from_one_start_state_share_a_run_of_the_chip(make):
     pairs = ip.IsingProblem(
         -5 * np.eye(4, 3), [[0.0, 0.0, 0.0, -5.0]], [[0.0, 0.0, 0.0]]
     )  # states of aligned pairs stay
-    aligned = np.array([[*pair, 1, *pair] for pair in itertools.product([1, -1], repeat=3)], dtype=np.int8)
+    aligned = np.array(
+        [[*pair, 1, *pair] for pair in itertools.product([1, -1], repeat=3)], dtype=np.int8
+    )
     starts = aligned[[0, 3, 5, 6, 7]][np.arange(12) % 5][None]
-    qpu = make("reverse", solver=CountedQPU(beta=COLD), s_target=0.9, num_copies=1, chain_strength=5.0, scale=0.2)
+    qpu = make(
+        "reverse",
+        solver=CountedQPU(beta=COLD),
+        s_target=0.9,
+        num_copies=1,
+        chain_strength=5.0,
+        scale=0.2,
+    )
     states = qpu.sample(pairs, 12, seed=1, initial=starts)
     assert sorted(asked["num_reads"] for asked in qpu.device.asked) == [2, 2, 2, 3, 3]
     assert tolerances.same_bits(states.spins, starts)
 
 
-def test_a_folder_stays_where_it_is_when_the_working_directory_changes(make, problem, tmp_path, monkeypatch):
+def test_a_folder_stays_where_it_is_when_the_working_directory_changes(
+    make, problem, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     qpu = make(folder=Path("here"))
     assert qpu.record.is_absolute()
@@ -216,10 +238,15 @@ def test_beta_effective_is_of_all_reads_of_the_chip_and_not_of_the_lowest(make, 
 
 
 def test_a_chain_strength_beyond_the_chip_is_refused_with_what_it_can_do(make, problem):
-    with pytest.raises(ValueError, match=r"^chain_strength must be at most 0.5 on a chip with couplings down to -2 "):
+    with pytest.raises(
+        ValueError,
+        match=r"^chain_strength must be at most 0.5 on a chip with couplings down to -2 ",
+    ):
         make(chain_strength=0.6, scale=4.0).sample(problem, seed=1)
     assert (
-        make(chain_strength=0.5, scale=4.0, folder="most").sample(problem, seed=1).info["calls"][0]["chain_strength"]
+        make(chain_strength=0.5, scale=4.0, folder="most")
+        .sample(problem, seed=1)
+        .info["calls"][0]["chain_strength"]
         == 0.5
     )
 
@@ -227,7 +254,9 @@ def test_a_chain_strength_beyond_the_chip_is_refused_with_what_it_can_do(make, p
 def test_a_chip_without_a_parameter_of_the_mode_is_refused(make, problem):
     device = CountedQPU()
     del device.parameters["initial_state"]
-    with pytest.raises(ValueError, match=r"^solver emulated-.* must take the parameter initial_state, got one that"):
+    with pytest.raises(
+        ValueError, match=r"^solver emulated-.* must take the parameter initial_state, got one that"
+    ):
         make("reverse", solver=device).sample(problem, seed=1, initial=starts_for(problem))
 
 
@@ -266,7 +295,9 @@ def test_answers_do_not_depend_on_how_problems_are_put_together(make, problem, m
     assert calls_of(qpu) == after
 
 
-@pytest.mark.parametrize(("num_copies", "calls", "reads"), [(1, 7, 4), (2, 4, 4), (None, 2, 4), (100, 2, 4)])
+@pytest.mark.parametrize(
+    ("num_copies", "calls", "reads"), [(1, 7, 4), (2, 4, 4), (None, 2, 4), (100, 2, 4)]
+)
 def test_problems_share_calls_as_copies_allow(make, problem, num_copies, calls, reads):
     """Five copies fit on the chip."""
     qpu = make(num_copies=num_copies)
@@ -287,19 +318,26 @@ def test_one_problem_is_read_on_all_copies_at_once(make, problem):
 
 def test_copies_take_turns(make, problem):
     qpu = make(num_copies=3)
-    tiles = [qpu.first_request(problem[:2], num_reads=2, seed=seed).call.tiles for seed in range(30)]
+    tiles = [
+        qpu.first_request(problem[:2], num_reads=2, seed=seed).call.tiles for seed in range(30)
+    ]
     assert {tuple(tile.copy for tile in each) for each in tiles} == {(0, 1), (0, 2), (1, 2)}
 
 
 def test_equal_problems_of_one_stream_are_one_request(make, problem):
     """And get its reads as they are, not the lowest of twice as many."""
     twice = ip.IsingProblem(
-        problem.couplings, np.repeat(problem.hidden_fields[:1], 2, axis=0), problem.output_fields[:1], streams=[3, 3]
+        problem.couplings,
+        np.repeat(problem.hidden_fields[:1], 2, axis=0),
+        problem.output_fields[:1],
+        streams=[3, 3],
     )
     qpu = make(solver=CountedQPU(beta=0.2), descend=False, scale=0.5, num_copies=4)
     states = qpu.sample(twice, num_reads=40, seed=1)
     assert tolerances.same_bits(states.spins[0], states.spins[1])
-    assert sum(tile.count for tile in qpu.first_request(twice, num_reads=40, seed=2).call.tiles) == 40
+    assert (
+        sum(tile.count for tile in qpu.first_request(twice, num_reads=40, seed=2).call.tiles) == 40
+    )
 
 
 def test_equal_problems_of_one_stream_are_played_back_to_the_same_bits(make, problem):
@@ -308,7 +346,9 @@ def test_equal_problems_of_one_stream_are_played_back_to_the_same_bits(make, pro
     many = ip.IsingProblem(problem.couplings, fields, problem.output_fields[:1], streams=[3] * 12)
     qpu = make(solver=CountedQPU(beta=0.2), descend=False, scale=0.5, num_copies=1)
     states = qpu.sample(many, num_reads=4, seed=1)
-    assert tolerances.same_bits(ip.Replay(qpu.record).sample(many, num_reads=4, seed=1).spins, states.spins)
+    assert tolerances.same_bits(
+        ip.Replay(qpu.record).sample(many, num_reads=4, seed=1).spins, states.spins
+    )
 
 
 # Reads, start states, and what `info` says
@@ -320,7 +360,9 @@ def test_of_more_reads_than_are_asked_for_the_lowest_are_kept(make, problem, des
     settings = {"descend": descend, "scale": 0.5, "num_copies": 1}
     few = make(num_reads=30, solver=CountedQPU(beta=0.1), folder="few", **settings)
     states = few.sample(problem, num_reads=4, seed=1)
-    every = make(solver=CountedQPU(beta=0.1), folder="all", **settings).sample(problem, num_reads=30, seed=1)
+    every = make(solver=CountedQPU(beta=0.1), folder="all", **settings).sample(
+        problem, num_reads=30, seed=1
+    )
     assert states.energies.tolist() == np.sort(every.energies, axis=1)[:, :4].tolist()
     assert (states.energies.max(axis=1) < every.energies.max(axis=1)).all()
     assert tolerances.same_bits(states.energies, problem.energies(states.spins))
@@ -343,15 +385,21 @@ def test_never_fewer_reads_than_are_asked_for(make, problem, num_reads):
 
 def test_states_end_in_a_descent_unless_they_are_not_to(make, problem):
     ends, raw = (
-        make(folder=f"{descend}", descend=descend, solver=CountedQPU(beta=0.05), scale=0.5).sample(problem, 20, seed=1)
+        make(folder=f"{descend}", descend=descend, solver=CountedQPU(beta=0.05), scale=0.5).sample(
+            problem, 20, seed=1
+        )
         for descend in (True, False)
     )
     aligned = [states.spins * oracle.local_fields(problem, states.spins) for states in (ends, raw)]
     assert (aligned[0] <= oracle.slack(problem)).all()
-    assert (aligned[1] > 0).any(axis=2).mean() > 0.9, "hardly a read of a chip that hot is a local minimum"
+    assert (aligned[1] > 0).any(axis=2).mean() > 0.9, (
+        "hardly a read of a chip that hot is a local minimum"
+    )
     assert (ends.energies <= raw.energies).all(), "the same reads"
     assert raw.info["beta_effective"] == pytest.approx(raw.beta_effective(problem))
-    assert ends.info["beta_effective"] == pytest.approx(raw.beta_effective(problem)), "of the chip's own reads"
+    assert ends.info["beta_effective"] == pytest.approx(raw.beta_effective(problem)), (
+        "of the chip's own reads"
+    )
 
 
 @pytest.mark.parametrize("mode", FROM_STARTS)
@@ -360,13 +408,20 @@ def test_without_start_states_the_anneal_is_forward(make, problem, mode):
     states = qpu.sample(problem[:2], num_reads=2, seed=1)
     for asked in qpu.device.asked:
         assert asked["annealing_time"] == 20.0
-        assert not {"anneal_schedule", "initial_state", "h_gain_schedule", "reinitialize_state"} & set(asked)
+        assert not {
+            "anneal_schedule",
+            "initial_state",
+            "h_gain_schedule",
+            "reinitialize_state",
+        } & set(asked)
     assert states.lowest().energies == pytest.approx(oracle.ground_energies(problem[:2]), abs=1e-6)
 
 
 def test_forward_takes_no_start_states(make, problem, assert_refused):
     qpu = make()
-    refusal = "ValueError: initial must be None for DWave(mode='forward'), which takes no start states"
+    refusal = (
+        "ValueError: initial must be None for DWave(mode='forward'), which takes no start states"
+    )
     assert_refused(lambda: qpu.sample(problem, seed=1, initial=starts_for(problem)), refusal)
     assert not qpu.takes_initial
     assert calls_of(qpu) == 0
@@ -379,7 +434,14 @@ def test_a_short_way_back_on_a_cold_chip_ends_where_it_began(make, mode, spin_re
     problem = ip.IsingProblem(np.full((H, O), -1.0), np.full((2, H), 0.1), np.full((2, O), 0.1))
     starts = np.ones((2, 5, H + O), np.int8)
     starts[0, 1::2] = starts[1, ::2] = -1
-    qpu = make(mode, solver=CountedQPU(beta=COLD), s_target=0.99, descend=False, spin_reversal=spin_reversal, scale=0.5)
+    qpu = make(
+        mode,
+        solver=CountedQPU(beta=COLD),
+        s_target=0.99,
+        descend=False,
+        spin_reversal=spin_reversal,
+        scale=0.5,
+    )
     states = qpu.sample(problem, num_reads=5, seed=1, initial=starts)
     assert tolerances.same_bits(states.spins, starts)
     one = qpu.sample(problem, num_reads=3, seed=1, initial=starts[:, :1])
@@ -392,7 +454,12 @@ SAME_ENDS = {
     "reverse": {"mode": "reverse", "s_target": 0.1},
     "reverse, turned over": {"mode": "reverse", "s_target": 0.1, "spin_reversal": True},
     "cyclic without a bias": {"mode": "cyclic", "s_target": 0.1, "bias": 0.0},
-    "cyclic without a bias, turned over": {"mode": "cyclic", "s_target": 0.1, "bias": 0.0, "spin_reversal": True},
+    "cyclic without a bias, turned over": {
+        "mode": "cyclic",
+        "s_target": 0.1,
+        "bias": 0.0,
+        "spin_reversal": True,
+    },
 }
 
 
@@ -430,13 +497,17 @@ def test_info_tells_what_was_done(make, problem, mode):
     assert (info["seed"], info["sampler"]) == (9, "DWave")
     assert len(calls) == len({call["label"] for call in calls}) == calls_of(qpu) == 3
     for call, asked in zip(calls, qpu.device.asked, strict=True):
-        told = {name: value for name, value in asked.items() if name not in ("label", "initial_state")}
+        told = {
+            name: value for name, value in asked.items() if name not in ("label", "initial_state")
+        }
         assert call["parameters"] == told
         assert call["label"] == asked["label"]
         assert call["solver"] == qpu.device.properties["chip_id"]
         assert call["solver"] == f"emulated-{call['graph_id']}"
         assert call["problem_id"] is None
-        assert call["timing"]["qpu_access_time"] == pytest.approx(1e6 * call["estimated_seconds"], rel=1e-5)
+        assert call["timing"]["qpu_access_time"] == pytest.approx(
+            1e6 * call["estimated_seconds"], rel=1e-5
+        )
         assert call["scale"] > 0
         assert call["chain_strength"] > 0
         assert call["clipped"] == 0
@@ -454,7 +525,9 @@ def test_the_fraction_of_broken_chains_is_what_the_read_out_breaks(make):
     states = qpu.sample(big, num_reads=num_reads, seed=1)
     (tile,) = states.info["calls"]
     lengths = (
-        Index(qpu.record).reads(tasks_of(big, num_reads, 1, None, qpu.settings())[0].request)[1].call.chain_lengths
+        Index(qpu.record)
+        .reads(tasks_of(big, num_reads, 1, None, qpu.settings())[0].request)[1]
+        .call.chain_lengths
     )
     assert set(lengths.ravel()) == {2}
     chance = 1 - (1 - p) ** lengths.ravel() - p ** lengths.ravel()
@@ -491,13 +564,17 @@ def test_values_out_of_range_are_told_of(make, problem):
 # What is refused
 
 REFUSED = {
-    "ValueError: mode must be one of forward, reverse, cyclic, got 'sideways'": {"mode": "sideways"},
+    "ValueError: mode must be one of forward, reverse, cyclic, got 'sideways'": {
+        "mode": "sideways"
+    },
     "ValueError: num_reads must be at least 1, got 0": {"num_reads": 0},
     "ValueError: num_reads must be at most 10000, got 10001": {"num_reads": 10_001},
     "TypeError: num_reads must be an integer, got 2.5": {"num_reads": 2.5},
     "ValueError: annealing_time must be in [0.5, 2000] us, got 0.1": {"annealing_time": 0.1},
     "ValueError: annealing_time must be in [0.5, 2000] us, got 2001": {"annealing_time": 2001},
-    "ValueError: annealing_time must be a multiple of 0.01 us, got 20.001": {"annealing_time": 20.001},
+    "ValueError: annealing_time must be a multiple of 0.01 us, got 20.001": {
+        "annealing_time": 20.001
+    },
     "ValueError: annealing_time must be finite, got nan": {"annealing_time": float("nan")},
     "TypeError: annealing_time must be a number, got '20'": {"annealing_time": "20"},
     "ValueError: annealing_time must be at least": {"mode": "cyclic", "annealing_time": 1.0},
@@ -508,8 +585,14 @@ REFUSED = {
     "ValueError: scale must be finite and above 0, got inf": {"scale": float("inf")},
     "TypeError: scale must be a number, got True": {"scale": True},
     "ValueError: s_target must be at least 0 and below 1, got -0.1": {"s_target": -0.1},
-    "ValueError: s_target must be at least 0 and below 1, got 1": {"mode": "reverse", "s_target": 1.0},
-    "ValueError: s_target must be at least 0 and below 1, got 2": {"mode": "cyclic", "s_target": 2.0},
+    "ValueError: s_target must be at least 0 and below 1, got 1": {
+        "mode": "reverse",
+        "s_target": 1.0,
+    },
+    "ValueError: s_target must be at least 0 and below 1, got 2": {
+        "mode": "cyclic",
+        "s_target": 2.0,
+    },
     "ValueError: bias must be finite and at least 0, got -0.4": {"bias": -0.4},
     "TypeError: spin_reversal must be True or False, got 1": {"spin_reversal": 1},
     "TypeError: descend must be True or False, got 'no'": {"descend": "no"},
@@ -518,7 +601,9 @@ REFUSED = {
     "ValueError: budget must be finite and at least 0, got -1.0": {"budget": -1},
     "ValueError: budget must be finite and at least 0, got nan": {"budget": float("nan")},
     "TypeError: budget must be a number, got '1'": {"budget": "1"},
-    "TypeError: solver must be a name, features, or a device such as EmulatedQPU(), got 3": {"solver": 3},
+    "TypeError: solver must be a name, features, or a device such as EmulatedQPU(), got 3": {
+        "solver": 3
+    },
     "TypeError: solver must be a name, features, or a device such as EmulatedQPU(), got <class": {
         "solver": ip.EmulatedQPU
     },
@@ -550,16 +635,22 @@ REFUSED_CALLS = {
     "ValueError: seed must be at least 0, got -1": {"seed": -1},
     "TypeError: seed must be an integer, got 'a'": {"seed": "a"},
     "TypeError: initial must be int8 spins, got dtype float64": {"initial": np.ones((1, 1, 7))},
-    "ValueError: initial must have shape (1, 1, 7), got (1, 1, 6)": {"initial": np.ones((1, 1, 6), np.int8)},
+    "ValueError: initial must have shape (1, 1, 7), got (1, 1, 6)": {
+        "initial": np.ones((1, 1, 6), np.int8)
+    },
     "ValueError: initial must have shape (1, 1, 7), got (7,)": {"initial": np.ones(7, np.int8)},
-    "ValueError: initial must be -1 or +1, got 0 at index (0, 0, 0)": {"initial": np.zeros((1, 1, 7), np.int8)},
+    "ValueError: initial must be -1 or +1, got 0 at index (0, 0, 0)": {
+        "initial": np.zeros((1, 1, 7), np.int8)
+    },
 }
 
 
 @pytest.mark.parametrize("refusal", REFUSED_CALLS)
 def test_a_bad_call_is_refused_by_name_and_sends_nothing(make, problem, assert_refused, refusal):
     qpu = make("reverse", num_copies=1)
-    asked = {"problem": problem[:1], "num_reads": 1, "seed": 1, "initial": None} | REFUSED_CALLS[refusal]
+    asked = {"problem": problem[:1], "num_reads": 1, "seed": 1, "initial": None} | REFUSED_CALLS[
+        refusal
+    ]
     assert_refused(lambda: qpu.sample(**asked), refusal)
     assert calls_of(qpu) == 0
     assert not list(qpu.record.glob("*.safetensors"))
@@ -568,7 +659,9 @@ def test_a_bad_call_is_refused_by_name_and_sends_nothing(make, problem, assert_r
 def test_fields_that_are_not_finite_are_refused(make, problem):
     poisoned = with_arrays(problem, hidden_fields=problem.hidden_fields.copy())
     poisoned.hidden_fields[2, 1] = np.nan
-    with pytest.raises(ValueError, match=r"hidden_fields must be finite, got nan at index \(2, 1\)"):
+    with pytest.raises(
+        ValueError, match=r"hidden_fields must be finite, got nan at index \(2, 1\)"
+    ):
         make().sample(poisoned, seed=1)
 
 
@@ -585,7 +678,9 @@ def test_a_network_that_does_not_fit_is_refused_by_its_size(make):
 def test_couplings_whose_sums_are_out_of_range_are_refused_before_they_are_sent(make, problem):
     device = CountedQPU()
     device.properties["per_group_coupling_range"] = [-0.5, 0.5]
-    with pytest.raises(ValueError, match=r"^sum of .* must be in .*; lower scale or chain_strength$"):
+    with pytest.raises(
+        ValueError, match=r"^sum of .* must be in .*; lower scale or chain_strength$"
+    ):
         make(solver=device, scale=1.0).sample(problem, seed=1)
     assert device.asked == []
 
@@ -595,7 +690,9 @@ def test_no_token_is_written_or_told(make, monkeypatch, problem):
     qpu = make()
     states = qpu.sample(problem[:1], seed=1)
     assert all(b"SECRET-4711" not in content for content in contents(qpu.record).values())
-    assert "SECRET-4711" not in json.dumps(states.info, allow_nan=True) + repr(qpu) + json.dumps(qpu.settings())
+    assert "SECRET-4711" not in json.dumps(states.info, allow_nan=True) + repr(qpu) + json.dumps(
+        qpu.settings()
+    )
 
 
 # Budgets
@@ -646,10 +743,14 @@ def test_a_budget_of_just_the_cost_is_enough(make, problem):
 
 
 def test_a_budget_needs_timing_data(make, problem):
-    device = MockDWaveSampler(topology_type="zephyr", topology_shape=[1, 4], parameter_warnings=False)
+    device = MockDWaveSampler(
+        topology_type="zephyr", topology_shape=[1, 4], parameter_warnings=False
+    )
     del device.properties["problem_timing_data"]
     qpu = make(solver=device, budget=1.0)
-    with pytest.raises(ValueError, match=r"^budget must be None for MockDWaveSampler, which has no timing data$"):
+    with pytest.raises(
+        ValueError, match=r"^budget must be None for MockDWaveSampler, which has no timing data$"
+    ):
         qpu.sample(problem, seed=1)
     with pytest.raises(ValueError, match=r"budget must be None"):
         qpu.first_request(problem, seed=1)
@@ -662,7 +763,9 @@ def test_a_budget_needs_timing_data(make, problem):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_first_request_sends_and_writes_nothing_and_is_the_one_that_is_sent(make, problem, mode):
+def test_the_first_request_sends_and_writes_nothing_and_is_the_one_that_is_sent(
+    make, problem, mode
+):
     qpu = make(mode, spin_reversal=True, num_copies=3)
     starts = None if mode == "forward" else starts_for(problem)
     call, h, j = qpu.first_request(problem, 5, seed=1, initial=starts)
@@ -680,7 +783,11 @@ def test_the_first_request_sends_and_writes_nothing_and_is_the_one_that_is_sent(
     del parameters["label"]
     start = parameters.pop("initial_state", None)
     assert (h, j, call.parameters) == (linear, quadratic, parameters)
-    wanted = dict(zip(call.qubits.tolist(), call.initial_state.tolist(), strict=True)) if starts is not None else None
+    wanted = (
+        dict(zip(call.qubits.tolist(), call.initial_state.tolist(), strict=True))
+        if starts is not None
+        else None
+    )
     assert start == wanted
 
 
@@ -691,7 +798,13 @@ def test_an_estimate_is_what_a_run_costs(make, mode):
     qpu = make(mode, solver=CountedQPU(size=2), num_copies=3)
     references = None if mode == "forward" else "wrong-classes"
     trainer = ip.Trainer(
-        small_network(), qpu, num_states=5, batch_size=2, references=references, num_test_reads=4, seed=1
+        small_network(),
+        qpu,
+        num_states=5,
+        batch_size=2,
+        references=references,
+        num_test_reads=4,
+        seed=1,
     )
     history = trainer.fit(images, epochs=2)
     plan = {"num_states": 5, "batch_size": 2, "num_test_reads": 4, "num_hidden": 4, "num_output": 4}
@@ -731,9 +844,17 @@ def test_a_replay_refuses_what_was_not_recorded(make, problem, assert_refused):
     what = f"ValueError: {qpu.record} must hold an answer to problem"
     assert_refused(lambda: replay.sample(problem, seed=1), f"{what} 3, got none")
     assert_refused(lambda: replay.sample(problem[:3], seed=2), f"{what} 0, got none")
-    assert_refused(lambda: replay.sample(problem[:3]), "ValueError: seed must be that of the recorded call, got None")
-    assert_refused(lambda: replay.sample([1]), "TypeError: problem must be an IsingProblem, got list")
-    assert_refused(lambda: replay.sample(problem[:3], 0, seed=1), "ValueError: num_reads must be at least 1, got 0")
+    assert_refused(
+        lambda: replay.sample(problem[:3]),
+        "ValueError: seed must be that of the recorded call, got None",
+    )
+    assert_refused(
+        lambda: replay.sample([1]), "TypeError: problem must be an IsingProblem, got list"
+    )
+    assert_refused(
+        lambda: replay.sample(problem[:3], 0, seed=1),
+        "ValueError: num_reads must be at least 1, got 0",
+    )
     refusal = "ValueError: references must be None for Replay("
     assert_refused(lambda: ip.Trainer(small_network(), replay, references="wrong-classes"), refusal)
 
@@ -763,9 +884,14 @@ print(sorted(name for name in sys.modules if name.split(".")[0] in ("dwave", "di
     assert done.returncode == 0, done.stderr
     told, modules = done.stdout.splitlines()
     assert modules == "[]"
-    wanted = [(r.train_error_reads, r.test_accuracy, r.qpu_seconds, r.chain_break_fraction) for r in history]
+    wanted = [
+        (r.train_error_reads, r.test_accuracy, r.qpu_seconds, r.chain_break_fraction)
+        for r in history
+    ]
     assert told == str(wanted)
-    assert (tmp_path / "played.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
+    assert (tmp_path / "played.safetensors").read_bytes() == (
+        tmp_path / "model.safetensors"
+    ).read_bytes()
 
 
 # Training
@@ -778,14 +904,18 @@ def test_a_trainer_records_what_it_cost_and_how_many_chains_broke(make, mode):
     references = None if mode == "forward" else "wrong-classes"
     network = small_network()
     before = {name: array.copy() for name, array in network.parameters().items()}
-    trainer = ip.Trainer(network, qpu, num_states=3, references=references, test_sampler=ip.Annealing())
+    trainer = ip.Trainer(
+        network, qpu, num_states=3, references=references, test_sampler=ip.Annealing()
+    )
     history = trainer.fit(two_classes(), epochs=2)
     assert sum(record.qpu_seconds for record in history) == pytest.approx(qpu.qpu_seconds)
     for record in history:
         assert record.qpu_seconds > 0
         assert 0 <= record.chain_break_fraction < 1
         assert (record.wrong_cycles is None) == (mode == "forward")
-    assert not any(np.array_equal(array, before[name]) for name, array in network.parameters().items())
+    assert not any(
+        np.array_equal(array, before[name]) for name, array in network.parameters().items()
+    )
 
 
 def test_a_trainer_without_a_chip_records_none_of_it():
@@ -795,7 +925,10 @@ def test_a_trainer_without_a_chip_records_none_of_it():
 
 
 def test_references_are_refused_for_forward_annealing(make):
-    with pytest.raises(ValueError, match=r"^references must be None for DWave\(mode='forward'.*takes no start states$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^references must be None for DWave\(mode='forward'.*takes no start states$",
+    ):
         ip.Trainer(small_network(), make(), references="wrong-classes")
 
 
@@ -809,11 +942,15 @@ def test_another_sampler_tests(make):
             return ip.Annealing().sample(problem, num_reads, seed)
 
     qpu = make()
-    ip.Trainer(small_network(), qpu, num_states=2, test_sampler=Noted(), num_test_reads=7).fit(two_classes(), epochs=2)
+    ip.Trainer(small_network(), qpu, num_states=2, test_sampler=Noted(), num_test_reads=7).fit(
+        two_classes(), epochs=2
+    )
     assert noted == [(5, 7), (5, 7)]
     assert calls_of(qpu) == 12
     noted.clear()
-    chip_tests = ip.Trainer(small_network(), ip.Annealing(), test_sampler=make(folder="tests"), num_test_reads=7)
+    chip_tests = ip.Trainer(
+        small_network(), ip.Annealing(), test_sampler=make(folder="tests"), num_test_reads=7
+    )
     (record,) = chip_tests.fit(two_classes(), epochs=1)
     assert calls_of(chip_tests.test_sampler) == 1
     assert record.qpu_seconds is None, "the states that it learned from cost nothing"
@@ -858,7 +995,13 @@ def test_a_dimod_sampler_is_pointed_to_dwave():
 @pytest.fixture
 def no_account(monkeypatch, tmp_path):
     """No configuration file, no environment variable and no network."""
-    for name in ("DWAVE_API_TOKEN", "DWAVE_PROFILE", "DWAVE_CONFIG_FILE", "DWAVE_API_ENDPOINT", "DWAVE_API_SOLVER"):
+    for name in (
+        "DWAVE_API_TOKEN",
+        "DWAVE_PROFILE",
+        "DWAVE_CONFIG_FILE",
+        "DWAVE_API_ENDPOINT",
+        "DWAVE_API_SOLVER",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
@@ -872,7 +1015,9 @@ def no_account(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("solver", [None, "Advantage_system4.1", {"topology__type": "zephyr"}])
-def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(no_account, problem, tmp_path, solver):
+def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(
+    no_account, problem, tmp_path, solver
+):
     qpu = ip.DWave(solver=solver, record=tmp_path / "record")
     for call in (
         lambda: qpu.sample(problem, seed=1),
@@ -889,7 +1034,9 @@ def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(no_accou
     qpu.close()
 
 
-def test_a_profile_that_does_not_exist_is_said_in_one_line(no_account, monkeypatch, problem, tmp_path):
+def test_a_profile_that_does_not_exist_is_said_in_one_line(
+    no_account, monkeypatch, problem, tmp_path
+):
     monkeypatch.setenv("DWAVE_PROFILE", "nowhere")
     qpu = ip.DWave(record=tmp_path / "record")
     with pytest.raises(ConnectionError, match="dwave setup"):
@@ -907,7 +1054,10 @@ def test_nothing_is_opened_or_written_before_the_first_call(no_account, tmp_path
 
 
 def test_the_default_folder_is_one_for_each_settings(no_account):
-    folders = [ip.DWave(**settings).record for settings in ({}, {"mode": "reverse"}, {"bias": 0.5}, {"budget": 3})]
+    folders = [
+        ip.DWave(**settings).record
+        for settings in ({}, {"mode": "reverse"}, {"bias": 0.5}, {"budget": 3})
+    ]
     assert len(set(folders)) == 3
     assert folders[0] == folders[3]
 

@@ -21,10 +21,10 @@ import tolerances
 from dwave_runs import on_disk
 from fake_sapi import FakeSapi
 from forked_command import shorten_waits
-from isingprop.files import load_tensors
-from isingprop.qpu import connection
-from isingprop.qpu.record import Index
+from isingprop.qpu.calls import connection
+from isingprop.qpu.calls.record import Index
 from isingprop.samplers import dwave
+from isingprop.util.files import load_tensors
 from rehearsal import small_network, two_classes
 
 H, O = 4, 3  # noqa: E741 (the field's letters)
@@ -59,8 +59,12 @@ def make(tmp_path):
     made = []
 
     def make(sapi, mode="forward", *, folder="record", num_copies=2, **client):
-        device = DWaveSampler(**sapi.config, **{"request_timeout": CLIENT_SECONDS, "http_retry_total": 2, **client})
-        made.append((ip.DWave(mode, solver=device, record=tmp_path / folder, num_copies=num_copies), device))
+        device = DWaveSampler(
+            **sapi.config, **{"request_timeout": CLIENT_SECONDS, "http_retry_total": 2, **client}
+        )
+        made.append(
+            (ip.DWave(mode, solver=device, record=tmp_path / folder, num_copies=num_copies), device)
+        )
         return made[-1][0]
 
     yield make
@@ -85,7 +89,9 @@ def assert_paid_once_and_kept(sapi, qpu, states, wanted, num_calls=NUM_CALLS):
     assert Index(qpu.record).pending == {}
     assert tolerances.same_bits(states.spins, wanted.spins)
     assert tolerances.same_bits(states.energies, wanted.energies)
-    assert qpu.qpu_seconds == pytest.approx(sum(paid["qpu_access_time"] for paid in sapi.paid) * 1e-6)
+    assert qpu.qpu_seconds == pytest.approx(
+        sum(paid["qpu_access_time"] for paid in sapi.paid) * 1e-6
+    )
 
 
 # Faults that pass
@@ -96,7 +102,10 @@ PASSING = {
     for points, actions in [
         ("submit accepted poll answer", {"drop": faults.drop, "500": faults.http_error(500)}),
         ("submit accepted", {"408": faults.http_error(408), "429": faults.http_error(429)}),
-        ("accepted poll answer", {"cut": faults.cut, "not JSON": faults.not_json, "503": faults.http_error(503)}),
+        (
+            "accepted poll answer",
+            {"cut": faults.cut, "not JSON": faults.not_json, "503": faults.http_error(503)},
+        ),
         ("poll answer", {"404": faults.http_error(404), "403": faults.http_error(403)}),
         ("accepted poll answer", {"late": TOO_LATE}),
         ("answer", {"lost reads": faults.lose_reads(2), "cut payload": faults.cut_payload}),
@@ -125,7 +134,9 @@ def test_a_fault_in_every_call_costs_nothing(make, sapi, problem, wanted, point)
 
 @pytest.mark.parametrize("first", ["accepted", "answer"])
 @pytest.mark.parametrize("fault", ["500", "401", "403", "404", "late"])
-def test_a_fault_while_a_paid_answer_is_looked_for_costs_nothing(make, sapi, problem, wanted, first, fault):
+def test_a_fault_while_a_paid_answer_is_looked_for_costs_nothing(
+    make, sapi, problem, wanted, first, fault
+):
     """A call without an id is looked for in the list, one with an id by its id."""
     action = TOO_LATE if fault == "late" else faults.http_error(int(fault))
     sapi.at(first, faults.cut)
@@ -180,7 +191,10 @@ def test_every_step_is_on_disk_before_the_next(make, sapi, problem, wanted):
     qpu.sample(problem[:1], **ASKED)
     [paid] = sapi.paid
     assert seen == [("submit", [(None, False)]), ("answer", seen[1][1])]
-    assert seen[1][1] in ([(None, False)], [(paid["id"], False)])  # the client may ask before it says
+    assert seen[1][1] in (
+        [(None, False)],
+        [(paid["id"], False)],
+    )  # the client may ask before it says
     assert on_disk(qpu.record) == [(paid["id"], True)]
 
 
@@ -195,7 +209,10 @@ def test_an_id_is_on_disk_while_the_answer_is_awaited(make, problem):
 def test_an_answer_that_is_not_written_is_not_used(make, sapi, problem, wanted, monkeypatch):
     qpu = make(sapi)
     with monkeypatch.context() as patch:
-        patch.setattr("isingprop.qpu.record.Record.finish", lambda *_: (_ for _ in ()).throw(OSError("no finish")))
+        patch.setattr(
+            "isingprop.qpu.calls.record.Record.finish",
+            lambda *_: (_ for _ in ()).throw(OSError("no finish")),
+        )
         with pytest.raises(OSError, match="no finish"):
             qpu.sample(problem, **ASKED)
     assert (sapi.paid[0]["id"], False) in on_disk(qpu.record)
@@ -237,7 +254,9 @@ class Down(FakeSapi):
         address = self._server.server_address
         self._server = ThreadingHTTPServer(address, fake_sapi._handler(self))
         self._server.handle_error = self._note_error
-        self._thread = type(self._thread)(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = type(self._thread)(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
         self._thread.start()
 
 
@@ -296,13 +315,21 @@ REFUSALS = {
     "rejected": (faults.reject("h is out of range"), "h is out of range"),
     "refused": (faults.submission_error(400, "no such parameter"), "no such parameter"),
     "HTTP 400": (faults.http_error(400, "body too large"), "body too large"),
-    "quota": (faults.submission_error(400, "insufficient remaining solver access time"), "insufficient remaining"),
-    "HTTP quota": (faults.http_error(403, "insufficient remaining solver access time"), "insufficient remaining"),
+    "quota": (
+        faults.submission_error(400, "insufficient remaining solver access time"),
+        "insufficient remaining",
+    ),
+    "HTTP quota": (
+        faults.http_error(403, "insufficient remaining solver access time"),
+        "insufficient remaining",
+    ),
 }
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_what_d_wave_refuses_is_told_in_its_words_and_leaves_nothing_pending(make, sapi, problem, wanted, refusal):
+def test_what_d_wave_refuses_is_told_in_its_words_and_leaves_nothing_pending(
+    make, sapi, problem, wanted, refusal
+):
     action, words = REFUSALS[refusal]
     sapi.at("submit", action, times=None)
     qpu = make(sapi)
@@ -335,7 +362,9 @@ def test_a_token_that_expires_keeps_what_is_pending(make, problem, wanted, point
 
 def trained(sampler, epochs=2):
     network = small_network()
-    ip.Trainer(network, sampler, num_states=3, batch_size=3, seed=0).fit(two_classes(), epochs=epochs)
+    ip.Trainer(network, sampler, num_states=3, batch_size=3, seed=0).fit(
+        two_classes(), epochs=epochs
+    )
     return {name: array.tobytes() for name, array in network.parameters().items()}
 
 
@@ -350,9 +379,12 @@ def test_training_goes_on_with_another_solver_and_is_played_back(make, tmp_path)
         paid = len(sapi.paid)
         assert [each["solver"]["name"] for each in sapi.paid[:4]] == ["Z", "Z", "Z", "P"]
         assert {each["solver"]["name"] for each in sapi.paid[3:]} == {"P"}
-        assert sorted(on_disk(tmp_path / "record")) == sorted((each["id"], True) for each in sapi.paid)
+        assert sorted(on_disk(tmp_path / "record")) == sorted(
+            (each["id"], True) for each in sapi.paid
+        )
         answers = [
-            json.loads(load_tensors(path, "qpu-call", ())[1]["call"]) for path in tmp_path.rglob("*.safetensors")
+            json.loads(load_tensors(path, "qpu-call", ())[1]["call"])
+            for path in tmp_path.rglob("*.safetensors")
         ]
         assert {answer["notes"]["solver"] for answer in answers} == {"Z", "P"}
         assert len({answer["notes"]["graph_id"] for answer in answers}) == 2
@@ -393,13 +425,15 @@ def test_calls_that_fail_together_are_one_failure(make, sapi, caplog):
     qpu = make(sapi, num_copies=1)
     with caplog.at_level(logging.WARNING, "isingprop"):
         qpu.sample(problem, **ASKED)
-    assert [record.getMessage() for record in caplog.records if "trying again" in record.getMessage()] == [
-        "D-Wave: Solver is offline; trying again in 0 s"
-    ]
+    assert [
+        record.getMessage() for record in caplog.records if "trying again" in record.getMessage()
+    ] == ["D-Wave: Solver is offline; trying again in 0 s"]
     assert len(sapi.paid) == 8
 
 
-def test_a_paid_answer_is_used_after_the_working_graph_has_changed(make, problem, wanted, monkeypatch):
+def test_a_paid_answer_is_used_after_the_working_graph_has_changed(
+    make, problem, wanted, monkeypatch
+):
     with FakeSapi() as sapi:
         sapi.at("answer", faults.not_json, times=None)
         first = make(sapi)
@@ -408,7 +442,9 @@ def test_a_paid_answer_is_used_after_the_working_graph_has_changed(make, problem
             first.sample(problem, **ASKED)
         first.close()
         sapi._actions.clear()
-        used = {int(qubit) for call in Index(first.record).pending.values() for qubit in call.qubits}
+        used = {
+            int(qubit) for call in Index(first.record).pending.values() for qubit in call.qubits
+        }
         sapi.chips["Advantage_fake1"] = ip.EmulatedQPU("zephyr", 2, broken_qubits=sorted(used))
         again = make(sapi)
         assert_paid_once_and_kept(sapi, again, again.sample(problem, **ASKED), wanted)

@@ -30,7 +30,7 @@ from dwave_runs import (  # noqa: F401
 )
 from fake_sapi import TOKEN, FakeSapi
 from forked_command import shorten_waits
-from isingprop.qpu import connection
+from isingprop.qpu.calls import connection
 from isingprop.samplers import dwave
 
 # The disk
@@ -41,7 +41,9 @@ def test_a_run_on_a_full_disk_names_the_file_and_pays_nothing_twice(run, tmp_pat
     with FakeSapi() as sapi:
         stopped = run(sapi, *TRAIN, full_at=file)
         assert stopped.wait() == 1
-        [line] = [line for line in stopped.stderr.splitlines() if not line.startswith("isingprop: ")]
+        [line] = [
+            line for line in stopped.stderr.splitlines() if not line.startswith("isingprop: ")
+        ]
         assert line.startswith("Error: [Errno 28] No space left on device: 'run/qpu/")
         assert line.endswith("go on with: isingprop train --resume run")
         finish(run, sapi, tmp_path, unbroken)
@@ -123,7 +125,11 @@ ECHOES = {
     [
         *((echoed, ()) for echoed in ("none", "solvers", "submission", "search", "rejected")),
         *((echoed, ("--json",)) for echoed in ("none", "rejected")),
-        *((echoed, ("--dry-run", *json)) for echoed in ("none", "solvers") for json in ((), ("--json",))),
+        *(
+            (echoed, ("--dry-run", *json))
+            for echoed in ("none", "solvers")
+            for json in ((), ("--json",))
+        ),
     ],
 )
 def test_the_token_is_nowhere(run, tmp_path, echoed, arguments):
@@ -132,7 +138,9 @@ def test_the_token_is_nowhere(run, tmp_path, echoed, arguments):
             sapi.at(point, action)
         done = run(sapi, *TRAIN, *arguments)
         code = done.wait()
-        assert code == (1 if echoed in ("solvers", "refused", "rejected", "unauthorized") else 0), done.stderr
+        assert code == (1 if echoed in ("solvers", "refused", "rejected", "unauthorized") else 0), (
+            done.stderr
+        )
         assert "Traceback" not in done.stderr
         if echoed in ("refused", "rejected"):
             assert "no rights for (token)" in done.stderr
@@ -179,7 +187,13 @@ def test_no_message_and_no_repr_has_the_token(sampler, problem, caplog, tmp_path
         except (RuntimeError, OSError) as error:
             told += [repr(error), *traceback.format_exception(error)]
             states = qpu.sample(problem, seed=0)
-        told += [repr(qpu), repr(states), json.dumps(states.info), repr(ip.Replay(qpu.record)), caplog.text]
+        told += [
+            repr(qpu),
+            repr(states),
+            json.dumps(states.info),
+            repr(ip.Replay(qpu.record)),
+            caplog.text,
+        ]
     assert bool(len(told) > 5) == (echoed in ("refused", "rejected", "unauthorized"))
     assert [text for text in told if TOKEN in text] == []
     assert [path for path in tmp_path.rglob("*.*") if TOKEN.encode() in path.read_bytes()] == []
@@ -191,9 +205,16 @@ def test_no_message_and_no_repr_has_the_token(sampler, problem, caplog, tmp_path
 def test_two_samplers_of_one_process_share_a_folder(sampler, problem):
     with FakeSapi() as sapi:
         first, second = sampler(sapi), sampler(sapi)
-        states = first.sample(problem, seed=0), second.sample(problem, seed=0), first.sample(problem, seed=0)
+        states = (
+            first.sample(problem, seed=0),
+            second.sample(problem, seed=0),
+            first.sample(problem, seed=0),
+        )
         assert len(sapi.paid) == 1
-        assert second.sample(problem, seed=1).info["calls"] == first.sample(problem, seed=1).info["calls"]
+        assert (
+            second.sample(problem, seed=1).info["calls"]
+            == first.sample(problem, seed=1).info["calls"]
+        )
         assert len(sapi.paid) == 2
         assert first.qpu_seconds == second.qpu_seconds
         first.close()
@@ -204,8 +225,10 @@ def test_two_samplers_of_one_process_share_a_folder(sampler, problem):
 
 
 def test_a_folder_is_locked_until_the_last_of_its_samplers_is_closed(sampler, problem, python):
-    code = "import sys; from isingprop.qpu.record import Record; from pathlib import Path; import json\n"
-    code += "Record.of(Path(r'FOLDER'), json.loads((Path(r'FOLDER') / 'settings.json').read_text()))"
+    code = "import sys; from isingprop.qpu.calls.record import Record; from pathlib import Path; import json\n"
+    code += (
+        "Record.of(Path(r'FOLDER'), json.loads((Path(r'FOLDER') / 'settings.json').read_text()))"
+    )
     with FakeSapi() as sapi:
         qpu, other = sampler(sapi), sampler(sapi)
         for each in (qpu, other):
@@ -232,7 +255,9 @@ def test_a_second_command_on_a_run_is_refused_in_one_line(run, tmp_path, unbroke
         first = run(sapi, *TRAIN)
         assert first.wait() == 0, first.stderr
         assert second[0].wait() == 1
-        [line] = [line for line in second[0].stderr.splitlines() if not line.startswith("isingprop: ")]
+        [line] = [
+            line for line in second[0].stderr.splitlines() if not line.startswith("isingprop: ")
+        ]
         assert "run/qpu must be written by one process at a time, got another at work" in line
         finish(run, sapi, tmp_path, unbroken)
 

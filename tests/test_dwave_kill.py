@@ -26,7 +26,7 @@ from dwave_runs import (  # noqa: F401
 )
 from fake_sapi import FakeSapi
 from isingprop import EmulatedQPU
-from isingprop.qpu.record import Index
+from isingprop.qpu.calls.record import Index
 from tolerances import PROCESS_SECONDS
 
 NUM_RANDOM_KILLS = 20
@@ -71,8 +71,13 @@ MOMENTS = {
     "id on disk, answer not yet there": (RECORD, "Record.identify", 3, "after"),
     "answer here, not yet on disk": (RECORD, "Record.finish", 8, "before"),
     "answer on disk, not yet used": (RECORD, "Record.finish", 8, "after"),
-    "after an update": ("isingprop.training", "update_in_place", 3, "after"),
-    "between checkpoint and model": ("isingprop.training", "Trainer.save_checkpoint", 1, "after"),
+    "after an update": ("isingprop.training.trainer", "update_in_place", 3, "after"),
+    "between checkpoint and model": (
+        "isingprop.training.trainer",
+        "Trainer.save_checkpoint",
+        1,
+        "after",
+    ),
     "settings of the run half written": (*FLUSH, 1, "before"),
     "settings of the record half written": (*FLUSH, 2, "before"),
     "a call half written": (*FLUSH, CALL, "before"),
@@ -111,7 +116,10 @@ def test_a_run_killed_at_random_moments_goes_on(run, tmp_path, unbroken):
 def test_the_chip_may_be_another_when_a_killed_run_goes_on(run, tmp_path):
     """A qubit of a call that was paid has broken since: its answer is used, and the others are embedded anew."""
     with FakeSapi() as sapi:
-        assert run(sapi, *TRAIN, kill_at=(RECORD, "Record.finish", 3, "before")).wait() == -signal.SIGKILL
+        assert (
+            run(sapi, *TRAIN, kill_at=(RECORD, "Record.finish", 3, "before")).wait()
+            == -signal.SIGKILL
+        )
         [call] = Index(tmp_path / "run" / "qpu").pending.values()
         [name] = sapi.chips
         sapi.chips[name] = EmulatedQPU("zephyr", 2, broken_qubits=call.qubits[:1])
@@ -122,13 +130,17 @@ def test_the_chip_may_be_another_when_a_killed_run_goes_on(run, tmp_path):
 # Ctrl-C
 
 
-def test_ctrl_c_while_an_answer_is_awaited_is_one_line_and_pays_nothing_twice(run, tmp_path, unbroken):
+def test_ctrl_c_while_an_answer_is_awaited_is_one_line_and_pays_nothing_twice(
+    run, tmp_path, unbroken
+):
     """In a process that nothing was forked into, which must end at once, whatever threads the client has."""
     with FakeSapi() as sapi:
         sapi.at("submit", lambda _: setattr(sapi, "pending", 600.0), skip=4)
         code = [sys.executable, "-c", "from isingprop.cli import main; main()", *TRAIN]
         environment = {**os.environ, **sapi.environment}
-        with subprocess.Popen(code, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        with subprocess.Popen(
+            code, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+        ) as running:
             deadline = time.monotonic() + PROCESS_SECONDS
             while "poll" not in sapi.requests and time.monotonic() < deadline:
                 time.sleep(0.01)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import oracle
 import tolerances
-from isingprop.qpu.emulator import EmulatedQPU
-from isingprop.qpu.graph import WorkingGraph
+from isingprop.qpu.chip.working_graph import WorkingGraph
+from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
 RAW = {"auto_scale": False, "answer_mode": "raw"}
 NUM_SPINS = 7
@@ -38,7 +38,9 @@ def probabilities(
     spins = oracle.all_states(len(fields)).astype(np.float64)
     number = {qubit: k for k, qubit in enumerate(sorted(fields))}
     energies = sum(h * spins[:, number[u]] for u, h in fields.items())
-    energies = energies + sum(J * spins[:, number[u]] * spins[:, number[v]] for (u, v), J in couplings.items())
+    energies = energies + sum(
+        J * spins[:, number[u]] * spins[:, number[v]] for (u, v), J in couplings.items()
+    )
     weights = np.exp(-beta * (energies - energies.min()))
     return weights / weights.sum()
 
@@ -50,22 +52,41 @@ def spins_by_qubit(answer: dimod.SampleSet) -> NDArray[np.int8]:
 @pytest.mark.parametrize("beta", [0.4, 1.5])
 @pytest.mark.parametrize(
     ("way", "gain"),
-    [("forward", 1.0), ("forward", -0.5), ("forward", 0.0), ("reverse", 1.0), ("from the last read", 1.0)],
+    [
+        ("forward", 1.0),
+        ("forward", -0.5),
+        ("forward", 0.0),
+        ("reverse", 1.0),
+        ("from the last read", 1.0),
+    ],
 )
-def test_reads_have_the_boltzmann_distribution_of_the_physical_problem(beta: float, way: str, gain: float) -> None:
+def test_reads_have_the_boltzmann_distribution_of_the_physical_problem(
+    beta: float, way: str, gain: float
+) -> None:
     qpu = EmulatedQPU("zephyr", 1, beta=beta)
     fields, couplings = small_problem(qpu)
-    num_reads = NUM_READS // 5 if way == "from the last read" else NUM_READS  # one after another: slow
-    given: dict[str, Any] = RAW | {"num_reads": num_reads, "h_gain_schedule": [[0, 2 * gain], [1, gain], [20, gain]]}
+    num_reads = (
+        NUM_READS // 5 if way == "from the last read" else NUM_READS
+    )  # one after another: slow
+    given: dict[str, Any] = RAW | {
+        "num_reads": num_reads,
+        "h_gain_schedule": [[0, 2 * gain], [1, gain], [20, gain]],
+    }
     if way == "forward":
         given["anneal_schedule"] = [[0, 0], [1, 1], [20, 1]]
     else:
         start = dict.fromkeys(fields, 1)
-        given |= {"anneal_schedule": STAY, "initial_state": start, "reinitialize_state": way == "reverse"}
+        given |= {
+            "anneal_schedule": STAY,
+            "initial_state": start,
+            "reinitialize_state": way == "reverse",
+        }
     reads = spins_by_qubit(qpu.sample_ising(fields, couplings, **given))
     expected = probabilities({qubit: gain * h for qubit, h in fields.items()}, couplings, beta)
     assert not tolerances.is_rejected(oracle.state_numbers(reads), expected)
-    other_gain = probabilities({qubit: (gain - 1) * h for qubit, h in fields.items()}, couplings, beta)
+    other_gain = probabilities(
+        {qubit: (gain - 1) * h for qubit, h in fields.items()}, couplings, beta
+    )
     assert tolerances.is_rejected(oracle.state_numbers(reads), other_gain)
 
 
@@ -74,11 +95,15 @@ def test_the_mean_energy_is_that_of_the_chips_temperature(beta: float) -> None:
     qpu = EmulatedQPU("zephyr", 1, beta=beta)
     fields, couplings = small_problem(qpu)
     schedule = [[0, 0], [1, 1], [20, 1]]
-    energies = qpu.sample_ising(fields, couplings, num_reads=NUM_READS, anneal_schedule=schedule, **RAW).record.energy
+    energies = qpu.sample_ising(
+        fields, couplings, num_reads=NUM_READS, anneal_schedule=schedule, **RAW
+    ).record.energy
     z = []
     for inverse_temperature in (beta, 1.1 * beta):
         weights = probabilities(fields, couplings, inverse_temperature)
-        levels = dimod.BQM.from_ising(fields, couplings).energies((oracle.all_states(NUM_SPINS), sorted(fields)))
+        levels = dimod.BQM.from_ising(fields, couplings).energies(
+            (oracle.all_states(NUM_SPINS), sorted(fields))
+        )
         mean = weights @ levels
         z.append((energies.mean() - mean) / np.sqrt((weights @ levels**2 - mean**2) / NUM_READS))
     assert abs(z[0]) < tolerances.SIGMAS < abs(z[1])
@@ -87,8 +112,12 @@ def test_the_mean_energy_is_that_of_the_chips_temperature(beta: float) -> None:
 def test_energies_are_those_of_the_whole_problem_whatever_the_gain() -> None:
     qpu = EmulatedQPU("zephyr", 1)
     fields, couplings = small_problem(qpu)
-    answer = qpu.sample_ising(fields, couplings, num_reads=5, h_gain_schedule=[[0, 0], [20, 0]], **RAW)
-    energies = dimod.BQM.from_ising(fields, couplings).energies((answer.record.sample, answer.variables))
+    answer = qpu.sample_ising(
+        fields, couplings, num_reads=5, h_gain_schedule=[[0, 0], [20, 0]], **RAW
+    )
+    energies = dimod.BQM.from_ising(fields, couplings).energies(
+        (answer.record.sample, answer.variables)
+    )
     assert (answer.record.energy == energies).all()
 
 
@@ -100,7 +129,9 @@ def test_reads_are_a_sorted_histogram_unless_they_are_wanted_raw_or_annealed_in_
     assert len(histogram) <= 2**NUM_SPINS
     assert (np.diff(histogram.record.energy) >= 0).all()
     reverse = {"anneal_schedule": STAY, "initial_state": dict.fromkeys(fields, 1)}
-    assert len(qpu.sample_ising(fields, couplings, num_reads=500, auto_scale=False, **reverse)) == 500
+    assert (
+        len(qpu.sample_ising(fields, couplings, num_reads=500, auto_scale=False, **reverse)) == 500
+    )
 
 
 def blocks(qpu: EmulatedQPU) -> tuple[list[int], dict[tuple[int, int], float]]:
@@ -135,7 +166,9 @@ def test_a_reverse_anneal_that_stays_at_s_1_keeps_the_initial_state() -> None:
     for state in states:
         chains = {(u, v): -1.0 * state[u] * state[v] for u, v in couplings}
         start = {qubit: int(state[qubit]) for qubit in fields}
-        answer = qpu.sample_ising({}, chains, num_reads=50, anneal_schedule=STAY, initial_state=start, **RAW)
+        answer = qpu.sample_ising(
+            {}, chains, num_reads=50, anneal_schedule=STAY, initial_state=start, **RAW
+        )
         assert (spins_by_qubit(answer) == [start[qubit] for qubit in sorted(fields)]).all()
 
 
@@ -154,7 +187,9 @@ def test_a_chain_breaks_where_its_coupling_is_too_weak() -> None:
     qpu = EmulatedQPU("zephyr", 1)
     u, v = qpu.edgelist[0]
     for coupling, broken in ((-0.2, 100), (-2.0, 0)):
-        reads = qpu.sample_ising({u: 1, v: -1}, {(u, v): coupling}, num_reads=100, **RAW).record.sample
+        reads = qpu.sample_ising(
+            {u: 1, v: -1}, {(u, v): coupling}, num_reads=100, **RAW
+        ).record.sample
         assert (reads[:, 0] != reads[:, 1]).sum() == broken
 
 
@@ -167,18 +202,29 @@ def test_flip_rate_is_how_often_a_qubit_is_read_out_turned_over() -> None:
     column = {qubit: k for k, qubit in enumerate(reads.variables)}
     ends = np.array([[column[u], column[v]] for u, v in pairs])
     broken = reads.record.sample[:, ends[:, 0]] != reads.record.sample[:, ends[:, 1]]
-    expected = 2 * rate * (1 - rate)  # one of two; at s = 1 a coupling of -2 is broken once in exp(24) times
+    expected = (
+        2 * rate * (1 - rate)
+    )  # one of two; at s = 1 a coupling of -2 is broken once in exp(24) times
     z = (broken.mean() - expected) / np.sqrt(expected * (1 - expected) / broken.size)
     assert abs(z) < tolerances.SIGMAS
 
 
 @pytest.mark.parametrize("reinitialize", [True, False])
-def test_a_read_starts_where_the_last_one_ended_unless_it_is_reinitialized(reinitialize: bool) -> None:
-    qpu = EmulatedQPU("zephyr", 1, beta=1.5, sweeps_per_us=0.05)  # one sweep, in which few pairs turn over
+def test_a_read_starts_where_the_last_one_ended_unless_it_is_reinitialized(
+    reinitialize: bool,
+) -> None:
+    qpu = EmulatedQPU(
+        "zephyr", 1, beta=1.5, sweeps_per_us=0.05
+    )  # one sweep, in which few pairs turn over
     pairs = dict.fromkeys([(0, 24), (1, 32), (2, 26), (3, 34)], -1.0)
     assert set(pairs) <= set(qpu.edgelist)
-    given = {"anneal_schedule": STAY, "initial_state": {qubit: 1 for pair in pairs for qubit in pair}}
-    answer = qpu.sample_ising({}, pairs, num_reads=2000, reinitialize_state=reinitialize, **given, **RAW)
+    given = {
+        "anneal_schedule": STAY,
+        "initial_state": {qubit: 1 for pair in pairs for qubit in pair},
+    }
+    answer = qpu.sample_ising(
+        {}, pairs, num_reads=2000, reinitialize_state=reinitialize, **given, **RAW
+    )
     magnetisation = answer.record.sample[50:].mean()
     assert magnetisation > 0.7 if reinitialize else abs(magnetisation) < 0.3
 
@@ -187,7 +233,12 @@ def test_flips_are_read_out_only_and_not_where_the_next_read_starts() -> None:
     qpu = EmulatedQPU("zephyr", 1, flip_rate=0.3)
     qubits, couplings = blocks(qpu)
     start = dict.fromkeys(qubits, 1)
-    given = {"num_reads": 50, "anneal_schedule": STAY, "initial_state": start, "reinitialize_state": False}
+    given = {
+        "num_reads": 50,
+        "anneal_schedule": STAY,
+        "initial_state": start,
+        "reinitialize_state": False,
+    }
     last = qpu.sample_ising({}, couplings, **given, **RAW).record.sample[-1]
     assert 20 < (last == 1).sum() < 48  # 34 and 3; after 50 flips it would be 24
 
@@ -195,7 +246,10 @@ def test_flips_are_read_out_only_and_not_where_the_next_read_starts() -> None:
 def answers(qpu: EmulatedQPU, *seeds: int, **parameters: Any) -> list[bytes]:
     fields, couplings = small_problem(qpu)
     requests = [({qubit: h * seed for qubit, h in fields.items()}, couplings) for seed in seeds]
-    return [spins_by_qubit(qpu.sample_ising(*each, **RAW, num_reads=20, **parameters)).tobytes() for each in requests]
+    return [
+        spins_by_qubit(qpu.sample_ising(*each, **RAW, num_reads=20, **parameters)).tobytes()
+        for each in requests
+    ]
 
 
 def test_the_same_requests_get_the_same_answers_in_any_order() -> None:
@@ -208,7 +262,10 @@ def test_the_same_requests_get_the_same_answers_in_any_order() -> None:
 def test_the_order_of_qubits_in_a_request_does_not_count() -> None:
     first, again = (EmulatedQPU("zephyr", 1, beta=1) for _ in range(2))
     fields, couplings = small_problem(first)
-    backwards = [dict(reversed(part.items())) for part in (fields, {(v, u): J for (u, v), J in couplings.items()})]
+    backwards = [
+        dict(reversed(part.items()))
+        for part in (fields, {(v, u): J for (u, v), J in couplings.items()})
+    ]
     one, two = first.sample_ising(fields, couplings, **RAW), again.sample_ising(*backwards, **RAW)
     assert tolerances.same_bits(spins_by_qubit(one), spins_by_qubit(two))
 
@@ -218,12 +275,17 @@ def test_the_order_of_qubits_in_a_request_does_not_count() -> None:
     # measured with estimate_qpu_access_time on Advantage_system4.1's timing data
     [(1, None, 15.3), (20, None, 20.4), (100, None, 41.7), (1, 300, 15.6), (20, 300, 25.9)],
 )
-def test_the_timing_is_that_of_a_chip(num_reads: int, schedule: float | None, milliseconds: float) -> None:
+def test_the_timing_is_that_of_a_chip(
+    num_reads: int, schedule: float | None, milliseconds: float
+) -> None:
     qpu = EmulatedQPU("zephyr", 6, sweeps_per_us=0.01)
     qubits = qpu.nodelist[:906]
     given: dict[str, Any] = {"num_reads": num_reads}
     if schedule:
-        given |= {"anneal_schedule": [[0, 1], [schedule, 1]], "initial_state": dict.fromkeys(qubits, 1)}
+        given |= {
+            "anneal_schedule": [[0, 1], [schedule, 1]],
+            "initial_state": dict.fromkeys(qubits, 1),
+        }
     timing = qpu.sample_ising(dict.fromkeys(qubits, 1.0), {}, **given, **RAW).info["timing"]
     assert timing["qpu_access_time"] / 1000 == pytest.approx(milliseconds, abs=0.05)
     assert timing["qpu_access_time"] == pytest.approx(
@@ -243,7 +305,13 @@ def test_it_lists_what_a_solver_lists() -> None:
     assert "per_group_coupling_range" not in pegasus
     assert "per_qubit_coupling_range" not in zephyr
     assert pegasus["chip_id"].startswith("emulated-pegasus-2-")
-    ranges = ("h_range", "extended_j_range", "annealing_time_range", "h_gain_schedule_range", "num_reads_range")
+    ranges = (
+        "h_range",
+        "extended_j_range",
+        "annealing_time_range",
+        "h_gain_schedule_range",
+        "num_reads_range",
+    )
     listed = [zephyr[name] for name in ranges]
     assert listed == [[-4, 4], [-2, 1], [0.5, 2000], [-4, 4], [1, 10_000]]
     assert zephyr["problem_run_duration_range"] == [0, 1_000_000]
@@ -264,7 +332,9 @@ def test_composites_take_it_for_a_chip() -> None:
     qpu = EmulatedQPU("zephyr", 1)
     (u, v), w = qpu.edgelist[0], qpu.nodelist[-1]
     sampler = FixedEmbeddingComposite(qpu, {"a": [u, v], "b": [w]})
-    answer = sampler.sample_qubo({("a", "a"): -1, ("b", "b"): 1}, chain_strength=1, num_reads=10, auto_scale=False)
+    answer = sampler.sample_qubo(
+        {("a", "a"): -1, ("b", "b"): 1}, chain_strength=1, num_reads=10, auto_scale=False
+    )
     assert answer.first.sample == {"a": 1, "b": 0}
     assert answer.record.chain_break_fraction.sum() == 0
 
@@ -275,7 +345,10 @@ REVERSE = {"anneal_schedule": STAY, "initial_state": {0: 1, 24: 1}}
 @pytest.mark.parametrize(
     ("parameters", "refusal"),
     [
-        ({"auto_scale": True}, "ValueError: auto_scale must be False, as the emulation does not scale, got True"),
+        (
+            {"auto_scale": True},
+            "ValueError: auto_scale must be False, as the emulation does not scale, got True",
+        ),
         ({"beta": 1}, "ValueError: parameters of EmulatedQPU must be of ['anneal_schedule', "),
         ({"answer_mode": "raws"}, "ValueError: answer_mode must be raw or histogram, got 'raws'"),
         ({"num_reads": 0}, "ValueError: num_reads must be at least 1, got 0"),
@@ -285,20 +358,50 @@ REVERSE = {"anneal_schedule": STAY, "initial_state": {0: 1, 24: 1}}
             "ValueError: num_reads must be at most 499 in the time of one call",
         ),
         ({"annealing_time": 0.4}, "ValueError: annealing_time must be in [0.5, 2000] us, got 0.4"),
-        ({"annealing_time": 20, **REVERSE}, "ValueError: annealing_time must be None where anneal_schedule is given"),
-        ({"anneal_schedule": [[0, 0], [0.1, 1]]}, "ValueError: slopes of anneal_schedule must be at most 2 per us"),
-        ({**REVERSE, "anneal_schedule": [[1, 1], [9, 1]]}, "ValueError: anneal_schedule must start at 0 us, got 1"),
-        ({"anneal_schedule": STAY}, "ValueError: initial_state must be given for a schedule from s = 1, got none"),
-        ({"initial_state": {0: 1}}, "ValueError: initial_state must be None for a schedule from s = 0, got one"),
-        ({**REVERSE, "initial_state": {0: 1}}, "ValueError: initial_state must be -1 or +1 on each qubit used, got No"),
-        ({**REVERSE, "initial_state": {0: 3, 24: 1}}, "ValueError: initial_state must be -1 or +1 on each qubit used"),
-        ({"h_gain_schedule": [[0, 1]]}, "ValueError: h_gain_schedule must have 2 to 20 points, got 1"),
+        (
+            {"annealing_time": 20, **REVERSE},
+            "ValueError: annealing_time must be None where anneal_schedule is given",
+        ),
+        (
+            {"anneal_schedule": [[0, 0], [0.1, 1]]},
+            "ValueError: slopes of anneal_schedule must be at most 2 per us",
+        ),
+        (
+            {**REVERSE, "anneal_schedule": [[1, 1], [9, 1]]},
+            "ValueError: anneal_schedule must start at 0 us, got 1",
+        ),
+        (
+            {"anneal_schedule": STAY},
+            "ValueError: initial_state must be given for a schedule from s = 1, got none",
+        ),
+        (
+            {"initial_state": {0: 1}},
+            "ValueError: initial_state must be None for a schedule from s = 0, got one",
+        ),
+        (
+            {**REVERSE, "initial_state": {0: 1}},
+            "ValueError: initial_state must be -1 or +1 on each qubit used, got No",
+        ),
+        (
+            {**REVERSE, "initial_state": {0: 3, 24: 1}},
+            "ValueError: initial_state must be -1 or +1 on each qubit used",
+        ),
+        (
+            {"h_gain_schedule": [[0, 1]]},
+            "ValueError: h_gain_schedule must have 2 to 20 points, got 1",
+        ),
         (
             {"h_gain_schedule": [[0, 1], [19, 1]]},
             "ValueError: h_gain_schedule must end where the anneal does, at 20 us",
         ),
-        ({"h_gain_schedule": [[0, 1], [20, 5]]}, "ValueError: g of h_gain_schedule must be in [-4, 4], got 5 at 20 us"),
-        ({"h_gain_schedule": [[0, 1], [20, -4]]}, "ValueError: h times gain must be in [-4.0, 4.0], got -6.0 on 0"),
+        (
+            {"h_gain_schedule": [[0, 1], [20, 5]]},
+            "ValueError: g of h_gain_schedule must be in [-4, 4], got 5 at 20 us",
+        ),
+        (
+            {"h_gain_schedule": [[0, 1], [20, -4]]},
+            "ValueError: h times gain must be in [-4.0, 4.0], got -6.0 on 0",
+        ),
     ],
 )
 def test_what_a_chip_refuses_is_refused(
@@ -310,13 +413,17 @@ def test_what_a_chip_refuses_is_refused(
 
 
 @pytest.mark.parametrize("coupling", [-2.1, 1.1, float("nan")])
-def test_a_coupling_out_of_range_is_refused(coupling: float, assert_refused: Callable[[Callable, str], None]) -> None:
+def test_a_coupling_out_of_range_is_refused(
+    coupling: float, assert_refused: Callable[[Callable, str], None]
+) -> None:
     qpu = EmulatedQPU("zephyr", 1)
     refusal = f"ValueError: J must be in [-2.0, 1.0], got {coupling} on (0, 24)"
     assert_refused(lambda: qpu.sample_ising({}, {(0, 24): coupling}, **RAW), refusal)
 
 
-@pytest.mark.parametrize(("topology", "couplings"), [("pegasus", "couplings"), ("zephyr", "a group of couplings")])
+@pytest.mark.parametrize(
+    ("topology", "couplings"), [("pegasus", "couplings"), ("zephyr", "a group of couplings")]
+)
 def test_too_large_a_sum_of_couplings_is_refused(
     topology: str, couplings: str, assert_refused: Callable[[Callable, str], None]
 ) -> None:
@@ -324,7 +431,9 @@ def test_too_large_a_sum_of_couplings_is_refused(
     lowest = -18 if topology == "pegasus" else -13
     refusal = f"ValueError: sum of {couplings} of qubit "
     assert_refused(lambda: qpu.sample_ising({}, dict.fromkeys(qpu.edgelist, -2.0), **RAW), refusal)
-    qpu.sample_ising({}, dict.fromkeys(qpu.edgelist, lowest / 15), **RAW)  # at most 15 or 10 couplings are summed
+    qpu.sample_ising(
+        {}, dict.fromkeys(qpu.edgelist, lowest / 15), **RAW
+    )  # at most 15 or 10 couplings are summed
 
 
 @pytest.mark.parametrize(

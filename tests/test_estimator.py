@@ -10,7 +10,9 @@ import isingprop as ip
 
 # No check is expected to fail. scikit-learn itself skips two: the array API one (it needs an extra package) and the
 # one for pandas columns where pandas is not installed.
-@parametrize_with_checks([ip.IsingClassifier(random_state=0), ip.IsingClassifier(num_states=1, random_state=0)])
+@parametrize_with_checks(
+    [ip.IsingClassifier(random_state=0), ip.IsingClassifier(num_states=1, random_state=0)]
+)
 def test_scikit_learn_conventions(estimator, check):
     check(estimator)
 
@@ -26,7 +28,10 @@ def test_learns_digits_and_names_classes_as_given():
 
 def test_same_random_state_same_predictions():
     X, y = load_digits(return_X_y=True)
-    fits = [ip.IsingClassifier(num_hidden=20, epochs=1, random_state=3).fit(X[:100], y[:100]) for _ in range(2)]
+    fits = [
+        ip.IsingClassifier(num_hidden=20, epochs=1, random_state=3).fit(X[:100], y[:100])
+        for _ in range(2)
+    ]
     assert np.array_equal(fits[0].predict(X[100:200]), fits[1].predict(X[100:200]))
     assert np.array_equal(fits[0].network_.couplings, fits[1].network_.couplings)
 

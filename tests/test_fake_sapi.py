@@ -25,7 +25,7 @@ from dwave.system.exceptions import FailoverCondition
 
 import sapi_faults as faults
 from fake_sapi import FakeSapi
-from isingprop.qpu.emulator import EmulatedQPU
+from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 from tolerances import PROCESS_SECONDS
 
 RAW = {"auto_scale": False, "answer_mode": "raw"}
@@ -66,12 +66,23 @@ def test_spins_and_energies_of_each_read_arrive_as_the_chip_gave_them() -> None:
     fields = {qubit: float(random.normal()) for qubit in chip.nodelist[3:90]}
     couplings = {edge: -0.5 for edge in chip.edgelist if edge[0] in fields and edge[1] in fields}
     start = {qubit: int(random.choice([-1, 1])) for qubit in fields}
-    given = {"num_reads": 7, "anneal_schedule": [[0, 1], [1, 0.5], [2, 1]], "initial_state": start, **RAW}
+    given = {
+        "num_reads": 7,
+        "anneal_schedule": [[0, 1], [1, 0.5], [2, 1]],
+        "initial_state": start,
+        **RAW,
+    }
     wanted = same.sample_ising(fields, couplings, **given)
     with FakeSapi({"P3": chip}) as sapi, DWaveSampler(**sapi.config) as sampler:
         assert (sampler.nodelist, sampler.edgelist) == (chip.nodelist, chip.edgelist)
         assert sampler.solver.graph_id == chip.properties["chip_id"]
-        for name in ("num_qubits", "h_range", "per_qubit_coupling_range", "problem_timing_data", "chip_id"):
+        for name in (
+            "num_qubits",
+            "h_range",
+            "per_qubit_coupling_range",
+            "problem_timing_data",
+            "chip_id",
+        ):
             assert sampler.properties[name] == chip.properties[name]
         answer = sampler.sample_ising(fields, couplings, **given)
         answer.resolve()
@@ -208,11 +219,17 @@ sampler.sample_ising({}, {sampler.edgelist[0]: -1}, auto_scale=False, label="chi
 """
 
 
-@pytest.mark.parametrize(("point", "num_paid"), [("submit", 0), ("accepted", 1), ("poll", 1), ("answer", 1)])
+@pytest.mark.parametrize(
+    ("point", "num_paid"), [("submit", 0), ("accepted", 1), ("poll", 1), ("answer", 1)]
+)
 def test_a_child_is_killed_at_a_point_of_its_call(point: str, num_paid: int) -> None:
     with FakeSapi(pending=0.1) as sapi:
-        child = subprocess.Popen([sys.executable, "-c", CHILD], env={**os.environ, **sapi.environment})
-        sapi.at(point, faults.midway(faults.kill(child)) if point == "answer" else faults.kill(child))
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD], env={**os.environ, **sapi.environment}
+        )
+        sapi.at(
+            point, faults.midway(faults.kill(child)) if point == "answer" else faults.kill(child)
+        )
         assert child.wait(PROCESS_SECONDS) == -signal.SIGKILL
     assert len(sapi.paid) == num_paid
     assert sapi.requests[-1] == ("submit" if point == "accepted" else point)

@@ -11,8 +11,8 @@ import pytest
 
 import oracle
 from isingprop import BipartiteNetwork
-from isingprop.files import FORMAT_VERSION, load_tensors, save_tensors, write_atomically
-from isingprop.network import PARAMETERS
+from isingprop.network.bipartite import PARAMETERS
+from isingprop.util.files import FORMAT_VERSION, load_tensors, save_tensors, write_atomically
 
 NOBODY = 65534
 
@@ -64,7 +64,9 @@ def test_the_content_is_on_the_disk_before_the_name_is(target, monkeypatch):
     assert at_flush == [(len(b"newer"), b"old")]
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()]
+)
 @pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.replace"])
 def test_a_failure_leaves_the_old_file_and_nothing_else(target, monkeypatch, call, error):
     def fail(*_):
@@ -107,13 +109,20 @@ def test_folders_in_the_way(tmp_path):
 
 
 def test_tensors_and_text_come_back(tmp_path):
-    tensors = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.arange(6.0).reshape(2, 3).T}
+    tensors = {
+        "a": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "b": np.arange(6.0).reshape(2, 3).T,
+    }
     save_tensors(tmp_path / "file", "thing", tensors, {"note": "α = 1"})
     loaded, metadata = load_tensors(tmp_path / "file", "thing", ("a", "b"))
     for name, tensor in tensors.items():
         np.testing.assert_array_equal(loaded[name], tensor)
         assert loaded[name].dtype == tensor.dtype
-    assert metadata == {"format": "isingprop-thing", "format_version": FORMAT_VERSION, "note": "α = 1"}
+    assert metadata == {
+        "format": "isingprop-thing",
+        "format_version": FORMAT_VERSION,
+        "note": "α = 1",
+    }
 
 
 def saved(path, *, kind="network", drop=None, bad=None, version=FORMAT_VERSION, **metadata):
@@ -122,7 +131,9 @@ def saved(path, *, kind="network", drop=None, bad=None, version=FORMAT_VERSION, 
     if bad is not None:
         parameters["couplings"] = np.full_like(parameters["couplings"], bad)
     parameters.pop(drop, None)
-    save_tensors(path, kind, parameters, {"num_classes": "3", "format_version": version, **metadata})
+    save_tensors(
+        path, kind, parameters, {"num_classes": "3", "format_version": version, **metadata}
+    )
 
 
 def test_what_is_not_a_networks_file_is_refused(tmp_path, assert_refused):
@@ -131,7 +142,9 @@ def test_what_is_not_a_networks_file_is_refused(tmp_path, assert_refused):
     refusal = f"ValueError: {path} must be an isingprop-network file, got 'isingprop-checkpoint'"
     assert_refused(lambda: BipartiteNetwork.load(path), refusal)
     saved(path, version="2")
-    refusal = f"ValueError: {path} must have format version 1, got '2': it was written by another version"
+    refusal = (
+        f"ValueError: {path} must have format version 1, got '2': it was written by another version"
+    )
     assert_refused(lambda: BipartiteNetwork.load(path), refusal)
     saved(path, drop="couplings")
     refusal = f"ValueError: {path} must hold {', '.join(PARAMETERS)}, got no couplings"
@@ -141,7 +154,9 @@ def test_what_is_not_a_networks_file_is_refused(tmp_path, assert_refused):
 def test_a_networks_file_that_makes_no_sense_is_refused(tmp_path, assert_refused):
     path = tmp_path / "model"
     saved(path, bad=np.nan)
-    assert_refused(lambda: BipartiteNetwork.load(path), "ValueError: couplings must be finite, got nan")
+    assert_refused(
+        lambda: BipartiteNetwork.load(path), "ValueError: couplings must be finite, got nan"
+    )
     saved(path, num_classes="4")
     refusal = "ValueError: couplings must have a multiple of num_classes = 4 columns, got 6"
     assert_refused(lambda: BipartiteNetwork.load(path), refusal)
@@ -161,4 +176,7 @@ def test_what_is_no_safetensors_file_is_refused(tmp_path, assert_refused):
 
 def test_no_file(tmp_path, assert_refused):
     for path in (tmp_path / "model", tmp_path):
-        assert_refused(lambda path=path: BipartiteNetwork.load(path), f"FileNotFoundError: no network file at {path}")
+        assert_refused(
+            lambda path=path: BipartiteNetwork.load(path),
+            f"FileNotFoundError: no network file at {path}",
+        )

@@ -45,7 +45,10 @@ class Recorder:
         self.given.append(given)
         if self.answers is not None:
             return self.answers(bqm, len(self.given) - 1)
-        return sampleset(np.ones((given.get("num_reads", self.rows), len(bqm))), info={"call": len(self.given) - 1})
+        return sampleset(
+            np.ones((given.get("num_reads", self.rows), len(bqm))),
+            info={"call": len(self.given) - 1},
+        )
 
 
 def sampleset(spins, labels=None, energy=0.0, **more):
@@ -87,7 +90,10 @@ def test_a_sampler_that_changes_its_model_changes_no_other_problem():
     FromDimod(recorder).sample(problem)
     for b, model in enumerate(recorder.models):
         model.scale(1 / 3)
-        assert np.allclose(model.to_numpy_vectors().linear_biases, problem.to_bqm(b).to_numpy_vectors().linear_biases)
+        assert np.allclose(
+            model.to_numpy_vectors().linear_biases,
+            problem.to_bqm(b).to_numpy_vectors().linear_biases,
+        )
 
 
 def test_the_exact_solver_gives_the_lowest_states_in_order():
@@ -104,7 +110,11 @@ def test_the_exact_solver_gives_the_lowest_states_in_order():
 def test_samplers_find_ground_states(case):
     problem = oracle.random_problem(5, 4, num_problems=3)
     states = make(case).sample(problem, num_reads=20, seed=0)
-    assert (states.spins.shape, states.spins.dtype, states.energies.dtype) == ((3, 20, 9), np.int8, np.float64)
+    assert (states.spins.shape, states.spins.dtype, states.energies.dtype) == (
+        (3, 20, 9),
+        np.int8,
+        np.float64,
+    )
     slack = tolerances.ENERGY * oracle.sum_of_sizes(problem)
     assert (np.abs(states.energies - oracle.energies(problem, states.spins)) <= slack).all()
     assert (np.abs(states.lowest().energies - oracle.ground_energies(problem)) <= slack).all()
@@ -113,7 +123,9 @@ def test_samplers_find_ground_states(case):
 @pytest.mark.parametrize("case", SEEDED)
 def test_the_same_seed_gives_the_same_states_however_problems_are_batched(case):
     problem, sampler = oracle.random_problem(6, 3, num_problems=3), make(case)
-    whole, again, other = (sampler.sample(problem, num_reads=8, seed=seed).spins for seed in (5, 5, 6))
+    whole, again, other = (
+        sampler.sample(problem, num_reads=8, seed=seed).spins for seed in (5, 5, 6)
+    )
     parts = [sampler.sample(part, num_reads=8, seed=5).spins for part in (problem[:1], problem[1:])]
     assert tolerances.same_bits(whole, again, np.concatenate(parts))
     if case not in ("tabu", "annealing"):  # those two find the ground state in every read
@@ -124,16 +136,27 @@ def test_openjij_samples_with_other_numbers_for_each_read():
     """It lists no seed, and with one all its reads would be the same: by chance, 20 of 9 free spins are in 2^-171."""
     openjij = pytest.importorskip("openjij")
     problem = IsingProblem(np.zeros((5, 4)), np.zeros((2, 5)), np.zeros((1, 4)))
-    states = FromDimod(openjij.SASampler(), num_sweeps=2, beta_min=0.01, beta_max=0.02).sample(problem, 20, seed=0)
+    states = FromDimod(openjij.SASampler(), num_sweeps=2, beta_min=0.01, beta_max=0.02).sample(
+        problem, 20, seed=0
+    )
     assert all(len(np.unique(reads, axis=0)) > 1 for reads in states.spins)
-    small = oracle.random_problem(5, 4, num_problems=3)  # one read in three misses the ground state: 20 in 1e-9
-    found = FromDimod(openjij.SASampler(), num_sweeps=50).sample(small, num_reads=20).lowest().energies
-    assert (np.abs(found - oracle.ground_energies(small)) <= tolerances.ENERGY * oracle.sum_of_sizes(small)).all()
+    small = oracle.random_problem(
+        5, 4, num_problems=3
+    )  # one read in three misses the ground state: 20 in 1e-9
+    found = (
+        FromDimod(openjij.SASampler(), num_sweeps=50).sample(small, num_reads=20).lowest().energies
+    )
+    assert (
+        np.abs(found - oracle.ground_energies(small))
+        <= tolerances.ENERGY * oracle.sum_of_sizes(small)
+    ).all()
 
 
 def test_each_problem_and_call_has_its_own_seed():
     problem = oracle.random_problem(2, 2, num_problems=3)
-    problem = IsingProblem(problem.couplings, problem.hidden_fields, problem.output_fields, streams=[7, 0, 2**40])
+    problem = IsingProblem(
+        problem.couplings, problem.hidden_fields, problem.output_fields, streams=[7, 0, 2**40]
+    )
     recorder = Recorder("seed", rows=2)
     FromDimod(recorder).sample(problem, num_reads=5, seed=2**63)
     seeds = [given["seed"] for given in recorder.given]
@@ -186,7 +209,12 @@ def test_what_is_named_is_passed_but_a_seed_only_where_it_is_listed():
 
 def test_what_the_user_gives_comes_first_and_is_passed_as_it_is():
     beta_range = object()
-    recorder = Recorder("num_reads", "seed", "beta_range", answers=lambda bqm, _call: sampleset(np.ones((3, len(bqm)))))
+    recorder = Recorder(
+        "num_reads",
+        "seed",
+        "beta_range",
+        answers=lambda bqm, _call: sampleset(np.ones((3, len(bqm)))),
+    )
     sampler = FromDimod(recorder, num_reads=3, seed=11, beta_range=beta_range)
     states = sampler.sample(oracle.random_problem(2, 1), num_reads=5, seed=0)
     assert recorder.given == [{"num_reads": 3, "seed": 11, "beta_range": beta_range}] * 2
@@ -195,7 +223,9 @@ def test_what_the_user_gives_comes_first_and_is_passed_as_it_is():
 
 def test_a_sampler_that_gives_fewer_reads_is_asked_again_for_the_rest():
     def two_at_most(bqm, call):
-        return sampleset(np.full((min(2, recorder.given[call]["num_reads"]), len(bqm)), (-1) ** call))
+        return sampleset(
+            np.full((min(2, recorder.given[call]["num_reads"]), len(bqm)), (-1) ** call)
+        )
 
     recorder = Recorder("num_reads", answers=two_at_most)
     states = FromDimod(recorder).sample(oracle.random_problem(2, 1), num_reads=5)
@@ -227,7 +257,9 @@ def test_a_read_of_many_occurrences_counts_that_often():
         ([10**12, 2], 4, [-1, -1, 1, 1]),  # never so many in memory
         ([1, 1], 4, [1, -1, 1, -1]),
     ):
-        recorder = Recorder(answers=lambda _b, _c, counts=counts: sampleset([up, down], num_occurrences=counts))
+        recorder = Recorder(
+            answers=lambda _b, _c, counts=counts: sampleset([up, down], num_occurrences=counts)
+        )
         states = FromDimod(recorder).sample(problem, num_reads=num_reads)
         assert states.spins[0, :, 0].tolist() == expected
         assert states.energies[0].tolist() == [3.0 * spin for spin in expected]
@@ -245,7 +277,9 @@ def test_columns_are_put_in_order():
 def test_start_states_are_passed_on(shape):
     initial = oracle.random_spins(*shape, 5)
     recorder = Recorder("initial_states", "num_reads")
-    FromDimod(recorder).sample(oracle.random_problem(3, 2, num_problems=3), num_reads=4, initial=initial)
+    FromDimod(recorder).sample(
+        oracle.random_problem(3, 2, num_problems=3), num_reads=4, initial=initial
+    )
     arrays, labels = zip(*(given["initial_states"] for given in recorder.given), strict=True)
     np.testing.assert_array_equal(np.stack(arrays), np.broadcast_to(initial, (3, 4, 5)))
     assert labels == ([0, 1, 2, 3, 4],) * 3
@@ -263,7 +297,9 @@ def test_a_sampler_asked_again_starts_from_the_rest_and_may_write_into_it():
     initial = oracle.random_spins(2, 3, 5)
     before = initial.copy()
     recorder = Recorder("initial_states", answers=one)
-    states = FromDimod(recorder).sample(oracle.random_problem(3, 2, num_problems=2), num_reads=3, initial=initial)
+    states = FromDimod(recorder).sample(
+        oracle.random_problem(3, 2, num_problems=2), num_reads=3, initial=initial
+    )
     np.testing.assert_array_equal(states.spins, before)
     np.testing.assert_array_equal(initial, before)
 
@@ -274,27 +310,43 @@ def test_real_samplers_start_from_start_states(case):
     problem = oracle.random_problem(9, 6, num_problems=2)
     initial = Annealing(num_sweeps=1).sample(problem, num_reads=4, seed=0).spins
     cold = {"num_sweeps": 1, "beta_range": (1e6, 1e6)}
-    parameters = {"descent": {}, "tabu": COUNTED | {"lower_bound_z": 0, "coefficient_z_first": 0}}.get(case, cold)
-    states = FromDimod(SEEDED[case][0](), **parameters).sample(problem, num_reads=4, seed=0, initial=initial)
+    parameters = {
+        "descent": {},
+        "tabu": COUNTED | {"lower_bound_z": 0, "coefficient_z_first": 0},
+    }.get(case, cold)
+    states = FromDimod(SEEDED[case][0](), **parameters).sample(
+        problem, num_reads=4, seed=0, initial=initial
+    )
     np.testing.assert_array_equal(states.spins, initial)
 
 
 def test_info_has_the_seed_the_class_and_what_each_answer_said():
     problem = oracle.random_problem(2, 2, num_problems=2)
     states = FromDimod(Recorder(rows=2)).sample(problem, num_reads=3, seed=4)
-    assert states.info == {"seed": 4, "sampler": "Recorder", "calls": [{"call": call} for call in range(4)]}
+    assert states.info == {
+        "seed": 4,
+        "sampler": "Recorder",
+        "calls": [{"call": call} for call in range(4)],
+    }
 
 
 def test_no_seed_draws_one_that_repeats_the_states():
     problem, sampler = oracle.random_problem(6, 3), make("random")
     first, second = (sampler.sample(problem, num_reads=10) for _ in range(2))
     assert first.info["seed"] != second.info["seed"]
-    assert tolerances.same_bits(first.spins, sampler.sample(problem, 10, seed=first.info["seed"]).spins)
+    assert tolerances.same_bits(
+        first.spins, sampler.sample(problem, 10, seed=first.info["seed"]).spins
+    )
 
 
 def test_settings_and_repr_tell_samplers_apart():
     schedule = np.linspace(0.1, 3, 2000)  # whose repr is cut short
-    given = {"num_sweeps": np.int64(7), "beta_range": (0.1, 2.0), "beta_schedule": schedule, "seed": float("nan")}
+    given = {
+        "num_sweeps": np.int64(7),
+        "beta_range": (0.1, 2.0),
+        "beta_schedule": schedule,
+        "seed": float("nan"),
+    }
     given |= {"interrupt_function": len, "initial_states": {(0, 1): 2}}
     settings = FromDimod(SimulatedAnnealingSampler(), **given).settings()
     assert json.loads(json.dumps(settings, allow_nan=False)) == settings
@@ -311,7 +363,11 @@ def test_settings_and_repr_tell_samplers_apart():
         },
     }
     nested = FromDimod(TakesAnything.TakesNothing()).settings()
-    assert nested == {"name": "FromDimod", "sampler": f"{__name__}.TakesAnything.TakesNothing", "parameters": {}}
+    assert nested == {
+        "name": "FromDimod",
+        "sampler": f"{__name__}.TakesAnything.TakesNothing",
+        "parameters": {},
+    }
     assert repr(FromDimod(Recorder("a", "b"), a=100, b="x")) == "FromDimod(Recorder, a=100, b='x')"
     assert repr(FromDimod(Recorder())) == "FromDimod(Recorder)"
 
@@ -321,7 +377,9 @@ def test_a_network_is_trained():
     images = load_data("digits", num_train=300, num_test=10)
     network = BipartiteNetwork.random(num_inputs=64, num_hidden=60, num_classes=10)
     rates = LearningRates.for_images(0.001, images.train_images)
-    history = Trainer(network, make("descent"), num_states=20, learning_rate=rates).fit(images, epochs=2)
+    history = Trainer(network, make("descent"), num_states=20, learning_rate=rates).fit(
+        images, epochs=2
+    )
     assert history[-1].train_error_lowest < 0.4
 
 
@@ -341,7 +399,11 @@ def test_importing_it_does_not_import_dimod(python):
 @pytest.mark.parametrize(
     ("sampler", "parameters", "refusal"),
     [
-        (SimulatedAnnealingSampler, {}, "sampler must be an instance, got the class SimulatedAnnealingSampler"),
+        (
+            SimulatedAnnealingSampler,
+            {},
+            "sampler must be an instance, got the class SimulatedAnnealingSampler",
+        ),
         (3, {}, "sampler must have a method sample(), got int"),
         (None, {}, "sampler must have a method sample(), got NoneType"),
         (
@@ -349,15 +411,31 @@ def test_importing_it_does_not_import_dimod(python):
             {"num_sweep": 3, "tenure": 1},
             "parameters of SimulatedAnnealingSampler must be of ",
         ),
-        (PathIntegralAnnealingSampler(), {"gamma": 1}, "parameters of PathIntegralAnnealingSampler must be of ["),
-        (TakesAnything.TakesNothing(), {"num_sweeps": 3}, "parameters of TakesNothing must be of [], got 'num_sweeps'"),
-        (dimod.ExactSolver(), {"num_sweeps": 3}, "parameters of ExactSolver must be of [], got 'num_sweeps'"),
+        (
+            PathIntegralAnnealingSampler(),
+            {"gamma": 1},
+            "parameters of PathIntegralAnnealingSampler must be of [",
+        ),
+        (
+            TakesAnything.TakesNothing(),
+            {"num_sweeps": 3},
+            "parameters of TakesNothing must be of [], got 'num_sweeps'",
+        ),
+        (
+            dimod.ExactSolver(),
+            {"num_sweeps": 3},
+            "parameters of ExactSolver must be of [], got 'num_sweeps'",
+        ),
         (
             TakesBySignature(),
             {"bqm": 3},
             "parameters of TakesBySignature must be of ['beta', 'num_reads', 'seed', 'sweeps']",
         ),
-        (TakesInSampleIsing(), {"J": 3}, "parameters of TakesInSampleIsing must be of ['num_reads'], got 'J'"),
+        (
+            TakesInSampleIsing(),
+            {"J": 3},
+            "parameters of TakesInSampleIsing must be of ['num_reads'], got 'J'",
+        ),
         (
             Recorder("time_limit", "label"),
             {"num_reads": 3},
@@ -394,18 +472,36 @@ def broken(value, index):
     [
         (None, "TypeError: answers from Recorder must be of type dimod.SampleSet, got NoneType"),
         (GOOD, "TypeError: answers from Recorder must be of type dimod.SampleSet, got ndarray"),
-        (sampleset(GOOD[:, :4]), "ValueError: spins from Recorder must have shape (n, 5), got (2, 4)"),
-        (sampleset(np.ones((3, 6))), "ValueError: spins from Recorder must have shape (n, 5), got (3, 6)"),
+        (
+            sampleset(GOOD[:, :4]),
+            "ValueError: spins from Recorder must have shape (n, 5), got (2, 4)",
+        ),
+        (
+            sampleset(np.ones((3, 6))),
+            "ValueError: spins from Recorder must have shape (n, 5), got (3, 6)",
+        ),
         (sampleset(GOOD[:0]), "ValueError: spins from Recorder must have shape (n, 5), got (0, 5)"),
-        (sampleset(broken(0, (0, 3))), "ValueError: spins from Recorder must be -1 or +1, got 0 at index (0, 3)"),
-        (sampleset(broken(2, (1, 4))), "ValueError: spins from Recorder must be -1 or +1, got 2 at index (1, 4)"),
+        (
+            sampleset(broken(0, (0, 3))),
+            "ValueError: spins from Recorder must be -1 or +1, got 0 at index (0, 3)",
+        ),
+        (
+            sampleset(broken(2, (1, 4))),
+            "ValueError: spins from Recorder must be -1 or +1, got 2 at index (1, 4)",
+        ),
         (sampleset(GOOD, "abcde"), "ValueError: variables from Recorder must be 0 ... 4, got 'a'"),
-        (sampleset(GOOD, [0, 1, 2, 3, 5]), "ValueError: variables from Recorder must be 0 ... 4, got 5"),
+        (
+            sampleset(GOOD, [0, 1, 2, 3, 5]),
+            "ValueError: variables from Recorder must be 0 ... 4, got 5",
+        ),
         (
             sampleset(GOOD, energy=[0, np.nan]),
             "ValueError: energies from Recorder must be finite, got nan at index (1,)",
         ),
-        (sampleset(GOOD, energy=-np.inf), "ValueError: energies from Recorder must be finite, got -inf at index (0,)"),
+        (
+            sampleset(GOOD, energy=-np.inf),
+            "ValueError: energies from Recorder must be finite, got -inf at index (0,)",
+        ),
         (
             sampleset(GOOD, num_occurrences=[1, 0]),
             "ValueError: num_occurrences from Recorder must be at least 1, got 0 at index 1",
@@ -435,11 +531,23 @@ STARTS = oracle.random_spins(2, 3, 5)
         ({"num_reads": 1.0}, "TypeError: num_reads must be an integer, got 1.0"),
         ({"seed": -1}, "ValueError: seed must be at least 0, got -1"),
         ({"seed": "1"}, "TypeError: seed must be an integer, got '1'"),
-        ({"initial": STARTS.astype(float)}, "TypeError: initial must be int8 spins, got dtype float64"),
+        (
+            {"initial": STARTS.astype(float)},
+            "TypeError: initial must be int8 spins, got dtype float64",
+        ),
         ({"initial": STARTS[0]}, "ValueError: initial must have shape (2, 3, 5), got (3, 5)"),
-        ({"initial": STARTS[:, :2]}, "ValueError: initial must have shape (2, 3, 5), got (2, 2, 5)"),
-        ({"initial": STARTS[:1, :1, :4]}, "ValueError: initial must have shape (1, 1, 5), got (1, 1, 4)"),
-        ({"initial": STARTS[:, :, :1]}, "ValueError: initial must have shape (2, 3, 5), got (2, 3, 1)"),
+        (
+            {"initial": STARTS[:, :2]},
+            "ValueError: initial must have shape (2, 3, 5), got (2, 2, 5)",
+        ),
+        (
+            {"initial": STARTS[:1, :1, :4]},
+            "ValueError: initial must have shape (1, 1, 5), got (1, 1, 4)",
+        ),
+        (
+            {"initial": STARTS[:, :, :1]},
+            "ValueError: initial must have shape (2, 3, 5), got (2, 3, 1)",
+        ),
         ({"initial": 0 * STARTS}, "ValueError: initial must be -1 or +1, got 0 at index (0, 0, 0)"),
         (
             {"problem": IsingProblem.trusted(ONE, NAN, ONE, STREAM)},
@@ -464,7 +572,10 @@ def test_refusals_of_arguments_come_before_any_call(assert_refused, arguments, r
 
 def test_refusals_of_start_states_that_cannot_be_passed(assert_refused):
     for sampler, refusal in (
-        (FromDimod(Recorder("initial_state")), "initial must be None for Recorder, which takes no initial_states"),
+        (
+            FromDimod(Recorder("initial_state")),
+            "initial must be None for Recorder, which takes no initial_states",
+        ),
         (
             FromDimod(Recorder("initial_states"), initial_states=3),
             "initial must be None for FromDimod(Recorder, initial_states=3), which has its initial_states",

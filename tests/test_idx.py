@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from idx_files import header, idx, refusal, spoiled
-from isingprop import idx as room
-from isingprop.idx import read_idx
+from isingprop.data import idx as room
+from isingprop.data.idx import read_idx
 
 MAGIC = "must start with 00 00 08 and 01 to 20 (its dimensions), got "
 WHOLE = gzip.compress(idx(np.arange(200)), mtime=0)

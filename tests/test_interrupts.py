@@ -48,7 +48,9 @@ except KeyboardInterrupt:
     print(time.monotonic(), flush=True)
     os._exit(0)  # leaves the user's thread behind
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout.readline() == "ready\n"
             time.sleep(0.3)

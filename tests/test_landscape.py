@@ -7,8 +7,8 @@ import pytest
 from sklearn.manifold import smacof
 from sklearn.metrics import silhouette_samples
 
-from isingprop import landscape
-from isingprop.landscape import (
+from isingprop.analysis import landscape
+from isingprop.analysis.landscape import (
     embed,
     hamming_distances,
     mean_distances,
@@ -70,7 +70,9 @@ def test_states_that_fit_into_the_plane_keep_their_distances():
     triangle = flips(24, range(8), range(8, 16), range(16, 24))
     for spins in (line, triangle):
         found = embed(spins)
-        np.testing.assert_allclose(lengths(found.points), hamming_distances(spins, spins), atol=FITS)
+        np.testing.assert_allclose(
+            lengths(found.points), hamming_distances(spins, spins), atol=FITS
+        )
         assert found.stress < 0.01
 
 
@@ -100,7 +102,9 @@ def test_equal_states_share_a_point_and_do_not_move_the_others():
 
 def test_the_order_of_states_does_not_matter():
     spins, order = random_spins(80, 20), np.random.default_rng(2).permutation(80)
-    assert same_bits(embed(spins[order], num_landmarks=30).points, embed(spins, num_landmarks=30).points[order])
+    assert same_bits(
+        embed(spins[order], num_landmarks=30).points, embed(spins, num_landmarks=30).points[order]
+    )
 
 
 def test_same_seed_same_bits_and_another_seed_other_landmarks():
@@ -113,7 +117,12 @@ def test_same_seed_same_bits_and_another_seed_other_landmarks():
 
 def test_landmarks_are_as_many_as_asked_for_and_no_more_than_there_are():
     spins = random_spins(80, 20)
-    assert [embed(spins, num_landmarks=n).num_landmarks for n in (1, 30, 80, 1000)] == [1, 30, 80, 80]
+    assert [embed(spins, num_landmarks=n).num_landmarks for n in (1, 30, 80, 1000)] == [
+        1,
+        30,
+        80,
+        80,
+    ]
 
 
 def test_all_states_as_landmarks_are_scikit_learns_smacof_from_principal_components():
@@ -140,7 +149,9 @@ def test_placing_never_raises_the_stress_of_a_state_and_ends_where_it_cannot_fal
     def stresses(steps):
         monkeypatch.setattr(landscape, "_MOST_STEPS", steps)
         points = landscape._placed(distances, landmarks)
-        return np.square(np.linalg.norm(points[:, None] - landmarks, axis=2) - distances).sum(axis=1)
+        return np.square(np.linalg.norm(points[:, None] - landmarks, axis=2) - distances).sum(
+            axis=1
+        )
 
     monkeypatch.setattr(landscape, "_MOST_STEPS", 0)
     start = np.array([landmarks[row.tolist().index(min(row))] for row in distances])
@@ -153,7 +164,9 @@ def test_placing_never_raises_the_stress_of_a_state_and_ends_where_it_cannot_fal
     best = stresses(2000)
     points = landscape._placed(distances, landmarks)
     for step in ([0.1, 0], [-0.1, 0], [0, 0.1], [0, -0.1]):
-        aside = np.square(np.linalg.norm((points + step)[:, None] - landmarks, axis=2) - distances).sum(axis=1)
+        aside = np.square(
+            np.linalg.norm((points + step)[:, None] - landmarks, axis=2) - distances
+        ).sum(axis=1)
         assert (aside > best).all()
 
 
@@ -198,7 +211,9 @@ def slow_counts(spins, labels):
     return counts
 
 
-@pytest.mark.parametrize("labels", [[0, 1, 0, 2, 1], [4, 4, 4, 4, 4], [0, 1, 2, 3, 4], [-1, 7, -1, 7, 0]])
+@pytest.mark.parametrize(
+    "labels", [[0, 1, 0, 2, 1], [4, 4, 4, 4, 4], [0, 1, 2, 3, 4], [-1, 7, -1, 7, 0]]
+)
 def test_overlap_counts_recounted_pair_by_pair(labels):
     spins = random_spins(5, 6, 9)
     np.testing.assert_array_equal(overlap_counts(spins, labels), slow_counts(spins, labels))
@@ -213,11 +228,25 @@ def test_every_pair_counts_once():
 def test_mean_distances_and_spreads_are_those_of_the_pairs():
     spins, labels = basins(4, 8), np.array([0, 0, 1, 1])
     counts = overlap_counts(spins, labels)
-    within = [np.mean([slow_distance(a, b) for a, b in itertools.combinations(reads, 2)]) for reads in spins]
-    other = [slow_distance(a, b) for i, j in ((0, 2), (0, 3), (1, 2), (1, 3)) for a in spins[i] for b in spins[j]]
+    within = [
+        np.mean([slow_distance(a, b) for a, b in itertools.combinations(reads, 2)])
+        for reads in spins
+    ]
+    other = [
+        slow_distance(a, b)
+        for i, j in ((0, 2), (0, 3), (1, 2), (1, 3))
+        for a in spins[i]
+        for b in spins[j]
+    ]
     np.testing.assert_allclose(spreads(spins), within, rtol=1e-14)
-    np.testing.assert_allclose(mean_distances(counts)[[0, 2]], [np.mean(within), np.mean(other)], rtol=1e-14)
-    assert np.isnan(mean_distances(overlap_counts(spins, [0, 1, 2, 3]))).tolist() == [False, True, False]
+    np.testing.assert_allclose(
+        mean_distances(counts)[[0, 2]], [np.mean(within), np.mean(other)], rtol=1e-14
+    )
+    assert np.isnan(mean_distances(overlap_counts(spins, [0, 1, 2, 3]))).tolist() == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_reads_that_agree_have_a_spread_of_exactly_zero():
@@ -245,7 +274,11 @@ def test_neighbour_agreement_recounted():
     classes = np.random.default_rng(3).integers(-1, 2, size=(6, 4))
     wanted = np.empty((6, 4))
     for i, r in np.ndindex(6, 4):
-        others = [(slow_distance(spins[i, r], spins[j, s]), classes[j, s]) for j, s in np.ndindex(6, 4) if j != i]
+        others = [
+            (slow_distance(spins[i, r], spins[j, s]), classes[j, s])
+            for j, s in np.ndindex(6, 4)
+            if j != i
+        ]
         nearest = [c for distance, c in others if distance == min(others)[0]]
         wanted[i, r] = nearest.count(classes[i, r]) / len(nearest)
     np.testing.assert_array_equal(neighbour_agreement(spins, classes), wanted)
@@ -258,17 +291,44 @@ def test_neighbour_agreement_recounted():
         (lambda: embed([1, 1]), "ValueError: spins must have shape (n, n), got (2,)"),
         (lambda: embed(np.ones((0, 3))), "ValueError: spins must have shape (n, n), got (0, 3)"),
         (lambda: embed([[1, 0]]), "ValueError: spins must be -1 or +1, got 0 at index (0, 1)"),
-        (lambda: embed([[1]], num_landmarks=0), "ValueError: num_landmarks must be at least 1, got 0"),
-        (lambda: embed([[1]], num_landmarks=2.0), "TypeError: num_landmarks must be an integer, got 2.0"),
+        (
+            lambda: embed([[1]], num_landmarks=0),
+            "ValueError: num_landmarks must be at least 1, got 0",
+        ),
+        (
+            lambda: embed([[1]], num_landmarks=2.0),
+            "TypeError: num_landmarks must be an integer, got 2.0",
+        ),
         (lambda: embed([[1]], seed=-1), "ValueError: seed must be at least 0, got -1"),
-        (lambda: hamming_distances([[1, 1]], [[1]]), "ValueError: others must have shape (n, 2), got (1, 1)"),
-        (lambda: overlap_counts([[1]], [0]), "ValueError: spins must have shape (n, n, n), got (1, 1)"),
-        (lambda: overlap_counts([[[1]]], [0, 1]), "ValueError: labels must have shape (1,), got (2,)"),
-        (lambda: overlap_counts([[[1]]], [0.0]), "TypeError: labels must be an array of integers, got dtype float64"),
+        (
+            lambda: hamming_distances([[1, 1]], [[1]]),
+            "ValueError: others must have shape (n, 2), got (1, 1)",
+        ),
+        (
+            lambda: overlap_counts([[1]], [0]),
+            "ValueError: spins must have shape (n, n, n), got (1, 1)",
+        ),
+        (
+            lambda: overlap_counts([[[1]]], [0, 1]),
+            "ValueError: labels must have shape (1,), got (2,)",
+        ),
+        (
+            lambda: overlap_counts([[[1]]], [0.0]),
+            "TypeError: labels must be an array of integers, got dtype float64",
+        ),
         (lambda: silhouettes([[1]], [[0]]), "ValueError: classes must have shape (1,), got (1, 1)"),
-        (lambda: silhouettes([[1]], ["a"]), "TypeError: classes must be an array of integers, got dtype <U1"),
-        (lambda: neighbour_agreement([[[1]]], [[0]]), "ValueError: spins must be of at least 2 images, got 1"),
-        (lambda: neighbour_agreement([[[1]]] * 2, [0]), "ValueError: classes must have shape (2, 1), got (1,)"),
+        (
+            lambda: silhouettes([[1]], ["a"]),
+            "TypeError: classes must be an array of integers, got dtype <U1",
+        ),
+        (
+            lambda: neighbour_agreement([[[1]]], [[0]]),
+            "ValueError: spins must be of at least 2 images, got 1",
+        ),
+        (
+            lambda: neighbour_agreement([[[1]]] * 2, [0]),
+            "ValueError: classes must have shape (2, 1), got (1,)",
+        ),
         (lambda: spreads([[[1]]]), "ValueError: spins must be of at least 2 reads, got 1"),
     ],
 )

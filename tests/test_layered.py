@@ -8,7 +8,7 @@ import pytest
 import oracle
 import tolerances
 from isingprop import Annealing, BipartiteNetwork, LayeredNetwork, States, layered_gradient
-from isingprop.files import load_tensors, save_tensors
+from isingprop.util.files import load_tensors, save_tensors
 
 NUM_INPUTS = 3
 # Two, three and four layers of spins, at most 16 spins; the last layer has two classes.
@@ -41,7 +41,10 @@ def exact_energies(network, images, spins):
     bounds = np.cumsum([0, *(len(bias) for bias in network.biases)])
     layers = [spins[..., start:stop].astype(float) for start, stop in pairwise(bounds)]
     total = np.einsum(
-        "bri,ia,ba->br", np.broadcast_to(layers[0], (len(images), *layers[0].shape[-2:])), weights, images
+        "bri,ia,ba->br",
+        np.broadcast_to(layers[0], (len(images), *layers[0].shape[-2:])),
+        weights,
+        images,
     )
     for layer, bias in zip(layers, network.biases, strict=True):
         total = total + layer @ bias.astype(float)
@@ -69,14 +72,18 @@ def test_random_draws_each_layer_by_its_own_number_of_inputs():
         sigma = 2 * bound**2 / np.sqrt(45 * array.size)
         assert abs(np.square(array).mean() - bound**2 / 3) < tolerances.SIGMAS * sigma
     assert not any(bias.any() for bias in network.biases)
-    same, other = (LayeredNetwork.random(num_inputs=400, hidden=sizes[:-1], seed=seed) for seed in (3, 4))
+    same, other = (
+        LayeredNetwork.random(num_inputs=400, hidden=sizes[:-1], seed=seed) for seed in (3, 4)
+    )
     assert same_parameters(network, same)
     assert not tolerances.same_bits(network.couplings[2], other.couplings[2])
 
 
 def same_parameters(first, second):
     ours, theirs = first.parameters(), second.parameters()
-    return list(ours) == list(theirs) and all(tolerances.same_bits(ours[name], theirs[name]) for name in ours)
+    return list(ours) == list(theirs) and all(
+        tolerances.same_bits(ours[name], theirs[name]) for name in ours
+    )
 
 
 def test_gains_scale_what_is_drawn():
@@ -91,29 +98,45 @@ def test_gains_scale_what_is_drawn():
     assert same_parameters(named, LayeredNetwork.random(**sizes))
 
 
-@pytest.mark.parametrize("options", [{}, {"input_gain": 0.5, "coupling_gain": 0.3, "redundancy": 3, "seed": 8}])
+@pytest.mark.parametrize(
+    "options", [{}, {"input_gain": 0.5, "coupling_gain": 0.3, "redundancy": 3, "seed": 8}]
+)
 def test_one_hidden_layer_is_the_shallow_network(options):
     """In its parameters, fields, problems, energies and sampled states, bit for bit."""
     deep = LayeredNetwork.random(num_inputs=30, hidden=(17,), num_classes=4, **options)
     shallow = BipartiteNetwork.random(num_inputs=30, num_hidden=17, num_classes=4, **options)
     random = np.random.default_rng(0)
-    for deep_bias, bias in zip(deep.biases, (shallow.hidden_bias, shallow.output_bias), strict=True):
+    for deep_bias, bias in zip(
+        deep.biases, (shallow.hidden_bias, shallow.output_bias), strict=True
+    ):
         deep_bias[...] = bias[...] = random.normal(size=len(bias))
     assert tolerances.same_bits(deep.input_weights, shallow.input_weights)
     assert deep.input_weights.flags.f_contiguous
     assert tolerances.same_bits(deep.couplings[0], shallow.couplings)
-    assert (deep.num_hidden, deep.num_output, deep.readout) == (17, shallow.num_output, shallow.readout)
-    images, labels, streams = oracle.random_images(6, 30), [3, 0, 1, 2, 1, 0], [9, 5, 0, 7, 1, 2**62]
+    assert (deep.num_hidden, deep.num_output, deep.readout) == (
+        17,
+        shallow.num_output,
+        shallow.readout,
+    )
+    images, labels, streams = (
+        oracle.random_images(6, 30),
+        [3, 0, 1, 2, 1, 0],
+        [9, 5, 0, 7, 1, 2**62],
+    )
     assert tolerances.same_bits(deep.hidden_fields(images), shallow.hidden_fields(images))
     start = oracle.random_spins(6, 2, 17 + deep.num_output)
     for arguments in ((), (labels, 0.7)):
-        ours, theirs = (each.problem(images, *arguments, streams=streams) for each in (deep, shallow))
+        ours, theirs = (
+            each.problem(images, *arguments, streams=streams) for each in (deep, shallow)
+        )
         problems = [ours, theirs]
         if not arguments:
             problems.append(deep.stage(1, deep.hidden_fields(images), start, streams))
         for name in ("couplings", "hidden_fields", "output_fields", "streams"):
             assert tolerances.same_bits(*(getattr(problem, name) for problem in problems)), name
-        states = [Annealing(num_sweeps=5).sample(problem, num_reads=3, seed=1) for problem in problems]
+        states = [
+            Annealing(num_sweeps=5).sample(problem, num_reads=3, seed=1) for problem in problems
+        ]
         assert tolerances.same_bits(*(each.spins for each in states))
         assert tolerances.same_bits(*(each.energies for each in states))
     energies = shallow.problem(images).energies(states[0].spins)
@@ -132,7 +155,9 @@ def test_energies_of_all_states(sizes):
 
 def test_energies_are_summed_in_double_precision():
     """One term of 2^25 among terms of 1, which single precision would lose."""
-    network = LayeredNetwork([[0.0]], [[[1.0]], [[1.0, 1.0]]], [[2.0**25], [1.0], [1.0, 1.0]], num_classes=2)
+    network = LayeredNetwork(
+        [[0.0]], [[[1.0]], [[1.0, 1.0]]], [[2.0**25], [1.0], [1.0, 1.0]], num_classes=2
+    )
     assert network.energies(np.zeros((1, 1)), [[[1, 1, 1, 1]]]).item() == 2.0**25 + 6
 
 
@@ -173,7 +198,9 @@ def test_orders_of_spins_and_layers(sizes):
     assert tolerances.same_bits(network.from_problem(network.to_problem(spins)), spins)
     places = np.arange(sum(sizes))
     assert network.to_problem(network.from_problem(places)).tolist() == places.tolist()
-    assert [set(number[network.active(k)]) for k in range(1, len(sizes))] == [{k, k + 1} for k in range(1, len(sizes))]
+    assert [set(number[network.active(k)]) for k in range(1, len(sizes))] == [
+        {k, k + 1} for k in range(1, len(sizes))
+    ]
 
 
 @pytest.mark.parametrize(("sizes", "layer"), STAGES)
@@ -190,7 +217,9 @@ def test_a_stage_is_the_network_but_for_a_constant(sizes, layer):
     active = oracle.all_states(problem.num_spins)
     whole = np.repeat(frozen[:, :, None], len(active), axis=2)
     whole[..., where] = active
-    energies = exact_energies(network, images, whole.reshape(2, -1, sum(sizes))).reshape(2, chains, -1)
+    energies = exact_energies(network, images, whole.reshape(2, -1, sum(sizes))).reshape(
+        2, chains, -1
+    )
     shape = (2, 1, -1) if alone else (2, chains, -1)
     constant = energies - oracle.energies(problem, active).reshape(shape)
     np.testing.assert_array_equal(constant, np.broadcast_to(constant[..., :1], constant.shape))
@@ -229,7 +258,10 @@ def test_a_stage_has_the_same_bits_in_any_batch_on_every_kernel(on_every_kernel,
     def fields(rows, chains):
         part = np.ascontiguousarray(spins[rows, chains])
         problem = network.stage(layer, network.hidden_fields(images[rows]), part, streams[rows])
-        arrays = problem.hidden_fields, np.broadcast_to(problem.output_fields, (len(problem), problem.num_output))
+        arrays = (
+            problem.hidden_fields,
+            np.broadcast_to(problem.output_fields, (len(problem), problem.num_output)),
+        )
         joined = np.concatenate(arrays, axis=1).reshape(*part.shape[:2], -1)
         return joined, problem.streams.reshape(part.shape[:2])
 
@@ -246,11 +278,17 @@ def test_a_stage_has_the_same_bits_in_any_batch_on_every_kernel(on_every_kernel,
         for whole, by_image, by_chain, divided in results:
             assert tolerances.same_bits(whole[of_kind], results[0][0][of_kind])
             for parts in (by_image, divided):
-                assert tolerances.same_bits(whole[of_kind], np.concatenate([part[of_kind] for part in parts]))
+                assert tolerances.same_bits(
+                    whole[of_kind], np.concatenate([part[of_kind] for part in parts])
+                )
             for k, part in enumerate(by_chain):
-                assert tolerances.same_bits(np.ascontiguousarray(whole[of_kind][:, : k + 1]), part[of_kind])
+                assert tolerances.same_bits(
+                    np.ascontiguousarray(whole[of_kind][:, : k + 1]), part[of_kind]
+                )
     exact = exact_stage_fields(network, layer, network.hidden_fields(images), spins)
-    scale = sum(np.abs(array).sum(axis=0).max() for array in network.couplings) + np.abs(exact).max()
+    scale = (
+        sum(np.abs(array).sum(axis=0).max() for array in network.couplings) + np.abs(exact).max()
+    )
     np.testing.assert_allclose(results[0][0][0], exact, rtol=0, atol=tolerances.FLOAT32 * scale)
 
 
@@ -260,10 +298,14 @@ def exact_stage_fields(network, layer, fields, spins):
     biases = [bias.astype(float) for bias in network.biases]
     couplings = [array.astype(float) for array in network.couplings]
     k = layer - 1
-    below = fields[:, None].astype(float) if k == 0 else biases[k] + layers[k - 1] @ couplings[k - 1]
+    below = (
+        fields[:, None].astype(float) if k == 0 else biases[k] + layers[k - 1] @ couplings[k - 1]
+    )
     above = biases[k + 1] + (layers[k + 2] @ couplings[k + 1].T if k + 2 < len(layers) else 0)
     widths = [(*spins.shape[:2], len(biases[j])) for j in (k, k + 1)]
-    return np.concatenate([np.broadcast_to(a, w) for a, w in zip((below, above), widths, strict=True)], axis=2)
+    return np.concatenate(
+        [np.broadcast_to(a, w) for a, w in zip((below, above), widths, strict=True)], axis=2
+    )
 
 
 def test_each_chain_of_a_stage_has_a_stream_of_its_own():
@@ -289,10 +331,17 @@ def test_parameters_are_copies_in_single_precision():
     assert all(array is own for array, own in zip(parameters.values(), owned, strict=True))
     assert all(array.dtype == np.float32 and (array == 1).all() for array in owned)
     one_input = deep_network((3, 4, 2), 1)  # whose weights are in both orders at once
-    copy = LayeredNetwork(one_input.input_weights, one_input.couplings, one_input.biases, num_classes=2)
+    copy = LayeredNetwork(
+        one_input.input_weights, one_input.couplings, one_input.biases, num_classes=2
+    )
     both = zip(copy.parameters().values(), one_input.parameters().values(), strict=True)
     assert not any(np.shares_memory(ours, theirs) for ours, theirs in both)
-    assert (network.num_inputs, network.num_hidden, network.num_output, network.num_classes) == (3, 6, 6, 3)
+    assert (network.num_inputs, network.num_hidden, network.num_output, network.num_classes) == (
+        3,
+        6,
+        6,
+        3,
+    )
     assert network.readout.redundancy == 2
     assert repr(network) == "LayeredNetwork(3 inputs, 2 + 4 hidden, 6 output spins, 3 classes)"
 
@@ -311,7 +360,9 @@ def test_save_and_load(tmp_path, sizes):
 
 def test_load_refuses_other_files(tmp_path, assert_refused):
     path = tmp_path / "model.safetensors"
-    assert_refused(lambda: LayeredNetwork.load(path), "FileNotFoundError: no layered-network file at ")
+    assert_refused(
+        lambda: LayeredNetwork.load(path), "FileNotFoundError: no layered-network file at "
+    )
     oracle.random_network().save(path)
     assert_refused(
         lambda: LayeredNetwork.load(path),
@@ -326,27 +377,41 @@ def test_load_refuses_other_files(tmp_path, assert_refused):
     tensors, metadata = load_tensors(path, "layered-network", ())
 
     def saved(without=(), **changed):
-        kept = {name: array for name, array in {**tensors, **changed}.items() if name not in without}
+        kept = {
+            name: array for name, array in {**tensors, **changed}.items() if name not in without
+        }
         save_tensors(path, "layered-network", kept, {"num_classes": metadata["num_classes"]})
         return path
 
-    assert_refused(lambda: LayeredNetwork.load(saved(["bias_2"])), f"ValueError: {path} must hold input_weights, ")
+    assert_refused(
+        lambda: LayeredNetwork.load(saved(["bias_2"])),
+        f"ValueError: {path} must hold input_weights, ",
+    )
     for without in (["couplings_2"], ["couplings_3"], ["bias_3"], ["couplings_2", "bias_3"]):
         assert_refused(
             lambda without=without: LayeredNetwork.load(saved(without)),
             f"ValueError: {path} must hold input_weights, couplings_1, couplings_2",
         )
-    assert_refused(lambda: LayeredNetwork.load(saved(other=np.ones(1))), f"ValueError: {path} must hold input_weights")
+    assert_refused(
+        lambda: LayeredNetwork.load(saved(other=np.ones(1))),
+        f"ValueError: {path} must hold input_weights",
+    )
     assert_refused(
         lambda: LayeredNetwork.load(saved(couplings_2=np.ones((2, 5), np.float32))),
         "ValueError: couplings[1] must have shape (3, 5), got (2, 5)",
     )
     save_tensors(path, "layered-network", tensors, {})
-    assert_refused(lambda: LayeredNetwork.load(path), f"ValueError: {path} must say its num_classes, got ''")
+    assert_refused(
+        lambda: LayeredNetwork.load(path), f"ValueError: {path} must say its num_classes, got ''"
+    )
 
 
 def new(W=(120, 3), J=((120, 120), (120, 40)), b=(120, 120, 40), num_classes=10, **values):
-    arrays = [np.full(W, values.get("W_value", 1.0)), [np.ones(shape) for shape in J], [np.ones(n) for n in b]]
+    arrays = [
+        np.full(W, values.get("W_value", 1.0)),
+        [np.ones(shape) for shape in J],
+        [np.ones(n) for n in b],
+    ]
     if "second" in values:
         arrays[1][1][3, 4] = values["second"]
     if "last" in values:
@@ -359,7 +424,9 @@ def drawn(**sizes):
 
 
 def stage(layer=2, fields=(2, 3), spins=(2, 5, 9), streams=(0, 1), value=1):
-    return deep_network((3, 4, 2)).stage(layer, np.ones(fields, np.float32), np.full(spins, value), streams)
+    return deep_network((3, 4, 2)).stage(
+        layer, np.ones(fields, np.float32), np.full(spins, value), streams
+    )
 
 
 SMALL = deep_network((3, 4, 2))
@@ -375,21 +442,42 @@ IMAGE = np.full((1, NUM_INPUTS), 0.5)
             lambda: new(J=((120, 120), (100, 40))),
             "ValueError: couplings[1] must have shape (120, 40), got (100, 40)",
         ),
-        (lambda: new(J=((40, 120), (120, 40))), "ValueError: couplings[0] must have shape (120, 120), got (40, 120)"),
-        (lambda: new(J=((120, 0), (0, 40))), "ValueError: couplings[0] must have shape (n, n), got (120, 0)"),
-        (lambda: new(J=((120, 120), 120)), "ValueError: couplings[1] must have shape (n, n), got (120,)"),
+        (
+            lambda: new(J=((40, 120), (120, 40))),
+            "ValueError: couplings[0] must have shape (120, 120), got (40, 120)",
+        ),
+        (
+            lambda: new(J=((120, 0), (0, 40))),
+            "ValueError: couplings[0] must have shape (n, n), got (120, 0)",
+        ),
+        (
+            lambda: new(J=((120, 120), 120)),
+            "ValueError: couplings[1] must have shape (n, n), got (120,)",
+        ),
         (lambda: new(J=()), "ValueError: couplings must hold at least one array, got none"),
-        (lambda: LayeredNetwork([[1.0]], 3, [[1.0]], num_classes=2), "TypeError: couplings must be a sequence of arr"),
+        (
+            lambda: LayeredNetwork([[1.0]], 3, [[1.0]], num_classes=2),
+            "TypeError: couplings must be a sequence of arr",
+        ),
         (
             lambda: LayeredNetwork([[1.0]], [[[1.0, 1.0]]], None, num_classes=2),
             "TypeError: biases must be a sequence of arrays, got None",
         ),
-        (lambda: new(b=(120, 120)), "ValueError: biases must hold an array for each of 3 layers, got 2"),
+        (
+            lambda: new(b=(120, 120)),
+            "ValueError: biases must hold an array for each of 3 layers, got 2",
+        ),
         (lambda: new(b=(120, 40, 120)), "ValueError: biases[1] must have shape (120,), got (40,)"),
         (lambda: new(b=(120, 120, 4)), "ValueError: biases[2] must have shape (40,), got (4,)"),
-        (lambda: new(W_value=np.nan), "ValueError: input_weights must be finite, got nan at index (0, 0)"),
+        (
+            lambda: new(W_value=np.nan),
+            "ValueError: input_weights must be finite, got nan at index (0, 0)",
+        ),
         (lambda: new(W_value="x"), "TypeError: input_weights must be an array of real numbers, "),
-        (lambda: new(second=np.nan), "ValueError: couplings[1] must be finite, got nan at index (3, 4)"),
+        (
+            lambda: new(second=np.nan),
+            "ValueError: couplings[1] must be finite, got nan at index (3, 4)",
+        ),
         # Finite as float64, but not as the float32 that is kept.
         (lambda: new(second=1e39), "ValueError: couplings[1] must be finite"),
         (lambda: new(last=np.inf), "ValueError: biases[2] must be finite, got inf at index (7,)"),
@@ -407,27 +495,66 @@ IMAGE = np.full((1, NUM_INPUTS), 0.5)
         (lambda: drawn(hidden="12"), "TypeError: hidden[0] must be an integer, got '1'"),
         (lambda: drawn(hidden=120), "TypeError: hidden must be a sequence of integers, got 120"),
         (lambda: drawn(hidden=()), "ValueError: hidden must name at least one layer, got none"),
-        (lambda: drawn(hidden=(), num_classes=1), "ValueError: hidden must name at least one layer, got none"),
-        (lambda: drawn(num_classes=1, redundancy=0), "ValueError: num_classes must be at least 2, got 1"),
+        (
+            lambda: drawn(hidden=(), num_classes=1),
+            "ValueError: hidden must name at least one layer, got none",
+        ),
+        (
+            lambda: drawn(num_classes=1, redundancy=0),
+            "ValueError: num_classes must be at least 2, got 1",
+        ),
         (lambda: drawn(redundancy=0), "ValueError: redundancy must be at least 1, got 0"),
         (lambda: drawn(input_gain=0), "ValueError: input_gain must be finite and above 0, got 0.0"),
-        (lambda: drawn(coupling_gain=np.nan), "ValueError: coupling_gain must be finite and above 0, got nan"),
+        (
+            lambda: drawn(coupling_gain=np.nan),
+            "ValueError: coupling_gain must be finite and above 0, got nan",
+        ),
         (lambda: drawn(coupling_gain="1"), "TypeError: coupling_gain must be a number, got '1'"),
-        (lambda: drawn(coupling_gain=[1, 0]), "ValueError: coupling_gain[1] must be finite and above 0, got 0.0"),
+        (
+            lambda: drawn(coupling_gain=[1, 0]),
+            "ValueError: coupling_gain[1] must be finite and above 0, got 0.0",
+        ),
         (
             lambda: drawn(coupling_gain=[1.0]),
             "ValueError: coupling_gain must be one number or one for each of 2 couplings, got 1",
         ),
-        (lambda: SMALL.shallow(), "ValueError: hidden must name one layer for a BipartiteNetwork, got 2"),
+        (
+            lambda: SMALL.shallow(),
+            "ValueError: hidden must name one layer for a BipartiteNetwork, got 2",
+        ),
         (lambda: drawn(seed=-1), "ValueError: seed must be at least 0, got -1"),
-        (lambda: SMALL.problem(np.ones((2, 6))), "ValueError: images must have shape (n, 3), got (2, 6)"),
-        (lambda: SMALL.problem(np.ones((2, 3), int)), "TypeError: images must be floating-point pixels"),
-        (lambda: SMALL.problem(3 * IMAGE), "ValueError: images must be in [0, 1], got 1.500000 at index (0, 0)"),
-        (lambda: SMALL.problem(IMAGE, labels=[0]), "ValueError: labels and nudge must be given together, got nudge ="),
-        (lambda: SMALL.problem(IMAGE, nudge=1.0), "ValueError: labels and nudge must be given together, got nudge ="),
-        (lambda: SMALL.problem(IMAGE, [2], 1.0), "ValueError: labels must be in 0 ... 1, got 2 at index 0"),
-        (lambda: SMALL.problem(IMAGE, [0], -1.0), "ValueError: nudge must be finite and at least 0, got -1.0"),
-        (lambda: SMALL.problem(IMAGE, streams=[0, 1]), "ValueError: streams must have shape (1,), got (2,)"),
+        (
+            lambda: SMALL.problem(np.ones((2, 6))),
+            "ValueError: images must have shape (n, 3), got (2, 6)",
+        ),
+        (
+            lambda: SMALL.problem(np.ones((2, 3), int)),
+            "TypeError: images must be floating-point pixels",
+        ),
+        (
+            lambda: SMALL.problem(3 * IMAGE),
+            "ValueError: images must be in [0, 1], got 1.500000 at index (0, 0)",
+        ),
+        (
+            lambda: SMALL.problem(IMAGE, labels=[0]),
+            "ValueError: labels and nudge must be given together, got nudge =",
+        ),
+        (
+            lambda: SMALL.problem(IMAGE, nudge=1.0),
+            "ValueError: labels and nudge must be given together, got nudge =",
+        ),
+        (
+            lambda: SMALL.problem(IMAGE, [2], 1.0),
+            "ValueError: labels must be in 0 ... 1, got 2 at index 0",
+        ),
+        (
+            lambda: SMALL.problem(IMAGE, [0], -1.0),
+            "ValueError: nudge must be finite and at least 0, got -1.0",
+        ),
+        (
+            lambda: SMALL.problem(IMAGE, streams=[0, 1]),
+            "ValueError: streams must have shape (1,), got (2,)",
+        ),
         (
             lambda: SMALL.energies(IMAGE, np.ones((1, 2, 8))),
             "ValueError: spins must have shape (1, 2, 9), got (1, 2, 8)",
@@ -436,20 +563,35 @@ IMAGE = np.full((1, NUM_INPUTS), 0.5)
             lambda: SMALL.energies(IMAGE, np.ones((2, 2, 9))),
             "ValueError: spins must have shape (1, n, 9), got (2, 2, 9)",
         ),
-        (lambda: SMALL.energies(IMAGE, np.zeros((1, 1, 9))), "ValueError: spins must be -1 or +1, got 0.0 at index"),
+        (
+            lambda: SMALL.energies(IMAGE, np.zeros((1, 1, 9))),
+            "ValueError: spins must be -1 or +1, got 0.0 at index",
+        ),
         (lambda: SMALL.split(np.ones(8)), "ValueError: spins must have shape (9,), got (8,)"),
         (lambda: SMALL.split(1), "ValueError: spins must have shape (9,), got ()"),
-        (lambda: SMALL.to_problem(np.ones((2, 10))), "ValueError: spins must have shape (2, 9), got (2, 10)"),
-        (lambda: SMALL.from_problem(np.ones((2, 10))), "ValueError: spins must have shape (2, 9), got (2, 10)"),
+        (
+            lambda: SMALL.to_problem(np.ones((2, 10))),
+            "ValueError: spins must have shape (2, 9), got (2, 10)",
+        ),
+        (
+            lambda: SMALL.from_problem(np.ones((2, 10))),
+            "ValueError: spins must have shape (2, 9), got (2, 10)",
+        ),
         (lambda: SMALL.active(3), "ValueError: layer must be at most 2, got 3"),
         (lambda: SMALL.active(0), "ValueError: layer must be at least 1, got 0"),
         (lambda: stage(layer=0), "ValueError: layer must be at least 1, got 0"),
         (lambda: stage(layer=3), "ValueError: layer must be at most 2, got 3"),
         (lambda: stage(layer=1.0), "TypeError: layer must be an integer, got 1.0"),
         (lambda: stage(fields=(2, 4)), "ValueError: fields must have shape (n, 3), got (2, 4)"),
-        (lambda: stage(spins=(1, 5, 9)), "ValueError: spins must have shape (2, n, 9), got (1, 5, 9)"),
+        (
+            lambda: stage(spins=(1, 5, 9)),
+            "ValueError: spins must have shape (2, n, 9), got (1, 5, 9)",
+        ),
         (lambda: stage(spins=(2, 9)), "ValueError: spins must have shape (2, n, 9), got (2, 9)"),
-        (lambda: stage(spins=(2, 5, 6)), "ValueError: spins must have shape (2, n, 9), got (2, 5, 6)"),
+        (
+            lambda: stage(spins=(2, 5, 6)),
+            "ValueError: spins must have shape (2, n, 9), got (2, 5, 6)",
+        ),
         (lambda: stage(value=0), "ValueError: spins must be -1 or +1, got 0 at index (0, 0, 0)"),
         (lambda: stage(streams=[0]), "ValueError: streams must have shape (2,), got (1,)"),
     ],
@@ -468,7 +610,10 @@ def test_the_gradient_is_that_of_the_energy(sizes):
     assert list(found) == list(network.parameters())
 
     def difference():
-        return sum(sign * exact_energies(network, images, spins).mean() for sign, spins in ((1, free), (-1, nudged)))
+        return sum(
+            sign * exact_energies(network, images, spins).mean()
+            for sign, spins in ((1, free), (-1, nudged))
+        )
 
     for name, array in network.parameters().items():
         assert found[name].any(), name
@@ -478,7 +623,10 @@ def test_the_gradient_is_that_of_the_energy(sizes):
                 array[index] = value + np.float32(step)
                 sides.append(difference())
             array[index] = value
-            assert abs(found[name][index] - (sides[1] - sides[0])) < tolerances.FLOAT32, (name, index)
+            assert abs(found[name][index] - (sides[1] - sides[0])) < tolerances.FLOAT32, (
+                name,
+                index,
+            )
     for wrong in (
         [states[0], States(free[:1], np.zeros((1, 3)))],
         [States(free[..., 1:], np.zeros((2, 3))), states[1]],

@@ -8,8 +8,13 @@ import pytest
 import oracle
 import tolerances
 from isingprop import LayeredNetwork, LearningRates, States, gradient
-from isingprop.learning import apply, layered_gradient, update_in_place, update_layers_in_place
-from isingprop.network import PARAMETERS
+from isingprop.network.bipartite import PARAMETERS
+from isingprop.training.learning_rule import (
+    apply,
+    layered_gradient,
+    update_in_place,
+    update_layers_in_place,
+)
 
 STEP = 2.0**-3  # of the finite difference; energies are linear in the parameters, so any will do
 RATE = 0.125
@@ -18,7 +23,10 @@ RATE = 0.125
 def phases(num_images, num_free, num_nudged, num_spins, *, seed=0):
     """Free and nudged states, unrelated to each other."""
     return tuple(
-        States(oracle.random_spins(num_images, reads, num_spins, seed=seed + k), np.zeros((num_images, reads)))
+        States(
+            oracle.random_spins(num_images, reads, num_spins, seed=seed + k),
+            np.zeros((num_images, reads)),
+        )
         for k, reads in enumerate((num_free, num_nudged))
     )
 
@@ -57,7 +65,9 @@ def test_gradient_is_the_slow_twins(kernel, sizes):
     free, nudged = phases(num_images, num_free, num_nudged, 17 + 6)
     step = gradient(images, free, nudged, num_hidden=17)
     for name, change in oracle.slow_gradient(images, free.spins, nudged.spins, 17).items():
-        np.testing.assert_allclose(getattr(step, name), change, rtol=0, atol=tolerances.FLOAT32, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(step, name), change, rtol=0, atol=tolerances.FLOAT32, err_msg=name
+        )
 
 
 def test_one_step_raises_the_free_state_and_lowers_the_nudged():
@@ -77,7 +87,9 @@ def weighted(states, weights):
 
 @pytest.mark.parametrize("num_nudged", [1, 3])
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_gradient_with_weights_is_a_finite_difference_of_weighted_energies(kernel, name, num_nudged):
+def test_gradient_with_weights_is_a_finite_difference_of_weighted_energies(
+    kernel, name, num_nudged
+):
     """Of sum_r w_r (E[free r] - mean E[nudged]), on each side of the parameter; weights need not sum to 1."""
     network = oracle.random_network(4, 3, 2, 2)
     images = np.random.default_rng(0).random((2, 4)).astype(np.float32)
@@ -86,7 +98,9 @@ def test_gradient_with_weights_is_a_finite_difference_of_weighted_energies(kerne
 
     def difference():
         problem = network.problem(images)
-        away = problem.energies(free.spins) - problem.energies(nudged.spins).mean(axis=1, keepdims=True)
+        away = problem.energies(free.spins) - problem.energies(nudged.spins).mean(
+            axis=1, keepdims=True
+        )
         return (weights * away).sum() / 2
 
     slopes = getattr(gradient(images, weighted(free, weights), nudged, num_hidden=3), name)
@@ -111,7 +125,9 @@ def test_weights_that_are_all_the_same_change_nothing_but_roundings(kernel, size
         step = gradient(images, even, nudged, num_hidden=17)
         for name in PARAMETERS:
             expected = total * getattr(plain, name)
-            np.testing.assert_allclose(getattr(step, name), expected, rtol=0, atol=tolerances.FLOAT32, err_msg=name)
+            np.testing.assert_allclose(
+                getattr(step, name), expected, rtol=0, atol=tolerances.FLOAT32, err_msg=name
+            )
 
 
 def test_weights_in_place_are_gradient_and_apply(kernel):
@@ -119,7 +135,9 @@ def test_weights_in_place_are_gradient_and_apply(kernel):
     images, (free, nudged) = oracle.random_images(4, 9), phases(4, 6, 1, 17 + 6)
     weights = np.random.default_rng(0).random((4, 6)) / 6
     weights[2] = 0
-    applied = apply(network, gradient(images, weighted(free, weights), nudged, num_hidden=17), rates)
+    applied = apply(
+        network, gradient(images, weighted(free, weights), nudged, num_hidden=17), rates
+    )
     unmoved = apply(network, gradient(images, free, nudged, num_hidden=17), rates)
     update_in_place(network, images, free.spins, nudged.spins, rates.array(), weights)
     for name, array in network.parameters().items():
@@ -153,7 +171,9 @@ def test_same_bits_with_weights_on_every_kernel(on_every_kernel, num_hidden, num
 @pytest.mark.parametrize(("num_free", "num_nudged"), [(1, 1), (20, 1), (3, 3)])
 def test_nothing_changes_where_free_and_nudged_states_are_the_same(kernel, num_free, num_nudged):
     network, images = oracle.random_network(), oracle.random_images(4)
-    free, nudged = (np.repeat(oracle.random_spins(4, 1, 11), reads, axis=1) for reads in (num_free, num_nudged))
+    free, nudged = (
+        np.repeat(oracle.random_spins(4, 1, 11), reads, axis=1) for reads in (num_free, num_nudged)
+    )
     before = copies(network)
     update_in_place(network, images, free, nudged, np.full(4, RATE, np.float32))
     for name, array in network.parameters().items():
@@ -172,7 +192,9 @@ def test_in_place_is_gradient_and_apply(kernel, sizes):
     update_in_place(network, images, free.spins, nudged.spins, rates.array())
     for name, array in network.parameters().items():
         largest = np.abs(array).max()
-        np.testing.assert_allclose(array, getattr(applied, name), rtol=0, atol=tolerances.FLOAT32 * largest)
+        np.testing.assert_allclose(
+            array, getattr(applied, name), rtol=0, atol=tolerances.FLOAT32 * largest
+        )
         assert not tolerances.same_bits(array, before[name])
 
 
@@ -198,7 +220,9 @@ def test_same_bits_on_every_kernel(on_every_kernel, num_hidden, num_output, num_
     rates = np.float32([0.1, 0.02, 0.003, 0.4])
 
     def updated():
-        network = oracle.random_network(20, num_hidden, 2, num_output)  # twice the outputs, of which half are taken
+        network = oracle.random_network(
+            20, num_hidden, 2, num_output
+        )  # twice the outputs, of which half are taken
         network.couplings = np.ascontiguousarray(network.couplings[:, :num_output])
         network.output_bias = np.ascontiguousarray(network.output_bias[:num_output])
         update_in_place(network, images, free.spins, nudged.spins, rates)
@@ -216,7 +240,9 @@ def deep_network(sizes, num_inputs=4):
     random = np.random.default_rng([*sizes])
     shapes = (sizes[0], num_inputs), [*pairwise(sizes)], [(size,) for size in sizes]
     drawn = [oracle.on_grid(random.normal(size=shapes[0]))]
-    drawn += [[oracle.on_grid(random.normal(size=shape)) for shape in group] for group in shapes[1:]]
+    drawn += [
+        [oracle.on_grid(random.normal(size=shape)) for shape in group] for group in shapes[1:]
+    ]
     return LayeredNetwork(*drawn, num_classes=2)
 
 
@@ -229,13 +255,18 @@ def rate_of(name, sizes):
 @pytest.mark.parametrize(
     ("sizes", "layer"), [(sizes, k) for sizes in DEEP_SIZES for k in (None, *range(1, len(sizes)))]
 )
-def test_layers_move_along_the_finite_difference_of_the_energy_difference(kernel, sizes, layer, num_reads):
+def test_layers_move_along_the_finite_difference_of_the_energy_difference(
+    kernel, sizes, layer, num_reads
+):
     """Of mean E[free] - mean E[nudged] of whole states; those of two layers by themselves, the others untouched."""
     network, images = deep_network(sizes), oracle.on_grid(np.random.default_rng(0).random((2, 4)))
     free, nudged = phases(2, *num_reads, sum(sizes))
 
     def difference():
-        return network.energies(images, free.spins).mean() - network.energies(images, nudged.spins).mean()
+        return (
+            network.energies(images, free.spins).mean()
+            - network.energies(images, nudged.spins).mean()
+        )
 
     slopes = {}
     for name, array in network.parameters().items():
@@ -248,7 +279,10 @@ def test_layers_move_along_the_finite_difference_of_the_energy_difference(kernel
             array[index] += STEP
     where = slice(None) if layer is None else network.active(layer)
     states = [np.ascontiguousarray(each.spins[..., where]) for each in (free, nudged)]
-    before, energy = copies(network), [network.energies(images, each.spins).mean() for each in (free, nudged)]
+    before, energy = (
+        copies(network),
+        [network.energies(images, each.spins).mean() for each in (free, nudged)],
+    )
     update_layers_in_place(network, layer, images, *states, DEEP_RATES)
     moved = set(network.parameters())
     if layer is not None:
@@ -257,7 +291,9 @@ def test_layers_move_along_the_finite_difference_of_the_energy_difference(kernel
         )
     for name, array in network.parameters().items():
         if name in moved:
-            np.testing.assert_array_equal(array - before[name], rate_of(name, sizes) * slopes[name], err_msg=name)
+            np.testing.assert_array_equal(
+                array - before[name], rate_of(name, sizes) * slopes[name], err_msg=name
+            )
             assert slopes[name].any(), name
         else:
             assert tolerances.same_bits(array, before[name]), name
@@ -280,7 +316,9 @@ def test_one_step_of_two_layers_raises_the_free_state_and_lowers_the_nudged(size
         free, nudged = (each.spins for each in phases(1, 1, 1, sum(sizes), seed=10 * seed))
         for layer in range(len(sizes) - 1, 0, -1):
             before = network.energies(images, free), network.energies(images, nudged)
-            states = [np.ascontiguousarray(each[..., network.active(layer)]) for each in (free, nudged)]
+            states = [
+                np.ascontiguousarray(each[..., network.active(layer)]) for each in (free, nudged)
+            ]
             update_layers_in_place(network, layer, images, *states, np.full(4, RATE, np.float32))
             same = (states[0] == states[1]).all()
             assert (network.energies(images, free) > before[0]) | same
@@ -290,7 +328,10 @@ def test_one_step_of_two_layers_raises_the_free_state_and_lowers_the_nudged(size
 def test_one_hidden_layer_moves_to_the_bits_of_the_shallow_network(kernel):
     shallow, images = oracle.random_network(9, 17), oracle.random_images(3, 9)
     biases = shallow.hidden_bias, shallow.output_bias
-    layered = [LayeredNetwork(shallow.input_weights, [shallow.couplings], biases, num_classes=3) for _ in range(2)]
+    layered = [
+        LayeredNetwork(shallow.input_weights, [shallow.couplings], biases, num_classes=3)
+        for _ in range(2)
+    ]
     free, nudged = (each.spins for each in phases(3, 5, 2, 17 + 6))
     rates = np.float32([0.1, 0.02, 0.003, 0.4])
     update_in_place(shallow, images, free, nudged, rates)
@@ -306,7 +347,9 @@ def test_layers_have_the_same_bits_on_every_kernel(on_every_kernel, layer):
     free, nudged = (each.spins for each in phases(3, 5, 5, sum(sizes)))
 
     def updated():
-        network = LayeredNetwork.random(num_inputs=20, hidden=sizes[:-1], num_classes=5, redundancy=2)
+        network = LayeredNetwork.random(
+            num_inputs=20, hidden=sizes[:-1], num_classes=5, redundancy=2
+        )
         where = slice(None) if layer is None else network.active(layer)
         states = [np.ascontiguousarray(each[..., where]) for each in (free, nudged)]
         update_layers_in_place(network, layer, images, *states, np.float32([0.1, 0.02, 0.003, 0.4]))
@@ -317,9 +360,15 @@ def test_layers_have_the_same_bits_on_every_kernel(on_every_kernel, layer):
 
 def test_rates_of_deep_networks_are_four_times_as_high_for_input_weights_and_half_for_couplings():
     assert LearningRates.of(0.5, deep=True) == LearningRates(2.0, 0.25, 0.5, 0.5)
-    assert LearningRates.of(0.5, deep=False) == LearningRates.of(0.5) == LearningRates(0.5, 0.5, 0.5, 0.5)
+    assert (
+        LearningRates.of(0.5, deep=False)
+        == LearningRates.of(0.5)
+        == LearningRates(0.5, 0.5, 0.5, 0.5)
+    )
     named = dict(zip(PARAMETERS, (1, 2, 3, 4), strict=True))
-    assert LearningRates.of(named, deep=True) == LearningRates.of(LearningRates(1, 2, 3, 4), deep=True)
+    assert LearningRates.of(named, deep=True) == LearningRates.of(
+        LearningRates(1, 2, 3, 4), deep=True
+    )
     assert LearningRates.of(named, deep=True) == LearningRates(1, 2, 3, 4)
     images = np.full((1, 44), 1, np.float32)
     assert LearningRates.for_images(0.5, images, deep=True) == LearningRates(4.0, 0.25, 0.5, 0.5)
@@ -363,31 +412,67 @@ def slope(images=IMAGE, free=FREE, nudged=NUDGED, num_hidden=2):
 @pytest.mark.parametrize(
     ("call", "refusal"),
     [
-        (lambda: slope(nudged=weighted(NUDGED, [[1.0]])), "ValueError: nudged.weights must be None, got 1 x 1 weights"),
-        (lambda: deep_slope(weights=[[0.5, 0.5]]), "ValueError: free.weights must be None, got 1 x 2 weights"),
+        (
+            lambda: slope(nudged=weighted(NUDGED, [[1.0]])),
+            "ValueError: nudged.weights must be None, got 1 x 1 weights",
+        ),
+        (
+            lambda: deep_slope(weights=[[0.5, 0.5]]),
+            "ValueError: free.weights must be None, got 1 x 2 weights",
+        ),
         (lambda: rates(-1.0), "ValueError: learning_rate must be finite and at least 0, got -1.0"),
         (lambda: rates(np.nan), "ValueError: learning_rate must be finite and at least 0, got nan"),
         (lambda: rates("1"), "TypeError: learning_rate must be a number, got '1'"),
         (lambda: rates(10**400), "ValueError: learning_rate must be finite"),
-        (lambda: rates(-1.0, deep=True), "ValueError: learning_rate must be finite and at least 0, got -1.0"),
-        (lambda: rates(1e38, deep=True), "ValueError: learning_rate"),  # four times it is not finite as a float32
+        (
+            lambda: rates(-1.0, deep=True),
+            "ValueError: learning_rate must be finite and at least 0, got -1.0",
+        ),
+        (
+            lambda: rates(1e38, deep=True),
+            "ValueError: learning_rate",
+        ),  # four times it is not finite as a float32
         (lambda: rates(1e39).array(), "ValueError: learning_rate"),  # finite, but not as a float32
-        (lambda: rates({"couplings": 1.0}), "ValueError: learning_rate must have the keys input_weights, "),
-        (lambda: LearningRates(1, 1, 1, -1), "ValueError: learning_rate['output_bias'] must be finite and"),
+        (
+            lambda: rates({"couplings": 1.0}),
+            "ValueError: learning_rate must have the keys input_weights, ",
+        ),
+        (
+            lambda: LearningRates(1, 1, 1, -1),
+            "ValueError: learning_rate['output_bias'] must be finite and",
+        ),
         (lambda: slope(IMAGE[0]), "ValueError: images must have shape (n, n), got (3,)"),
         (lambda: slope(IMAGE[:0]), "ValueError: images must have shape (n, n), got (0, 3)"),
         (lambda: slope(np.ones((1, 3), int)), "TypeError: images must be floating-point pixels"),
         (lambda: slope(3 * IMAGE), "ValueError: images must be in [0, 1], got 1.5"),
         (lambda: slope(np.nan * IMAGE), "ValueError: images must be in [0, 1], got nan"),
-        (lambda: slope(np.ones((2, 3))), "ValueError: free_spins must have shape (2, n, 4), got (1, 2, 4)"),
-        (lambda: slope(nudged=TWO), "ValueError: nudged_spins must have shape (1, n, 4), got (2, 1, 4)"),
-        (lambda: slope(nudged=WIDE), "ValueError: nudged_spins must have shape (1, n, 4), got (1, 1, 5)"),
+        (
+            lambda: slope(np.ones((2, 3))),
+            "ValueError: free_spins must have shape (2, n, 4), got (1, 2, 4)",
+        ),
+        (
+            lambda: slope(nudged=TWO),
+            "ValueError: nudged_spins must have shape (1, n, 4), got (2, 1, 4)",
+        ),
+        (
+            lambda: slope(nudged=WIDE),
+            "ValueError: nudged_spins must have shape (1, n, 4), got (1, 1, 5)",
+        ),
         (lambda: slope(num_hidden=0), "ValueError: num_hidden must be at least 1, got 0"),
         (lambda: slope(num_hidden=4), "ValueError: num_hidden must be at most 3, got 4"),
-        (lambda: deep_slope(np.ones((1, 3))), "ValueError: images must have shape (n, 4), got (1, 3)"),
+        (
+            lambda: deep_slope(np.ones((1, 3))),
+            "ValueError: images must have shape (n, 4), got (1, 3)",
+        ),
         (lambda: deep_slope(np.full((1, 4), 1.5)), "ValueError: images must be in [0, 1], got 1.5"),
-        (lambda: deep_slope(spins=8), "ValueError: free.spins must have shape (1, n, 9), got (1, 2, 8)"),
-        (lambda: deep_slope(count=2), "ValueError: free.spins must have shape (1, n, 9), got (2, 2, 9)"),
+        (
+            lambda: deep_slope(spins=8),
+            "ValueError: free.spins must have shape (1, n, 9), got (1, 2, 8)",
+        ),
+        (
+            lambda: deep_slope(count=2),
+            "ValueError: free.spins must have shape (1, n, 9), got (2, 2, 9)",
+        ),
         (lambda: slope(num_hidden=2.0), "TypeError: num_hidden must be an integer, got 2.0"),
     ],
 )

@@ -7,9 +7,10 @@ import pytest
 
 import oracle
 import tolerances
-from isingprop import Annealing, BipartiteNetwork, Evaluation, States, metrics, predict
-from isingprop.metrics import ErrorCount
+from isingprop import Annealing, BipartiteNetwork, Evaluation, States, predict
 from isingprop.readout import UNCLASSIFIED
+from isingprop.training import evaluation as metrics
+from isingprop.training.evaluation import ErrorCount
 
 SAMPLER = Annealing(num_sweeps=5)
 
@@ -30,7 +31,12 @@ class Stub:
 # Two classes of two output spins: class 0 is ++--, class 1 is --++, and a tie is neither.
 ZERO, ONE, TIE, BARELY_ZERO = [1, 1, -1, -1], [-1, -1, 1, 1], [1, -1, -1, 1], [1, -1, -1, -1]
 OUTPUTS = [[ZERO, TIE], [ONE, ONE], [ONE, BARELY_ZERO], [ZERO, BARELY_ZERO]]
-ENERGIES = [[-1, -2], [-3, -1], [0, 0], [-1, -5]]  # the lowest reads: 1, 0, 0 (the first of equals), 1
+ENERGIES = [
+    [-1, -2],
+    [-3, -1],
+    [0, 0],
+    [-1, -5],
+]  # the lowest reads: 1, 0, 0 (the first of equals), 1
 LABELS = np.array([0, 1, 0, 0])
 LOWEST_CLASSES = [UNCLASSIFIED, 1, 1, 0]
 WRONG_READS, WRONG_LOWEST = 2 / 8, 2 / 4  # the tie, and the first read of image 2
@@ -49,7 +55,9 @@ def test_predict_takes_the_lowest_read(network):
 
 def test_evaluation_counts_the_unclassified_as_wrong():
     evaluation = Evaluation.of(np.array(LOWEST_CLASSES), LABELS)
-    assert evaluation == Evaluation(accuracy=0.5, standard_error=0.25, unclassified=0.25, num_images=4)
+    assert evaluation == Evaluation(
+        accuracy=0.5, standard_error=0.25, unclassified=0.25, num_images=4
+    )
 
 
 @pytest.mark.parametrize("bounds", [(0, 4), (0, 1, 2, 3, 4), (0, 3, 4)])

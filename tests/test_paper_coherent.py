@@ -9,11 +9,17 @@ import pytest
 
 import isingprop as ip
 import tolerances
-from isingprop.amplification import best_iterations, fixed_point_success, grover_success, growing_lengths
-from isingprop.paper import coherent
-from isingprop.paper.coherent_curves import Comparison, Outcome, ratio, windows_of
-from isingprop.paper.coherent_findings import answer, better_or_worse, floor_words, scale_words, verdict
-from isingprop.paper.coherent_runs import (
+from isingprop.analysis.scaling import Interval, standard_error
+from isingprop.paper.coherent_training import coherent_study as coherent
+from isingprop.paper.coherent_training.coherent_curves import Comparison, Outcome, ratio, windows_of
+from isingprop.paper.coherent_training.coherent_findings import (
+    answer,
+    better_or_worse,
+    floor_words,
+    scale_words,
+    verdict,
+)
+from isingprop.paper.coherent_training.coherent_jobs import (
     PAIRS,
     CoherentTraining,
     Sizes,
@@ -23,12 +29,17 @@ from isingprop.paper.coherent_runs import (
     networks,
     sizes_of,
 )
-from isingprop.paper.coherent_search import Search, Searches, evenly_spread
-from isingprop.paper.coherent_times import AnnealingTimes
-from isingprop.paper.methods import Training
-from isingprop.paper.text import percent_with_error
+from isingprop.paper.coherent_training.coherent_search import Search, Searches, evenly_spread
+from isingprop.paper.coherent_training.coherent_times import AnnealingTimes
+from isingprop.paper.common.methods import Training
+from isingprop.paper.common.text import percent_with_error
 from isingprop.problem import largest_local_fields
-from isingprop.scaling import Interval, standard_error
+from isingprop.quantum.amplification import (
+    best_iterations,
+    fixed_point_success,
+    grover_success,
+    growing_lengths,
+)
 from test_paper_figures import finding, law, rows_of, text_of, undrawn  # noqa: F401 (used by name)
 from test_paper_methods import MadeUp, curve, one_thread, setup  # noqa: F401 (used by all)
 
@@ -53,7 +64,9 @@ SMALL = Sizes(
     time_epochs=(0, 2),
     times=(5.0, 10.0),
 )
-SHARES = np.array([-0.02, 0.0, 0.02])  # by which the exponents of seeds 0, 1, 2 differ from their mean
+SHARES = np.array(
+    [-0.02, 0.0, 0.02]
+)  # by which the exponents of seeds 0, 1, 2 differ from their mean
 STUDENT = 4.302653  # t of a 95 % interval for two degrees of freedom
 Z = dict(zip(NAMES, (0.5, 0.4, 0.3, 1.2, 0.8, 0.6, 0.4, 0.7), strict=True))
 
@@ -93,12 +106,32 @@ def test_the_methods_differ_in_the_states_that_they_learn_from():
     methods = methods_of(Sizes())
     assert tuple(methods) == NAMES
     plain, even, scaled = ip.Coherent(100.0), ip.Amplified(100.0), ip.Amplified(100.0, exponent=1.0)
-    assert [method.sampler for method in methods.values()] == [plain] * 3 + [even, scaled, even, scaled, scaled]
-    assert [method.num_states for method in methods.values()] == [None, 20, 1, None, None, 20, 20, 3]
+    assert [method.sampler for method in methods.values()] == [plain] * 3 + [
+        even,
+        scaled,
+        even,
+        scaled,
+        scaled,
+    ]
+    assert [method.num_states for method in methods.values()] == [
+        None,
+        20,
+        1,
+        None,
+        None,
+        20,
+        20,
+        3,
+    ]
     assert len({method.title for method in methods.values()}) == len(NAMES)
     for name, other in PAIRS.items():
-        assert (methods[name].num_states == methods[other].num_states) == (name != "amplified-3-scaled")
-        assert (type(methods[name].sampler), type(methods[other].sampler)) == (ip.Amplified, ip.Coherent)
+        assert (methods[name].num_states == methods[other].num_states) == (
+            name != "amplified-3-scaled"
+        )
+        assert (type(methods[name].sampler), type(methods[other].sampler)) == (
+            ip.Amplified,
+            ip.Coherent,
+        )
     assert Sizes().num_spins == 12
 
 
@@ -113,20 +146,27 @@ def test_the_anneals_own_time_is_one_of_those_compared(tmp_path):
 
 
 def network_of(images, seed, num_hidden=2):
-    return ip.BipartiteNetwork.random(num_inputs=64, num_hidden=num_hidden, num_classes=3, redundancy=2, seed=seed)
+    return ip.BipartiteNetwork.random(
+        num_inputs=64, num_hidden=num_hidden, num_classes=3, redundancy=2, seed=seed
+    )
 
 
 def wrong_states(network, images):
     """(B, 2^N) bool, by the definition."""
     numbers = np.arange(2 ** (network.num_hidden + network.num_output))
-    spins = 2 * (numbers[:, None] >> np.arange(network.num_hidden, 14)[None, : network.num_output] & 1) - 1
+    spins = (
+        2 * (numbers[:, None] >> np.arange(network.num_hidden, 14)[None, : network.num_output] & 1)
+        - 1
+    )
     return network.readout.predict(spins)[None, :] != images.train_labels[:, None]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_training_is_a_trainers_epochs_and_the_exact_error_after_each(images, name):
     method, network = methods_of(SMALL)[name], network_of(images, 4)
-    trainer = ip.Trainer(network, method.sampler, num_states=method.num_states, learning_rate=0.02, seed=4)
+    trainer = ip.Trainer(
+        network, method.sampler, num_states=method.num_states, learning_rate=0.02, seed=4
+    )
     result, records, errors = CoherentTraining(method, 0.02, 2, 4).run(images), [], []
     for _ in range(2):
         records.append(trainer.train_epoch(images.train_images, images.train_labels))
@@ -139,7 +179,9 @@ def test_a_training_is_a_trainers_epochs_and_the_exact_error_after_each(images, 
     accuracy = trainer.evaluate(images.test_images, images.test_labels).accuracy
     assert result["test_accuracy"] == accuracy
     again = Training(method, 0.02, 2, 4).run(images)
-    assert again["error_reads"].tolist() == result["error_reads"].tolist(), "a trial is the same training"
+    assert again["error_reads"].tolist() == result["error_reads"].tolist(), (
+        "a trial is the same training"
+    )
 
 
 def test_networks_are_in_plain_training_by_exact_expectation_values(images):
@@ -161,7 +203,9 @@ def test_the_largest_local_field_is_what_coherent_divides_by(images):
         arrays = (problem.couplings, problem.hidden_fields[k : k + 1], problem.output_fields)
         scaled = ip.IsingProblem(*(array.astype(float) / fields[k] for array in arrays))
         wanted = ip.Coherent(10.0, rescale=False).weighted_states(scaled).weights
-        np.testing.assert_allclose(ip.Coherent(10.0).weighted_states(problem[k : k + 1]).weights, wanted, atol=1e-12)
+        np.testing.assert_allclose(
+            ip.Coherent(10.0).weighted_states(problem[k : k + 1]).weights, wanted, atol=1e-12
+        )
 
 
 def test_a_search_counts_until_a_wrong_state_is_seen(images):
@@ -173,7 +217,9 @@ def test_a_search_counts_until_a_wrong_state_is_seen(images):
     chances = {}
     for epoch, network in networks(images, SMALL, (2, 6), 0):
         for time in (20.0, 60.0):
-            weights = ip.Coherent(time).weighted_states(network.problem(images.train_images)).weights
+            weights = (
+                ip.Coherent(time).weighted_states(network.problem(images.train_images)).weights
+            )
             chances[epoch, time] = np.sqrt((weights * wrong_states(network, images)).sum(axis=1))
     for k, amplitude in enumerate(found["amplitude"]):
         assert abs(chances[found["epoch"][k], found["total_time"][k]] - amplitude).min() < 1e-9
@@ -181,7 +227,10 @@ def test_a_search_counts_until_a_wrong_state_is_seen(images):
         success = grover_success(amplitude, iterations)
         assert found["success"][k] == success
         assert found["amplified"][k] == pytest.approx(success, abs=1e-9)
-        for way, chance, cost in (("repetition", amplitude**2, 1), ("grover", success, 2 * iterations + 1)):
+        for way, chance, cost in (
+            ("repetition", amplitude**2, 1),
+            ("grover", success, 2 * iterations + 1),
+        ):
             error = cost * math.sqrt(1 - chance) / chance / math.sqrt(4000)
             assert abs(found[way][k] - cost / chance) <= 4.5 * error
         mean, square, going_on, so_far = 0.0, 0.0, 1.0, 0
@@ -215,7 +264,9 @@ def test_instances_are_spread_evenly_in_the_logarithm():
     few = np.array([0.9, 0.1, 0.001, 0.2])
     assert evenly_spread(few, 10) == [1, 3]
     assert evenly_spread(np.array([0.9, 0.001]), 10) == [0, 1], "better these than none"
-    assert evenly_spread(np.array([0.1, 0.65, 0.66, 0.67, 0.68]), 4) == [0, 1, 2, 4], "none is taken twice"
+    assert evenly_spread(np.array([0.1, 0.65, 0.66, 0.67, 0.68]), 4) == [0, 1, 2, 4], (
+        "none is taken twice"
+    )
 
 
 def test_annealing_times_are_those_of_single_anneals(images):
@@ -226,13 +277,19 @@ def test_annealing_times_are_those_of_single_anneals(images):
         problem, wrong = network.problem(images.train_images), wrong_states(network, images)
         fields = largest_local_fields(problem)
         assert found["field"][2 * k] == pytest.approx(fields.mean())
-        table = np.stack([ip.coherent.Anneal(problem[b : b + 1], 1.0, 1).energies for b in range(30)])
+        table = np.stack(
+            [ip.coherent.Anneal(problem[b : b + 1], 1.0, 1).energies for b in range(30)]
+        )
         lowest = table.argmin(axis=1)
         assert found["wrong_ground"][k] == wrong[np.arange(30), lowest].mean()
         for scale, by in enumerate((fields, np.ones(30))):
             ground, right = [], []
             for b in range(30):
-                arrays = (problem.couplings, problem.hidden_fields[b : b + 1], problem.output_fields)
+                arrays = (
+                    problem.couplings,
+                    problem.hidden_fields[b : b + 1],
+                    problem.output_fields,
+                )
                 one = ip.IsingProblem(*(array.astype(float) / by[b] for array in arrays))
                 chances = abs(ip.coherent.anneal(one, total_time=10, num_steps=20)) ** 2
                 ground.append(chances[lowest[b]])
@@ -260,7 +317,12 @@ def times_result(sizes, share):
     wrong[:, 1] = wrong[:, 0] / 10
     field = 2.0 + 0.5 * np.arange(max(sizes.time_epochs) + 1)
     wrong_ground = np.full(len(sizes.time_epochs), 0.05)
-    return {"ground": 0.9 * (1 - wrong), "right": 1 - wrong, "wrong_ground": wrong_ground, "field": field}
+    return {
+        "ground": 0.9 * (1 - wrong),
+        "right": 1 - wrong,
+        "wrong_ground": wrong_ground,
+        "field": field,
+    }
 
 
 def made_up(which, z=Z, *, best=0, search=search_result):
@@ -281,7 +343,9 @@ def made_up(which, z=Z, *, best=0, search=search_result):
         assert job.learning_rate == sizes.rates[best], "not the best"
         name = names[job.method]
         own = law(z[name] + share, job.epochs, 0.4)
-        applications = np.full(job.epochs, 0.0 if name not in SHOTS else 100.0 * (1 + NAMES.index(name)))
+        applications = np.full(
+            job.epochs, 0.0 if name not in SHOTS else 100.0 * (1 + NAMES.index(name))
+        )
         return {
             "error": own,
             "error_reads": law(z[name] + share + 0.1, job.epochs, 0.4),
@@ -303,7 +367,9 @@ def test_the_number_of_jobs_is_known_beforehand(tmp_path, num_seeds, quick, undr
     runner = made_up(which)
     coherent.reproduce(which, runner)
     sizes = sizes_of(which)
-    assert coherent.number_of_jobs(which) == len(runner.jobs) == 8 * len(sizes.rates) + 10 * num_seeds
+    assert (
+        coherent.number_of_jobs(which) == len(runner.jobs) == 8 * len(sizes.rates) + 10 * num_seeds
+    )
     trials = [job for job in runner.jobs if isinstance(job, Training)]
     assert {job.learning_rate for job in trials} == set(sizes.rates)
     assert {job.epochs for job in trials} == {sizes.trial_epochs}
@@ -314,7 +380,14 @@ def test_the_number_of_jobs_is_known_beforehand(tmp_path, num_seeds, quick, undr
 def test_the_numbers_follow_from_the_results(tmp_path, undrawn):  # noqa: F811
     numbers = reproduced(tmp_path)
     assert json.loads((tmp_path / "coherent.json").read_text()) == numbers
-    facts = {"data": "digits", "num_train": 30, "num_test": 107, "seeds": 3, "epochs": 6, "num_spins": 10}
+    facts = {
+        "data": "digits",
+        "num_train": 30,
+        "num_test": 107,
+        "seeds": 3,
+        "epochs": 6,
+        "num_spins": 10,
+    }
     assert facts.items() <= numbers.items()
     half = STUDENT * 0.02 / 3**0.5
     assert tuple(numbers["methods"]) == NAMES
@@ -329,16 +402,22 @@ def test_the_numbers_follow_from_the_results(tmp_path, undrawn):  # noqa: F811
         assert own["test_accuracy"] == pytest.approx(0.9)
         assert ("z_applications" in own) == ("applications" in own) == (name in SHOTS)
         if name in SHOTS:
-            assert own["z_applications"] == pytest.approx([Z[name], Z[name] - half, Z[name] + half], abs=1e-6)
+            assert own["z_applications"] == pytest.approx(
+                [Z[name], Z[name] - half, Z[name] + half], abs=1e-6
+            )
             assert own["applications"] == 600 * (1 + NAMES.index(name))
     assert tuple(numbers["comparisons"]) == tuple(PAIRS)
     for name, other in PAIRS.items():
         found = numbers["comparisons"][name]
         assert found["plain"] == other
         for kind, more in (("error", 0.0), ("error_reads", 0.1)):
-            assert found[kind]["all"]["minus_plain"] == pytest.approx(3 * [Z[name] - Z[other]], abs=1e-6)
+            assert found[kind]["all"]["minus_plain"] == pytest.approx(
+                3 * [Z[name] - Z[other]], abs=1e-6
+            )
             double = Z[name] - 2 * Z[other] - more
-            assert found[kind]["all"]["minus_double"] == pytest.approx([double, double - half, double + half], abs=1e-6)
+            assert found[kind]["all"]["minus_double"] == pytest.approx(
+                [double, double - half, double + half], abs=1e-6
+            )
     search = numbers["search"]
     for way, power in {"repetition": -2, "grover": -1, "fixed_point": -1.1}.items():
         assert search["exponents"][way] == pytest.approx([power, power - half, power + half])
@@ -346,11 +425,21 @@ def test_the_numbers_follow_from_the_results(tmp_path, undrawn):  # noqa: F811
     assert search["largest_difference"] == pytest.approx(1e-7)
     assert search["fitted"] == 3 * [int((np.geomspace(0.01, 0.65, 12) < 0.3).sum())]
     times = numbers["times"]
-    assert (times["epochs"], times["total_times"], times["rescale"]) == ([0, 6], [5, 15, 30, 60], [True, False])
+    assert (times["epochs"], times["total_times"], times["rescale"]) == (
+        [0, 6],
+        [5, 15, 30, 60],
+        [True, False],
+    )
     np.testing.assert_allclose(np.array(times["right"])[:, 0, 2], 0.8)
     np.testing.assert_allclose(np.array(times["ground"])[:, 1, 2], 0.9 * 0.98)
     assert times["largest_local_field"] == pytest.approx([2, 2.5, 3, 3.5, 4, 4.5, 5])
-    kinds = ("coherent.csv", "coherent.json", "coherent.md", "coherent_search.csv", "coherent_times.csv")
+    kinds = (
+        "coherent.csv",
+        "coherent.json",
+        "coherent.md",
+        "coherent_search.csv",
+        "coherent_times.csv",
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kinds)
 
 
@@ -358,7 +447,11 @@ def test_a_row_is_an_epoch_or_an_instance_or_an_annealing_time(tmp_path, undrawn
     reproduced(tmp_path)
     rows = rows_of(tmp_path / "coherent.csv")
     assert len(rows) == len(NAMES) * 3 * 6
-    (row,) = [row for row in rows if (row["method"], row["seed"], row["epoch"]) == ("amplified-20", "2", "3")]
+    (row,) = [
+        row
+        for row in rows
+        if (row["method"], row["seed"], row["epoch"]) == ("amplified-20", "2", "3")
+    ]
     assert (row["learning_rate"], row["applications"]) == ("0.01", "1800")
     assert float(row["error"]) == pytest.approx(0.4 * 3 ** -(0.6 + 0.02))
     assert float(row["error_reads"]) == pytest.approx(0.4 * 3 ** -(0.7 + 0.02))
@@ -369,7 +462,12 @@ def test_a_row_is_an_epoch_or_an_instance_or_an_annealing_time(tmp_path, undrawn
     rows = rows_of(tmp_path / "coherent_times.csv")
     assert len(rows) == 3 * 2 * 2 * 4
     row = rows[-2]
-    assert (row["seed"], row["epoch"], row["rescale"], row["total_time"]) == ("2", "6", "False", "30.0")
+    assert (row["seed"], row["epoch"], row["rescale"], row["total_time"]) == (
+        "2",
+        "6",
+        "False",
+        "30.0",
+    )
     assert float(row["right"]) == pytest.approx(1 - 0.0202)
 
 
@@ -384,10 +482,17 @@ def test_tables_have_as_many_columns_as_their_heads(tmp_path, undrawn):  # noqa:
 def test_the_tables_of_errors_have_means_over_seeds(tmp_path, undrawn):  # noqa: F811
     reproduced(tmp_path)
     text = text_of(tmp_path, "coherent")
-    (row,) = [line for line in text.splitlines() if line.startswith("| amplified, m = 20 | 0.01 | ")]
+    (row,) = [
+        line for line in text.splitlines() if line.startswith("| amplified, m = 20 | 0.01 | ")
+    ]
     errors = 0.4 * np.arange(1, 7) ** -(0.6 + SHARES[:, None])
     columns = [errors[:, 0], errors[:, 2], errors[:, 5], errors[:, 1:].mean(axis=1), 0.9 + SHARES]
-    assert row == "| " + " | ".join(["amplified, m = 20", "0.01", *(told(column) for column in columns)]) + " |"
+    assert (
+        row
+        == "| "
+        + " | ".join(["amplified, m = 20", "0.01", *(told(column) for column in columns)])
+        + " |"
+    )
     (row,) = [line for line in text.splitlines() if line.startswith("| 6 | divided | right class")]
     assert row.split(" | ")[5] == told(0.8 - SHARES / 10)
 
@@ -404,7 +509,10 @@ def test_only_a_quick_run_has_a_note(tmp_path, undrawn, quick):  # noqa: F811
     assert "paper's, which are of" not in text_of(tmp_path, "coherent")
 
 
-def test_exponents_are_of_all_epochs_and_in_a_long_training_of_the_first_and_the_last(tmp_path, undrawn):  # noqa: F811
+def test_exponents_are_of_all_epochs_and_in_a_long_training_of_the_first_and_the_last(
+    tmp_path,
+    undrawn,  # noqa: F811
+):
     assert windows_of(10) == {"all": (1, 10)}
     assert windows_of(50) == {"all": (1, 50), "early": (1, 10), "late": (10, 50)}
     numbers = reproduced(tmp_path, quick=False)
@@ -416,7 +524,9 @@ def test_exponents_are_of_all_epochs_and_in_a_long_training_of_the_first_and_the
         for epochs in ("1 to 50", "1 to 10", "10 to 50"):
             finding(text, f"z of errors {when}, epochs {epochs}, against plain training")
     finding(text, "These are 30 comparisons")
-    outcome = outcome_of([[*law(1.0, 10, 0.4), *(0.04 * (np.arange(11, 51) / 10) ** -0.2)]], np.ones((1, 50)))
+    outcome = outcome_of(
+        [[*law(1.0, 10, 0.4), *(0.04 * (np.arange(11, 51) / 10) ** -0.2)]], np.ones((1, 50))
+    )
     for kind, power in (("error", 1), ("error_reads", 2)):
         assert outcome.exponents(kind, "early") == pytest.approx([1.0 * power], abs=1e-6)
         assert outcome.exponents(kind, "late") == pytest.approx([0.2 * power], abs=1e-6)
@@ -425,7 +535,14 @@ def test_exponents_are_of_all_epochs_and_in_a_long_training_of_the_first_and_the
 
 def outcome_of(error, applications):
     error = np.array(error)
-    return Outcome(methods_of(SMALL)["plain-20"], 0.01, error, error**2, np.array(applications), np.ones(len(error)))
+    return Outcome(
+        methods_of(SMALL)["plain-20"],
+        0.01,
+        error,
+        error**2,
+        np.array(applications),
+        np.ones(len(error)),
+    )
 
 
 def test_applications_are_counted_up_to_the_epoch_that_gets_there():
@@ -456,10 +573,18 @@ def test_a_dash_is_for_errors_that_are_not_reached(tmp_path, undrawn):  # noqa: 
         "0.005": None,
     }
     text = text_of(tmp_path, "coherent")
-    (row,) = [line for line in text.splitlines() if line.startswith("| plain, m = 20 | 1.70 [1.65, 1.75] | 600")]
+    (row,) = [
+        line
+        for line in text.splitlines()
+        if line.startswith("| plain, m = 20 | 1.70 [1.65, 1.75] | 600")
+    ]
     assert row == "| plain, m = 20 | 1.70 [1.65, 1.75] | 600 | 800 | 1,200 | – | – | 200 | 200 |"
-    assert finding(text, "Fewest applications to an error of 10.0 %: ").endswith(": plain, m = 20, 600.")
-    assert finding(text, "Fewest applications to an error of 2.00 %: ").endswith(": plain, m = 20, 1,200.")
+    assert finding(text, "Fewest applications to an error of 10.0 %: ").endswith(
+        ": plain, m = 20, 600."
+    )
+    assert finding(text, "Fewest applications to an error of 2.00 %: ").endswith(
+        ": plain, m = 20, 1,200."
+    )
 
 
 def test_of_an_error_that_no_method_reaches_nothing_is_told(tmp_path, undrawn):  # noqa: F811
@@ -495,9 +620,18 @@ def test_a_verdict_is_of_both_differences(to_plain, to_double, told):
 @pytest.mark.parametrize(
     ("verdicts", "told"),
     [
-        (["smaller", "larger, but less than twice as large"], "No: in no amplified training is it twice"),
-        (["smaller", "no larger to be seen, and less than twice as large"], "No: in no amplified training is it twice"),
-        (["more than twice as large", "smaller"], "double not ruled out: “0”; less than double: “1”."),
+        (
+            ["smaller", "larger, but less than twice as large"],
+            "No: in no amplified training is it twice",
+        ),
+        (
+            ["smaller", "no larger to be seen, and less than twice as large"],
+            "No: in no amplified training is it twice",
+        ),
+        (
+            ["more than twice as large", "smaller"],
+            "double not ruled out: “0”; less than double: “1”.",
+        ),
         (
             ["larger, and twice as large is not ruled out", "more than twice as large"],
             "double not ruled out: “0”, “1”.",
@@ -529,7 +663,9 @@ def test_ratios_are_of_equal_seeds():
     assert found == pytest.approx((0.5, 0.5, 0.5))
     spread = np.exp(np.array([-1.0, 0.0, 1.0]))
     half = STUDENT / 3**0.5
-    assert ratio(spread, np.ones(3)) == pytest.approx((1.0, math.exp(-half), math.exp(half)), rel=1e-6)
+    assert ratio(spread, np.ones(3)) == pytest.approx(
+        (1.0, math.exp(-half), math.exp(half)), rel=1e-6
+    )
 
 
 def test_what_is_left_is_diabatic_where_ground_states_are_right():
@@ -545,16 +681,22 @@ def test_words_of_scales_follow_from_the_ratio():
 
 def test_findings_on_searches_hold_the_exponents_against_what_is_expected(tmp_path, undrawn):  # noqa: F811
     def search(noise):
-        return search_result({"repetition": -1.8, "grover": -1.08, "fixed_point": -1.2}, noise=noise)
+        return search_result(
+            {"repetition": -1.8, "grover": -1.08, "fixed_point": -1.2}, noise=noise
+        )
 
     reproduced(tmp_path, search=search)
     text = text_of(tmp_path, "coherent")
     told = "- repetition: applications grow as A to the power -1.80 [-1.85, -1.75], where -2 is expected"
     assert finding(text, "repetition: ") == f"{told}: less steep than that."
     line = finding(text, "Grover, A known: ")
-    told = "-1.08 [-1.13, -1.03], where -1 is expected: near it, the rest being of higher order in A."
+    told = (
+        "-1.08 [-1.13, -1.03], where -1 is expected: near it, the rest being of higher order in A."
+    )
     assert line.endswith(told)
-    assert finding(text, "fixed point, A unknown: ").endswith("where -1 is expected: steeper than that.")
+    assert finding(text, "fixed point, A unknown: ").endswith(
+        "where -1 is expected: steeper than that."
+    )
     assert "closed form within 1e-07." in finding(text, "U and U† run step by step")
     assert "36 instances, A: 0.01 to 0.65." in text
 
@@ -565,14 +707,20 @@ def test_a_seed_with_too_few_instances_is_left_out_and_told(tmp_path, undrawn): 
 
     numbers = reproduced(tmp_path, search=search)
     assert numbers["search"]["exponents"]["repetition"][0] == pytest.approx(-1.99)
-    assert "Seeds left out for fewer than 5 of them below A = 0.3: 1." in text_of(tmp_path, "coherent")
+    assert "Seeds left out for fewer than 5 of them below A = 0.3: 1." in text_of(
+        tmp_path, "coherent"
+    )
 
 
 def test_of_one_seed_without_enough_instances_all_is_drawn_and_there_is_no_exponent(tmp_path):
-    numbers = reproduced(tmp_path, num_seeds=1, quick=False, search=lambda noise: search_result(smallest=0.32))
+    numbers = reproduced(
+        tmp_path, num_seeds=1, quick=False, search=lambda noise: search_result(smallest=0.32)
+    )
     assert numbers["search"]["exponents"]["grover"] == [None, None, None]
     text = text_of(tmp_path, "coherent")
-    assert finding(text, "Grover, A known: ").endswith("no seed has 5 instances with A below 0.3, so no exponent.")
+    assert finding(text, "Grover, A known: ").endswith(
+        "no seed has 5 instances with A below 0.3, so no exponent."
+    )
     assert (tmp_path / "coherent.png").is_file()
 
 
@@ -580,28 +728,43 @@ def test_findings_compare_equal_seeds(tmp_path, undrawn):  # noqa: F811
     """Exponents of a seed all move together, so differences to plain have no width, but those to twice it do."""
     reproduced(tmp_path)
     text = text_of(tmp_path, "coherent")
-    during, after = [line for line in text.splitlines() if "| amplified, m = 20, against plain, m = 20 |" in line]
+    during, after = [
+        line for line in text.splitlines() if "| amplified, m = 20, against plain, m = 20 |" in line
+    ]
     half = STUDENT * 0.02 / 3**0.5
-    assert after.split(" | ")[2:] == ["0.20 [0.20, 0.20]", f"-0.20 [{-0.2 - half:.2f}, {-0.2 + half:.2f}] |"]
-    assert during.split(" | ")[2:] == ["0.20 [0.20, 0.20]", f"-0.30 [{-0.3 - half:.2f}, {-0.3 + half:.2f}] |"]
+    assert after.split(" | ")[2:] == [
+        "0.20 [0.20, 0.20]",
+        f"-0.20 [{-0.2 - half:.2f}, {-0.2 + half:.2f}] |",
+    ]
+    assert during.split(" | ")[2:] == [
+        "0.20 [0.20, 0.20]",
+        f"-0.30 [{-0.3 - half:.2f}, {-0.3 + half:.2f}] |",
+    ]
     line = finding(text, "z of errors after it, epochs 1 to 6, against plain training: ")
-    told = (
-        "amplified, exact: more than twice as large; amplified, exact, rate ∝ A: larger, but less than twice as large"
-    )
+    told = "amplified, exact: more than twice as large; amplified, exact, rate ∝ A: larger, but less than twice as large"
     assert f": {told}; amplified, m = 20: larger, but" in line
     told = "amplified, m = 20, rate ∝ A: no larger to be seen, and less than twice as large"
     assert line.endswith(f"; {told}; amplified, m = 3, rate ∝ A: more than twice as large.")
     line = finding(text, "Does z of errors after it double? ")
     assert (
-        "out: “amplified, exact”, “amplified, m = 3, rate ∝ A”; less than double: “amplified, exact, rate ∝ A”," in line
+        "out: “amplified, exact”, “amplified, m = 3, rate ∝ A”; less than double: “amplified, exact, rate ∝ A”,"
+        in line
     )
     line = finding(text, "amplified, m = 20, over plain, m = 20, ratio of errors: ")
     ends = np.exp(np.mean([np.log(end(0.6 + share) / end(0.4 + share)) for share in SHARES]))
-    assert "after 1 epoch 1.00 [1.00, 1.00] (no difference to be seen), after 3 0.80 [0.80, 0.80] (better)" in line
+    assert (
+        "after 1 epoch 1.00 [1.00, 1.00] (no difference to be seen), after 3 0.80 [0.80, 0.80] (better)"
+        in line
+    )
     assert f"at the end {ends:.2f} [" in line
-    assert finding(text, "z against applications, amplified, m = 20, minus").endswith("0.20 [0.20, 0.20] (larger).")
+    assert finding(text, "z against applications, amplified, m = 20, minus").endswith(
+        "0.20 [0.20, 0.20] (larger)."
+    )
     line = finding(text, "amplified, m = 20, rate ∝ A, takes ")
-    assert "takes 4 times the applications of plain, m = 20, in the first epoch and 4 times in the last" in line
+    assert (
+        "takes 4 times the applications of plain, m = 20, in the first epoch and 4 times in the last"
+        in line
+    )
 
 
 def end(z):
@@ -611,9 +774,17 @@ def end(z):
 def test_the_floor_is_told_by_ground_states_and_by_a_longer_anneal(tmp_path, undrawn):  # noqa: F811
     reproduced(tmp_path)
     line = finding(text_of(tmp_path, "coherent"), "The floor, in plain training after 6 epochs: ")
-    assert "the error is 20.0 %, and 5.00 % of the ground states are wrong. Most of it, 75.0 %, is diabatic" in line
-    assert line.endswith("With time 60 in place of 30, and nothing else changed, the error is 5.00 % (better).")
-    line = finding(text_of(tmp_path, "coherent"), "H as it is, not divided by its largest local field (5.0), after 6 ")
+    assert (
+        "the error is 20.0 %, and 5.00 % of the ground states are wrong. Most of it, 75.0 %, is diabatic"
+        in line
+    )
+    assert line.endswith(
+        "With time 60 in place of 30, and nothing else changed, the error is 5.00 % (better)."
+    )
+    line = finding(
+        text_of(tmp_path, "coherent"),
+        "H as it is, not divided by its largest local field (5.0), after 6 ",
+    )
     assert "error 2.00 % against 20.0 %. Better: " in line
 
 
@@ -642,7 +813,14 @@ def test_it_is_drawn_to_the_same_bytes(tmp_path):
     for folder in ("first", "second"):
         (tmp_path / folder).mkdir()
         reproduced(tmp_path / folder)
-    names = ("coherent.png", "coherent.svg", "coherent.csv", "coherent_search.csv", "coherent_times.csv", "coherent.md")
+    names = (
+        "coherent.png",
+        "coherent.svg",
+        "coherent.csv",
+        "coherent_search.csv",
+        "coherent_times.csv",
+        "coherent.md",
+    )
     for name in names:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
     assert (tmp_path / "first" / "coherent.svg").read_text().rstrip().endswith("</svg>")

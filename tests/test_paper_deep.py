@@ -8,19 +8,30 @@ import pytest
 
 import isingprop as ip
 import tolerances
-from isingprop.data import class_balanced
-from isingprop.metrics import Evaluation
-from isingprop.paper import deep
-from isingprop.paper.deep_runs import LayeredTraining, num_tested, variants
-from isingprop.paper.methods import Training
+from isingprop.data.load import class_balanced
+from isingprop.paper.common.methods import Training
+from isingprop.paper.depth import depth_study as deep
+from isingprop.paper.depth.depth_jobs import LayeredTraining, num_tested, variants
+from isingprop.training.evaluation import Evaluation
 from paper_job_kinds import small_images
 from test_paper_figures import finding, rows_of, text_of, undrawn  # noqa: F401 (used by name)
 from test_paper_methods import MadeUp, curve, one_thread, setup  # noqa: F401 (used by all)
 
 IMAGES = small_images()
-FULL = ("1x120", "1x120-margin", "1x120-deep", "1x240", "2x120-two", "2x120-all", "3x120-two", "3x120-all")
+FULL = (
+    "1x120",
+    "1x120-margin",
+    "1x120-deep",
+    "1x240",
+    "2x120-two",
+    "2x120-all",
+    "3x120-two",
+    "3x120-all",
+)
 QUICK = tuple(name.replace("120", "32").replace("240", "64") for name in FULL)
-SHARES = np.array([-0.01, 0.0, 0.01])  # by which the accuracies of seeds 0, 1, 2 differ from their mean
+SHARES = np.array(
+    [-0.01, 0.0, 0.01]
+)  # by which the accuracies of seeds 0, 1, 2 differ from their mean
 RATES = {True: (0.002, 0.01), False: (0.0005, 0.001, 0.002)}  # of a quick run and of a full one
 STUDENT = 4.302653  # t of a 95 % interval for two degrees of freedom
 ACCURACY = dict(zip(QUICK, (0.8, 0.78, 0.76, 0.79, 0.7, 0.6, 0.7, 0.6), strict=True))
@@ -38,12 +49,25 @@ def test_the_variants_are_one_two_and_three_layers_and_the_controls(tmp_path):
     methods = variants(setup(tmp_path, quick=False))
     assert tuple(methods) == FULL
     assert tuple(variants(setup(tmp_path))) == QUICK
-    hidden = [(120,), (120,), (120,), (240,), (120, 120), (120, 120), (120, 120, 120), (120, 120, 120)]
+    hidden = [
+        (120,),
+        (120,),
+        (120,),
+        (240,),
+        (120, 120),
+        (120, 120),
+        (120, 120, 120),
+        (120, 120, 120),
+    ]
     assert [method.hidden for method in methods.values()] == hidden
     assert [method.active_layers for method in methods.values()] == [2, 2, 2, 2, 2, None, 2, None]
     trainers = [method.trainer(IMAGES, 0.001, 0) for method in methods.values()]
-    assert [trainer.margin for trainer in trainers] == pytest.approx([0, 0.3, 0.3, 0, 0.3, 0.3, 0.2, 0.2])
-    assert {(trainer.sampler, trainer.num_states) for trainer in trainers} == {(ip.Annealing(20), 9)}
+    assert [trainer.margin for trainer in trainers] == pytest.approx(
+        [0, 0.3, 0.3, 0, 0.3, 0.3, 0.2, 0.2]
+    )
+    assert {(trainer.sampler, trainer.num_states) for trainer in trainers} == {
+        (ip.Annealing(20), 9)
+    }
     assert len({method.title for method in methods.values()}) == len(methods)
 
 
@@ -51,14 +75,18 @@ def test_the_variants_are_one_two_and_three_layers_and_the_controls(tmp_path):
 def test_one_hidden_layer_is_the_papers(tmp_path, name):
     """But for the margin: parameters and rates."""
     trainer = small(tmp_path, name).trainer(IMAGES, 0.001, 4)
-    wanted = ip.BipartiteNetwork.random(num_inputs=16, num_hidden=64 if name == "1x64" else 32, num_classes=10, seed=4)
+    wanted = ip.BipartiteNetwork.random(
+        num_inputs=16, num_hidden=64 if name == "1x64" else 32, num_classes=10, seed=4
+    )
     assert tolerances.same_bits(trainer.network.input_weights, wanted.input_weights)
     assert tolerances.same_bits(trainer.network.couplings[0], wanted.couplings)
     assert trainer.learning_rates == ip.LearningRates.of(0.001)
 
 
 def test_one_hidden_layer_with_deep_settings_has_what_two_have(tmp_path):
-    one, two = (small(tmp_path, name).trainer(IMAGES, 0.001, 4) for name in ("1x32-deep", "2x32-two"))
+    one, two = (
+        small(tmp_path, name).trainer(IMAGES, 0.001, 4) for name in ("1x32-deep", "2x32-two")
+    )
     assert tolerances.same_bits(one.network.input_weights, two.network.input_weights)
     assert one.learning_rates == two.learning_rates == ip.LearningRates.of(0.001, deep=True)
     assert one.margin == two.margin
@@ -67,7 +95,9 @@ def test_one_hidden_layer_with_deep_settings_has_what_two_have(tmp_path):
 @pytest.mark.parametrize("name", ["2x32-two", "2x32-all", "3x32-two", "3x32-all"])
 def test_a_deep_network_has_the_defaults_of_the_package(tmp_path, name):
     method = small(tmp_path, name)
-    network = ip.LayeredNetwork.random(num_inputs=16, hidden=int(name[0]) * [32], num_classes=10, seed=4)
+    network = ip.LayeredNetwork.random(
+        num_inputs=16, hidden=int(name[0]) * [32], num_classes=10, seed=4
+    )
     active_layers = 2 if name.endswith("two") else None
     options = {"num_states": 9, "learning_rate": 0.01, "active_layers": active_layers, "seed": 4}
     trainer = ip.Trainer(network, ip.Annealing(20), **options)
@@ -85,10 +115,17 @@ def test_a_deep_network_has_the_defaults_of_the_package(tmp_path, name):
     assert (result["seconds"] > 0).all()
     assert result["seconds"].shape == (2,)
     right = ip.predict(
-        trainer.network, ip.Annealing(20), IMAGES.test_images, num_reads=10, seed=4, active_layers=active_layers
+        trainer.network,
+        ip.Annealing(20),
+        IMAGES.test_images,
+        num_reads=10,
+        seed=4,
+        active_layers=active_layers,
     )
     again = Training(method, 0.01, 2, 4).run(IMAGES)
-    assert again["error_reads"].tolist() == result["error_reads"].tolist(), "a trial is the same training"
+    assert again["error_reads"].tolist() == result["error_reads"].tolist(), (
+        "a trial is the same training"
+    )
     assert again["test_accuracy"] == (right == IMAGES.test_labels).mean()
 
 
@@ -97,7 +134,11 @@ def test_a_test_is_of_the_first_2000_images_of_all_classes(tmp_path, monkeypatch
     pixels = np.random.default_rng(0).random((2500, 16), np.float32)
     many, tested = replace(IMAGES, test_images=pixels, test_labels=labels), []
     assert (num_tested(IMAGES), num_tested(many)) == (60, 2000)
-    monkeypatch.setattr(ip.Trainer, "evaluate", lambda self, *images: tested.append(images) or Evaluation(0.5, 0, 0, 1))
+    monkeypatch.setattr(
+        ip.Trainer,
+        "evaluate",
+        lambda self, *images: tested.append(images) or Evaluation(0.5, 0, 0, 1),
+    )
     result = LayeredTraining(small(tmp_path, "1x32"), 0.01, 2, 0).run(many)
     assert result["test_accuracy"].tolist() == [0.5, 0.5]
     first = class_balanced(labels, 2000, 10)
@@ -120,8 +161,12 @@ def made_up(which, accuracy=ACCURACY, shares=SHARES, seconds=SECONDS, best=0):
             assert job.seed not in which.seeds
             wanted = RATES[which.quick][best if name.startswith("1") else -1]
             return curve(np.full(job.epochs, abs(job.learning_rate - wanted)))
-        assert job.learning_rate == RATES[which.quick][best if name.startswith("1") else -1], "not the best"
-        rise = np.linspace(-0.2, 0.2, job.epochs) * (name != QUICK[0])  # of mean 0, so the last differs from the mean
+        assert job.learning_rate == RATES[which.quick][best if name.startswith("1") else -1], (
+            "not the best"
+        )
+        rise = np.linspace(-0.2, 0.2, job.epochs) * (
+            name != QUICK[0]
+        )  # of mean 0, so the last differs from the mean
         share = shares[job.seed % 3] * (-1 if name == QUICK[0] else 1)
         reads = np.linspace(0.5, 0.3 if name.startswith("1") else 0.4, job.epochs)
         return {
@@ -147,10 +192,17 @@ def test_the_number_of_jobs_is_known_beforehand(tmp_path, num_seeds, quick, undr
     which = setup(tmp_path, num_seeds=num_seeds, quick=quick)
     methods = variants(which)
     names = dict(zip(methods, QUICK, strict=True))
-    known = {name: ACCURACY[names[name]] for name in methods}, {name: SECONDS[names[name]] for name in methods}
+    known = (
+        {name: ACCURACY[names[name]] for name in methods},
+        {name: SECONDS[names[name]] for name in methods},
+    )
     runner = made_up(which, known[0], seconds=known[1])
     numbers = deep.reproduce(which, runner)
-    assert deep.number_of_jobs(which) == len(runner.jobs) == len(methods) * ((2 if quick else 3) + num_seeds)
+    assert (
+        deep.number_of_jobs(which)
+        == len(runner.jobs)
+        == len(methods) * ((2 if quick else 3) + num_seeds)
+    )
     trials = [job for job in runner.jobs if isinstance(job, Training)]
     assert {job.epochs for job in runner.jobs} == {numbers["epochs"]} == {3 if quick else 25}
     grid = {(method, rate) for method in methods.values() for rate in RATES[quick]}
@@ -160,7 +212,12 @@ def test_the_number_of_jobs_is_known_beforehand(tmp_path, num_seeds, quick, undr
 def test_the_numbers_follow_from_the_results(tmp_path, undrawn):  # noqa: F811
     numbers, _ = reproduced(tmp_path)
     assert json.loads((tmp_path / "deep.json").read_text()) == numbers
-    assert (numbers["seeds"], numbers["epochs"], numbers["num_tested"], numbers["data"]) == (3, 3, 360, "digits")
+    assert (numbers["seeds"], numbers["epochs"], numbers["num_tested"], numbers["data"]) == (
+        3,
+        3,
+        360,
+        "digits",
+    )
     assert tuple(numbers["variants"]) == QUICK
     for name, own in numbers["variants"].items():
         layers = int(name[0])
@@ -174,7 +231,9 @@ def test_the_numbers_follow_from_the_results(tmp_path, undrawn):  # noqa: F811
             assert own[f"{kind}_se"] == pytest.approx(0.01 / 3**0.5)
         assert own["train_error_reads"] == pytest.approx(0.3 if layers == 1 else 0.4)
         assert own["train_error"] == pytest.approx(0.15 if layers == 1 else 0.2)
-        assert own["seconds_per_epoch"] == SECONDS[name], "the median: of a slow epoch there is no trace"
+        assert own["seconds_per_epoch"] == SECONDS[name], (
+            "the median: of a slow epoch there is no trace"
+        )
         assert own["largest_problem"] == (72 if name.endswith("two") else 104)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep.csv", "deep.json", "deep.md"]
 
@@ -182,7 +241,9 @@ def test_the_numbers_follow_from_the_results(tmp_path, undrawn):  # noqa: F811
 def test_only_the_last_five_epochs_are_in_the_mean(tmp_path, undrawn):  # noqa: F811
     which = setup(tmp_path, quick=False)
     names = dict(zip(variants(which), QUICK, strict=True))
-    numbers = deep.reproduce(which, made_up(which, dict.fromkeys(names, 0.5), seconds=dict.fromkeys(names, 1.0)))
+    numbers = deep.reproduce(
+        which, made_up(which, dict.fromkeys(names, 0.5), seconds=dict.fromkeys(names, 1.0))
+    )
     late = 0.5 + np.linspace(-0.2, 0.2, 25)[-5:].mean()
     assert numbers["variants"]["2x120-two"]["test_accuracy_last_5"] == pytest.approx(late)
     assert "mean of the last 5" in text_of(tmp_path, "deep")
@@ -194,7 +255,9 @@ def test_a_row_is_an_epoch_of_a_seed(tmp_path, undrawn):  # noqa: F811
     reproduced(tmp_path)
     rows = rows_of(tmp_path / "deep.csv")
     assert len(rows) == len(QUICK) * 3 * 3
-    (row,) = [row for row in rows if (row["variant"], row["seed"], row["epoch"]) == ("3x32-two", "2", "1")]
+    (row,) = [
+        row for row in rows if (row["variant"], row["seed"], row["epoch"]) == ("3x32-two", "2", "1")
+    ]
     assert row["learning_rate"] == "0.01"
     assert float(row["test_accuracy"]) == pytest.approx(0.7 + 0.01 - 0.2)
     assert (float(row["error_reads"]), float(row["error_lowest"])) == (0.5, 0.25)
@@ -209,7 +272,9 @@ def test_differences_are_of_equal_seeds(tmp_path, undrawn):  # noqa: F811
     half = STUDENT * 2 / 3**0.5  # points
     assert line.split(" | ")[1] == f"-20.0 [{-20 - half:+.1f}, {-20 + half:+.1f}]"
     assert line.split(" | ")[2] == "-18.0 [-18.0, -18.0]"
-    (line,) = [line for line in text.splitlines() if line.startswith("| 2 × 32 (all at once) | 0.25")]
+    (line,) = [
+        line for line in text.splitlines() if line.startswith("| 2 × 32 (all at once) | 0.25")
+    ]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells[2:] == ["0.01", "80.0 ± 0.58 %", "60.0 ± 0.58 %", "40.0 % (20.0 %)", "2 s", "104"]
 
@@ -241,7 +306,11 @@ def test_depth_helps_where_a_deep_network_is_better_than_all_others(tmp_path, un
     assert finding(text, "Against 1 × 64: ") == f"- Against 1 × 64: better: {', '.join(titles)}."
 
 
-def test_depth_does_not_help_where_every_deep_network_is_worse_than_another(tmp_path, undrawn, titles):  # noqa: F811
+def test_depth_does_not_help_where_every_deep_network_is_worse_than_another(
+    tmp_path,
+    undrawn,  # noqa: F811
+    titles,
+):
     text, line = verdict(tmp_path, 0.785, 0.72)
     assert line.startswith("- Depth does not help here: every deep network is worse")
     told = f"no difference to be seen: {', '.join(titles[:2])}; worse: {', '.join(titles[2:])}."
@@ -273,7 +342,11 @@ def test_deep_networks_are_compared_by_depth_and_by_the_way_of_sampling(tmp_path
     reproduced(tmp_path, accuracy=accuracy)
     text = text_of(tmp_path, "deep")
     two, two_all, three, three_all = titles
-    pairs = [(three, two, "+2.0", "better"), (two_all, two, "-10.0", "worse"), (three_all, two_all, "+10.0", "better")]
+    pairs = [
+        (three, two, "+2.0", "better"),
+        (two_all, two, "-10.0", "worse"),
+        (three_all, two_all, "+10.0", "better"),
+    ]
     for own, other, points, told in [*pairs, (three_all, three, "-2.0", "worse")]:
         line = finding(text, f"{own}, minus {other}: ")
         assert line.endswith(f": {points} [{points}, {points}] points ({told}).")
@@ -295,7 +368,10 @@ def test_the_cost_of_each_layer_and_the_largest_problem_are_told(tmp_path, undra
 def test_a_rate_at_the_end_of_the_grid_is_told(tmp_path, undrawn, best):  # noqa: F811
     which = setup(tmp_path, quick=False)
     methods = variants(which)
-    deep.reproduce(which, made_up(which, dict.fromkeys(methods, 0.5), seconds=dict.fromkeys(methods, 1.0), best=best))
+    deep.reproduce(
+        which,
+        made_up(which, dict.fromkeys(methods, 0.5), seconds=dict.fromkeys(methods, 1.0), best=best),
+    )
     edges = [method.title for name, method in methods.items() if best != 1 or name[0] != "1"]
     line = finding(text_of(tmp_path, "deep"), "At the end of the grid of rates")
     assert line.endswith(f": {'; '.join(edges)}.")

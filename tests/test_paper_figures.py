@@ -9,17 +9,20 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import isingprop as ip
-from isingprop.paper import fig2, fig3, fig4, fig5, table
-from isingprop.paper.curves import METHODS, ORDER, PUBLISHED
-from isingprop.paper.fig4 import FirstEpoch
-from isingprop.paper.methods import LAYDEVANT2024, LAYDEVANT2024_RATE, LEARNING_RATES
-from isingprop.paper.setup import Setup
+from isingprop.paper.common.curves import METHODS, ORDER, PUBLISHED
+from isingprop.paper.common.methods import LAYDEVANT2024, LAYDEVANT2024_RATE, LEARNING_RATES
+from isingprop.paper.common.study_setup import Setup
+from isingprop.paper.zhang2025 import accuracy_table as table
+from isingprop.paper.zhang2025 import fig2, fig3, fig4, fig5
+from isingprop.paper.zhang2025.fig4 import FirstEpoch
 from paper_job_kinds import small_images
 from test_paper_methods import MadeUp, curve, one_thread, setup  # noqa: F401 (used by all)
 
 NAMES = {**{method: name for name, method in METHODS.items()}, LAYDEVANT2024: "laydevant2024"}
 BEST = {"dragon": 1e-3, "backprop-sigmoid": 1e-1}  # and 1e-2 for the others
-SHARES = np.array([-0.02, 0.0, 0.02])  # by which the exponents of seeds 0, 1, 2 differ from their mean
+SHARES = np.array(
+    [-0.02, 0.0, 0.02]
+)  # by which the exponents of seeds 0, 1, 2 differ from their mean
 
 
 @pytest.fixture
@@ -64,7 +67,9 @@ def law(z, epochs, prefactor=0.5):
 
 
 @pytest.mark.parametrize(("num_seeds", "quick"), [(3, True), (2, False)])
-@pytest.mark.parametrize("module", [fig2, fig3, fig4, fig5, table], ids=lambda module: module.__name__[16:])
+@pytest.mark.parametrize(
+    "module", [fig2, fig3, fig4, fig5, table], ids=lambda module: module.__name__[16:]
+)
 def test_the_number_of_jobs_is_known_beforehand(tmp_path, undrawn, module, num_seeds, quick):
     """Figs. 2 and 3 ask once for all; nothing is made up for them here."""
     which = setup(tmp_path, num_seeds=num_seeds, quick=quick)
@@ -100,9 +105,15 @@ def answer(which, *, errors=None, spread=True, special=()):
         if (name, job.seed) in special:
             return curve([0.5] + [0.0] * (job.epochs - 1))
         z = PUBLISHED.get(name, 0.7) + (SHARES[job.seed % 3] if spread else 0)
-        reads = law(z, job.epochs) if errors is None else np.array(errors(name, job.epochs), dtype=float)
+        reads = (
+            law(z, job.epochs)
+            if errors is None
+            else np.array(errors(name, job.epochs), dtype=float)
+        )
         lowest = reads if "backprop" in name else reads / 2
-        return curve(reads, lowest, 0.8 + 0.01 * (job.seed % 3), 0.7 + 0.1 * (job.seed % 3), seconds=0.25)
+        return curve(
+            reads, lowest, 0.8 + 0.01 * (job.seed % 3), 0.7 + 0.1 * (job.seed % 3), seconds=0.25
+        )
 
     return result
 
@@ -141,7 +152,9 @@ def test_fig5_numbers_follow_from_the_curves(laws):
         finals = 0.5 * 10.0 ** -(z + SHARES)
         assert own["final_error"] == pytest.approx(finals.mean())
         assert own["final_error_se"] == pytest.approx(finals.std(ddof=1) / 3**0.5)
-        assert own["final_error_lowest"] == pytest.approx(finals.mean() / (1 if "backprop" in name else 2))
+        assert own["final_error_lowest"] == pytest.approx(
+            finals.mean() / (1 if "backprop" in name else 2)
+        )
         assert own["test_accuracy"] == pytest.approx(0.81)
         assert own["test_accuracy_se"] == pytest.approx(0.01 / 3**0.5)
         assert own["seconds_per_epoch"] == 0.25
@@ -161,16 +174,30 @@ def test_fig5_of_a_full_run_has_100_epochs_and_tells_early_from_late(tmp_path, u
     assert (own["z_early"], own["z_late"]) == pytest.approx((0.5, 1.5), abs=1e-6)
     assert 0.5 < own["z"] < 1.5
     text = text_of(tmp_path, "fig5")
-    (line,) = [line for line in text.split("## Errors")[0].splitlines() if line.startswith("| dragon, m = 20 |")]
+    (line,) = [
+        line
+        for line in text.split("## Errors")[0].splitlines()
+        if line.startswith("| dragon, m = 20 |")
+    ]
     z = f"{own['z']:.2f}"
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells[1:3] == ["0.001", "1.01"]
     by_logarithms = -np.polyfit(np.log(epochs), np.log(broken("", 100)), 1)[0]
-    assert [cell.split(" [")[0] for cell in cells[3:]] == [z, "0.50", "1.50", f"{by_logarithms:.2f}", z]
+    assert [cell.split(" [")[0] for cell in cells[3:]] == [
+        z,
+        "0.50",
+        "1.50",
+        f"{by_logarithms:.2f}",
+        z,
+    ]
     bent = finding(text, "No power law")
     assert all(method.title in bent for method in METHODS.values())
     # Equal for all methods, so: the errors of epochs 1, 3, 10, 30, 100 and the cost of an error of 1 %.
-    (line,) = [line for line in text.split("## Errors")[1].split("##")[0].splitlines() if line.startswith("| dragon")]
+    (line,) = [
+        line
+        for line in text.split("## Errors")[1].split("##")[0].splitlines()
+        if line.startswith("| dragon")
+    ]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells[1:] == [
         "50.0 ± 0.00 % (25.0 %)",
@@ -190,7 +217,9 @@ def test_fig5_rows_are_the_curves_and_the_trials(laws):
     tmp_path = laws[0]
     rows = rows_of(tmp_path / "fig5.csv")
     assert len(rows) == 6 * 3 * 10
-    row = next(row for row in rows if (row["method"], row["seed"], row["epoch"]) == ("dragon", "2", "4"))
+    row = next(
+        row for row in rows if (row["method"], row["seed"], row["epoch"]) == ("dragon", "2", "4")
+    )
     assert float(row["error_reads"]) == 0.5 * 4**-1.03
     assert float(row["error_lowest"]) == 0.25 * 4**-1.03
     assert row["learning_rate"] == "0.001"
@@ -205,19 +234,34 @@ def test_fig5_rows_are_the_curves_and_the_trials(laws):
 
 def test_fig5_agrees_with_the_paper_where_its_exponent_is_in_the_interval(laws):
     text = text_of(laws[0], "fig5")
-    assert "z = 1.01 [0.96, 1.06] at the best rate agrees with the paper's 1.01" in finding(text, "dragon, m = 20:")
+    assert "z = 1.01 [0.96, 1.06] at the best rate agrees with the paper's 1.01" in finding(
+        text, "dragon, m = 20:"
+    )
     assert "z = 0.78 [0.73, 0.83] at the best rate agrees with the paper's 0.78" in finding(
         text, "backpropagation, ReLU:"
     )
     assert "cyclic" not in "".join(line for line in text.splitlines() if "the paper's" in line)
-    wanted = ["dragon, m = 20", "backpropagation, ReLU, 1,200 hidden", "backpropagation, ReLU", "cyclic, m = 9"]
+    wanted = [
+        "dragon, m = 20",
+        "backpropagation, ReLU, 1,200 hidden",
+        "backpropagation, ReLU",
+        "cyclic, m = 9",
+    ]
     wanted.append("equilibrium, m = 1")
     ranked = finding(text, "Exponents from large to small: ")
-    assert ranked == f"- Exponents from large to small: {'; '.join([*wanted, 'backpropagation, sigmoid'])}."
-    versus = finding(text, "Dragon training has a smaller error (all states) than backpropagation, ReLU ")
+    assert (
+        ranked
+        == f"- Exponents from large to small: {'; '.join([*wanted, 'backpropagation, sigmoid'])}."
+    )
+    versus = finding(
+        text, "Dragon training has a smaller error (all states) than backpropagation, ReLU "
+    )
     assert "in 9 of 10 epochs" in versus, "in the first one they are equal"
     assert "no error" not in versus
-    assert "In the last epoch, all states (lowest state): 4.89 % (2.44 %) against 8.30 % (8.30 %)." in versus
+    assert (
+        "In the last epoch, all states (lowest state): 4.89 % (2.44 %) against 8.30 % (8.30 %)."
+        in versus
+    )
     edge = finding(text, "At the end of the grid of rates")
     assert edge.endswith("backpropagation, sigmoid.")
     assert "dragon" not in edge
@@ -227,20 +271,28 @@ def test_fig5_differs_from_the_paper_where_its_exponent_is_outside(tmp_path, und
     monkeypatch.setattr(Setup, "is_papers", True)
     reproduced5(tmp_path, errors=lambda name, epochs: law(1.2 if name == "dragon" else 0.4, epochs))
     text = text_of(tmp_path, "fig5")
-    assert "z = 1.20 [1.20, 1.20] at the best rate differs from the paper's 1.01" in finding(text, "dragon, m = 20:")
+    assert "z = 1.20 [1.20, 1.20] at the best rate differs from the paper's 1.01" in finding(
+        text, "dragon, m = 20:"
+    )
     for name in ("equilibrium", "backprop-relu", "backprop-sigmoid", "backprop-1200"):
-        assert f"differs from the paper's {PUBLISHED[name]}" in finding(text, f"{METHODS[name].title}:")
+        assert f"differs from the paper's {PUBLISHED[name]}" in finding(
+            text, f"{METHODS[name].title}:"
+        )
 
 
 def test_fig5_says_plainly_that_backpropagation_makes_no_errors_any_more(tmp_path, undrawn):
     def errors(name, epochs):
         return (
-            law(1.0, epochs, 0.2) * (np.arange(epochs) < 5 if name == "backprop-relu" else 1) * (1 + (name == "dragon"))
+            law(1.0, epochs, 0.2)
+            * (np.arange(epochs) < 5 if name == "backprop-relu" else 1)
+            * (1 + (name == "dragon"))
         )
 
     numbers = reproduced5(tmp_path, errors=errors)
     text = text_of(tmp_path, "fig5")
-    versus = finding(text, "Dragon training has a smaller error (all states) than backpropagation, ReLU ")
+    versus = finding(
+        text, "Dragon training has a smaller error (all states) than backpropagation, ReLU "
+    )
     assert (
         "in 0 of 10 epochs. backpropagation, ReLU makes no error at all in any seed for the first time in epoch 6."
         in versus
@@ -257,13 +309,26 @@ def test_fig5_has_null_for_an_exponent_of_a_seed_without_errors(tmp_path, undraw
     for name in ORDER:
         own = numbers["methods"][name]
         gone = name in ("dragon", "backprop-1200")
-        assert ([own["z"], own["z_low"], own["z_high"], own["z_lowest"], own["z_early"]] == [None] * 5) == gone
+        assert (
+            [own["z"], own["z_low"], own["z_high"], own["z_lowest"], own["z_early"]] == [None] * 5
+        ) == gone
         assert own["final_error"] >= 0
     text = text_of(tmp_path, "fig5")
     ranked = finding(text, "Exponents from large to small: ")
-    wanted = ["backpropagation, ReLU", "cyclic, m = 9", "equilibrium, m = 1", "backpropagation, sigmoid"]
-    assert ranked == f"- Exponents from large to small: {'; '.join(wanted)}.", "what has none has no rank"
-    (line,) = [line for line in text.split("## Errors")[0].splitlines() if line.startswith("| dragon, m = 20 |")]
+    wanted = [
+        "backpropagation, ReLU",
+        "cyclic, m = 9",
+        "equilibrium, m = 1",
+        "backpropagation, sigmoid",
+    ]
+    assert ranked == f"- Exponents from large to small: {'; '.join(wanted)}.", (
+        "what has none has no rank"
+    )
+    (line,) = [
+        line
+        for line in text.split("## Errors")[0].splitlines()
+        if line.startswith("| dragon, m = 20 |")
+    ]
     assert [cell.strip() for cell in line.strip("|").split("|")][3:] == ["–"] * 5
 
 
@@ -272,7 +337,14 @@ def test_fig5_of_one_seed_has_exponents_without_intervals(tmp_path, undrawn):
     for name in ORDER:
         own = numbers["methods"][name]
         assert own["z"] == pytest.approx(PUBLISHED.get(name, 0.7) - 0.02, abs=1e-6)
-        for missing in ("z_low", "z_high", "z_lowest_low", "z_lowest_high", "final_error_se", "test_accuracy_se"):
+        for missing in (
+            "z_low",
+            "z_high",
+            "z_lowest_low",
+            "z_lowest_high",
+            "final_error_se",
+            "test_accuracy_se",
+        ):
             assert own[missing] is None, missing
     text = text_of(tmp_path, "fig5")
     assert "the paper's 1.01" not in text.split("## What this says")[1].split("##")[0]
@@ -281,7 +353,12 @@ def test_fig5_of_one_seed_has_exponents_without_intervals(tmp_path, undrawn):
 
 def test_fig5_is_drawn_to_the_same_bytes(laws, tmp_path):
     picture = (laws[0] / "fig5.svg").read_text()
-    for line in ("training error", "epoch", "time on one core (s)", "estimated QPU access time (s)"):
+    for line in (
+        "training error",
+        "epoch",
+        "time on one core (s)",
+        "estimated QPU access time (s)",
+    ):
         assert f"<!-- {line} -->" in picture
     for name, method in METHODS.items():
         published = f" (paper: {PUBLISHED[name]})" if name in PUBLISHED else ""
@@ -290,7 +367,15 @@ def test_fig5_is_drawn_to_the_same_bytes(laws, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Setup, "is_papers", True)
         reproduced5(tmp_path)
-    names = ("fig5.csv", "fig5.json", "fig5.md", "fig5.png", "fig5.svg", "fig5_rates.csv", "fig5_seconds.csv")
+    names = (
+        "fig5.csv",
+        "fig5.json",
+        "fig5.md",
+        "fig5.png",
+        "fig5.svg",
+        "fig5_rates.csv",
+        "fig5_seconds.csv",
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
     for name in names:
         if name != "fig5.json":
@@ -336,7 +421,9 @@ def test_fig4_numbers_follow_from_the_errors(tmp_path, undrawn):
         [job.seed for job in runner.jobs if job.learning_rate == numbers["learning_rate"]],
     )
     assert sorted(seeds) == [0, 1, 2]
-    own = np.stack([plateau(job, noise=0.01)["error"] for job in runner.jobs if job.learning_rate == rate])
+    own = np.stack(
+        [plateau(job, noise=0.01)["error"] for job in runner.jobs if job.learning_rate == rate]
+    )
     assert numbers["error"] == pytest.approx(own.mean(axis=0).tolist())
     assert numbers["error_se"] == pytest.approx((own.std(axis=0, ddof=1) / 3**0.5).tolist())
     assert numbers["error_reads"] == pytest.approx((own / 2).mean(axis=0).tolist())
@@ -344,7 +431,11 @@ def test_fig4_numbers_follow_from_the_errors(tmp_path, undrawn):
     assert numbers["seeds"] == 3
     rows = rows_of(tmp_path / "fig4.csv")
     assert len(rows) == len(runner.jobs) * len(m)
-    row = next(row for row in rows if (float(row["learning_rate"]), row["seed"], row["m"]) == (rate, "1", "20"))
+    row = next(
+        row
+        for row in rows
+        if (float(row["learning_rate"]), row["seed"], row["m"]) == (rate, "1", "20")
+    )
     assert float(row["error"]) == own[1, m.index(20)]
 
 
@@ -354,7 +445,10 @@ def verdicts(text):
     for line in text.splitlines():
         if line.startswith("- Rate "):
             before, after = line.removesuffix(".").split(" beyond")
-            below, above = (part.rsplit(" points (", 1)[1].split(")")[0] for part in before.split(" up to m = 10 "))
+            below, above = (
+                part.rsplit(" points (", 1)[1].split(")")[0]
+                for part in before.split(" up to m = 10 ")
+            )
             found[line.removeprefix("- ").split(":")[0]] = below, above, after.removeprefix(": ")
     assert len(found) == 3 * 3
     return found
@@ -368,7 +462,9 @@ def test_fig4_sees_the_fall_end_where_it_ends(tmp_path, undrawn):
     text = text_of(tmp_path, "fig4")
     said = verdicts(text)
     assert set(said.values()) == {("a fall", "no more than chance may", FALL_ENDS)}
-    assert "the error by -20.0 [-20.1, -19.9] points" in finding(text, "Rate 0.001, after the epoch")
+    assert "the error by -20.0 [-20.1, -19.9] points" in finding(
+        text, "Rate 0.001, after the epoch"
+    )
 
 
 def test_fig4_sees_no_end_where_the_error_goes_on_falling(tmp_path, undrawn):
@@ -380,7 +476,12 @@ def test_fig4_sees_no_end_where_the_error_goes_on_falling(tmp_path, undrawn):
 def test_fig4_speaks_of_no_fall_in_a_rise(tmp_path, undrawn, steeper):
     def result(job):
         m = np.log10(job.num_states)
-        errors = 0.1 + 0.1 * m + 0.1 * steeper * np.maximum(m - 1, 0) + 0.001 * job.seed * np.array([1, 0, 0, 1])
+        errors = (
+            0.1
+            + 0.1 * m
+            + 0.1 * steeper * np.maximum(m - 1, 0)
+            + 0.001 * job.seed * np.array([1, 0, 0, 1])
+        )
         return dict.fromkeys(("error", "error_reads", "error_lowest"), errors)
 
     fig4.reproduce(setup(tmp_path), MadeUp(result))
@@ -400,7 +501,9 @@ def test_fig4_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
     pictures = []
     for _ in range(2):
         reproduced4(tmp_path, num_seeds=num_seeds)
-        pictures.append([(tmp_path / f"fig4.{kind}").read_bytes() for kind in ("png", "svg", "csv", "md")])
+        pictures.append(
+            [(tmp_path / f"fig4.{kind}").read_bytes() for kind in ("png", "svg", "csv", "md")]
+        )
     assert pictures[0] == pictures[1]
     picture = pictures[0][1].decode()
     for line in ("states per image, m", "training error", "rate 0.001"):
@@ -418,7 +521,10 @@ def test_fig4_trains_from_the_same_parameters_in_the_same_order_for_every_m():
         record = trainer.train_epoch(images.train_images, images.train_labels)
         assert found["error_reads"][k] == record.train_error_reads
         assert found["error_lowest"][k] == record.train_error_lowest
-        assert found["error"][k] == 1 - trainer.evaluate(images.train_images, images.train_labels).accuracy
+        assert (
+            found["error"][k]
+            == 1 - trainer.evaluate(images.train_images, images.train_labels).accuracy
+        )
 
 
 # The table
@@ -448,7 +554,9 @@ def test_the_tables_numbers_follow_from_the_results(tmp_path, undrawn):
     assert rates == {LAYDEVANT2024_RATE}, "the preset has its own and tries no other"
     rows = rows_of(tmp_path / "table.csv")
     assert len(rows) == 4 * 2 * 3
-    row = next(r for r in rows if (r["method"], r["num_train"], r["seed"]) == ("dragon", "100", "2"))
+    row = next(
+        r for r in rows if (r["method"], r["num_train"], r["seed"]) == ("dragon", "100", "2")
+    )
     assert (row["epochs"], row["learning_rate"]) == ("5", "0.001")
     assert float(row["test_accuracy"]) == pytest.approx(0.82)
     assert float(row["error_reads"]) == 0.5 * 5**-1.03
@@ -458,7 +566,11 @@ def test_the_tables_numbers_follow_from_the_results(tmp_path, undrawn):
     assert cells[:6] == ["dragon, m = 20", "300", "10", "0.001", "81.0 ± 0.58 %", "80.0 ± 5.77 %"]
     assert "88.8 ± 1.5 %" not in text, "which is of MNIST"
     assert "360 test images" in text
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["table.csv", "table.json", "table.md"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "table.csv",
+        "table.json",
+        "table.md",
+    ]
 
 
 def test_the_published_accuracy_stands_where_the_images_are_the_same(tmp_path, shared_data):

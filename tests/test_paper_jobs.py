@@ -19,9 +19,9 @@ import pytest
 
 import isingprop as ip
 import paper_job_kinds as kinds
-from isingprop.files import save_tensors
-from isingprop.paper import jobs, workers
-from isingprop.paper.jobs import Arrays, Runner
+from isingprop.paper.common import jobs, workers
+from isingprop.paper.common.jobs import Arrays, Runner
+from isingprop.util.files import save_tensors
 from paper_job_kinds import AlwaysDie, Count, Die, Fail, Threads, Train, Twin, small_images
 from tolerances import INTERRUPT_SECONDS, PROCESS_SECONDS, same_bits
 
@@ -59,7 +59,11 @@ def waiting(code: str, marker: Path) -> Iterator[subprocess.Popen]:
     """A process of a group of its own that runs code, as soon as the marker is there."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
-        [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+        [sys.executable, "-c", code],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
     ) as process:
         try:
             wait_until(lambda: marker.exists() or process.poll() is not None)
@@ -86,7 +90,7 @@ def is_gone(group: int) -> bool:
 
 CODE = """
 import sys
-from isingprop.paper.jobs import Runner
+from isingprop.paper.common.jobs import Runner
 from paper_job_kinds import Count, small_images
 from pathlib import Path
 with Runner(Path({folder!r}), workers=2, scheduler={scheduler!r}) as runner:
@@ -142,7 +146,9 @@ def test_another_field_class_or_image_is_another_job(tmp_path, images, log):
     assert len(ran(log)) == 4 + len(others)
 
 
-def test_a_result_of_another_version_is_not_taken_nor_a_worker_of_another_version(tmp_path, images, log, monkeypatch):
+def test_a_result_of_another_version_is_not_taken_nor_a_worker_of_another_version(
+    tmp_path, images, log, monkeypatch
+):
     job = Count(str(log), 1)
     with Runner(tmp_path, workers=1) as runner:
         runner.run([job], images, "")
@@ -179,8 +185,12 @@ def test_a_job_has_one_thread(tmp_path, images, monkeypatch):
 
 
 def test_bad_arguments_are_refused(tmp_path, assert_refused):
-    assert_refused(lambda: Runner(tmp_path, workers=0), "ValueError: workers must be at least 1, got 0")
-    refusal = "ValueError: scheduler must be an address such as tcp://localhost:8786, got 'nonsense'"
+    assert_refused(
+        lambda: Runner(tmp_path, workers=0), "ValueError: workers must be at least 1, got 0"
+    )
+    refusal = (
+        "ValueError: scheduler must be an address such as tcp://localhost:8786, got 'nonsense'"
+    )
     assert_refused(lambda: Runner(tmp_path, workers=1, scheduler="nonsense"), refusal)
 
 
@@ -200,7 +210,9 @@ class Terminal:
         return True
 
 
-def test_the_progress_bar_counts_all_jobs_of_the_command_on_a_terminal_only(tmp_path, images, log, monkeypatch, capfd):
+def test_the_progress_bar_counts_all_jobs_of_the_command_on_a_terminal_only(
+    tmp_path, images, log, monkeypatch, capfd
+):
     first, second = [Count(str(log), k) for k in (1, 2, 2)], [Count(str(log), k) for k in (3, 4)]
     terminal = Terminal()
     with monkeypatch.context() as patch:
@@ -262,7 +274,12 @@ def test_a_job_that_always_dies_is_named_and_the_others_are_kept(tmp_path, image
 
 
 def test_the_error_of_a_job_names_it_and_the_others_are_given_up(tmp_path, images, log):
-    work = [Count(str(log), 1), Fail(str(log), 2, 0.3), Count(str(log), 3, 600.0), Count(str(log), 4)]
+    work = [
+        Count(str(log), 1),
+        Fail(str(log), 2, 0.3),
+        Count(str(log), 3, 600.0),
+        Count(str(log), 4),
+    ]
     folder, before = tmp_path / "results", multiprocessing.active_children()
     with Runner(folder, workers=2) as runner:
         with pytest.raises(ZeroDivisionError, match="one over nothing") as caught:
@@ -276,7 +293,9 @@ def test_the_error_of_a_job_names_it_and_the_others_are_given_up(tmp_path, image
 
 def test_a_killed_parent_leaves_no_process_and_its_results_are_kept(tmp_path, images, log):
     seconds = [0.0, 0.0, 600.0, 600.0]
-    code = CODE.format(folder=str(tmp_path / "results"), scheduler=None, log=str(log), seconds=seconds)
+    code = CODE.format(
+        folder=str(tmp_path / "results"), scheduler=None, log=str(log), seconds=seconds
+    )
     with waiting(code, log) as process:
         wait_until(lambda: sorted(ran(log)) == [0, 1, 2, 3])
         process.kill()
@@ -301,7 +320,9 @@ def check_interrupt(process: subprocess.Popen) -> None:
 
 def test_ctrl_c_ends_all_processes_at_once_and_without_noise(tmp_path, log):
     seconds = [0.0, 600.0, 600.0, 0.0]
-    code = CODE.format(folder=str(tmp_path / "results"), scheduler=None, log=str(log), seconds=seconds)
+    code = CODE.format(
+        folder=str(tmp_path / "results"), scheduler=None, log=str(log), seconds=seconds
+    )
     with waiting(code, log) as process:
         wait_until(lambda: len(ran(log)) == 3)
         check_interrupt(process)
@@ -358,11 +379,16 @@ def test_the_bits_do_not_depend_on_where_jobs_run(tmp_path, images, two_workers)
             results.append(runner.run(work, images, ""))
     for here, there, cluster_result in zip(*results, strict=True):
         assert all(same_bits(here[name], there[name], cluster_result[name]) for name in here)
-    files = [sorted((path.name, path.read_bytes()) for path in (tmp_path / name).iterdir()) for name in "012"]
+    files = [
+        sorted((path.name, path.read_bytes()) for path in (tmp_path / name).iterdir())
+        for name in "012"
+    ]
     assert files[0] == files[1] == files[2]
 
 
-def test_a_worker_of_a_cluster_that_dies_costs_only_what_was_under_way(tmp_path, images, log, two_workers):
+def test_a_worker_of_a_cluster_that_dies_costs_only_what_was_under_way(
+    tmp_path, images, log, two_workers
+):
     work = [Count(str(log), k, 0.05) for k in range(8)]
     work.insert(3, Die(str(log), 9, 0.3, marker=str(tmp_path / "died")))
     with Runner(tmp_path / "results", workers=1, scheduler=two_workers.scheduler_address) as runner:
@@ -372,7 +398,9 @@ def test_a_worker_of_a_cluster_that_dies_costs_only_what_was_under_way(tmp_path,
 
 
 @pytest.mark.parametrize("on_cluster", [False, True])
-def test_what_is_finished_when_a_job_fails_is_kept(tmp_path, images, log, two_workers, monkeypatch, on_cluster):
+def test_what_is_finished_when_a_job_fails_is_kept(
+    tmp_path, images, log, two_workers, monkeypatch, on_cluster
+):
     address = two_workers.scheduler_address if on_cluster else None
     work = [Count(str(log), 1), Fail(str(log), 2, 0.3), Count(str(log), 3, 0.3)]
 
@@ -383,7 +411,9 @@ def test_what_is_finished_when_a_job_fails_is_kept(tmp_path, images, log, two_wo
         time.sleep(0.5)
 
     with Runner(tmp_path / "results", workers=3, scheduler=address) as runner:
-        runner.run([Count(str(log), k, 0.3) for k in (7, 8, 9)], images, "")  # all processes are there
+        runner.run(
+            [Count(str(log), k, 0.3) for k in (7, 8, 9)], images, ""
+        )  # all processes are there
         monkeypatch.setattr(jobs, "save_tensors", slow_save)
         with pytest.raises(ZeroDivisionError) as caught:
             runner.run(work, images, "")
@@ -412,27 +442,42 @@ def test_a_worker_with_another_version_or_none_is_refused(tmp_path, two_workers,
         [worker, _] = client.scheduler_info()["workers"]
         client.run(kinds.pretend_version, found, workers=[worker])
         try:
-            with pytest.raises(RuntimeError, match=rf"^the worker {worker} must have isingprop \d.*, got "):
+            with pytest.raises(
+                RuntimeError, match=rf"^the worker {worker} must have isingprop \d.*, got "
+            ):
                 Runner(tmp_path, workers=1, scheduler=two_workers.scheduler_address)
         finally:
-            client.run(kinds.pretend_version, importlib.metadata.version("isingprop"), workers=[worker])
+            client.run(
+                kinds.pretend_version, importlib.metadata.version("isingprop"), workers=[worker]
+            )
 
 
 def test_images_that_die_with_their_worker_are_made_again(tmp_path, images, log):
     """The result of job 1 has half a second to leave the worker: what dies there unfetched is computed again."""
-    work = [Count(str(log), 1), Die(str(log), 2, 0.5, marker=str(tmp_path / "died")), AlwaysDie(str(log), 3)]
-    with cluster(1) as lone, Runner(tmp_path / "out", workers=1, scheduler=lone.scheduler_address) as runner:
+    work = [
+        Count(str(log), 1),
+        Die(str(log), 2, 0.5, marker=str(tmp_path / "died")),
+        AlwaysDie(str(log), 3),
+    ]
+    with (
+        cluster(1) as lone,
+        Runner(tmp_path / "out", workers=1, scheduler=lone.scheduler_address) as runner,
+    ):
         assert numbers(runner.run(work[:2], images, ""), images) == [1, 2]
         assert ran(log) == [1, 2, 2]
         lone.scheduler.allowed_failures = 1  # each costs the start of a worker
-        with pytest.raises(RuntimeError, match=r"died 2 times in a row .* under way: AlwaysDie\(") as caught:
+        with pytest.raises(
+            RuntimeError, match=r"died 2 times in a row .* under way: AlwaysDie\("
+        ) as caught:
             runner.run(work, images, "")
         assert "Count(" not in str(caught.value)
 
 
 def test_ctrl_c_leaves_a_cluster_at_once_and_without_noise(tmp_path, log):
     with cluster(1) as lone:
-        code = CODE.format(folder=str(tmp_path), scheduler=lone.scheduler_address, log=str(log), seconds=[600.0])
+        code = CODE.format(
+            folder=str(tmp_path), scheduler=lone.scheduler_address, log=str(log), seconds=[600.0]
+        )
         with waiting(code, log) as process:
             check_interrupt(process)
 
@@ -441,12 +486,20 @@ def test_a_cluster_without_workers_is_refused_in_time(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "_ANSWER_SECONDS", 1)
     with cluster(0) as empty, pytest.raises(ConnectionError) as caught:
         Runner(tmp_path, workers=1, scheduler=empty.scheduler_address)
-    assert str(caught.value) == f"scheduler must have a worker within 1 s, got none at {empty.scheduler_address}"
+    assert (
+        str(caught.value)
+        == f"scheduler must have a worker within 1 s, got none at {empty.scheduler_address}"
+    )
 
 
 def test_a_scheduler_that_is_lost_is_named_without_noise(tmp_path, images, log, caplog):
-    with cluster(1) as lone, Runner(tmp_path, workers=1, scheduler=lone.scheduler_address) as runner:
-        loss = threading.Thread(target=lambda: (wait_until(lambda: len(lone.scheduler.tasks) == 2), lone.close()))
+    with (
+        cluster(1) as lone,
+        Runner(tmp_path, workers=1, scheduler=lone.scheduler_address) as runner,
+    ):
+        loss = threading.Thread(
+            target=lambda: (wait_until(lambda: len(lone.scheduler.tasks) == 2), lone.close())
+        )
         loss.start()
         refusal = f"the connection to the scheduler {lone.scheduler_address} is lost"
         with pytest.raises(ConnectionError, match=refusal):

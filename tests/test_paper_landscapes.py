@@ -10,11 +10,24 @@ import pytest
 from sklearn.metrics import silhouette_samples
 
 import isingprop as ip
-from isingprop.landscape import embed, hamming_distances, spreads
-from isingprop.paper import fig2, fig2_report, fig3
-from isingprop.paper.landscape_drawing import COLOUR_OF, aligned, limits, scatter, write_classes
-from isingprop.paper.moments import Course, Map, Sampling, Statistics, class_means, states_of
-from isingprop.paper.setup import Setup
+from isingprop.analysis.landscape import embed, hamming_distances, spreads
+from isingprop.paper.common.study_setup import Setup
+from isingprop.paper.zhang2025 import fig2, fig2_report, fig3
+from isingprop.paper.zhang2025.landscape_plot import (
+    COLOUR_OF,
+    aligned,
+    limits,
+    scatter,
+    write_classes,
+)
+from isingprop.paper.zhang2025.moments import (
+    Course,
+    Map,
+    Sampling,
+    Statistics,
+    class_means,
+    states_of,
+)
 from tolerances import same_bits
 
 MOMENTS = (0.0, 0.1, 1.0, 3.0)
@@ -68,7 +81,9 @@ def test_training_to_a_moment_meets_each_image_once_an_epoch(images, monkeypatch
     assert len(set(streams)) == len(streams)  # no two parts draw the same random numbers
     first = np.concatenate(met[:3])
     assert not np.array_equal(first, images.train_images)
-    assert sorted(row.tobytes() for row in first) == sorted(row.tobytes() for row in images.train_images)
+    assert sorted(row.tobytes() for row in first) == sorted(
+        row.tobytes() for row in images.train_images
+    )
 
 
 def parameters(course, images):
@@ -80,7 +95,8 @@ def parameters(course, images):
 def test_a_moment_is_the_same_whichever_come_later_and_differs_between_seeds(images):
     short, whole = Course(1, 0.001, (0.1, 1.0)), Course(1, 0.001, (0.1, 1.0, 2.0))
     at_one = [
-        np.concatenate([array.ravel() for array in network.parameters().values()]) for network in whole.networks(images)
+        np.concatenate([array.ravel() for array in network.parameters().values()])
+        for network in whole.networks(images)
     ]
     assert same_bits(parameters(short, images), at_one[1])
     assert not np.array_equal(at_one[1], at_one[2])
@@ -106,9 +122,13 @@ def test_statistics_are_those_of_the_states_drawn(images):
     apart = hamming_distances(flat, flat).astype(np.float64)
     one, kin = owner[:, None] == owner, label[:, None] == label
     kinds = [one & ~np.eye(200, dtype=bool), kin & ~one, ~kin]
-    np.testing.assert_allclose(found["distances"][-1], [apart[kind].mean() for kind in kinds], rtol=1e-12)
+    np.testing.assert_allclose(
+        found["distances"][-1], [apart[kind].mean() for kind in kinds], rtol=1e-12
+    )
     known = classes.ravel() >= 0
-    wanted = silhouette_samples(apart[known][:, known], classes.ravel()[known], metric="precomputed")
+    wanted = silhouette_samples(
+        apart[known][:, known], classes.ravel()[known], metric="precomputed"
+    )
     np.testing.assert_allclose(found["silhouette"][-1, -1], wanted.mean(), rtol=1e-10)
     of_three = wanted[classes.ravel()[known] == 3].mean()
     np.testing.assert_allclose(found["silhouette"][-1, 3], of_three, rtol=1e-10)
@@ -168,7 +188,9 @@ def test_equal_states_are_one_dot_and_grey_lies_behind():
     assert dots.get_sizes().tolist() == [2, 4, 2]
     from matplotlib.colors import to_hex
 
-    assert [to_hex(colour).upper() for colour in dots.get_facecolors()] == [COLOUR_OF[c] for c in (-1, 3, 9)]
+    assert [to_hex(colour).upper() for colour in dots.get_facecolors()] == [
+        COLOUR_OF[c] for c in (-1, 3, 9)
+    ]
 
 
 def test_digits_are_written_for_the_classes_there_are():
@@ -211,7 +233,9 @@ def test_numbers_of_jobs_are_kept_and_jobs_are_independent_json(figure, num_seed
 def test_files_are_whole_and_json_is_what_was_returned(done):
     folder, *returned = done
     for name, numbers in zip(("fig2", "fig3"), returned, strict=True):
-        assert json.loads((folder / f"{name}.json").read_text(), parse_constant=pytest.fail) == numbers
+        assert (
+            json.loads((folder / f"{name}.json").read_text(), parse_constant=pytest.fail) == numbers
+        )
         note, empty, title = (folder / f"{name}.md").read_text().splitlines()[:3]
         assert note.startswith("*A quick run on digits")
         assert (empty, title[:7]) == ("", "# Fig. ")
@@ -247,7 +271,8 @@ def test_rows_of_fig2_are_the_means_in_its_json(done):
             assert numbers[name][k]["mean"] == pytest.approx(mean)
             assert numbers[name][k]["low"] <= mean <= numbers[name][k]["high"]
         within, between = (
-            np.array([float(row[f"distance_{kind}"]) for row in own]) for kind in ("same_class", "other_class")
+            np.array([float(row[f"distance_{kind}"]) for row in own])
+            for kind in ("same_class", "other_class")
         )
         assert numbers["order"][k]["mean"] == pytest.approx((1 - within / between).mean())
 
@@ -271,7 +296,9 @@ def test_points_of_fig2_are_all_states(done):
     rows = rows_of(folder, "fig2_points")
     assert len(rows) == len(numbers["epochs"]) * 30 * 20
     assert {row["class"] for row in rows} == {str(c) for c in range(-1, 10)}
-    assert {(row["image"], row["read"]) for row in rows[:600]} == {(row["image"], row["read"]) for row in rows[-600:]}
+    assert {(row["image"], row["read"]) for row in rows[:600]} == {
+        (row["image"], row["read"]) for row in rows[-600:]
+    }
 
 
 def test_digits_are_learned_and_their_states_come_to_order(done):
@@ -293,17 +320,27 @@ def test_rows_of_fig3_are_all_test_images_of_the_digit(done, images):
     for k, epoch in enumerate(numbers["epochs"]):
         own = [row for row in rows if float(row["epoch"]) == epoch]
         for name in ("distance", "right", "unclassified", "num_classes"):
-            assert numbers[name][k]["mean"] == pytest.approx(np.mean([float(row[name]) for row in own]))
+            assert numbers[name][k]["mean"] == pytest.approx(
+                np.mean([float(row[name]) for row in own])
+            )
         assert numbers["shown_distance"][k] == [float(row["distance"]) for row in own[:5]]
 
 
 def test_the_fraction_of_closer_images_is_recounted(done):
     folder, _, numbers = done
     rows = rows_of(folder, "fig3")
-    found = {(row["seed"], row["image"], float(row["epoch"])): float(row["distance"]) for row in rows}
+    found = {
+        (row["seed"], row["image"], float(row["epoch"])): float(row["distance"]) for row in rows
+    }
     poor, well = numbers["epochs"]
-    pairs = [(distance, found[seed, image, well]) for (seed, image, epoch), distance in found.items() if epoch == poor]
-    closer = np.mean([after < before for before, after in pairs])  # the same number of images for each seed
+    pairs = [
+        (distance, found[seed, image, well])
+        for (seed, image, epoch), distance in found.items()
+        if epoch == poor
+    ]
+    closer = np.mean(
+        [after < before for before, after in pairs]
+    )  # the same number of images for each seed
     assert numbers["fraction_closer"]["mean"] == pytest.approx(closer)
 
 
@@ -323,7 +360,11 @@ def with_classes(images, num_classes, pixels):
     train, test = images.train_labels < num_classes, images.test_labels < num_classes
     parts = images.train_images[train][:, :pixels], images.train_labels[train]
     return ip.ImageSet(
-        "few", *parts, images.test_images[test][:40, :pixels], images.test_labels[test][:40], num_classes
+        "few",
+        *parts,
+        images.test_images[test][:40, :pixels],
+        images.test_labels[test][:40],
+        num_classes,
     )
 
 
@@ -333,15 +374,21 @@ def test_two_classes_one_seed_and_images_that_are_no_squares(images, tmp_path, m
     numbers = fig2.reproduce(setup, InProcess())
     assert len(numbers["class_silhouettes"]) == 2
     assert fig3.reproduce(setup, InProcess())["digit"] == 1
-    assert all(each["low"] is None and each["mean"] is not None for each in numbers["accuracy"])  # of one seed
+    assert all(
+        each["low"] is None and each["mean"] is not None for each in numbers["accuracy"]
+    )  # of one seed
     assert "there is no interval to say" in (tmp_path / "fig2.md").read_text()
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_without_images_of_the_papers_digit_it_is_the_last_class_that_there_is(images, tmp_path, monkeypatch, part):
+def test_without_images_of_the_papers_digit_it_is_the_last_class_that_there_is(
+    images, tmp_path, monkeypatch, part
+):
     few = with_classes(images, 9, 64)
     kept = getattr(few, f"{part}_labels") < 7
-    parts = {f"{part}_{kind}": getattr(few, f"{part}_{kind}")[kept] for kind in ("images", "labels")}
+    parts = {
+        f"{part}_{kind}": getattr(few, f"{part}_{kind}")[kept] for kind in ("images", "labels")
+    }
     few = replace(few, **parts)
     monkeypatch.setattr(Setup, "load_data", lambda self: few)
     assert fig3.reproduce(setup_in(tmp_path), InProcess())["digit"] == 6
@@ -362,13 +409,20 @@ def test_words_of_fig2_follow_from_its_numbers(done):
     count = len(numbers["epochs"])
     ordered = flat(0.1, count - 1) + flat(0.9, 1)
     assert "the intervals do not overlap" in numbers_told(done, order=ordered)
-    assert "the largest step of that comes between epochs 1 and 3" in numbers_told(done, order=ordered).lower()
+    assert (
+        "the largest step of that comes between epochs 1 and 3"
+        in numbers_told(done, order=ordered).lower()
+    )
     disordered = numbers_told(done, order=flat(0.1, count))
     assert "the intervals overlap" in disordered
     assert "largest step of that" not in disordered
     late, early = flat(50, count - 1) + flat(5, 1), flat(50, 1) + flat(5, count - 1)
-    assert "states first come together" in numbers_told(done, order=ordered, distance_same_image=early)
-    assert "states first come together" not in numbers_told(done, order=ordered, distance_same_image=late)
+    assert "states first come together" in numbers_told(
+        done, order=ordered, distance_same_image=early
+    )
+    assert "states first come together" not in numbers_told(
+        done, order=ordered, distance_same_image=late
+    )
     assert "10 of 10 output classes" in numbers_told(done, class_silhouettes=flat(0.8, 10))
     one_lost = numbers_told(done, class_silhouettes=flat(0.8, 8) + flat(0.3, 1) + flat(0.1, 1))
     assert "8 of 10 output classes" in one_lost
@@ -376,7 +430,9 @@ def test_words_of_fig2_follow_from_its_numbers(done):
     assert "are easier than the others" in numbers_told(
         done, accuracy_images=flat(0.9, count), accuracy=flat(0.8, count)
     )
-    assert "are easier" not in numbers_told(done, accuracy_images=flat(0.8, count), accuracy=flat(0.8, count))
+    assert "are easier" not in numbers_told(
+        done, accuracy_images=flat(0.8, count), accuracy=flat(0.8, count)
+    )
     maps = {**numbers["map"], "stress": np.linspace(0.11, 0.19, count).tolist()}
     assert "a stress of 0.11 to 0.19 (" in numbers_told(done, map=maps)
 

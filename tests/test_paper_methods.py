@@ -11,12 +11,18 @@ from threadpoolctl import threadpool_limits
 import isingprop as ip
 import oracle
 import tolerances
-from isingprop.paper import curves, methods, rates
-from isingprop.paper.backpropagation import Perceptron
-from isingprop.paper.curves import METHODS, Curves
-from isingprop.paper.methods import LAYDEVANT2024, LAYDEVANT2024_RATE, BackpropMethod, LowestOf, Training
-from isingprop.paper.setup import Setup
-from isingprop.scaling import fit_power_law, mean_interval
+from isingprop.analysis.scaling import fit_power_law, mean_interval
+from isingprop.paper.common import curves, methods, rates
+from isingprop.paper.common.backpropagation import Perceptron
+from isingprop.paper.common.curves import METHODS, Curves
+from isingprop.paper.common.methods import (
+    LAYDEVANT2024,
+    LAYDEVANT2024_RATE,
+    BackpropMethod,
+    LowestOf,
+    Training,
+)
+from isingprop.paper.common.study_setup import Setup
 from paper_job_kinds import small_images
 
 IMAGES = small_images()
@@ -46,7 +52,15 @@ class MadeUp:
 
 def setup(tmp_path, **options):
     return Setup(
-        **{"data": "digits", "data_dir": None, "num_seeds": 3, "seed": 0, "quick": True, "out": tmp_path} | options
+        **{
+            "data": "digits",
+            "data_dir": None,
+            "num_seeds": 3,
+            "seed": 0,
+            "quick": True,
+            "out": tmp_path,
+        }
+        | options
     )
 
 
@@ -73,7 +87,13 @@ def test_a_seed_gives_the_same_arrays_and_another_seed_others(name):
     assert set(first) == {*ARRAYS, "seconds"}
     assert all(tolerances.same_bits(first[array], again[array]) for array in ARRAYS)
     assert not np.array_equal(first["error_reads"], other["error_reads"])
-    assert [first[array].shape for array in (*ARRAYS, "seconds")] == [(EPOCHS,), (EPOCHS,), (), (), (EPOCHS,)]
+    assert [first[array].shape for array in (*ARRAYS, "seconds")] == [
+        (EPOCHS,),
+        (EPOCHS,),
+        (),
+        (),
+        (EPOCHS,),
+    ]
     assert (first["seconds"] > 0).all()
 
 
@@ -92,13 +112,20 @@ def test_an_ising_job_is_a_trainers_epochs_and_one_test(name):
     result = Training(METHODS[name], 0.003, EPOCHS, 5).run(IMAGES)
     assert result["error_reads"].tolist() == [record.train_error_reads for record in records]
     assert result["error_lowest"].tolist() == [record.train_error_lowest for record in records]
-    right = ip.predict(trainer.network, sampler, IMAGES.test_images, num_reads=10, seed=5) == IMAGES.test_labels
+    right = (
+        ip.predict(trainer.network, sampler, IMAGES.test_images, num_reads=10, seed=5)
+        == IMAGES.test_labels
+    )
     assert result["test_accuracy"] == right.mean()
 
 
 @pytest.mark.parametrize("name", ["backprop-relu", "backprop-sigmoid", "backprop-1200"])
 def test_a_backpropagation_job_is_a_perceptrons_epochs_and_one_test(name):
-    sizes = {"num_inputs": 16, "num_hidden": 1200 if name == "backprop-1200" else 120, "num_classes": 10}
+    sizes = {
+        "num_inputs": 16,
+        "num_hidden": 1200 if name == "backprop-1200" else 120,
+        "num_classes": 10,
+    }
     activation = "sigmoid" if name == "backprop-sigmoid" else "relu"
     perceptron = Perceptron(ip.BipartiteNetwork.random(**sizes, seed=5), activation)
     random = np.random.Generator(np.random.PCG64(np.random.SeedSequence([5, 1])))
@@ -107,7 +134,10 @@ def test_a_backpropagation_job_is_a_perceptrons_epochs_and_one_test(name):
         order = random.permutation(len(IMAGES.train_labels))
         error = perceptron.train_epoch(IMAGES.train_images, IMAGES.train_labels, order, 0.003)
         assert result["error_reads"][epoch] == result["error_lowest"][epoch] == error
-    assert result["test_accuracy"] == (perceptron.predict(IMAGES.test_images) == IMAGES.test_labels).mean()
+    assert (
+        result["test_accuracy"]
+        == (perceptron.predict(IMAGES.test_images) == IMAGES.test_labels).mean()
+    )
 
 
 def test_all_methods_of_a_seed_begin_with_the_same_parameters(monkeypatch):
@@ -121,7 +151,9 @@ def test_all_methods_of_a_seed_begin_with_the_same_parameters(monkeypatch):
         monkeypatch.setattr(methods, kind.__name__, noted)
     for name in METHODS:
         METHODS[name].start(IMAGES, 0.1, 7)
-    wanted = ip.BipartiteNetwork.random(num_inputs=16, num_hidden=120, num_classes=10, seed=7).parameters()
+    wanted = ip.BipartiteNetwork.random(
+        num_inputs=16, num_hidden=120, num_classes=10, seed=7
+    ).parameters()
     wide = given.pop("backprop-1200")
     assert len(given) == len(METHODS) - 1
     for arrays in given.values():
@@ -163,7 +195,9 @@ def test_a_result_has_a_row_for_each_epoch_and_two_accuracies(num_images, num_fe
     method = Known(iter([(0.5, 0.4), (0.25, 0.125)]), answers, [])
     start = thread_time()
     result = Training(method, 0.5, 2, 11).run(images)
-    assert result["seconds"].sum() <= thread_time() - start, "its own time, whatever else the processor does"
+    assert result["seconds"].sum() <= thread_time() - start, (
+        "its own time, whatever else the processor does"
+    )
     assert (result["seconds"] >= [BUSY, 2 * BUSY]).all()
     assert method.asked == [(images, 0.5, 11), "an epoch", "an epoch"]
     assert result["error_reads"].tolist() == [0.5, 0.25]
@@ -185,7 +219,9 @@ def test_the_preset_of_laydevant_et_al_is_what_they_publish():
     np.testing.assert_array_equal(network.couplings, plain.couplings * 0.25)
     rates_of_kinds = trainer.learning_rates
     assert (rates_of_kinds.input_weights, rates_of_kinds.couplings) == (0.002, 0.002)
-    assert (rates_of_kinds.hidden_bias, rates_of_kinds.output_bias) == pytest.approx((0.0002, 0.0002))
+    assert (rates_of_kinds.hidden_bias, rates_of_kinds.output_bias) == pytest.approx(
+        (0.0002, 0.0002)
+    )
     assert (trainer.nudge, trainer.skip_correct, trainer.references) == (5.0, True, None)
     assert (trainer.num_states, trainer.batch_size) == (1, 1)
     assert trainer.sampler == LowestOf(ip.Annealing(100), 10)
@@ -226,7 +262,9 @@ def test_the_lowest_of_some_tries_is_kept_and_no_try_belongs_to_two_reads(num_re
             energy, best = min(own)
             assert found.energies[image, read] == energy
             np.testing.assert_array_equal(found.spins[image, read], drawn.spins[image, best])
-    np.testing.assert_allclose(found.energies, problem.energies(found.spins), rtol=tolerances.ENERGY)
+    np.testing.assert_allclose(
+        found.energies, problem.energies(found.spins), rtol=tolerances.ENERGY
+    )
     assert tries == 1 or found.energies.mean() < drawn.energies.mean()
 
 
@@ -244,7 +282,10 @@ def some(*names):
 
 
 def test_every_method_tries_the_same_grid_with_a_seed_that_is_not_shown(tmp_path):
-    for quick, grid, epochs in ((True, (1e-4, 1e-3, 1e-2, 1e-1), 6), (False, methods.LEARNING_RATES, 30)):
+    for quick, grid, epochs in (
+        (True, (1e-4, 1e-3, 1e-2, 1e-1), 6),
+        (False, methods.LEARNING_RATES, 30),
+    ):
         runner = made_up_trials(lambda name, rate, epochs: [np.linspace(0.9, 0.1, epochs)])
         which = setup(tmp_path, quick=quick, seed=20, num_seeds=5)
         trials = rates.choose_rates(which, runner, IMAGES, some("dragon", "backprop-relu"))
@@ -265,13 +306,19 @@ def test_the_rate_of_the_lowest_error_in_the_last_third_wins(tmp_path):
     def table(name, rate, epochs):
         last = {1e-4: 0.3, 1e-3: 0.2, 1e-2: 0.1, 1e-1: 0.4}[rate]
         last = 0.5 - last if name == "cyclic" else last
-        ends = [last + 0.08, last - 0.08] if rate < 1e-2 else [last - 0.08, last + 0.08]  # of the very last, 1e-3 wins
+        ends = (
+            [last + 0.08, last - 0.08] if rate < 1e-2 else [last - 0.08, last + 0.08]
+        )  # of the very last, 1e-3 wins
         early = 0.01 if rate == 1e-4 else 0.99
         return [early] * (epochs - 2) + ends, None, 0.5 if rate == 1e-2 else 0.9
 
-    trials = rates.choose_rates(setup(tmp_path), made_up_trials(table), IMAGES, some("dragon", "cyclic"))
+    trials = rates.choose_rates(
+        setup(tmp_path), made_up_trials(table), IMAGES, some("dragon", "cyclic")
+    )
     assert trials.best == {"dragon": 1e-2, "cyclic": 1e-1}
-    row = next(row for row in trials.rows if row["method"] == "dragon" and row["learning_rate"] == 1e-2)
+    row = next(
+        row for row in trials.rows if row["method"] == "dragon" and row["learning_rate"] == 1e-2
+    )
     assert row["error"] == pytest.approx(0.1)
     assert row["error_all_epochs"] == pytest.approx((4 * 0.99 + 0.2) / 6)
     assert row["test_accuracy"] == 0.5
@@ -291,7 +338,9 @@ def test_a_rate_of_the_full_grid_is_judged_by_its_last_ten_of_thirty_epochs(tmp_
     def table(name, rate, epochs):
         return [[0.5] * 20 + [0.1] * 10 if rate == 3e-3 else [0.05] * 20 + [0.2] * 10]
 
-    trials = rates.choose_rates(setup(tmp_path, quick=False), made_up_trials(table), IMAGES, some("dragon"))
+    trials = rates.choose_rates(
+        setup(tmp_path, quick=False), made_up_trials(table), IMAGES, some("dragon")
+    )
     assert trials.best == {"dragon": 3e-3}
 
 
@@ -300,7 +349,9 @@ def test_a_rate_that_leaves_no_errors_to_fit_may_win(tmp_path, errors):
     def table(name, rate, epochs):
         return [errors if rate == 1e-2 else [1.0] * epochs]
 
-    trials = rates.choose_rates(setup(tmp_path), made_up_trials(table), IMAGES, some("backprop-relu"))
+    trials = rates.choose_rates(
+        setup(tmp_path), made_up_trials(table), IMAGES, some("backprop-relu")
+    )
     assert trials.best == {"backprop-relu": 1e-2}
     text = rates.trial_table(trials, some("backprop-relu"))
     assert "nan" not in text
@@ -327,7 +378,9 @@ def test_the_table_of_trials_shows_the_chosen_rate_in_bold(tmp_path):
 def curves_of(errors, lowest=None):
     errors = np.array(errors, dtype=float)
     ones = np.ones(len(errors))
-    return Curves(0.1, errors, errors if lowest is None else lowest, np.ones_like(errors), ones, ones, None)
+    return Curves(
+        0.1, errors, errors if lowest is None else lowest, np.ones_like(errors), ones, ones, None
+    )
 
 
 def test_an_exponent_is_the_mean_over_seeds_of_each_ones_fit():
@@ -375,5 +428,13 @@ def test_the_published_exponents_and_methods_are_those_of_the_paper():
     assert set(curves.ORDER) == set(METHODS) == {*curves.PUBLISHED, "cyclic"}
     hidden = {name: method.num_hidden for name, method in METHODS.items()}
     assert hidden == dict.fromkeys(METHODS, 120) | {"backprop-1200": 1200}
-    kinds = {name: method.activation for name, method in METHODS.items() if isinstance(method, BackpropMethod)}
-    assert kinds == {"backprop-relu": "relu", "backprop-sigmoid": "sigmoid", "backprop-1200": "relu"}
+    kinds = {
+        name: method.activation
+        for name, method in METHODS.items()
+        if isinstance(method, BackpropMethod)
+    }
+    assert kinds == {
+        "backprop-relu": "relu",
+        "backprop-sigmoid": "sigmoid",
+        "backprop-1200": "relu",
+    }

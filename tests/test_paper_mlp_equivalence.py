@@ -11,12 +11,15 @@ import pytest
 import isingprop as ip
 import oracle
 import tolerances
-from isingprop.boltzmann import GIBBS, EnergyModel
-from isingprop.boltzmann_training import EnergyTrainer, batches
-from isingprop.checks import seed_for
-from isingprop.paper import mlp_equivalence
-from isingprop.paper.mlp_equivalence_findings import findings, verdict
-from isingprop.paper.mlp_equivalence_runs import (
+from isingprop.analysis.scaling import Interval
+from isingprop.energy_model.energy_trainer import EnergyTrainer, batches
+from isingprop.energy_model.mlp import MLP
+from isingprop.energy_model.model import GIBBS, EnergyModel
+from isingprop.paper.common.image_pairs import Backpropagation, PairImages, only, pair_name
+from isingprop.paper.common.study_setup import Setup
+from isingprop.paper.mlp_equivalence import equivalence_study as mlp_equivalence
+from isingprop.paper.mlp_equivalence.equivalence_findings import findings, verdict
+from isingprop.paper.mlp_equivalence.equivalence_jobs import (
     Outcome,
     TwinTraining,
     ascent,
@@ -25,10 +28,7 @@ from isingprop.paper.mlp_equivalence_runs import (
     moments,
     symmetrised_kl,
 )
-from isingprop.paper.mlp_pairs import Backpropagation, PairImages, only, pair_name
-from isingprop.paper.setup import Setup
-from isingprop.perceptron import MLP
-from isingprop.scaling import Interval
+from isingprop.util.checks import seed_for
 from paper_job_kinds import small_images
 from test_paper_figures import finding, rows_of, text_of, undrawn  # noqa: F401 (used by name)
 from test_paper_methods import MadeUp, one_thread, setup  # noqa: F401 (used by all)
@@ -85,7 +85,9 @@ def test_a_pair_has_all_training_images_and_equally_many_test_images_of_each_cla
         ([0, 1], [1, 1], "test_labels must have images of class 0, got none"),
     ],
 )
-def test_a_class_that_is_missing_is_refused_before_any_job(tmp_path, monkeypatch, train, test, message):
+def test_a_class_that_is_missing_is_refused_before_any_job(
+    tmp_path, monkeypatch, train, test, message
+):
     monkeypatch.setattr(Setup, "load_all", lambda self: labelled(train, test))
     runner = MadeUp(lambda job: pytest.fail("a job has run"))
     with pytest.raises(ValueError, match=f"^{message}$"):
@@ -106,7 +108,10 @@ def test_a_job_is_sent_the_images_of_its_pair_alone():
 
 def test_pairs_have_the_papers_names():
     assert pair_name("mnist", (0, 1)) == pair_name("digits", (0, 1)) == "0-1"
-    assert [pair_name("fashion-mnist", pair) for pair in ((2, 3), (3, 9))] == ["Pullover-Dress", "Dress-Ankle Boot"]
+    assert [pair_name("fashion-mnist", pair) for pair in ((2, 3), (3, 9))] == [
+        "Pullover-Dress",
+        "Dress-Ankle Boot",
+    ]
     assert pair_name("fashion-mnist", (5, 7)) == "Sandal-Sneaker"
 
 
@@ -115,7 +120,10 @@ def test_batches_go_through_the_inputs_in_a_new_order_each_time(size, per_round)
     drawn = [batch.tolist() for batch in islice(batches(7, size, 4), 4 * per_round)]
     assert drawn == [batch.tolist() for batch in islice(batches(7, size, 4), 4 * per_round)]
     assert drawn != [batch.tolist() for batch in islice(batches(7, size, 5), 4 * per_round)]
-    rounds = [[n for batch in drawn[k : k + per_round] for n in batch] for k in range(0, len(drawn), per_round)]
+    rounds = [
+        [n for batch in drawn[k : k + per_round] for n in batch]
+        for k in range(0, len(drawn), per_round)
+    ]
     for order in rounds:
         assert len(set(order)) == len(order) == size * per_round
         assert set(order) <= set(range(7))
@@ -139,7 +147,9 @@ def adam(arrays, gradients, state, step, rate):
     for k, slope in enumerate(gradients):
         m, v = state.setdefault(k, (np.zeros_like(slope), np.zeros_like(slope)))
         state[k] = m, v = 0.9 * m + 0.1 * slope, 0.999 * v + 0.001 * slope**2
-        arrays[k] = arrays[k] - rate * math.sqrt(1 - 0.999**step) / (1 - 0.9**step) * m / (np.sqrt(v) + 1e-8)
+        arrays[k] = arrays[k] - rate * math.sqrt(1 - 0.999**step) / (1 - 0.9**step) * m / (
+            np.sqrt(v) + 1e-8
+        )
 
 
 def by_hand(arrays, x, y):
@@ -170,7 +180,9 @@ def test_a_perceptron_that_is_returned_does_not_change_with_the_next_step():
     mlp = perceptron.step(pair.train_x[:4], pair.train_y[:4])
     before = {name: array.copy() for name, array in mlp.parameters().items()}
     perceptron.step(pair.train_x[:4], pair.train_y[:4])
-    assert all(tolerances.same_bits(array, before[name]) for name, array in mlp.parameters().items())
+    assert all(
+        tolerances.same_bits(array, before[name]) for name, array in mlp.parameters().items()
+    )
 
 
 # What is measured
@@ -222,14 +234,19 @@ def test_gradients_are_compared_over_all_their_parameters():
 
 
 def test_what_is_measured_is_by_its_name(monkeypatch):
-    monkeypatch.setattr("isingprop.paper.mlp_equivalence_runs.NUM_EVALUATED", 9)
+    monkeypatch.setattr("isingprop.paper.mlp_equivalence.equivalence_jobs.NUM_EVALUATED", 9)
     random = np.random.default_rng(2)
     test = 2 * random.normal(size=(30, 4)), random.integers(2, size=(30, 1))
     pair = PairImages(random.random((20, 4)), random.integers(2, size=(20, 1)), *test)
     mlp, model = small_mlp(seed=2, scale=2), oracle.random_energy_model(4, 5, 1, seed=3, scale=2)
     found = measured(mlp, model, pair, mlp.logits(pair.test_x)[:, 0])
     assert set(found) == set(CURVES)
-    x, y, of_model, of_mlp = pair.train_x[:9], pair.train_y[:9], model.to_mlp(), EnergyModel.from_mlp(mlp)
+    x, y, of_model, of_mlp = (
+        pair.train_x[:9],
+        pair.train_y[:9],
+        model.to_mlp(),
+        EnergyModel.from_mlp(mlp),
+    )
     p, q = (each.predict_proba(pair.test_x)[:, 0] for each in (mlp, of_model))
     both = ((p - q) * (np.log(p / (1 - p)) - np.log(q / (1 - q)))).mean()
     wanted = {
@@ -242,7 +259,9 @@ def test_what_is_measured_is_by_its_name(monkeypatch):
         "ebm_accuracy": (model.predict(pair.test_x) == pair.test_y).mean(),
         "ebm_accuracy_inherited": (of_mlp.predict(pair.test_x) == pair.test_y).mean(),
         "kl": both,
-        "gradient": math.sqrt(sum((array**2).sum() for array in model.gradient(x, y).parameters().values())),
+        "gradient": math.sqrt(
+            sum((array**2).sum() for array in model.gradient(x, y).parameters().values())
+        ),
         "cosine": compared(model.gradient(x, y), ascent(of_model, x, y))[1],
         "mlp_norm_1": math.sqrt((mlp.input_weights**2).sum()),
         "mlp_norm_2": math.sqrt((mlp.output_weights**2).sum()),
@@ -281,20 +300,28 @@ def test_it_is_measured_often_in_the_beginning_and_after_the_last_update():
 
 @pytest.mark.parametrize("num_reads", [None, 3])
 def test_a_job_trains_both_on_the_same_batches(monkeypatch, num_reads):
-    monkeypatch.setattr("isingprop.paper.mlp_equivalence_runs.BATCH_SIZE", 4)
+    monkeypatch.setattr("isingprop.paper.mlp_equivalence.equivalence_jobs.BATCH_SIZE", 4)
     result = TwinTraining((1, 2), 5, 6, 7, num_reads).run(IMAGES)
     pair = PairImages.of(IMAGES, (1, 2))
     model = EnergyModel.random(num_inputs=16, num_hidden=5, scale=0.01, seed=7)
     sampler = None if num_reads is None else GIBBS
-    trainer = EnergyTrainer(model, sampler, num_reads=num_reads or 1, learning_rate=0.001, batch_size=4, seed=7)
+    trainer = EnergyTrainer(
+        model, sampler, num_reads=num_reads or 1, learning_rate=0.001, batch_size=4, seed=7
+    )
     perceptron, rows, logits = Backpropagation(5, 0.001, 4, 7), [], []
-    for update, batch in enumerate(islice(batches(len(pair.train_x), 4, seed_for(7, 1)), 6), start=1):
-        mlp, model = (each.step(pair.train_x[batch], pair.train_y[batch]) for each in (perceptron, trainer))
+    for update, batch in enumerate(
+        islice(batches(len(pair.train_x), 4, seed_for(7, 1)), 6), start=1
+    ):
+        mlp, model = (
+            each.step(pair.train_x[batch], pair.train_y[batch]) for each in (perceptron, trainer)
+        )
         if update != 4:
             logits.append(mlp.logits(pair.test_x)[:, 0])
             rows.append(measured(mlp, model, pair, logits[-1]))
     assert set(result) == {*CURVES, "logits"}
-    assert {name: result[name].tolist() for name in CURVES} == {name: [row[name] for row in rows] for name in CURVES}
+    assert {name: result[name].tolist() for name in CURVES} == {
+        name: [row[name] for row in rows] for name in CURVES
+    }
     assert result["logits"].tolist() == np.array(logits).tolist()
 
 
@@ -304,7 +331,11 @@ def test_a_seed_gives_the_same_arrays_and_another_seed_or_way_others():
         each.run(IMAGES) for each in (job, job, replace(job, seed=8), replace(job, num_reads=2))
     )
     assert all(tolerances.same_bits(first[name], again[name]) for name in first)
-    assert not [name for name in ("loss", "log_likelihood", "kl") if np.array_equal(first[name], other[name])]
+    assert not [
+        name
+        for name in ("loss", "log_likelihood", "kl")
+        if np.array_equal(first[name], other[name])
+    ]
     assert first["loss"].tolist() == sampled["loss"].tolist(), "the perceptron is the same"
     assert first["log_likelihood"].tolist() != sampled["log_likelihood"].tolist()
 
@@ -330,13 +361,18 @@ def course(num_updates, **changes):
         **changes,
     }
     logits = values.pop("logits", np.zeros((count, 6)))
-    return {name: np.array(np.broadcast_to(value, count)) for name, value in values.items()} | {"logits": logits}
+    return {name: np.array(np.broadcast_to(value, count)) for name, value in values.items()} | {
+        "logits": logits
+    }
 
 
 def outcome(title="0-1", num_seeds=3, num_updates=80, **changes):
     """Over seeds: a change may be a function of the seed."""
     results = [
-        course(num_updates, **{name: each(seed) if callable(each) else each for name, each in changes.items()})
+        course(
+            num_updates,
+            **{name: each(seed) if callable(each) else each for name, each in changes.items()},
+        )
         for seed in range(num_seeds)
     ]
     return Outcome.of(title, num_updates, results)
@@ -370,20 +406,28 @@ def test_curves_are_held_by_seed_and_update():
     assert own.farthest(own.mean("loss")) == (pytest.approx(0.9), 5)
     likelihood, loss = own.curves["log_likelihood"][:, 3], np.array([0.89, 0.9, 0.91])
     assert own.gap("log_likelihood", "loss")[3] == pytest.approx(max(abs(likelihood - loss)))
-    assert own.gap("log_likelihood", "loss", sign=-1)[3] == pytest.approx(max(abs(likelihood + loss)))
+    assert own.gap("log_likelihood", "loss", sign=-1)[3] == pytest.approx(
+        max(abs(likelihood + loss))
+    )
 
 
 def test_gaps_of_seeds_do_not_cancel():
-    apart = outcome(loss=lambda seed: peaked(0.3, 0.9, 0.2 + SHARES[seed]), loss_inherited=peaked(0.3, 0.9, 0.2))
+    apart = outcome(
+        loss=lambda seed: peaked(0.3, 0.9, 0.2 + SHARES[seed]), loss_inherited=peaked(0.3, 0.9, 0.2)
+    )
     assert sum(SHARES[seed] for seed in range(3)) == pytest.approx(0)
     assert apart.gap("loss", "loss_inherited")[-1] == pytest.approx(max(map(abs, SHARES)))
 
 
 def test_differences_at_the_end_are_of_equal_seeds():
-    own = outcome(mlp_accuracy=shared(0.9), ebm_accuracy=shared(0.8), ebm_accuracy_inherited=shared(0.9, -1))
+    own = outcome(
+        mlp_accuracy=shared(0.9), ebm_accuracy=shared(0.8), ebm_accuracy_inherited=shared(0.9, -1)
+    )
     assert own.difference("mlp_accuracy", "ebm_accuracy") == pytest.approx((0.1, 0.1, 0.1))
     half = STUDENT * 0.02 / 3**0.5
-    assert own.difference("mlp_accuracy", "ebm_accuracy_inherited") == pytest.approx((0, -half, half), abs=1e-6)
+    assert own.difference("mlp_accuracy", "ebm_accuracy_inherited") == pytest.approx(
+        (0, -half, half), abs=1e-6
+    )
 
 
 def test_the_late_change_is_of_the_last_third():
@@ -400,7 +444,11 @@ def test_perceptrons_of_two_seeds_are_compared_in_all_pairs():
         return (sigmoid(a) - sigmoid(b)) * (a - b)
 
     own = outcome(logits=lambda seed: np.full((count, 6), (u, v, 0.0)[seed]))
-    wanted = [between(u, v) + between(u, 0), between(v, u) + between(v, 0), between(0, u) + between(0, v)]
+    wanted = [
+        between(u, v) + between(u, 0),
+        between(v, u) + between(v, 0),
+        between(0, u) + between(0, v),
+    ]
     assert own.between.shape == (3, count)
     np.testing.assert_allclose(own.between[:, -1], np.array(wanted) / 2)
     assert np.isnan(outcome(num_seeds=1).between).all()
@@ -428,7 +476,9 @@ def test_the_divergence_approaches_zero_where_it_ends_small_and_has_fallen():
     always = outcome("always small", kl=peaked(0.002, 0.003, 0.002))
     large = outcome("large", kl=peaked(0.02, 0.9, 0.02))
     line = said("Divergence", near, always, large)
-    assert line.startswith(f"Divergence: {NEAR}: near; does not approach zero: always small, large. In the last")
+    assert line.startswith(
+        f"Divergence: {NEAR}: near; does not approach zero: always small, large. In the last"
+    )
 
 
 def test_a_divergence_that_rises_again_does_not_approach_zero():
@@ -463,12 +513,17 @@ def test_the_divergence_is_held_against_that_of_two_perceptrons():
     """Each seed has another logit than the others on an image of its own."""
     count, apart = len(moments(80)), float(symmetrised_kl(np.array(1.0), np.array(0.0))) * 2 / 3
     logits = {"logits": lambda seed: np.tile(np.eye(3)[seed], (count, 1))}
-    nearer, farther = outcome("a", kl=apart - 0.01, **logits), outcome("b", kl=apart + 0.01, **logits)
+    nearer, farther = (
+        outcome("a", kl=apart - 0.01, **logits),
+        outcome("b", kl=apart + 0.01, **logits),
+    )
     below = outcome("c", kl=lambda seed: apart - 0.001 + SHARES[seed], **logits)
     above = outcome("d", kl=lambda seed: apart + 0.001 + SHARES[seed], **logits)
     line = said("Against two MLPs", nearer, farther, below, above)
     assert line.endswith("nearer: a; farther: b; as far, as far as can be seen: c, d.")
-    assert not [line for line in findings([outcome(num_seeds=1)], []) if line.startswith("Against two MLPs")]
+    assert not [
+        line for line in findings([outcome(num_seeds=1)], []) if line.startswith("Against two MLPs")
+    ]
 
 
 def test_the_same_weights_are_held_against_each_other_in_both():
@@ -510,7 +565,10 @@ def test_inherited_accuracies_are_held_against_the_owners(beginning, first, seco
     better = outcome("better one", **{first: shared(0.95), second: shared(0.9)})
     half = 100 * STUDENT * 0.02 / 3**0.5
     line = said(beginning, same, worse, better)
-    assert f"same +0.0 [{-half:+.1f}, {half:+.1f}], worse one -10.0 [-10.0, -10.0], better one +5.0 [" in line
+    assert (
+        f"same +0.0 [{-half:+.1f}, {half:+.1f}], worse one -10.0 [-10.0, -10.0], better one +5.0 ["
+        in line
+    )
     assert line.endswith("; no difference to be seen: same; worse: worse one; better: better one.")
 
 
@@ -538,8 +596,12 @@ def test_sampled_gradients_are_held_against_exact_ones():
     assert said("0-1 (sampled), minus", *exact, sampled=[sampled]) == (
         "0-1 (sampled), minus exact gradients: log-likelihood -0.03 [-0.03, -0.03] nats (worse)."
     )
-    assert said("These are", *exact, sampled=[sampled]).startswith("These are 16 intervals of 95 %, of which 0.8 would")
-    assert not [line for line in findings([outcome(num_seeds=1)], []) if line.startswith("These are")]
+    assert said("These are", *exact, sampled=[sampled]).startswith(
+        "These are 16 intervals of 95 %, of which 0.8 would"
+    )
+    assert not [
+        line for line in findings([outcome(num_seeds=1)], []) if line.startswith("These are")
+    ]
 
 
 LEVELS = {(0, 1): 0.95, (2, 3): 0.9, (3, 9): 0.85, (5, 7): 0.8, (4, 8): 0.75}
@@ -553,7 +615,11 @@ def made_up():
         less = 0.01 if job.num_reads is None else 0.02
         logits = np.full((len(moments(job.num_updates)), 4), job.seed / 10)
         return course(
-            job.num_updates, mlp_accuracy=level, ebm_accuracy=level - less, kl=0.001 * (job.seed + 1), logits=logits
+            job.num_updates,
+            mlp_accuracy=level,
+            ebm_accuracy=level - less,
+            kl=0.001 * (job.seed + 1),
+            logits=logits,
         )
 
     return MadeUp(result)
@@ -575,27 +641,35 @@ class Noting(MadeUp):
 def test_jobs_are_sent_out_pair_by_pair(tmp_path, undrawn):  # noqa: F811
     runner = Noting(made_up().result)
     mlp_equivalence.reproduce(setup(tmp_path, quick=False), runner)
-    assert [set(images.train_labels) | set(images.test_labels) for images in runner.sent] == list(map(set, LEVELS))
+    assert [set(images.train_labels) | set(images.test_labels) for images in runner.sent] == list(
+        map(set, LEVELS)
+    )
 
 
 @pytest.mark.parametrize(("num_seeds", "quick"), [(3, True), (2, False)])
 def test_the_number_of_jobs_is_known_beforehand(tmp_path, num_seeds, quick, undrawn):  # noqa: F811
     _, runner = reproduced(tmp_path, num_seeds=num_seeds, quick=quick)
     which = setup(tmp_path, num_seeds=num_seeds, quick=quick)
-    assert mlp_equivalence.number_of_jobs(which) == len(runner.jobs) == (2 if quick else 6) * num_seeds
+    assert (
+        mlp_equivalence.number_of_jobs(which) == len(runner.jobs) == (2 if quick else 6) * num_seeds
+    )
     pairs = list(LEVELS)[: 1 if quick else 5]
     assert {(job.classes, job.seed) for job in runner.jobs if job.num_reads is None} == {
         (pair, seed) for pair in pairs for seed in range(num_seeds)
     }
     assert {job.classes for job in runner.jobs if job.num_reads is not None} == {(0, 1)}
-    assert {(job.num_hidden, job.num_updates) for job in runner.jobs} == {(32, 80) if quick else (548, 200)}
+    assert {(job.num_hidden, job.num_updates) for job in runner.jobs} == {
+        (32, 80) if quick else (548, 200)
+    }
 
 
 def test_fashion_has_pairs_of_its_own(tmp_path, monkeypatch, undrawn):  # noqa: F811
     monkeypatch.setattr(Setup, "load_all", lambda self: ip.load_data("digits"))
     numbers, runner = reproduced(tmp_path, data="fashion-mnist", quick=False)
     assert list(numbers["pairs"]) == ["Pullover-Dress", "Dress-Ankle Boot"]
-    assert [job.classes for job in runner.jobs if job.num_reads is None] == 3 * [(2, 3)] + 3 * [(3, 9)]
+    assert [job.classes for job in runner.jobs if job.num_reads is None] == 3 * [(2, 3)] + 3 * [
+        (3, 9)
+    ]
     assert list(numbers["sampled"]) == ["Pullover-Dress"]
 
 
@@ -606,7 +680,12 @@ def test_the_numbers_follow_from_the_results(tmp_path, undrawn):  # noqa: F811
         f"mlp-equivalence.{kind}" for kind in ("csv", "json", "md")
     ]
     digits = ip.load_data("digits")
-    assert (numbers["seeds"], numbers["updates"], numbers["num_hidden"], numbers["data"]) == (3, 200, 548, "digits")
+    assert (numbers["seeds"], numbers["updates"], numbers["num_hidden"], numbers["data"]) == (
+        3,
+        200,
+        548,
+        "digits",
+    )
     assert numbers["num_train"] == len(digits.train_labels), "all there are"
     for (first, second), level in LEVELS.items():
         own = numbers["pairs"][f"{first}-{second}"]
@@ -615,9 +694,13 @@ def test_the_numbers_follow_from_the_results(tmp_path, undrawn):  # noqa: F811
         assert own["mlp_accuracy"] == pytest.approx(level)
         assert own["ebm_accuracy"] == pytest.approx(level - 0.01)
         assert own["mlp_accuracy_se"] == pytest.approx(0.01 / 3**0.5)
-        assert own["mlp_weights_in_ebm"] == pytest.approx([0.9 - level, *interval_of_shares(0.9 - level)], abs=1e-6)
+        assert own["mlp_weights_in_ebm"] == pytest.approx(
+            [0.9 - level, *interval_of_shares(0.9 - level)], abs=1e-6
+        )
         assert own["ebm_weights_in_mlp"][0] == pytest.approx(0.9 - level + 0.01)
-        assert (own["kl"], own["kl_first"], own["kl_largest"]) == pytest.approx((0.002, 0.002, 0.002))
+        assert (own["kl"], own["kl_first"], own["kl_largest"]) == pytest.approx(
+            (0.002, 0.002, 0.002)
+        )
         assert own["kl_largest_after"] == 1
         assert own["kl_change_in_last_third"] == [0, 0, 0]
         assert own["kl_between_perceptrons"] > 0
@@ -650,7 +733,8 @@ def test_a_row_is_a_measurement_of_a_seed(tmp_path, undrawn):  # noqa: F811
     (row,) = [
         row
         for row in rows
-        if (row["pair"], row["gradient_kind"], row["seed"], row["update"]) == ("0-1", "sampled", "2", "15")
+        if (row["pair"], row["gradient_kind"], row["seed"], row["update"])
+        == ("0-1", "sampled", "2", "15")
     ]
     assert float(row["ebm_accuracy"]) == pytest.approx(0.95 + 0.01 - 0.02)
     assert float(row["loss"]) == pytest.approx(course(80)["loss"][6])
@@ -663,11 +747,15 @@ def test_the_report_has_a_line_for_each_pair_in_each_table(tmp_path, undrawn):  
     for title in (*(f"{first}-{second}" for first, second in LEVELS), "0-1 (sampled)"):
         lines = [line for line in text.splitlines() if line.startswith(f"| {title} |")]
         assert len(lines) == 4
-    accuracies, losses, divergences, drift = [line for line in text.splitlines() if line.startswith("| 2-3 |")]
+    accuracies, losses, divergences, drift = [
+        line for line in text.splitlines() if line.startswith("| 2-3 |")
+    ]
     assert accuracies == "| 2-3 | 90.0 ± 0.58 % | 90.0 ± 0.00 % | 89.0 ± 0.58 % | 90.0 ± 0.00 % |"
     assert losses == "| 2-3 | 0.1 | 0.1 | 0.1 | 0.1 |"
     assert divergences.startswith("| 2-3 | 0.002 | 0.002 (1) | 0.002 ± 0.00058 | ")
-    assert drift == "| 2-3 | 1.0000 | 0.9000 | 0.9000 | 0.5 to 0.5 | 1 to 4 | 1 to 4 | 0.25 | 0.25 |"
+    assert (
+        drift == "| 2-3 | 1.0000 | 0.9000 | 0.9000 | 0.5 to 0.5 | 1 to 4 | 1 to 4 | 0.25 | 0.25 |"
+    )
     assert finding(text, "Divergence: ")
     assert text.startswith("# A perceptron"), "no warning of the number of images"
     assert "3 seeds" in text
@@ -684,14 +772,25 @@ def test_a_row_of_the_picture_is_a_pair(tmp_path, monkeypatch):
     reproduced(tmp_path, quick=False)
     (figure,) = figures
     rows = np.reshape(figure.axes, (5, 4))
-    assert [row[0].get_ylabel() for row in rows] == [f"{first}-{second}" for first, second in LEVELS]
-    assert [[len(axes.lines) for axes in row] for row in rows] == [[3, 3, 6, 3], *4 * [[2, 2, 4, 2]]]
+    assert [row[0].get_ylabel() for row in rows] == [
+        f"{first}-{second}" for first, second in LEVELS
+    ]
+    assert [[len(axes.lines) for axes in row] for row in rows] == [
+        [3, 3, 6, 3],
+        *4 * [[2, 2, 4, 2]],
+    ]
     for row, level in zip(rows, LEVELS.values(), strict=True):
         lines = {line.get_label(): line.get_ydata() for axes in row[2:] for line in axes.lines}
         assert lines["MLP"][-1] == pytest.approx(level)
         assert lines["EBM"][-1] == pytest.approx(level - 0.01)
-        assert lines["EBM with the MLP's weights"][-1] == lines["MLP with the EBM's weights"][-1] == pytest.approx(0.9)
-        assert (np.concatenate([line.get_ydata() for axes in row[:2] for line in axes.lines]) > 0).all()
+        assert (
+            lines["EBM with the MLP's weights"][-1]
+            == lines["MLP with the EBM's weights"][-1]
+            == pytest.approx(0.9)
+        )
+        assert (
+            np.concatenate([line.get_ydata() for axes in row[:2] for line in axes.lines]) > 0
+        ).all()
 
 
 @pytest.mark.parametrize("num_seeds", [3, 1])

@@ -8,15 +8,25 @@ import pytest
 
 import tolerances
 from isingprop import EmulatedQPU
-from isingprop.boltzmann import EnergyModel
-from isingprop.paper import mlp_runtime, mlp_runtime_runs
-from isingprop.paper.mlp_runtime_curves import FULL, QUICK, ChipTimes, Curve, Plan, crossing, curves_of, ratios
-from isingprop.paper.mlp_runtime_report import findings
-from isingprop.paper.mlp_runtime_runs import CONTENDERS, NUM_READS, Sampling, Stars, gibbs
+from isingprop.energy_model.model import EnergyModel
+from isingprop.paper.mlp_runtime import runtime_jobs as mlp_runtime_runs
+from isingprop.paper.mlp_runtime import runtime_study as mlp_runtime
+from isingprop.paper.mlp_runtime.runtime_curves import (
+    FULL,
+    QUICK,
+    ChipTimes,
+    Curve,
+    Plan,
+    crossing,
+    curves_of,
+    ratios,
+)
+from isingprop.paper.mlp_runtime.runtime_jobs import CONTENDERS, NUM_READS, Sampling, Stars, gibbs
+from isingprop.paper.mlp_runtime.runtime_report import findings
+from isingprop.qpu.chip.working_graph import WorkingGraph
+from isingprop.qpu.embed.stars import Stars as StarsOf
+from isingprop.qpu.embed.stars import diameter
 from isingprop.qpu.estimate import access_time
-from isingprop.qpu.graph import WorkingGraph
-from isingprop.qpu.stars import Stars as StarsOf
-from isingprop.qpu.stars import diameter
 from paper_job_kinds import small_images
 from test_paper_figures import finding, rows_of, text_of, undrawn  # noqa: F401 (used by name)
 from test_paper_methods import MadeUp, one_thread, setup  # noqa: F401 (used by all)
@@ -55,8 +65,12 @@ def test_calls_take_turns_and_short_ones_are_timed_over_several(monkeypatch):
     sizes = (10, 20, 40)
     seconds = Sampling(sizes, seed=2).run(IMAGES)["seconds"]
     assert seconds == pytest.approx(np.outer(list(SLOWNESS.values()), sizes))
-    assert order[:4] == [(1, name) for name in CONTENDERS], "all that is made at the first call is not timed"
-    assert order.count((10, "products")) == pytest.approx(1000, abs=1)  # a sum of so many is rounded
+    assert order[:4] == [(1, name) for name in CONTENDERS], (
+        "all that is made at the first call is not timed"
+    )
+    assert order.count((10, "products")) == pytest.approx(
+        1000, abs=1
+    )  # a sum of so many is rounded
     assert order.count((10, "isingprop")) == 1
     begins = [next(name for size, name in order if size == wanted) for wanted in sizes]
     assert begins == ["gibbs", "dwave-samplers", "isingprop"]
@@ -67,7 +81,10 @@ def test_matrix_products_sample_the_model():
     model = EnergyModel.random(num_inputs=16, num_hidden=6, scale=0.7, seed=10)
     x = IMAGES.train_images[:1]
     exact = float(np.exp(model.log_prob(x))[0, 1])
-    fields, weights = model.hidden_fields(x)[0].astype(np.float32), model.output_weights.T.astype(np.float32)
+    fields, weights = (
+        model.hidden_fields(x)[0].astype(np.float32),
+        model.output_weights.T.astype(np.float32),
+    )
     drawn = [gibbs(fields, weights, seed) for seed in range(20)]
     assert drawn[0].shape == (NUM_READS, 1)
     error = math.sqrt(exact * (1 - exact) / (20 * NUM_READS))
@@ -78,12 +95,16 @@ def test_matrix_products_sample_the_model():
 def test_what_is_timed_samples_the_same_model():
     """Each call makes 1,000 states of 6 + 1 spins; the mean of the single one is that of the model."""
     calls = mlp_runtime_runs._calls(IMAGES, 6, seed=5)
-    model = EnergyModel.random(num_inputs=16, num_hidden=6, scale=mlp_runtime_runs.WEIGHT_SCALE, seed=5)
+    model = EnergyModel.random(
+        num_inputs=16, num_hidden=6, scale=mlp_runtime_runs.WEIGHT_SCALE, seed=5
+    )
     exact = float(np.exp(model.log_prob(IMAGES.train_images[:1]))[0, 1])
     ours, theirs = calls["isingprop"]().spins[0], calls["dwave-samplers"]().record.sample
     assert ours.shape == theirs.shape == (NUM_READS, 7)
     for outputs in (ours[:, -1] > 0, theirs[:, -1] > 0, calls["gibbs"]()):
-        assert abs(outputs.mean() - exact) < tolerances.SIGMAS * math.sqrt(exact * (1 - exact) / NUM_READS)
+        assert abs(outputs.mean() - exact) < tolerances.SIGMAS * math.sqrt(
+            exact * (1 - exact) / NUM_READS
+        )
     assert calls["products"]().shape == (NUM_READS, 1)
 
 
@@ -118,7 +139,9 @@ def test_between_sizes_and_beyond_a_power_law_is_itself():
     assert curve.at(sizes) == pytest.approx(1e-3 * sizes**1.25)
 
 
-@pytest.mark.parametrize(("limit", "wanted"), [(0.0205, 21), (0.5e-3, 1), (30.0005, 30_001), (1e9, None)])
+@pytest.mark.parametrize(
+    ("limit", "wanted"), [(0.0205, 21), (0.5e-3, 1), (30.0005, 30_001), (1e9, None)]
+)
 def test_where_a_constant_is_overtaken(limit, wanted):
     found = crossing(power(1.0), limit)
     assert found == wanted if wanted is None else found == pytest.approx(wanted, rel=1e-3)
@@ -146,9 +169,13 @@ def test_the_time_of_a_call_is_that_of_all_its_qubits():
     assert chip.sizes.tolist() == [1, 100, 236]
     assert chip.chain.tolist() == [1, 6, 28]
     assert chip.diameter.tolist() == [5, 5, 31]
-    wanted = [access_time(PROPERTIES, qubits, 1000, annealing_time=20.0) for qubits in (2, 106, 264)]
+    wanted = [
+        access_time(PROPERTIES, qubits, 1000, annealing_time=20.0) for qubits in (2, 106, 264)
+    ]
     assert chip.seconds.tolist() == wanted
-    assert chip.at(np.array([1.0, 10.0, 500.0])) == pytest.approx([wanted[0], np.mean(wanted[:2]), wanted[2]])
+    assert chip.at(np.array([1.0, 10.0, 500.0])) == pytest.approx(
+        [wanted[0], np.mean(wanted[:2]), wanted[2]]
+    )
 
 
 # Numbers, files and words
@@ -186,9 +213,13 @@ def test_numbers_and_files(tmp_path):
     runner, given = OneByOne(made_up), setup(tmp_path)
     numbers = mlp_runtime.reproduce(given, runner)
     assert len(runner.jobs) == mlp_runtime.number_of_jobs(given) == 5
-    assert runner.calls == [[Sampling]] * 3 + [[Stars, Stars]], "repetitions are not run side by side"
+    assert runner.calls == [[Sampling]] * 3 + [[Stars, Stars]], (
+        "repetitions are not run side by side"
+    )
     assert [job.seed for job in runner.jobs[:3]] == [0, 1, 2]
-    assert json.loads((tmp_path / "mlp-runtime.json").read_text()) == json.loads(json.dumps(numbers))
+    assert json.loads((tmp_path / "mlp-runtime.json").read_text()) == json.loads(
+        json.dumps(numbers)
+    )
     ours = numbers["contenders"]["isingprop"]
     assert ours["seconds"] == pytest.approx([2e-5, *(1e-5 * size for size in QUICK.sizes[1:])])
     assert ours["exponent"] == pytest.approx(1)
@@ -197,10 +228,22 @@ def test_numbers_and_files(tmp_path):
     assert numbers["chips"]["P4"]["largest"] == 236
     rows = rows_of(tmp_path / "mlp-runtime.csv")
     assert len(rows) == 4 * 3 * 6
-    assert rows[7] == {"contender": "isingprop", "seed": "1", "n": "3", "seconds": rows[7]["seconds"]}
+    assert rows[7] == {
+        "contender": "isingprop",
+        "seed": "1",
+        "n": "3",
+        "seconds": rows[7]["seconds"],
+    }
     assert float(rows[7]["seconds"]) == pytest.approx(3.3e-5)
     stars = rows_of(tmp_path / "mlp-runtime_stars.csv")
-    assert [row["n"] for row in stars if row["chip"] == "P4"] == ["1", "3", "10", "30", "100", "236"]
+    assert [row["n"] for row in stars if row["chip"] == "P4"] == [
+        "1",
+        "3",
+        "10",
+        "30",
+        "100",
+        "236",
+    ]
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -215,7 +258,9 @@ def test_the_report_of_a_full_run(tmp_path):
     against = finding(text, "isingprop against dwave-samplers")
     assert "100.0 times ours at n = 20,000 (100.0 to 200.0 over repetitions)" in against
     assert against.endswith("and at least 50.0 times (at n = 1).")
-    assert "grows 2.8-fold from n = 1 to 5,140 (0.102 to 0.291 s)" in finding(text, "P16: the access time")
+    assert "grows 2.8-fold from n = 1 to 5,140 (0.102 to 0.291 s)" in finding(
+        text, "P16: the access time"
+    )
     ours = finding(text, "isingprop, against")
     assert ours.count("for all that fits, they would meet at n = 29,") == 2
     theirs = finding(text, "dwave-samplers, against")
@@ -246,7 +291,10 @@ def test_ratios_are_of_one_repetition():
 
 def test_the_picture_has_all_curves_and_sizes(tmp_path):
     curves = curves_of(FULL, [made_up(Sampling(FULL.sizes, seed)) for seed in range(2)])
-    chips = [ChipTimes.of(FULL, chip, made_up(Stars(*chip, FULL.sizes)), PROPERTIES) for chip in FULL.chips]
+    chips = [
+        ChipTimes.of(FULL, chip, made_up(Stars(*chip, FULL.sizes)), PROPERTIES)
+        for chip in FULL.chips
+    ]
     [axes] = mlp_runtime._draw(FULL, curves, chips).axes
     told = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
     assert told[:2] == ["isingprop", "dwave-samplers"]

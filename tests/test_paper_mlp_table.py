@@ -11,15 +11,14 @@ from scipy.stats import binomtest
 
 import isingprop as ip
 from idx_files import FILES, write_folder
-from isingprop.boltzmann import GIBBS
-from isingprop.boltzmann_training import EnergyTrainer, batches
-from isingprop.paper import mlp_table, mlp_table_runs
-from isingprop.paper import setup as papers_setup
-from isingprop.paper.mlp_pairs import Backpropagation, PairImages, only
-from isingprop.paper.mlp_table_findings import findings
-from isingprop.paper.mlp_table_outcomes import Agreement, Outcome, Searches, Verdict
-from isingprop.paper.mlp_table_published import COLUMNS, Pair, Published, pairs_of, published
-from isingprop.paper.mlp_table_runs import (
+from isingprop.energy_model.energy_trainer import EnergyTrainer, batches
+from isingprop.energy_model.model import GIBBS
+from isingprop.paper.common import study_setup as papers_setup
+from isingprop.paper.common.image_pairs import Backpropagation, PairImages, only
+from isingprop.paper.mlp_table import table_jobs as mlp_table_runs
+from isingprop.paper.mlp_table import table_study as mlp_table
+from isingprop.paper.mlp_table.table_findings import findings
+from isingprop.paper.mlp_table.table_jobs import (
     GRID,
     STAND_IN,
     Search,
@@ -29,6 +28,8 @@ from isingprop.paper.mlp_table_runs import (
     pairs_in,
     trial_seeds,
 )
+from isingprop.paper.mlp_table.table_outcomes import Agreement, Outcome, Searches, Verdict
+from isingprop.paper.mlp_table.table_published import COLUMNS, Pair, Published, pairs_of, published
 from test_paper_figures import finding, rows_of, text_of
 from test_paper_methods import MadeUp, one_thread, setup  # noqa: F401 (used by all)
 
@@ -69,7 +70,10 @@ def folder_of(tmp_path, *names, parts=("train", "t10k"), each=12, start=0):
         for number, part in enumerate(("train", "t10k")):
             numbers = start + 1000 * k + count * number + np.arange(count)
             pixels = np.stack([numbers // 256, numbers % 256], axis=1).astype(np.uint8)
-            own = (np.repeat(pixels, 8, axis=1).reshape(count, 4, 4), np.arange(count, dtype=np.uint8) % 10)
+            own = (
+                np.repeat(pixels, 8, axis=1).reshape(count, 4, 4),
+                np.arange(count, dtype=np.uint8) % 10,
+            )
             if part in parts:
                 arrays |= dict(zip(FILES[2 * number : 2 * number + 2], own, strict=True))
         write_folder(tmp_path / name, arrays)
@@ -89,14 +93,19 @@ def test_the_papers_tables_are_of_both_data_sets(tmp_path):
     folder_of(tmp_path, "mnist", "fashion-mnist")
     which = papers(tmp_path)
     sources = load_sources(which)
-    assert {name: source.halved for name, source in sources.items()} == {"mnist": False, "fashion-mnist": False}
+    assert {name: source.halved for name, source in sources.items()} == {
+        "mnist": False,
+        "fashion-mnist": False,
+    }
     pairs = pairs_in(which, sources)
     assert [pair.title for pair in pairs[:3]] == ["2-3", "3-9", "5-7"]
     fashion = ["Pullover-Dress", "Dress-Ankle Boot", "Sandal-Sneaker", "Sandal-Shirt", "Coat-Bag"]
     assert [pair.title for pair in pairs[11:]] == fashion
     assert [pair.classes for pair in pairs[11:]] == [(2, 3), (3, 9), (5, 7), (5, 6), (4, 8)]
     assert [num_tested(sources[pair.data], pair) for pair in pairs] == 16 * [24]
-    np.testing.assert_array_equal(numbers_of(sources["fashion-mnist"].images.test_images), 1120 + np.arange(120))
+    np.testing.assert_array_equal(
+        numbers_of(sources["fashion-mnist"].images.test_images), 1120 + np.arange(120)
+    )
 
 
 def test_without_training_files_each_class_of_the_test_images_is_halved(tmp_path):
@@ -105,11 +114,15 @@ def test_without_training_files_each_class_of_the_test_images_is_halved(tmp_path
     for which in (papers(tmp_path), papers(tmp_path, data="fashion-mnist")):
         source = load_sources(which)["fashion-mnist"]
         assert source.halved
-        train, test = (numbers_of(images) for images in (source.images.train_images, source.images.test_images))
+        train, test = (
+            numbers_of(images) for images in (source.images.train_images, source.images.test_images)
+        )
         assert not set(train) & set(test)
         np.testing.assert_array_equal(np.sort(np.concatenate([train, test])), 210 + np.arange(210))
         for digit in range(10):  # numbered in turn
-            np.testing.assert_array_equal(train[source.images.train_labels == digit], 210 + digit + 10 * np.arange(10))
+            np.testing.assert_array_equal(
+                train[source.images.train_labels == digit], 210 + digit + 10 * np.arange(10)
+            )
             assert (source.images.test_labels == digit).sum() == 11
 
 
@@ -118,8 +131,13 @@ def test_without_fashion_the_tables_have_digits_alone(tmp_path, undrawn, capsys)
     numbers, _ = reproduced(papers(tmp_path))
     assert list(numbers["data"]) == ["mnist"]
     assert len(numbers["pairs"]) == 11
-    assert capsys.readouterr().err == "No Fashion-MNIST found: the tables have MNIST's pairs alone\n"
-    assert finding(text_of(tmp_path, "mlp-table"), "No Fashion-MNIST found: the tables have MNIST's pairs alone.")
+    assert (
+        capsys.readouterr().err == "No Fashion-MNIST found: the tables have MNIST's pairs alone\n"
+    )
+    assert finding(
+        text_of(tmp_path, "mlp-table"),
+        "No Fashion-MNIST found: the tables have MNIST's pairs alone.",
+    )
 
 
 def test_files_in_the_folder_itself_are_not_taken_for_fashion(tmp_path, monkeypatch):
@@ -127,7 +145,9 @@ def test_files_in_the_folder_itself_are_not_taken_for_fashion(tmp_path, monkeypa
     assert list(load_sources(papers(tmp_path))) == ["mnist"]
     monkeypatch.setenv("ISINGPROP_DATA", str(tmp_path))
     assert list(load_sources(papers(tmp_path, data_dir=None))) == ["mnist"]
-    assert list(load_sources(papers(tmp_path, data="fashion-mnist"))) == ["fashion-mnist"], "named, so they are"
+    assert list(load_sources(papers(tmp_path, data="fashion-mnist"))) == ["fashion-mnist"], (
+        "named, so they are"
+    )
 
 
 def test_without_network_the_tables_have_digits_alone(tmp_path, monkeypatch):
@@ -145,12 +165,16 @@ def test_without_network_the_tables_have_digits_alone(tmp_path, monkeypatch):
 
 def test_what_is_missing_is_refused_before_any_work(tmp_path):
     folder_of(tmp_path, "mnist", each=9)
-    with pytest.raises(ValueError, match=r"^train_labels must have class 2 at least 10 times, got 9$"):
+    with pytest.raises(
+        ValueError, match=r"^train_labels must have class 2 at least 10 times, got 9$"
+    ):
         mlp_table.number_of_jobs(papers(tmp_path))
     with pytest.raises(FileNotFoundError, match="data_dir must hold train-images-idx3-ubyte"):
         mlp_table.number_of_jobs(papers(tmp_path, data="fashion-mnist"))
     folder_of(tmp_path, "fashion-mnist", parts=("t10k",), each=19)
-    with pytest.raises(ValueError, match=r"^train_labels must have class 2 at least 10 times, got 9$"):
+    with pytest.raises(
+        ValueError, match=r"^train_labels must have class 2 at least 10 times, got 9$"
+    ):
         mlp_table.number_of_jobs(papers(tmp_path, data="fashion-mnist"))
 
 
@@ -161,7 +185,11 @@ def test_a_quick_run_is_of_three_pairs_of_its_data(tmp_path):
         which = setup(tmp_path, data=name, data_dir=folder)
         sources = load_sources(which)
         assert list(sources) == [name]
-        assert pairs_in(which, sources) == [Pair(name, (2, 3)), Pair(name, (3, 9)), Pair(name, (5, 7))]
+        assert pairs_in(which, sources) == [
+            Pair(name, (2, 3)),
+            Pair(name, (3, 9)),
+            Pair(name, (5, 7)),
+        ]
 
 
 def test_the_images_of_a_pair_are_all_of_its_own():
@@ -169,13 +197,29 @@ def test_the_images_of_a_pair_are_all_of_its_own():
     for part in ("train", "test"):
         labels = getattr(DIGITS, f"{part}_labels")
         own = np.isin(labels, (5, 7))
-        np.testing.assert_array_equal(getattr(images, f"{part}_images"), getattr(DIGITS, f"{part}_images")[own])
+        np.testing.assert_array_equal(
+            getattr(images, f"{part}_images"), getattr(DIGITS, f"{part}_images")[own]
+        )
         np.testing.assert_array_equal(getattr(images, f"{part}_labels"), labels[own])
 
 
 def test_the_trials_of_other_seeds_are_others(tmp_path):
-    assert list(trial_seeds(setup(tmp_path, num_seeds=2, seed=3, quick=False))) == [9, 10, 11, 12, 13, 14]
-    assert list(trial_seeds(setup(tmp_path, num_seeds=2, seed=5, quick=False))) == [15, 16, 17, 18, 19, 20]
+    assert list(trial_seeds(setup(tmp_path, num_seeds=2, seed=3, quick=False))) == [
+        9,
+        10,
+        11,
+        12,
+        13,
+        14,
+    ]
+    assert list(trial_seeds(setup(tmp_path, num_seeds=2, seed=5, quick=False))) == [
+        15,
+        16,
+        17,
+        18,
+        19,
+        20,
+    ]
     assert list(trial_seeds(setup(tmp_path, num_seeds=2, seed=3))) == [3, 4]
 
 
@@ -248,11 +292,17 @@ def test_a_trial_trains_on_20_images_of_its_own_and_tests_on_all(monkeypatch):
         y = np.concatenate([y for _, y in found["batches"]]).reshape(5, 20)
         assert {len(batch) for batch, _ in found["batches"]} == {5}
         assert (y.sum(axis=1) == 10).all()
-        images = [{image.tobytes(): bit for image, bit in zip(*each, strict=True)} for each in zip(x, y, strict=True)]
+        images = [
+            {image.tobytes(): bit for image, bit in zip(*each, strict=True)}
+            for each in zip(x, y, strict=True)
+        ]
         assert len(images[0]) == 20
         assert all(each == images[0] for each in images)
         assert not np.array_equal(x[0], x[1])
-        labels = {image.tobytes(): label for image, label in zip(PAIR.train_images, PAIR.train_labels, strict=True)}
+        labels = {
+            image.tobytes(): label
+            for image, label in zip(PAIR.train_images, PAIR.train_labels, strict=True)
+        }
         assert all(labels[image] == (7 if bit else 5) for image, bit in images[0].items())
         assert not {image.tobytes() for image in PAIR.test_images} & set(images[0])
         rounds.append((images[0], found["seed"], found["model"].input_weights.tobytes()))
@@ -287,7 +337,9 @@ def test_a_search_is_of_each_model_of_an_exact_training(monkeypatch):
         "gibbs": (20,),
     }
     own = seen(monkeypatch, Trial("exact", (5, 7), 8, 4))
-    assert not np.array_equal(found["model"].input_weights, own["model"].input_weights), "a trial's seed"
+    assert not np.array_equal(found["model"].input_weights, own["model"].input_weights), (
+        "a trial's seed"
+    )
     x, _ = mlp_table_runs._draw(PairImages.of(PAIR, (5, 7)), job._seed(0))
     trainer = EnergyTrainer(found["model"], learning_rate=0.1)
     model = [trainer.step(*each) for each in found["batches"]][-1]
@@ -317,7 +369,11 @@ def test_the_published_figures_are_the_papers():
     for column in COLUMNS[:3]:
         own = [each[column] for each in figures]
         steps = [each.steps for each in own if each.steps is not None]
-        sums[column] = [sum(each.accuracy for each in own), sum(steps), 100 * sum(each.success for each in own)]
+        sums[column] = [
+            sum(each.accuracy for each in own),
+            sum(steps),
+            100 * sum(each.success for each in own),
+        ]
     assert sums["classical-1"] == pytest.approx([13.8852, 139, 1049])
     assert sums["classical-2"] == pytest.approx([13.4906, 152, 1044])
     assert sums["annealer"] == pytest.approx([13.7555, 97, 928])
@@ -381,7 +437,9 @@ def ending(*values):
         (0.80, (), Verdict.NONE),
     ],
 )
-def test_a_published_accuracy_is_judged_by_the_spread_of_successful_trials(accuracy, values, verdict):
+def test_a_published_accuracy_is_judged_by_the_spread_of_successful_trials(
+    accuracy, values, verdict
+):
     own = outcome(*ending(*values), CONSTANT, paper=PAPER._replace(accuracy=accuracy))
     assert own.verdict() is verdict
     assert math.isnan(own.difference()) == (verdict is Verdict.NONE)
@@ -397,7 +455,10 @@ def test_a_difference_is_in_units_of_its_standard_error():
 
 def test_two_columns_are_held_against_each_other_trial_by_trial():
     first = [outcome(*ending(0.8, 0.9), CONSTANT, CONSTANT), outcome(*ending(0.7), CONSTANT)]
-    second = [outcome(*ending(0.7), CONSTANT, *ending(0.9), CONSTANT), outcome(*ending(0.75), CONSTANT)]
+    second = [
+        outcome(*ending(0.7), CONSTANT, *ending(0.9), CONSTANT),
+        outcome(*ending(0.75), CONSTANT),
+    ]
     found = Agreement.of(first, second)
     assert (found.both, found.first, found.second, found.neither) == (2, 1, 1, 2)
     assert found.differences.tolist() == pytest.approx([0.1, -0.05])
@@ -432,7 +493,11 @@ class Noting(MadeUp):
     def run(self, jobs, images, description):
         self.jobs += [(images.name, job) for job in jobs]
         for job in jobs:
-            assert set(job.classes) == set(images.train_labels.tolist()) == set(images.test_labels.tolist())
+            assert (
+                set(job.classes)
+                == set(images.train_labels.tolist())
+                == set(images.test_labels.tolist())
+            )
         return [self.result(job, images.name) for job in jobs]
 
 
@@ -442,8 +507,13 @@ def reproduced(which, curve=near_the_paper, **options):
     def result(job, name):
         if isinstance(job, Search):
             return searched(**options)
-        assert job.beta_effective == (GRID[options.get("best", 3)] if job.column == "annealer" else 1.0)
-        return {"test_accuracy": curve(job, name), "first_logit": np.array(30.0 if job.column == "exact" else 20.0)}
+        assert job.beta_effective == (
+            GRID[options.get("best", 3)] if job.column == "annealer" else 1.0
+        )
+        return {
+            "test_accuracy": curve(job, name),
+            "first_logit": np.array(30.0 if job.column == "exact" else 20.0),
+        }
 
     runner = Noting(result)
     return mlp_table.reproduce(which, runner), runner
@@ -466,19 +536,33 @@ def both(tmp_path):
 def test_the_number_of_jobs_is_known_beforehand(tmp_path, undrawn, both, quick):
     which = setup(tmp_path) if quick else both
     _, runner = reproduced(which)
-    assert mlp_table.number_of_jobs(which) == len(runner.jobs) == (3 + 3 * 3 * 4 if quick else 2 * 3 + 16 * 9 * 4)
+    assert (
+        mlp_table.number_of_jobs(which)
+        == len(runner.jobs)
+        == (3 + 3 * 3 * 4 if quick else 2 * 3 + 16 * 9 * 4)
+    )
     assert {job.num_hidden for _, job in runner.jobs} == {32 if quick else 548}
     assert len(set(runner.jobs)) == len(runner.jobs)
     searches = {(name, job.classes) for name, job in runner.jobs if isinstance(job, Search)}
-    assert searches == ({("digits", (2, 3))} if quick else {("mnist", (2, 3)), ("fashion-mnist", (2, 3))})
-    trials = dict.fromkeys(Pair(name, job.classes) for name, job in runner.jobs if isinstance(job, Trial))
-    assert list(trials) == (pairs_of("digits")[:3] if quick else [*pairs_of("mnist"), *pairs_of("fashion-mnist")])
+    assert searches == (
+        {("digits", (2, 3))} if quick else {("mnist", (2, 3)), ("fashion-mnist", (2, 3))}
+    )
+    trials = dict.fromkeys(
+        Pair(name, job.classes) for name, job in runner.jobs if isinstance(job, Trial)
+    )
+    assert list(trials) == (
+        pairs_of("digits")[:3] if quick else [*pairs_of("mnist"), *pairs_of("fashion-mnist")]
+    )
 
 
 def test_the_numbers_follow_from_the_results(tmp_path, both, undrawn):
     numbers, _ = reproduced(both)
     assert json.loads((tmp_path / "mlp-table.json").read_text()) == numbers
-    assert numbers["data"]["fashion-mnist"] == {"num_train": 100, "num_test": 100, "halves_of_test_images": True}
+    assert numbers["data"]["fashion-mnist"] == {
+        "num_train": 100,
+        "num_test": 100,
+        "halves_of_test_images": True,
+    }
     assert (numbers["trials"], numbers["updates"], numbers["num_hidden"]) == (9, 20, 548)
     first = numbers["pairs"][0]
     assert (first["title"], first["num_test"]) == ("2-3", 24)
@@ -521,10 +605,13 @@ def test_a_row_is_a_trial_and_the_curves_are_beside_it(tmp_path, both, undrawn):
             some = [
                 row
                 for row in rows
-                if (row["data"], row["pair"], row["column"]) == (pair["data"], pair["title"], column)
+                if (row["data"], row["pair"], row["column"])
+                == (pair["data"], pair["title"], column)
             ]
             assert sum(int(row["successful"]) for row in some) == own["successful"]
-            assert np.mean([float(row["test_accuracy"]) for row in some]) == pytest.approx(own["test_accuracy_all"])
+            assert np.mean([float(row["test_accuracy"]) for row in some]) == pytest.approx(
+                own["test_accuracy_all"]
+            )
 
 
 def test_all_published_accuracies_within(tmp_path, both, undrawn):
@@ -539,11 +626,16 @@ def test_all_published_accuracies_within(tmp_path, both, undrawn):
         assert f"- {beginning}" not in text
     assert "0 of 48 means differ" in finding(text, "A second look: ")
     assert finding(text, "Fashion-MNIST's training files are missing: ")
-    assert "| mnist | 2-3 | 82.8 ± 2.2 (6) | *82.8* | 77.4 ± 2.2 (6) | *77.4* | 85.9 ± 2.2 (6) | *85.9* | 80.0" in text
+    assert (
+        "| mnist | 2-3 | 82.8 ± 2.2 (6) | *82.8* | 77.4 ± 2.2 (6) | *77.4* | 85.9 ± 2.2 (6) | *85.9* | 80.0"
+        in text
+    )
     assert "| mnist | 5-9 | 18 | *11* | >20 | *>20* | >20 | *>20* | 18 |" in text
     assert "| mnist | 2-3 | 67 [30, 93] | *50* |" in text
     line = finding(text, "70 % is reached within ")
-    assert line.endswith("in the paper, but not here: 8-9, Classical-2."), "which is published to end at 66 %"
+    assert line.endswith("in the paper, but not here: 8-9, Classical-2."), (
+        "which is published to end at 66 %"
+    )
     assert text.count("(!)") == text.count("(?)") == 1, "the legend"
     assert "*A quick run" not in text
 
@@ -552,16 +644,24 @@ def one_apart(pair, column, other):
     """As near_the_paper, with another result in one place."""
 
     def curve(job, name):
-        return other(job) if (Pair(name, job.classes), job.column) == (pair, column) else near_the_paper(job, name)
+        return (
+            other(job)
+            if (Pair(name, job.classes), job.column) == (pair, column)
+            else near_the_paper(job, name)
+        )
 
     return curve
 
 
 def test_a_published_accuracy_outside_is_named_with_its_numbers(tmp_path, both, undrawn):
-    apart = one_apart(Pair("mnist", (8, 9)), "classical-2", lambda job: rising_to((0.79, 0.8, 0.81)[job.seed % 3]))
+    apart = one_apart(
+        Pair("mnist", (8, 9)), "classical-2", lambda job: rising_to((0.79, 0.8, 0.81)[job.seed % 3])
+    )
     numbers, _ = reproduced(both, apart)
     text = text_of(tmp_path, "mlp-table")
-    assert " 47 are within 2 standard deviations of ours, 1 are outside, and 0 " in finding(text, "Accuracy: ")
+    assert " 47 are within 2 standard deviations of ours, 1 are outside, and 0 " in finding(
+        text, "Accuracy: "
+    )
     told = "Outside: 8-9, Classical-2: 66.2 % published, 80.0 ± 0.9 % in 9 successful trials here. "
     told += "Of all trials 80.0 %; successful are 100.0 %, published 40.0 %."
     assert finding(text, "Outside: ") == f"- {told}"
@@ -570,20 +670,31 @@ def test_a_published_accuracy_outside_is_named_with_its_numbers(tmp_path, both, 
     assert "8-9, Classical-2 (+23" in finding(text, "A second look: ")
     assert finding(text, "Accuracy: ").endswith("15 of 16 pairs have none outside.")
     verdicts = [own.get("verdict") for pair in numbers["pairs"] for own in pair["columns"].values()]
-    assert (verdicts.count("outside"), verdicts.count("within"), verdicts.count(None)) == (1, 47, 16)
+    assert (verdicts.count("outside"), verdicts.count("within"), verdicts.count(None)) == (
+        1,
+        47,
+        16,
+    )
 
 
 def test_where_the_paper_does_not_reach_70_percent_is_told(tmp_path, both, undrawn):
     reproduced(both, one_apart(Pair("mnist", (5, 9)), "annealer", lambda job: rising_to(0.8)))
-    line = finding(text_of(tmp_path, "mlp-table"), "70 % is reached within 20 updates here, but not in the paper: ")
+    line = finding(
+        text_of(tmp_path, "mlp-table"),
+        "70 % is reached within 20 updates here, but not in the paper: ",
+    )
     assert line.endswith(": 5-9, annealer.")
 
 
 def test_too_few_successful_trials_give_no_verdict(tmp_path, both, undrawn):
-    few = one_apart(Pair("mnist", (0, 1)), "annealer", lambda job: rising_to(0.9) if job.seed < 2 else CONSTANT)
+    few = one_apart(
+        Pair("mnist", (0, 1)), "annealer", lambda job: rising_to(0.9) if job.seed < 2 else CONSTANT
+    )
     reproduced(both, few)
     text = text_of(tmp_path, "mlp-table")
-    assert " 47 are within 2 standard deviations of ours, 0 are outside, and 1 " in finding(text, "Accuracy: ")
+    assert " 47 are within 2 standard deviations of ours, 0 are outside, and 1 " in finding(
+        text, "Accuracy: "
+    )
     assert finding(text, "Fewer than 3 successful trials").endswith(": 0-1, annealer (2 of 9).")
     assert "90.0 ± 0.0 (2) (?)" in text
     line = finding(text, "Published rates of success outside our intervals: ")
@@ -593,11 +704,17 @@ def test_too_few_successful_trials_give_no_verdict(tmp_path, both, undrawn):
 def test_no_successful_trial_at_all_is_told(tmp_path, both, undrawn):
     reproduced(both, lambda job, name: CONSTANT)
     text = text_of(tmp_path, "mlp-table")
-    assert " 0 are within 2 standard deviations of ours, 0 are outside, and 48 " in finding(text, "Accuracy: ")
+    assert " 0 are within 2 standard deviations of ours, 0 are outside, and 48 " in finding(
+        text, "Accuracy: "
+    )
     assert "- A second look: " not in text
-    assert "0 successful with both, 144 with neither" in finding(text, "annealer against exact gradients")
+    assert "0 successful with both, 144 with neither" in finding(
+        text, "annealer against exact gradients"
+    )
     assert "| mnist | 2-3 | – (0) (?) | *82.8* |" in text
-    assert "in the paper, but not here: 2-3, Classical-1; " in finding(text, "70 % is reached within 20 updates")
+    assert "in the paper, but not here: 2-3, Classical-1; " in finding(
+        text, "70 % is reached within 20 updates"
+    )
 
 
 def test_the_means_are_held_against_the_published_ones(tmp_path, both, undrawn):
@@ -611,7 +728,11 @@ def test_the_means_are_held_against_the_published_ones(tmp_path, both, undrawn):
     line = finding(text, "Success, mean over pairs: ")
     assert "Classical-1 66.7 % (published 65.6 %)" in line
     line = finding(text, "Updates to 70 %, mean over the pairs that both reach it: ")
-    figures = [published(pair)["classical-1"] for name in ("mnist", "fashion-mnist") for pair in pairs_of(name)]
+    figures = [
+        published(pair)["classical-1"]
+        for name in ("mnist", "fashion-mnist")
+        for pair in pairs_of(name)
+    ]
     steps = [np.argmax(rising_to(each.accuracy) + 0.01 > 0.7) + 1 for each in figures]
     assert f"Classical-1 {np.mean(steps):.1f} (published 8.7; 16 pairs)" in line
 
@@ -626,10 +747,16 @@ def test_what_sampling_costs_is_told(tmp_path, both, undrawn):
     reproduced(both, curve)
     text = text_of(tmp_path, "mlp-table")
     line = finding(text, "Classical-2 against exact gradients, the same trials: ")
-    assert "128 successful with both, 0 with neither, 16 with Classical-2 alone, 0 with exact gradients alone" in line
+    assert (
+        "128 successful with both, 0 with neither, 16 with Classical-2 alone, 0 with exact gradients alone"
+        in line
+    )
     assert line.endswith("where both are, Classical-2 ends higher by +1.00 [+1.00, +1.00] points.")
     line = finding(text, "annealer against exact gradients, the same trials: ")
-    assert "112 successful with both, 0 with neither, 16 with annealer alone, 16 with exact gradients alone" in line
+    assert (
+        "112 successful with both, 0 with neither, 16 with annealer alone, 16 with exact gradients alone"
+        in line
+    )
     assert line.endswith("where both are, annealer ends higher by -4.00 [-4.00, -4.00] points.")
 
 
@@ -655,7 +782,9 @@ def test_searches_are_over_all_updates_and_seeds():
     assert (Searches.of(own).best, Searches.of(own).estimated) == (2.0, 6.0)
 
 
-@pytest.mark.parametrize(("logit", "told"), [(20.0, "most outputs are as good as certain"), (2.0, "not yet certain")])
+@pytest.mark.parametrize(
+    ("logit", "told"), [(20.0, "most outputs are as good as certain"), (2.0, "not yet certain")]
+)
 def test_the_first_update_is_told(logit, told):
     curves = {column: outcome(RISING, CONSTANT, paper=None, logit=logit) for column in COLUMNS}
     curves["exact"] = replace(curves["exact"], first_logit=np.array([30.0, 30.0]))
@@ -666,7 +795,9 @@ def test_the_first_update_is_told(logit, told):
 
 
 def test_the_definition_of_success_is_tried_with_other_numbers():
-    curves = {column: outcome(CONSTANT, *ending(0.58, 0.62, 0.66), paper=None) for column in COLUMNS}
+    curves = {
+        column: outcome(CONSTANT, *ending(0.58, 0.62, 0.66), paper=None) for column in COLUMNS
+    }
     lines = list(findings({TWO_THREE: curves}, Searches.of([searched()])))
     assert "50.0 % of all trials are successful with a least accuracy of 60 %" in lines[-1]
     assert lines[-1].endswith("with others it would be 75.0 % from 55 %, 25.0 % from 65 %.")
@@ -679,10 +810,14 @@ def test_a_quick_run_has_no_published_figures_and_says_what_it_is(tmp_path, undr
     assert finding(text, "There are no published figures for a quick run or for these data")
     assert not any(words in text for words in ("in italics", "diamonds"))
     assert "*paper*" not in text
-    assert all("published" not in own for pair in numbers["pairs"] for own in pair["columns"].values())
+    assert all(
+        "published" not in own for pair in numbers["pairs"] for own in pair["columns"].values()
+    )
     folder_of(tmp_path, "mnist")
     numbers, _ = reproduced(setup(tmp_path, data="mnist", data_dir=str(tmp_path)))
-    assert all("published" not in own for pair in numbers["pairs"] for own in pair["columns"].values())
+    assert all(
+        "published" not in own for pair in numbers["pairs"] for own in pair["columns"].values()
+    )
 
 
 @pytest.mark.parametrize("num_seeds", [3, 1])
@@ -697,7 +832,9 @@ def test_it_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
 
 def test_the_papers_pairs_are_drawn_with_its_figures(tmp_path, both, monkeypatch):
     drawn = []
-    monkeypatch.setattr(papers_setup.Setup, "draw", lambda self, name, figure: drawn.append((name, figure)))
+    monkeypatch.setattr(
+        papers_setup.Setup, "draw", lambda self, name, figure: drawn.append((name, figure))
+    )
     reproduced(both)
     ((name, figure),) = drawn
     assert name == "mlp-table"

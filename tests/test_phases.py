@@ -9,8 +9,8 @@ import pytest
 import oracle
 import tolerances
 from isingprop import Annealing, IsingProblem, LayeredNetwork, States, predict, sample_states
-from isingprop.meter import Meter
-from isingprop.phases import Batch, Plan, phases_of
+from isingprop.training.phases import Batch, Plan, phases_of
+from isingprop.training.sampling_log import Meter
 from test_layered import deep_network, exact_energies, some_images
 
 # Up to four hidden layers; one is as wide as the outputs, which alone have the margin.
@@ -33,7 +33,15 @@ class Spy:
         states = self.sampler.sample(problem, num_reads, seed, initial)
         arrays = problem.couplings, problem.hidden_fields, problem.output_fields, problem.streams
         kept = IsingProblem.trusted(*(array.copy() for array in arrays))
-        self.calls.append(Call(kept, num_reads, seed, None if initial is None else initial.copy(), states.spins.copy()))
+        self.calls.append(
+            Call(
+                kept,
+                num_reads,
+                seed,
+                None if initial is None else initial.copy(),
+                states.spins.copy(),
+            )
+        )
         return states
 
     def taken(self):
@@ -45,8 +53,19 @@ class Case:
     """A network, two images, and samplers that are looked at."""
 
     def __init__(self, sizes, active_layers=2, **plan):
-        self.network, self.images, self.main, self.warm = deep_network(sizes), some_images(), Spy(), Spy()
-        options = {"num_states": CHAINS, "nudge": None, "skip_correct": False, "margin": 0.0, "nudged_from_free": True}
+        self.network, self.images, self.main, self.warm = (
+            deep_network(sizes),
+            some_images(),
+            Spy(),
+            Spy(),
+        )
+        options = {
+            "num_states": CHAINS,
+            "nudge": None,
+            "skip_correct": False,
+            "margin": 0.0,
+            "nudged_from_free": True,
+        }
         self.plan = Plan(sampler=self.main, warm_sampler=self.warm, **{**options, **plan})
         self.phases = phases_of(self.network, self.plan, active_layers)
         self.targets = self.network.readout.targets(LABELS)
@@ -110,7 +129,9 @@ def test_a_forward_pass_samples_two_layers_at_a_time_with_the_others_frozen(size
     bounds = np.cumsum([0, *sizes])
     assert len(calls) == top
     for layer in range(1, top):
-        spins[..., bounds[layer + 1] : bounds[layer + 2]] = frozen_above(case, calls[layer - 1], layer)
+        spins[..., bounds[layer + 1] : bounds[layer + 2]] = frozen_above(
+            case, calls[layer - 1], layer
+        )
     for layer, call in enumerate(calls, start=1):
         assert call.initial is None
         case.assert_stage(call, layer, spins, margin if layer == top else 0.0)
@@ -131,7 +152,9 @@ def test_all_layers_at_once_are_one_problem(sizes, margin):
     free, (call,) = case.free(), case.main.calls
     states = np.broadcast_to(oracle.all_states(sum(sizes)), (2, 2 ** sum(sizes), sum(sizes)))
     exact = case.energies(states) + margin * case.pull(states[..., case.network.num_hidden :])
-    np.testing.assert_array_equal(oracle.energies(call.problem, case.network.to_problem(states)), exact)
+    np.testing.assert_array_equal(
+        oracle.energies(call.problem, case.network.to_problem(states)), exact
+    )
     assert (call.num_reads, call.initial, call.problem.streams.tolist()) == (CHAINS, None, [4, 6])
     assert tolerances.same_bits(case.network.to_problem(free.spins), call.spins)
     np.testing.assert_array_equal(free.energies, case.energies(free.spins))
@@ -139,7 +162,9 @@ def test_all_layers_at_once_are_one_problem(sizes, margin):
 
 
 @pytest.mark.parametrize(("active_layers", "largest"), [(2, 7), (None, 9)])
-def test_a_problem_that_is_too_large_never_comes_to_the_sampler(assert_refused, active_layers, largest):
+def test_a_problem_that_is_too_large_never_comes_to_the_sampler(
+    assert_refused, active_layers, largest
+):
     case = Case((3, 4, 2), active_layers)
     case.meter = Meter(max_spins=largest - 1)
     assert_refused(case.free, f"ValueError: max_spins must be at least {largest} for IsingProblem(")
@@ -167,13 +192,19 @@ def test_one_hidden_layer_is_one_problem_with_energies_without_the_margin(margin
 def test_the_random_start_is_any_state_alike():
     """Of 6 spins, seen in the fields of the first stage of 4,000 chains; chi-square by tolerances.FALSE_ALARM."""
     network, spy = (
-        LayeredNetwork([[1.0]] * 2, [[[1.0] * 2] * 2, np.diag([1.0, 2])], [[0.0] * 2] * 3, num_classes=2),
+        LayeredNetwork(
+            [[1.0]] * 2, [[[1.0] * 2] * 2, np.diag([1.0, 2])], [[0.0] * 2] * 3, num_classes=2
+        ),
         Spy(),
     )
     sample_states(network, spy, np.zeros((40, 1)), num_reads=100, seed=0)
     start = np.sign(spy.calls[0].problem.output_fields).astype(np.int8)
     assert len(start) == 4000
-    for joined in (start, start.reshape(-1, 4), start.reshape(20, 2, 100, 2).swapaxes(1, 2).reshape(-1, 4)):
+    for joined in (
+        start,
+        start.reshape(-1, 4),
+        start.reshape(20, 2, 100, 2).swapaxes(1, 2).reshape(-1, 4),
+    ):
         count = 2 ** joined.shape[1]
         assert not tolerances.is_rejected(oracle.state_numbers(joined), np.full(count, 1 / count))
     sample_states(network, spy, np.zeros((40, 1)), num_reads=100, seed=1)
@@ -201,13 +232,19 @@ def test_the_nudged_partner_is_the_free_state_but_for_the_last_two_layers_at_the
 
 @pytest.mark.parametrize("nudged_from_free", [True, False])
 @pytest.mark.parametrize("sizes", SIZES)
-def test_a_backward_pass_goes_down_and_samples_both_chains_from_where_they_are(sizes, nudged_from_free):
+def test_a_backward_pass_goes_down_and_samples_both_chains_from_where_they_are(
+    sizes, nudged_from_free
+):
     """With the same random numbers, under the parameters that the stage above has left."""
     case, top = Case(sizes, margin=LARGE, nudged_from_free=nudged_from_free), len(sizes) - 1
     free = case.free()
     before, forward = free.spins.copy(), case.main.taken()
     steps = case.phases.steps(case.batch, free, case.meter)
-    step, layers, (spy, other) = next(steps), [top], (case.warm, case.main)[:: 1 if nudged_from_free else -1]
+    step, layers, (spy, other) = (
+        next(steps),
+        [top],
+        (case.warm, case.main)[:: 1 if nudged_from_free else -1],
+    )
     first, second = free.spins.copy(), free.spins.copy()
     if not nudged_from_free:
         second = assert_drawn_apart(case, case.main.taken(), forward)
@@ -225,7 +262,9 @@ def test_a_backward_pass_goes_down_and_samples_both_chains_from_where_they_are(s
             spins[..., where] = sampled
         assert calls[0].seed == calls[1].seed
         assert calls[0].seed not in {call.seed for call in forward}
-        assert tolerances.same_bits(calls[0].problem.streams, calls[1].problem.streams, forward[0].problem.streams)
+        assert tolerances.same_bits(
+            calls[0].problem.streams, calls[1].problem.streams, forward[0].problem.streams
+        )
         case.retrain(step.layer)
     assert layers == list(range(top, 0, -1))
     assert other.calls == []
@@ -259,7 +298,9 @@ def test_all_at_once_the_hidden_layers_of_a_nudged_partner_go_downhill_to_rest(s
     gained = case.energies(step.nudged) - case.energies(turned)
     assert (gained <= 0).all()
     assert gained.any() or sizes[-2] == 1, "one spin alone sees the outputs"
-    (rest,) = case.phases.steps(case.batch, States(step.nudged, case.energies(step.nudged)), case.meter)
+    (rest,) = case.phases.steps(
+        case.batch, States(step.nudged, case.energies(step.nudged)), case.meter
+    )
     assert tolerances.same_bits(rest.nudged, step.nudged), "what is at rest stays"
     assert (len(case.main.calls), len(case.warm.calls)) == (1, 0)
 
@@ -272,7 +313,9 @@ def assert_at_rest(case, spins, num_free):
 
 
 @pytest.mark.parametrize("sizes", SIZES)
-def test_all_at_once_nudged_states_that_are_drawn_apart_are_of_the_network_with_these_outputs(sizes):
+def test_all_at_once_nudged_states_that_are_drawn_apart_are_of_the_network_with_these_outputs(
+    sizes,
+):
     case = Case(sizes, None, margin=MARGIN, nudged_from_free=False)
     free = case.free()
     case.main.taken()
@@ -281,34 +324,52 @@ def test_all_at_once_nudged_states_that_are_drawn_apart_are_of_the_network_with_
     hidden = np.broadcast_to(
         oracle.all_states(case.network.num_hidden), (2, 2**case.network.num_hidden, sum(sizes[:-1]))
     )
-    whole = np.concatenate([hidden, np.repeat(case.targets[:, None], hidden.shape[1], axis=1)], axis=2)
-    odd_first = np.concatenate([*case.network.split(whole)[:-1:2], *case.network.split(whole)[1:-1:2]], axis=-1)
+    whole = np.concatenate(
+        [hidden, np.repeat(case.targets[:, None], hidden.shape[1], axis=1)], axis=2
+    )
+    odd_first = np.concatenate(
+        [*case.network.split(whole)[:-1:2], *case.network.split(whole)[1:-1:2]], axis=-1
+    )
     constant = case.energies(whole) - oracle.energies(call.problem, odd_first)
     np.testing.assert_array_equal(constant, np.broadcast_to(constant[:, :1], constant.shape))
     assert (call.num_reads, call.initial, call.seed) == (CHAINS, None, NUDGED_SEED)
     assert tolerances.same_bits(free.spins, step.free)
     assert (step.nudged[..., case.network.num_hidden :] == case.targets[:, None]).all()
     layers = case.network.split(step.nudged)
-    np.testing.assert_array_equal(np.concatenate([*layers[:-1:2], *layers[1:-1:2]], axis=-1), call.spins)
+    np.testing.assert_array_equal(
+        np.concatenate([*layers[:-1:2], *layers[1:-1:2]], axis=-1), call.spins
+    )
 
 
 @pytest.mark.parametrize("active_layers", [2, None])
 @pytest.mark.parametrize("sizes", SIZES)
-def test_states_come_to_rest_without_a_margin_and_many_reads_find_the_ground_state(sizes, active_layers):
+def test_states_come_to_rest_without_a_margin_and_many_reads_find_the_ground_state(
+    sizes, active_layers
+):
     case = Case(sizes)
-    states = sample_states(case.network, case.main, case.images, 200, seed=1, active_layers=active_layers)
+    states = sample_states(
+        case.network, case.main, case.images, 200, seed=1, active_layers=active_layers
+    )
     assert states.spins.shape == (2, 200, sum(sizes))
     np.testing.assert_array_equal(states.energies, case.energies(states.spins))
     assert_at_rest(case, states.spins, sum(sizes))
     every = np.broadcast_to(oracle.all_states(sum(sizes)), (2, 2 ** sum(sizes), sum(sizes)))
     assert states.energies.min(axis=1).tolist() == case.energies(every).min(axis=1).tolist()
     shapes = [(call.problem.num_hidden, call.problem.num_output) for call in case.main.calls]
-    assert shapes == ([(sum(sizes[::2]), sum(sizes[1::2]))] if active_layers is None else list(pairwise(sizes)))
+    assert shapes == (
+        [(sum(sizes[::2]), sum(sizes[1::2]))] if active_layers is None else list(pairwise(sizes))
+    )
     fields = case.main.calls[-1].problem
-    last = fields.hidden_fields if active_layers is None and len(sizes) % 2 else fields.output_fields
-    assert (last[:, -sizes[-1] :] == case.network.biases[-1]).all(), "the last layer has its bias and no margin"
+    last = (
+        fields.hidden_fields if active_layers is None and len(sizes) % 2 else fields.output_fields
+    )
+    assert (last[:, -sizes[-1] :] == case.network.biases[-1]).all(), (
+        "the last layer has its bias and no margin"
+    )
     lowest = case.network.readout.predict(states.lowest().spins[:, 0, case.network.num_hidden :])
-    again = predict(case.network, Spy(), case.images, num_reads=200, seed=1, active_layers=active_layers)
+    again = predict(
+        case.network, Spy(), case.images, num_reads=200, seed=1, active_layers=active_layers
+    )
     assert again.tolist() == lowest.tolist()
 
 
@@ -328,11 +389,15 @@ SMALL = [(2, 3, 2), (2, 3, 2, 2)]
 def sampled_numbers(network, images):
     """Of 20,000 reads at constant temperature."""
     sampler = Annealing(num_sweeps=60, beta_range=(BETA, BETA), descend=False)
-    return oracle.state_numbers(sample_states(network, sampler, images, 20_000, seed=2, active_layers=None).spins[0])
+    return oracle.state_numbers(
+        sample_states(network, sampler, images, 20_000, seed=2, active_layers=None).spins[0]
+    )
 
 
 def probabilities(network, images):
-    weights = np.exp(-BETA * exact_energies(network, images, oracle.all_states(sum(network.sizes)))[0])
+    weights = np.exp(
+        -BETA * exact_energies(network, images, oracle.all_states(sum(network.sizes)))[0]
+    )
     return weights / weights.sum()
 
 
@@ -340,7 +405,9 @@ def probabilities(network, images):
 def test_all_layers_at_once_are_boltzmann_distributed_at_constant_temperature(sizes):
     """Chi-square over all states, by tolerances.FALSE_ALARM."""
     network, image = deep_network(sizes), some_images(1)
-    assert not tolerances.is_rejected(sampled_numbers(network, image), probabilities(network, image))
+    assert not tolerances.is_rejected(
+        sampled_numbers(network, image), probabilities(network, image)
+    )
 
 
 @pytest.mark.parametrize("sizes", SMALL)
@@ -355,13 +422,21 @@ def test_couplings_of_one_layer_transposed_are_rejected(layer):
     network, image = deep_network((2, 2, 2)), some_images(1)
     wrong = deep_network((2, 2, 2))
     wrong.couplings[layer - 1][...] = network.couplings[layer - 1].T
-    assert not tolerances.is_rejected(sampled_numbers(network, image), probabilities(network, image))
+    assert not tolerances.is_rejected(
+        sampled_numbers(network, image), probabilities(network, image)
+    )
     assert tolerances.is_rejected(sampled_numbers(wrong, image), probabilities(network, image))
 
 
 @pytest.mark.parametrize("active_layers", [2, None])
-def test_same_bits_in_any_division_on_any_number_of_threads_and_every_kernel(on_every_kernel, active_layers):
-    network, images, streams = deep_network((17, 16, 33, 10), 30, grid=False), oracle.random_images(7, 30), np.arange(7)
+def test_same_bits_in_any_division_on_any_number_of_threads_and_every_kernel(
+    on_every_kernel, active_layers
+):
+    network, images, streams = (
+        deep_network((17, 16, 33, 10), 30, grid=False),
+        oracle.random_images(7, 30),
+        np.arange(7),
+    )
 
     def drawn(rows, num_reads=5, num_threads=1):
         states = sample_states(
@@ -396,7 +471,10 @@ def test_same_bits_in_any_division_on_any_number_of_threads_and_every_kernel(on_
 def test_ties_that_never_end_do_not_hang(active_layers):
     """A network of zeros, whose spins may turn over for ever."""
     network = LayeredNetwork(
-        np.zeros((3, 2)), [np.zeros((3, 4)), np.zeros((4, 2))], map(np.zeros, (3, 4, 2)), num_classes=2
+        np.zeros((3, 2)),
+        [np.zeros((3, 4)), np.zeros((4, 2))],
+        map(np.zeros, (3, 4, 2)),
+        num_classes=2,
     )
     states = sample_states(network, Annealing(2), np.zeros((3, 2)), 4, active_layers=active_layers)
     assert (states.energies == 0).all()
@@ -408,7 +486,8 @@ class Failing:
 
     def sample(self, problem, num_reads=1, seed=None, initial=None):
         return States(
-            np.ones((len(problem), num_reads, 1 + problem.num_spins), np.int8), np.zeros((len(problem), num_reads))
+            np.ones((len(problem), num_reads, 1 + problem.num_spins), np.int8),
+            np.zeros((len(problem), num_reads)),
         )
 
 
@@ -427,7 +506,10 @@ NETWORK = deep_network((3, 4, 2))
         ({"images": np.ones((2, 4))}, "ValueError: images must have shape (n, 3), got (2, 4)"),
         ({"images": np.full((2, 3), 2.0)}, "ValueError: images must be in [0, 1], got 2.0"),
         ({"streams": [0]}, "ValueError: streams must have shape (2,), got (1,)"),
-        ({"sampler": Failing()}, "ValueError: spins from Failing must have shape (20, 1, 7), got (20, 1, 8)"),
+        (
+            {"sampler": Failing()},
+            "ValueError: spins from Failing must have shape (20, 1, 7), got (20, 1, 8)",
+        ),
     ],
 )
 def test_refusals(assert_refused, options, refusal):

@@ -8,7 +8,7 @@ import pytest
 
 import oracle
 import tolerances
-from isingprop import IsingProblem, _core
+from isingprop import IsingProblem, kernels
 
 SIZES = [(1, 1), (3, 17), (16, 16), (17, 33), (120, 40), (130, 65)]
 ONE, TALL = np.ones((1, 1)), np.ones((3, 1))
@@ -27,7 +27,9 @@ def test_energies_are_the_oracles(kernel, size, shared, dtype):
 
 
 def test_energies_of_all_states_by_hand():
-    problem = IsingProblem(couplings=[[2.0], [-3.0]], hidden_fields=[[0.5, 0.25]], output_fields=[[4.0]])
+    problem = IsingProblem(
+        couplings=[[2.0], [-3.0]], hidden_fields=[[0.5, 0.25]], output_fields=[[4.0]]
+    )
     energies = problem.energies(oracle.all_states(3)[None])[0]
     for (s0, s1, t), energy in zip(oracle.all_states(3).tolist(), energies.tolist(), strict=True):
         assert energy == 0.5 * s0 + 0.25 * s1 + 4.0 * t + 2.0 * s0 * t - 3.0 * s1 * t
@@ -40,7 +42,9 @@ def test_energies_have_the_same_bits_on_every_kernel_and_in_parts(on_every_kerne
     spins = oracle.random_spins(4, 9, problem.num_spins)
     energies = on_every_kernel(lambda: problem.energies(spins))
     rows = np.concatenate([problem[a:b].energies(spins[a:b]) for a, b in pairwise([0, 1, 4])])
-    reads = np.concatenate([problem.energies(spins[:, a:b]) for a, b in pairwise([0, 1, 3, 9])], axis=1)
+    reads = np.concatenate(
+        [problem.energies(spins[:, a:b]) for a, b in pairwise([0, 1, 3, 9])], axis=1
+    )
     assert tolerances.same_bits(*energies, rows, reads)
 
 
@@ -91,18 +95,42 @@ def test_slices_keep_their_rows_and_streams():
     [
         ((np.ones(4), ONE, ONE), "ValueError: couplings must have shape (n, n), got (4,)"),
         ((np.ones((0, 4)), ONE, ONE), "ValueError: couplings must have shape (n, n), got (0, 4)"),
-        ((np.ones((64, 4)), ONE, ONE), "ValueError: hidden_fields must have shape (n, 64), got (1, 1)"),
-        ((ONE, np.ones((0, 1)), ONE), "ValueError: hidden_fields must have shape (n, 1), got (0, 1)"),
+        (
+            (np.ones((64, 4)), ONE, ONE),
+            "ValueError: hidden_fields must have shape (n, 64), got (1, 1)",
+        ),
+        (
+            (ONE, np.ones((0, 1)), ONE),
+            "ValueError: hidden_fields must have shape (n, 1), got (0, 1)",
+        ),
         ((ONE, TALL, np.ones(1)), "ValueError: output_fields must have shape (3, 1), got (1,)"),
         ((ONE, TALL, TALL[:2]), "ValueError: output_fields must have shape (3, 1), got (2, 1)"),
         ((ONE, ONE, TALL.T), "ValueError: output_fields must have shape (1, 1), got (1, 3)"),
         (([[np.nan]], ONE, ONE), "ValueError: couplings must be finite, got nan at index (0, 0)"),
-        ((ONE, [[0.0], [np.inf]], ONE), "ValueError: hidden_fields must be finite, got inf at index (1, 0)"),
-        ((ONE, ONE, [[-np.inf]]), "ValueError: output_fields must be finite, got -inf at index (0, 0)"),
-        (([[1j]], ONE, ONE), "TypeError: couplings must be an array of real numbers, got dtype complex128"),
-        ((ONE, [[True]], ONE), "TypeError: hidden_fields must be an array of real numbers, got dtype bool"),
-        ((ONE, ONE, [["1"]]), "TypeError: output_fields must be an array of real numbers, got dtype <U1"),
-        (([[np.nan]], np.ones(5), [["1"]]), "ValueError: couplings must be finite"),  # the first wrong one
+        (
+            (ONE, [[0.0], [np.inf]], ONE),
+            "ValueError: hidden_fields must be finite, got inf at index (1, 0)",
+        ),
+        (
+            (ONE, ONE, [[-np.inf]]),
+            "ValueError: output_fields must be finite, got -inf at index (0, 0)",
+        ),
+        (
+            ([[1j]], ONE, ONE),
+            "TypeError: couplings must be an array of real numbers, got dtype complex128",
+        ),
+        (
+            (ONE, [[True]], ONE),
+            "TypeError: hidden_fields must be an array of real numbers, got dtype bool",
+        ),
+        (
+            (ONE, ONE, [["1"]]),
+            "TypeError: output_fields must be an array of real numbers, got dtype <U1",
+        ),
+        (
+            ([[np.nan]], np.ones(5), [["1"]]),
+            "ValueError: couplings must be finite",
+        ),  # the first wrong one
     ],
 )
 def test_refusals(assert_refused, arrays, refusal):
@@ -151,8 +179,14 @@ def test_refusals_of_marks(assert_refused, marked, refusal):
         (np.ones((2, 4, 3)), "ValueError: spins must have shape (1, n, 3), got (2, 4, 3)"),
         (np.ones((1, 4, 2)), "ValueError: spins must have shape (1, n, 3), got (1, 4, 2)"),
         (np.ones((1, 0, 3)), "ValueError: spins must have shape (1, n, 3), got (1, 0, 3)"),
-        (np.zeros((1, 1, 3), np.int8), "ValueError: spins must be -1 or +1, got 0 at index (0, 0, 0)"),
-        (np.ones((1, 1, 3), complex), "TypeError: spins must be an array of spins, got dtype complex128"),
+        (
+            np.zeros((1, 1, 3), np.int8),
+            "ValueError: spins must be -1 or +1, got 0 at index (0, 0, 0)",
+        ),
+        (
+            np.ones((1, 1, 3), complex),
+            "TypeError: spins must be an array of spins, got dtype complex128",
+        ),
     ],
 )
 def test_refusals_of_spins(assert_refused, spins, refusal):
@@ -168,24 +202,28 @@ def test_refusals_of_indices(assert_refused):
 
 def test_import_leaves_the_slow_packages_alone(python):
     slow = ["sklearn", "scipy", "matplotlib", "dimod", "dwave", "tqdm", "typer", "pooch"]
-    found = python(f"import sys, isingprop; print([name for name in {slow} if name in sys.modules])")
+    found = python(
+        f"import sys, isingprop; print([name for name in {slow} if name in sys.modules])"
+    )
     assert (found.returncode, found.stdout, found.stderr) == (0, "[]\n", "")
 
 
-@pytest.mark.parametrize("name", ["", *_core.available_kernels()])
+@pytest.mark.parametrize("name", ["", *kernels.available_kernels()])
 def test_the_environment_chooses_the_kernel(python, name):
     """An empty name leaves the choice to the processor: the widest."""
-    result = python("from isingprop import _core; print(_core.current_kernel())", ISINGPROP_KERNEL=name)
-    assert result.stdout.strip() == (name or _core.available_kernels()[-1]), result.stderr
+    result = python(
+        "from isingprop import kernels; print(kernels.current_kernel())", ISINGPROP_KERNEL=name
+    )
+    assert result.stdout.strip() == (name or kernels.available_kernels()[-1]), result.stderr
 
 
 def test_a_kernel_that_is_not_there_is_refused(python):
-    names = ", ".join(_core.available_kernels())
+    names = ", ".join(kernels.available_kernels())
     message = f"ISINGPROP_KERNEL must be one of {names} on this processor, got sse9"
     result = python("import isingprop", ISINGPROP_KERNEL="sse9")
     assert result.returncode != 0
     assert message in result.stderr
-    before = _core.current_kernel()
+    before = kernels.current_kernel()
     with pytest.raises(ValueError, match=re.escape(f"{names} on this processor, got sse9")):
-        _core.select_kernel("sse9")
-    assert _core.current_kernel() == before
+        kernels.select_kernel("sse9")
+    assert kernels.current_kernel() == before

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from isingprop.qpu.calls import Part, Slot, split
+from isingprop.qpu.calls.call_parts import Part, Slot, split
 
 CASES = list(itertools.product(range(1, 14), range(1, 14), range(1, 8)))
 
@@ -17,8 +17,14 @@ def all_slots(parts):
 def test_each_read_of_each_task_occurs_exactly_once():
     for tasks, reads, copies in CASES:
         parts = split(tasks, reads, copies)
-        done = Counter((slot.task, slot.first_read + k) for slot in all_slots(parts) for k in range(slot.count))
-        assert done == Counter(itertools.product(range(tasks), range(reads))), (tasks, reads, copies)
+        done = Counter(
+            (slot.task, slot.first_read + k) for slot in all_slots(parts) for k in range(slot.count)
+        )
+        assert done == Counter(itertools.product(range(tasks), range(reads))), (
+            tasks,
+            reads,
+            copies,
+        )
 
 
 def test_no_copy_is_idle_or_reads_more_than_its_call_does():

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from minorminer.utils.diagnostic import is_valid_embedding
 
-from isingprop.qpu import embedding as room
-from isingprop.qpu import embedding_cache
-from isingprop.qpu.embedding import Embedding, find_copies
-from isingprop.qpu.embedding_cache import copies_of, stored_copies
-from isingprop.qpu.fabric import Fabric
-from isingprop.qpu.graph import WorkingGraph
-from isingprop.qpu.lines import Lines
+from isingprop.qpu.chip.fabric import Fabric
+from isingprop.qpu.chip.working_graph import WorkingGraph
+from isingprop.qpu.embed import embedding as room
+from isingprop.qpu.embed import embedding_cache
+from isingprop.qpu.embed.embedding import Embedding, find_copies
+from isingprop.qpu.embed.embedding_cache import copies_of, stored_copies
+from isingprop.qpu.embed.lines import Lines
 
 
 @pytest.fixture
@@ -123,14 +123,18 @@ def test_the_same_graph_has_the_same_copies():
 
 @pytest.mark.usefixtures("no_search")
 @pytest.mark.parametrize(("hidden", "output"), [(60, 1), (1, 60)])
-@pytest.mark.parametrize("graph", [("pegasus", 4, 0, 0), ("zephyr", 3, 0, 0), ("pegasus", 4, 10, 20)])
+@pytest.mark.parametrize(
+    "graph", [("pegasus", 4, 0, 0), ("zephyr", 3, 0, 0), ("pegasus", 4, 10, 20)]
+)
 def test_stars_help_where_one_spin_is_beside_more_than_a_straight_line_has(graph, hidden, output):
     graph = defective(*graph)
     assert Lines(graph).most_beside(1) < 60
     found = find_copies(graph, hidden, output)
     assert len(found) >= 2
     assert_valid(found, graph, hidden, output)
-    assert {copy.max_chain_hidden if output == 1 else copy.max_chain_output for copy in found} == {1}
+    assert {copy.max_chain_hidden if output == 1 else copy.max_chain_output for copy in found} == {
+        1
+    }
     centres = [copy.max_chain_output if output == 1 else copy.max_chain_hidden for copy in found]
     assert centres == sorted(centres)
     assert centres[-1] <= 1.5 * centres[0]
@@ -180,7 +184,8 @@ def test_a_network_that_does_not_fit_is_told_what_does(monkeypatch):
     monkeypatch.setattr(room, "_SEARCH_SECONDS", 0.1)
     graph = WorkingGraph.perfect("zephyr", 2)
     with pytest.raises(
-        ValueError, match=r"got 40 and 32; beside 32 spins there is room for at most 12, beside 40 for at most 0$"
+        ValueError,
+        match=r"got 40 and 32; beside 32 spins there is room for at most 12, beside 40 for at most 0$",
     ):
         find_copies(graph, 40, 32)
 
@@ -220,7 +225,9 @@ def spoil_unknown(copy):
     return Embedding(((10**6,), *copy.hidden[1:]), copy.output)
 
 
-@pytest.mark.parametrize("spoil", [spoil_overlap, spoil_empty, spoil_disconnected, spoil_uncoupled, spoil_unknown])
+@pytest.mark.parametrize(
+    "spoil", [spoil_overlap, spoil_empty, spoil_disconnected, spoil_uncoupled, spoil_unknown]
+)
 def test_what_is_wrong_with_an_embedding_is_seen(small, spoil):
     graph, [copy, *_] = small
     assert copy.fits(graph)
@@ -264,10 +271,14 @@ def test_the_key_is_all_that_the_copies_follow_from(cache, small, monkeypatch):
     copies_of(graph, 20, 10)
     assert stored_copies(graph, 10, 20) is None
     assert stored_copies(graph.without([0]), 20, 10) is None
-    renamed = WorkingGraph(graph.topology, graph.shape, graph.qubits, graph.couplers, "another name")
+    renamed = WorkingGraph(
+        graph.topology, graph.shape, graph.qubits, graph.couplers, "another name"
+    )
     assert stored_copies(renamed, 20, 10) is None
     broken = graph.without([0])
-    same_name = WorkingGraph(broken.topology, broken.shape, broken.qubits, broken.couplers, graph.graph_id)
+    same_name = WorkingGraph(
+        broken.topology, broken.shape, broken.qubits, broken.couplers, graph.graph_id
+    )
     assert stored_copies(same_name, 20, 10) is None
     monkeypatch.setattr(embedding_cache, "ALGORITHM", 0)
     assert stored_copies(graph, 20, 10) is None
@@ -295,12 +306,18 @@ def with_first_qubit(qubit):
         lambda path: path.write_text("[" * 100_000),
         lambda path: change(path, lambda _: []),
         lambda path: change(path, lambda content: {**content, "copies": []}),
-        lambda path: change(path, lambda content: {**content, "copies": content["copies"] + content["copies"][:1]}),
-        lambda path: change(path, lambda content: {**content, "copies": [{"hidden": [[0]], "output": [[1]]}]}),
+        lambda path: change(
+            path, lambda content: {**content, "copies": content["copies"] + content["copies"][:1]}
+        ),
+        lambda path: change(
+            path, lambda content: {**content, "copies": [{"hidden": [[0]], "output": [[1]]}]}
+        ),
         lambda path: change(path, with_first_qubit(10**6)),
         lambda path: change(path, with_first_qubit(2**80)),
         lambda path: change(path, with_first_qubit(0.5)),
-        lambda path: change(path, lambda content: {**content, "key": [0, "another", "graph", 20, 10]}),
+        lambda path: change(
+            path, lambda content: {**content, "key": [0, "another", "graph", 20, 10]}
+        ),
         lambda path: (path.unlink(), path.mkdir()),
     ],
 )
@@ -333,7 +350,9 @@ def test_a_cache_that_cannot_be_written_does_not_stop_the_work(cache, small, obs
 
 def test_importing_isingprop_loads_nothing_for_chips(python):
     names = "('dimod', 'dwave', 'networkx', 'minorminer', 'matplotlib', 'scipy')"
-    result = python(f"import isingprop, sys; print([name for name in {names} if name in sys.modules])")
+    result = python(
+        f"import isingprop, sys; print([name for name in {names} if name in sys.modules])"
+    )
     assert result.stdout == "[]\n", result.stderr
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from dwave.system.testing import MockDWaveSampler
 
-from isingprop.qpu.fabric import Fabric
-from isingprop.qpu.graph import WorkingGraph
+from isingprop.qpu.chip.fabric import Fabric
+from isingprop.qpu.chip.working_graph import WorkingGraph
 
 SMALL = [("pegasus", 2), ("pegasus", 5), ("zephyr", 1), ("zephyr", 4)]
 
@@ -42,7 +42,9 @@ def test_a_device_without_a_solver_has_the_same_name_as_its_graph(topology, size
     perfect = WorkingGraph.perfect(topology, size)
     broken, (u, v) = int(perfect.qubits[3]), perfect.couplers[-1].tolist()
     shape = list(perfect.shape)
-    mock = MockDWaveSampler(topology_type=topology, topology_shape=shape, broken_nodes=[broken], broken_edges=[(u, v)])
+    mock = MockDWaveSampler(
+        topology_type=topology, topology_shape=shape, broken_nodes=[broken], broken_edges=[(u, v)]
+    )
     graph, same = WorkingGraph.of(mock), perfect.without([broken], [[v, u]])
     assert (graph.graph_id, graph.digest) == (same.graph_id, same.digest)
     assert graph.couplers.tolist() == same.couplers.tolist()
@@ -52,7 +54,9 @@ def test_a_device_without_a_solver_has_the_same_name_as_its_graph(topology, size
 def test_a_solver_says_what_its_graph_is_called():
     mock = MockDWaveSampler(topology_type="zephyr", topology_shape=[2, 4])
     names = ("properties", "nodelist", "edgelist")
-    device = SimpleNamespace(solver=SimpleNamespace(graph_id="01abc"), **{name: getattr(mock, name) for name in names})
+    device = SimpleNamespace(
+        solver=SimpleNamespace(graph_id="01abc"), **{name: getattr(mock, name) for name in names}
+    )
     assert WorkingGraph.of(device).graph_id == "01abc"
     device.solver.graph_id = None
     assert WorkingGraph.of(device).graph_id == WorkingGraph.perfect("zephyr", 2).graph_id
@@ -61,7 +65,8 @@ def test_a_solver_says_what_its_graph_is_called():
 def test_a_chimera_chip_is_refused(assert_refused):
     mock = MockDWaveSampler(topology_type="chimera", topology_shape=[2, 2, 4])
     assert_refused(
-        lambda: WorkingGraph.of(mock), "ValueError: topology of the device must be pegasus or zephyr, got 'chimera'"
+        lambda: WorkingGraph.of(mock),
+        "ValueError: topology of the device must be pegasus or zephyr, got 'chimera'",
     )
 
 
@@ -94,7 +99,11 @@ def test_every_difference_has_a_name_of_its_own():
     graphs = [graph, WorkingGraph.perfect("zephyr", 2), WorkingGraph.perfect("pegasus", 2)]
     graphs += [graph.without([q]) for q in graph.qubits]
     graphs += [graph.without([], [pair]) for pair in graph.couplers]
-    assert len({graph.graph_id for graph in graphs}) == len({graph.digest for graph in graphs}) == 3 + 48 + 280
+    assert (
+        len({graph.graph_id for graph in graphs})
+        == len({graph.digest for graph in graphs})
+        == 3 + 48 + 280
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,9 +128,13 @@ def test_what_is_not_there_cannot_break(arguments, refusal, assert_refused):
 
 def test_the_message_says_which_qubit_or_coupler():
     graph = WorkingGraph.perfect("zephyr", 1).without([5])
-    with pytest.raises(ValueError, match=f"^qubits must be working qubits of {graph.graph_id}, got 5$"):
+    with pytest.raises(
+        ValueError, match=f"^qubits must be working qubits of {graph.graph_id}, got 5$"
+    ):
         graph.without([4, 5])
-    with pytest.raises(ValueError, match=f"^couplers must be working couplers of {graph.graph_id}, got \\[4, 2\\]$"):
+    with pytest.raises(
+        ValueError, match=f"^couplers must be working couplers of {graph.graph_id}, got \\[4, 2\\]$"
+    ):
         graph.without([], [[0, 24], [4, 2]])
 
 

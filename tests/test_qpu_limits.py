@@ -8,9 +8,9 @@ import pytest
 from dwave.cloud.testing.mocks import qpu_problem_timing_data
 from dwave.system.coupling_groups import coupling_groups
 
+from isingprop.qpu.chip.limits import Limits
+from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.estimate import access_time
-from isingprop.qpu.graph import WorkingGraph
-from isingprop.qpu.limits import Limits
 
 RANGES = {
     "chip_id": "chip",
@@ -72,7 +72,11 @@ def test_what_is_out_of_range_is_moved_to_the_bound_and_counted(pegasus):
 def test_fields_times_their_gain_stay_in_range_and_a_gain_below_one_allows_no_more(pegasus):
     limits = Limits.of(PEGASUS, pegasus)
     h, no_couplings = np.array([-5.0, -2.0, 2.1, 3.9]), np.zeros(0)
-    for gain, expected, count in ((2.0, [-2, -2, 2, 2], 3), (0.5, [-4, -2, 2.1, 3.9], 1), (1.0, [-4, -2, 2.1, 3.9], 1)):
+    for gain, expected, count in (
+        (2.0, [-2, -2, 2, 2], 3),
+        (0.5, [-4, -2, 2.1, 3.9], 1),
+        (1.0, [-4, -2, 2.1, 3.9], 1),
+    ):
         new_h, _, clipped = limits.clip(h, no_couplings, gain=gain)
         np.testing.assert_array_equal(new_h, expected)
         assert clipped == count
@@ -122,7 +126,10 @@ def test_sums_over_qubits_are_those_of_a_plain_loop(pegasus, seed):
     assert within(Limits.of(properties, pegasus), J) == good
     widest = {**PEGASUS, "per_qubit_coupling_range": [min(sums.values()), max(sums.values())]}
     assert within(Limits.of(widest, pegasus), J)
-    narrower = {**PEGASUS, "per_qubit_coupling_range": [min(sums.values()) + 1e-6, max(sums.values())]}
+    narrower = {
+        **PEGASUS,
+        "per_qubit_coupling_range": [min(sums.values()) + 1e-6, max(sums.values())],
+    }
     assert not within(Limits.of(narrower, pegasus), J)
 
 
@@ -133,9 +140,16 @@ def test_sums_over_groups_are_those_of_dwave(zephyr, seed):
     graph = graph.without([], graph.couplers[::29])
     J = random_couplings(len(graph.couplers), seed)
     values = {tuple(pair): value for pair, value in zip(graph.couplers.tolist(), J, strict=True)}
-    sums = [sum(values[min(pair), max(pair)] for pair in group) for group in coupling_groups(graph.to_networkx())]
+    sums = [
+        sum(values[min(pair), max(pair)] for pair in group)
+        for group in coupling_groups(graph.to_networkx())
+    ]
     low, high = min(sums), max(sums)
-    for bounds, good in (((low, high), True), ((low + 1e-6, high), False), ((low, high - 1e-6), False)):
+    for bounds, good in (
+        ((low, high), True),
+        ((low + 1e-6, high), False),
+        ((low, high - 1e-6), False),
+    ):
         assert within(Limits.of({**ZEPHYR, "per_group_coupling_range": bounds}, graph), J) == good
 
 
@@ -143,15 +157,19 @@ def test_a_group_that_is_out_of_range_is_named_by_its_qubit(zephyr):
     limits = Limits.of(ZEPHYR, zephyr)
     group = max(coupling_groups(zephyr.to_networkx()), key=len)
     inside = {tuple(sorted(pair)) for pair in group}
-    J = np.array([-13.5 / len(group) if tuple(pair) in inside else 0.0 for pair in zephyr.couplers.tolist()])
+    J = np.array(
+        [-13.5 / len(group) if tuple(pair) in inside else 0.0 for pair in zephyr.couplers.tolist()]
+    )
     with pytest.raises(
-        ValueError, match=rf"^sum of a group of couplings of qubit {group[0][1]} must be in \[-13, 10\], got -13\.5;"
+        ValueError,
+        match=rf"^sum of a group of couplings of qubit {group[0][1]} must be in \[-13, 10\], got -13\.5;",
     ):
         limits.check_coupling_sums(J)
 
 
 @pytest.mark.parametrize(
-    ("topology", "name"), [("pegasus", "per_qubit_coupling_range"), ("zephyr", "per_group_coupling_range")]
+    ("topology", "name"),
+    [("pegasus", "per_qubit_coupling_range"), ("zephyr", "per_group_coupling_range")],
 )
 def test_values_for_some_rows_are_judged_like_all_with_zeros_elsewhere(topology, name, request):
     graph = request.getfixturevalue(topology)
@@ -212,13 +230,18 @@ def test_as_many_reads_as_fit_into_the_time_of_a_call_are_allowed_and_no_more(pe
     most = next(reads for reads in range(1, 10000) if model(reads + 1) > 1.0)
     limits.check_reads(most, model, annealing_time=20.0)
     limits.check_reads(most, lambda reads: 1.0)
-    with pytest.raises(ValueError, match=f"^num_reads must be at most {most} for a call of up to 1 s, got {most + 1}$"):
+    with pytest.raises(
+        ValueError,
+        match=f"^num_reads must be at most {most} for a call of up to 1 s, got {most + 1}$",
+    ):
         limits.check_reads(most + 1, model, annealing_time=20.0)
 
 
 def test_a_chip_without_time_for_one_read_says_what_that_takes(pegasus):
     limits = Limits.of({**PEGASUS, "problem_run_duration_range": [0, 15_000]}, pegasus)
-    with pytest.raises(ValueError, match=r"^a call must take at most 0\.015 s, got 0\.0153393 for its first read$"):
+    with pytest.raises(
+        ValueError, match=r"^a call must take at most 0\.015 s, got 0\.0153393 for its first read$"
+    ):
         limits.check_reads(1, partial(access_time, PEGASUS, 906))
 
 

@@ -11,11 +11,11 @@ from dwave.embedding.chain_breaks import majority_vote
 import oracle
 import tolerances
 from isingprop import DWave, EmulatedQPU, IsingProblem
-from isingprop.qpu.embedding import Embedding
-from isingprop.qpu.embedding_cache import copies_of
-from isingprop.qpu.graph import WorkingGraph
-from isingprop.qpu.program import Program, majority
-from isingprop.qpu.tasks import tasks_of
+from isingprop.qpu.calls.program import Program, majority
+from isingprop.qpu.calls.tasks import tasks_of
+from isingprop.qpu.chip.working_graph import WorkingGraph
+from isingprop.qpu.embed.embedding import Embedding
+from isingprop.qpu.embed.embedding_cache import copies_of
 
 H, O = 3, 2  # noqa: E741 (the field's letters)
 NO_FLIP = np.ones((1, 2), np.int8)
@@ -26,7 +26,9 @@ def triangle(couplers=((4, 5), (4, 9), (5, 9))) -> WorkingGraph:
     return WorkingGraph("zephyr", (1, 4), np.array([4, 5, 9]), np.array(couplers), "three-qubits")
 
 
-def grown_copies(graph: WorkingGraph, num_hidden: int, num_output: int, seed: int) -> list[Embedding]:
+def grown_copies(
+    graph: WorkingGraph, num_hidden: int, num_output: int, seed: int
+) -> list[Embedding]:
     """Copies whose chains were grown at random into free qubits next to them: odd lengths, several couplers between."""
     random = np.random.default_rng(seed)
     copies = copies_of(graph, num_hidden, num_output)[:3]
@@ -41,25 +43,33 @@ def grown_copies(graph: WorkingGraph, num_hidden: int, num_output: int, seed: in
                 free.remove(chain[-1])
         return tuple(random.permutation(chain).tolist())
 
-    return [Embedding(tuple(map(grown, copy.hidden)), tuple(map(grown, copy.output))) for copy in copies]
+    return [
+        Embedding(tuple(map(grown, copy.hidden)), tuple(map(grown, copy.output))) for copy in copies
+    ]
 
 
 def chains_of(copies: list[Embedding], *, apex: bool) -> dict[tuple[int, int], tuple[int, ...]]:
     """The chain of each spin of each copy, the apex last."""
     chains = {}
     for k, copy in enumerate(copies):
-        each = [*copy.hidden[:H], *copy.output[:O]] + ([copy.hidden[H] + copy.output[O]] if apex else [])
+        each = [*copy.hidden[:H], *copy.output[:O]] + (
+            [copy.hidden[H] + copy.output[O]] if apex else []
+        )
         chains |= {(k, v): chain for v, chain in enumerate(each)}
     return chains
 
 
 def logical_model(linear, quadratic, *, apex: bool) -> dimod.BinaryQuadraticModel:
     """All copies in one model; couplings row by row, then those of the apex."""
-    pairs = [(i, H + a) for i in range(H) for a in range(O)] + [(v, H + O) for v in range(apex * (H + O))]
+    pairs = [(i, H + a) for i in range(H) for a in range(O)] + [
+        (v, H + O) for v in range(apex * (H + O))
+    ]
     model = dimod.BinaryQuadraticModel("SPIN")
     for k, (fields, couplings) in enumerate(zip(linear.tolist(), quadratic.tolist(), strict=True)):
         model.add_linear_from({(k, v): field for v, field in enumerate(fields)})
-        model.add_quadratic_from({((k, u), (k, v)): J for (u, v), J in zip(pairs, couplings, strict=True)})
+        model.add_quadratic_from(
+            {((k, u), (k, v)): J for (u, v), J in zip(pairs, couplings, strict=True)}
+        )
     return model
 
 
@@ -85,7 +95,10 @@ def test_the_example_of_the_docstring():
 
 
 def test_an_embedding_without_a_coupler_for_a_coupling_is_refused():
-    with pytest.raises(ValueError, match=r"^copies must have a coupler for each coupling, got an embedding without$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^copies must have a coupler for each coupling, got an embedding without$",
+    ):
         Program(triangle(couplers=((5, 9),)), [Embedding(((4,),), ((5, 9),))], 1, 1)
     graph = WorkingGraph.perfect("zephyr", 1)
     for apex, spins in ((False, (1, H)), (True, (1, H)), (True, (0, H + O))):
@@ -93,7 +106,11 @@ def test_an_embedding_without_a_coupler_for_a_coupling_is_refused():
         Program(graph, copies, H, O, apex=apex)
         chains = chains_of(copies, apex=apex)
         one, other = (chains[1, spin] for spin in spins)
-        between = [pair for pair in graph.couplers.tolist() if len({*pair} & {*one}) == len({*pair} & {*other}) == 1]
+        between = [
+            pair
+            for pair in graph.couplers.tolist()
+            if len({*pair} & {*one}) == len({*pair} & {*other}) == 1
+        ]
         with pytest.raises(ValueError, match="must have a coupler for each coupling"):
             Program(graph.without([], between), copies, H, O, apex=apex)
 
@@ -104,16 +121,26 @@ def test_arrays_are_those_of_dwaves_own_embedding(grown):
     shape = len(copies), H + O + apex
     assert (program.num_copies, program.num_spins) == shape
     assert program.num_couplings == H * O + apex * (H + O)
-    linear, quadratic = random.normal(size=shape), random.normal(size=(len(copies), program.num_couplings))
+    linear, quadratic = (
+        random.normal(size=shape),
+        random.normal(size=(len(copies), program.num_couplings)),
+    )
     flips = random.choice(np.array([-1, 1], np.int8), shape)
-    u, v = np.array([(i, H + a) for i in range(H) for a in range(O)] + [(v, H + O) for v in range(apex * (H + O))]).T
+    u, v = np.array(
+        [(i, H + a) for i in range(H) for a in range(O)]
+        + [(v, H + O) for v in range(apex * (H + O))]
+    ).T
     turned = quadratic * flips[:, u] * flips[:, v]
     h, j = program.as_dicts(
-        np.ones(len(copies), bool), program.fields(linear), program.couplings(quadratic, flips, 1.75)
+        np.ones(len(copies), bool),
+        program.fields(linear),
+        program.couplings(quadratic, flips, 1.75),
     )
     chains = chains_of(copies, apex=apex)
     adjacency = {q: set(near) for q, near in program.graph.to_networkx().adjacency()}
-    wanted = embed_bqm(logical_model(linear, turned, apex=apex), chains, adjacency, chain_strength=1.75)
+    wanted = embed_bqm(
+        logical_model(linear, turned, apex=apex), chains, adjacency, chain_strength=1.75
+    )
     assert h == pytest.approx(dict(wanted.linear), abs=1e-15)
     pairs = {(min(pair), max(pair)): J for pair, J in wanted.quadratic.items()}
     assert j == pytest.approx(pairs, abs=1e-15)
@@ -124,7 +151,9 @@ def test_only_copies_in_use_are_programmed(grown):
     program, copies, apex = grown
     used = np.arange(len(copies)) == 1
     h, j = program.as_dicts(used, np.zeros(len(program.qubits)), np.zeros(len(program.rows)))
-    mine = {qubit for (k, _), chain in chains_of(copies, apex=apex).items() if k == 1 for qubit in chain}
+    mine = {
+        qubit for (k, _), chain in chains_of(copies, apex=apex).items() if k == 1 for qubit in chain
+    }
     assert set(h) == mine == set(program.qubits[program.used_qubits(used)].tolist())
     assert {qubit for pair in j for qubit in pair} == mine
     assert len(j) == program.used_rows(used).sum()
@@ -135,17 +164,28 @@ def test_chains_of_one_value_have_the_logical_energy(grown):
     program, copies, apex = grown
     random = np.random.default_rng(1)
     shape = len(copies), H + O + apex
-    linear, quadratic = random.normal(size=shape), random.normal(size=(len(copies), program.num_couplings))
+    linear, quadratic = (
+        random.normal(size=shape),
+        random.normal(size=(len(copies), program.num_couplings)),
+    )
     model = logical_model(linear, quadratic, apex=apex)
-    chain_of = {qubit: spin for spin, chain in chains_of(copies, apex=apex).items() for qubit in chain}
-    inside = sum(chain_of.get(u) == chain_of.get(v) is not None for u, v in program.graph.couplers.tolist())
+    chain_of = {
+        qubit: spin for spin, chain in chains_of(copies, apex=apex).items() for qubit in chain
+    }
+    inside = sum(
+        chain_of.get(u) == chain_of.get(v) is not None for u, v in program.graph.couplers.tolist()
+    )
     assert inside > 0
     for _ in range(20):
         states, flips = random.choice(np.array([-1, 1], np.int8), (2, *shape))
         h, j = program.as_dicts(
-            np.ones(len(copies), bool), program.fields(linear * flips), program.couplings(quadratic, flips, 1.5)
+            np.ones(len(copies), bool),
+            program.fields(linear * flips),
+            program.couplings(quadratic, flips, 1.5),
         )
-        qubits = dict(zip(program.qubits.tolist(), program.spread(states * flips).tolist(), strict=True))
+        qubits = dict(
+            zip(program.qubits.tolist(), program.spread(states * flips).tolist(), strict=True)
+        )
         physical = dimod.BinaryQuadraticModel.from_ising(h, j).energy(qubits)
         logical = model.energy({(k, v): states[k, v] for k, v in np.ndindex(shape)})
         assert physical + 1.5 * inside == pytest.approx(logical, abs=1e-12)
@@ -179,7 +219,9 @@ def test_a_call_has_scale_times_the_energy_of_its_problems(tmp_path, mode, spin_
     inside = sum(chain_of[u] == chain_of[v] for u, v in j)
     for _ in range(10):
         spins = random.choice(np.array([-1, 1], np.int8), (len(copies), H + O))
-        logical = problem.energies(np.broadcast_to(spins, (3, *spins.shape)))[copies, np.arange(len(copies))].sum()
+        logical = problem.energies(np.broadcast_to(spins, (3, *spins.shape)))[
+            copies, np.arange(len(copies))
+        ].sum()
         up = np.concatenate([spins, np.ones((len(copies), int(apex)), np.int8)], axis=1)
         values = np.repeat((up * call.flips).ravel(), call.chain_lengths.ravel())
         state = dict(zip(call.qubits.tolist(), values.tolist(), strict=True))
@@ -196,7 +238,10 @@ def test_majority_is_dwaves_where_there_is_no_tie():
     lengths = np.array([1, 3, 5, 7, 1, 9, 3])
     samples = random.choice(np.array([-1, 1], np.int8), (200, lengths.sum()))
     ends = np.cumsum(lengths)
-    chains = [tuple(range(end - length, end)) for end, length in zip(ends.tolist(), lengths.tolist(), strict=True)]
+    chains = [
+        tuple(range(end - length, end))
+        for end, length in zip(ends.tolist(), lengths.tolist(), strict=True)
+    ]
     spins, broken = majority(samples, lengths)
     assert spins.dtype == np.int8
     assert tolerances.same_bits(spins, np.ascontiguousarray(majority_vote(samples, chains)[0]))
@@ -212,7 +257,9 @@ def test_a_read_is_unembedded_as_dwave_does(grown):
     samples = random.choice(np.array([-1, 1], np.int8), (300, len(program.qubits)))
     spins, broken = majority(samples, lengths)
     source = dimod.BinaryQuadraticModel.from_ising(dict.fromkeys(chains, 0.0), {})
-    target = dimod.SampleSet.from_samples((samples, program.qubits.tolist()), "SPIN", np.zeros(len(samples)))
+    target = dimod.SampleSet.from_samples(
+        (samples, program.qubits.tolist()), "SPIN", np.zeros(len(samples))
+    )
     theirs = unembed_sampleset(target, chains, source, chain_break_fraction=True)
     mine = spins[:, [list(chains).index(spin) for spin in theirs.variables]]
     starts = np.cumsum(lengths) - lengths

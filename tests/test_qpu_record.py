@@ -15,17 +15,19 @@ import pytest
 
 import isingprop as ip
 import tolerances
-from isingprop import files
-from isingprop.files import save_tensors
-from isingprop.qpu.record import Call, Index, Record, Tile, decode, read_settings
-from isingprop.qpu.tasks import tasks_of
+from isingprop.qpu.calls.record import Call, Index, Record, Tile, decode, read_settings
+from isingprop.qpu.calls.tasks import tasks_of
+from isingprop.util import files
+from isingprop.util.files import save_tensors
 
 SETTINGS = {"name": "DWave", "mode": "forward", "descend": True, "num_reads": None}
 OTHER = {"name": "DWave", "mode": "reverse", "num_reads": None}
 TIMING = {"qpu_access_time": 15_250.0, "qpu_programming_time": 15_000.0}
 
 
-def a_call(label="isingprop-1", *, requests=("first", "second"), num_reads=3, apex=False, seed=0) -> Call:
+def a_call(
+    label="isingprop-1", *, requests=("first", "second"), num_reads=3, apex=False, seed=0
+) -> Call:
     """Two copies of three spins (and an apex), chains of 1 to 4 qubits, some of them turned over."""
     random = np.random.default_rng(seed)
     lengths = random.integers(1, 5, (2, 3 + apex)).astype(np.int32)
@@ -38,8 +40,17 @@ def a_call(label="isingprop-1", *, requests=("first", "second"), num_reads=3, ap
         chain_lengths=lengths,
         flips=flips,
         initial_state=random.choice(np.array([-1, 1], np.int8), lengths.sum()),
-        parameters={"num_reads": num_reads, "anneal_schedule": [[0.0, 1.0], [0.1, 0.3], [20.0, 1.0]]},
-        notes={"solver": "a chip", "scale": 0.1, "chain_strength": 1 / 3, "clipped": 0, "estimated_seconds": 0.015},
+        parameters={
+            "num_reads": num_reads,
+            "anneal_schedule": [[0.0, 1.0], [0.1, 0.3], [20.0, 1.0]],
+        },
+        notes={
+            "solver": "a chip",
+            "scale": 0.1,
+            "chain_strength": 1 / 3,
+            "clipped": 0,
+            "estimated_seconds": 0.015,
+        },
     )
 
 
@@ -53,7 +64,11 @@ def same_call(first, second) -> bool:
         one, other = getattr(first, name), getattr(second, name)
         if isinstance(one, np.ndarray):
             return tolerances.same_bits(one, other)
-        return [vars(tile) for tile in one] == [vars(tile) for tile in other] if name == "tiles" else one == other
+        return (
+            [vars(tile) for tile in one] == [vars(tile) for tile in other]
+            if name == "tiles"
+            else one == other
+        )
 
     return all(same(field.name) for field in fields(Call))
 
@@ -104,7 +119,11 @@ def test_a_call_is_pending_then_identified_then_answered(record, tmp_path):
     for make in (lambda: record.index, lambda: Index(tmp_path)):
         assert make().pending == {}
         assert make().seconds == pytest.approx(0.01525)
-        assert [request in make() for request in ("first", "second", "third")] == [True, True, False]
+        assert [request in make() for request in ("first", "second", "third")] == [
+            True,
+            True,
+            False,
+        ]
     assert len(list(tmp_path.glob("*.safetensors"))) == 1
 
 
@@ -112,7 +131,9 @@ def test_seconds_are_those_of_all_answers(record, tmp_path):
     for k in range(3):
         call = a_call(f"isingprop-{k}", requests=(f"request {k}",))
         record.begin(call)
-        record.finish(call, random_samples(call), {"qpu_access_time": 1000.0 * (k + 1)} if k else {})
+        record.finish(
+            call, random_samples(call), {"qpu_access_time": 1000.0 * (k + 1)} if k else {}
+        )
     assert record.index.seconds == Index(tmp_path).seconds == pytest.approx(0.005)
 
 
@@ -128,7 +149,9 @@ def test_a_dropped_call_leaves_nothing(record, tmp_path):
 
 
 def test_reads_of_a_problem_on_several_copies_are_put_in_order(record):
-    call = replace(a_call(requests=("one", "one")), tiles=(Tile("one", 0, 3, 2), Tile("one", 5, 0, 3)))
+    call = replace(
+        a_call(requests=("one", "one")), tiles=(Tile("one", 0, 3, 2), Tile("one", 5, 0, 3))
+    )
     samples = random_samples(call)
     record.begin(call)
     record.finish(call, samples, TIMING)
@@ -165,7 +188,9 @@ def test_the_fraction_of_broken_chains_is_of_all_chains_of_all_reads():
 def test_a_tie_goes_to_the_sign_that_lowers_the_energy(tmp_path, seed):
     """Of a hidden spin, and of an output spin; chains of two qubits, all others of one value."""
     random = np.random.default_rng(seed)
-    problem = ip.IsingProblem(random.normal(size=(2, 2)), random.normal(size=(1, 2)), random.normal(size=(1, 2)))
+    problem = ip.IsingProblem(
+        random.normal(size=(2, 2)), random.normal(size=(1, 2)), random.normal(size=(1, 2))
+    )
     settings = ip.DWave(descend=False).settings()
     tasks = tasks_of(problem, 4, 0, None, settings)
     logical = random.choice(np.array([-1, 1], np.int8), (4, 4))
@@ -259,7 +284,7 @@ def test_the_folder_is_made_with_its_parents_and_settings(tmp_path):
 HOLDER = f"""
 import sys, time
 from pathlib import Path
-from isingprop.qpu.record import Record
+from isingprop.qpu.calls.record import Record
 record = Record.of(Path(sys.argv[1]), {SETTINGS!r})
 print("held", flush=True)
 time.sleep(60)
@@ -268,14 +293,19 @@ time.sleep(60)
 
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM])
 def test_another_process_is_refused_until_the_first_one_ends_however_it_ends(tmp_path, death):
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
     with holder:
         try:
             assert holder.stdout.readline() == "held\n"
             with pytest.raises(BlockingIOError) as caught:
                 Record.of(tmp_path, SETTINGS)
             message = str(caught.value)
-            assert message == f"{tmp_path} must be written by one process at a time, got another at work"
+            assert (
+                message
+                == f"{tmp_path} must be written by one process at a time, got another at work"
+            )
         finally:
             holder.send_signal(death)
             holder.wait(timeout=tolerances.PROCESS_SECONDS)
@@ -306,10 +336,14 @@ DAMAGES = {
     "cut": lambda path: path.write_bytes(path.read_bytes()[:-5]),
     "empty": lambda path: path.write_bytes(b""),
     "cut in the header": lambda path: path.write_bytes(path.read_bytes()[:40]),
-    "text": lambda path: path.write_text("not safetensors at all, but long enough to be read as such"),
+    "text": lambda path: path.write_text(
+        "not safetensors at all, but long enough to be read as such"
+    ),
     "another kind": lambda path: save_tensors(path, "model", {"samples": np.zeros(3)}, {}),
     "an earlier kind": lambda path: save_tensors(path, "qpu-answer", {"samples": np.zeros(3)}, {}),
-    "without arrays": lambda path: save_tensors(path, "qpu-call", {"samples": np.zeros(3)}, {"call": "{}"}),
+    "without arrays": lambda path: save_tensors(
+        path, "qpu-call", {"samples": np.zeros(3)}, {"call": "{}"}
+    ),
     "without a call": lambda path: resaved(path, None),
     "a call that is no JSON": lambda path: resaved(path, "{"),
     "a call that is a list": lambda path: resaved(path, "[1]"),
@@ -328,7 +362,11 @@ def resaved(path, head):
 def test_a_file_that_is_no_call_is_refused_by_name(tmp_path, damage):
     path = damaged(tmp_path, DAMAGES[damage])
     before = contents(tmp_path)
-    for make in (lambda: Record.of(tmp_path, SETTINGS), lambda: Index(tmp_path), lambda: ip.Replay(tmp_path)):
+    for make in (
+        lambda: Record.of(tmp_path, SETTINGS),
+        lambda: Index(tmp_path),
+        lambda: ip.Replay(tmp_path),
+    ):
         with pytest.raises(ValueError, match="must") as caught:
             make()
         assert str(caught.value).startswith(f"{path} must ")
@@ -349,13 +387,17 @@ def test_a_file_of_another_version_is_refused_by_name(tmp_path, monkeypatch):
 def test_settings_that_do_not_read_are_refused_by_name(tmp_path, text):
     damaged(tmp_path, lambda _: (tmp_path / "settings.json").write_bytes(text.encode("latin-1")))
     for make in (lambda: Record.of(tmp_path, SETTINGS), lambda: ip.Replay(tmp_path)):
-        with pytest.raises(ValueError, match=r"settings\.json must hold the settings of a sampler, got") as caught:
+        with pytest.raises(
+            ValueError, match=r"settings\.json must hold the settings of a sampler, got"
+        ) as caught:
             make()
         assert str(caught.value).startswith(f"{tmp_path / 'settings.json'} must ")
 
 
 def test_a_folder_without_settings_is_no_record(tmp_path):
-    with pytest.raises(FileNotFoundError, match="must be a folder of recorded answers, got one without settings"):
+    with pytest.raises(
+        FileNotFoundError, match="must be a folder of recorded answers, got one without settings"
+    ):
         ip.Replay(tmp_path)
     with pytest.raises(FileNotFoundError, match="must be a folder of recorded answers"):
         ip.Replay(tmp_path / "not there")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from dwave.system import DWaveSampler
 
-from isingprop.qpu.schedules import (
+from isingprop.qpu.chip.schedules import (
     check_anneal_schedule,
     check_annealing_time,
     check_h_gain_schedule,
@@ -69,7 +69,9 @@ def test_reverse_schedules_go_down_pause_and_come_up(s_target):
         assert {s for _, s in schedule[1:-1]} == {s_target}
         assert 3 <= len(schedule) <= 4
         down, up = schedule[1][0], time - schedule[-2][0]
-        assert up == pytest.approx(down, abs=1e-9), "equal but for the rounding of time - (time - down)"
+        assert up == pytest.approx(down, abs=1e-9), (
+            "equal but for the rounding of time - (time - down)"
+        )
 
 
 @pytest.mark.parametrize("s_target", TARGETS)
@@ -94,7 +96,11 @@ def test_cyclic_schedules_hold_the_bias_until_s_is_down_and_let_it_decay(s_targe
         (2000.0, 0.0, [[0, 1], [1, 0], [1999, 0], [2000, 1]]),
         (2.0, 0.45, [[0, 1], [0.5, 0.45], [1.5, 0.45], [2, 1]]),  # ramps of a quarter
         (0.6, 0.45, [[0, 1], [0.28, 0.45], [0.32, 0.45], [0.6, 1]]),  # as steep as allowed
-        (0.5, 0.58, [[0, 1], [0.21, 0.58], [0.29, 0.58], [0.5, 1]]),  # 50 (1 - 0.58) is a little more than 21
+        (
+            0.5,
+            0.58,
+            [[0, 1], [0.21, 0.58], [0.29, 0.58], [0.5, 1]],
+        ),  # 50 (1 - 0.58) is a little more than 21
         (0.5, 0.5, [[0, 1], [0.25, 0.5], [0.5, 1]]),  # no time to pause
         (20, 0.333, [[0, 1], [0.67, 0.333], [19.33, 0.333], [20, 1]]),  # rounded up to the grid
     ],
@@ -104,7 +110,8 @@ def test_reverse_schedules_worked_out_by_hand(time, s_target, schedule):
 
 
 @pytest.mark.parametrize(
-    ("time", "s_target", "middle"), [(20, 0.45, 1.05), (1.5, 0.45, 1.0), (1.28, 0.45, 0.78), (1.25, 0.5, 0.75)]
+    ("time", "s_target", "middle"),
+    [(20, 0.45, 1.05), (1.5, 0.45, 1.0), (1.28, 0.45, 0.78), (1.25, 0.5, 0.75)],
 )
 def test_cyclic_schedules_worked_out_by_hand(time, s_target, middle):
     anneal = [[0, 1], [0.5, 1], [middle, s_target], [time, 1]]
@@ -112,9 +119,13 @@ def test_cyclic_schedules_worked_out_by_hand(time, s_target, middle):
 
 
 def test_times_too_short_for_the_ramps_are_refused():
-    with pytest.raises(ValueError, match=r"^annealing_time must be at least 0.56 us for s_target 0.45, got 0.55$"):
+    with pytest.raises(
+        ValueError, match=r"^annealing_time must be at least 0.56 us for s_target 0.45, got 0.55$"
+    ):
         reverse_schedule(0.55, 0.45)
-    with pytest.raises(ValueError, match=r"^annealing_time must be at least 1.28 us for s_target 0.45, got 1.27$"):
+    with pytest.raises(
+        ValueError, match=r"^annealing_time must be at least 1.28 us for s_target 0.45, got 1.27$"
+    ):
         cyclic_schedules(1.27, 0.45)
 
 
@@ -147,7 +158,9 @@ def test_random_schedules_are_judged_as_by_dwave():
     judged = {True: 0, False: 0}
     for _ in range(3000):
         size = int(random.integers(1, 15))
-        steps = random.choice([0.0, 0.1, 0.3, 1.0, 500.0], size=size, p=[0.02, 0.23, 0.25, 0.48, 0.02])
+        steps = random.choice(
+            [0.0, 0.1, 0.3, 1.0, 500.0], size=size, p=[0.02, 0.23, 0.25, 0.48, 0.02]
+        )
         times = np.round(np.cumsum(steps) - steps[0], 2)
         fractions = random.choice([0.0, 0.5, 1.0], size=size)
         if random.random() < 0.5:
@@ -173,21 +186,65 @@ def test_slopes_are_judged_as_by_dwave_on_each_tick(s_first):
     ("schedule", "error", "message"),
     [
         (None, TypeError, r"anneal_schedule must be a list of \[time, value\] pairs, got None"),
-        ([[0, 0], 5], TypeError, r"anneal_schedule must be a list of \[time, value\] pairs, got 5 at index 1"),
+        (
+            [[0, 0], 5],
+            TypeError,
+            r"anneal_schedule must be a list of \[time, value\] pairs, got 5 at index 1",
+        ),
         ([[0, 0], [5, 1, 2]], TypeError, r"anneal_schedule .* got \[5, 1, 2\] at index 1"),
         ([[0, 0], [5, "1"]], TypeError, r"anneal_schedule\[1\]\[1\] must be a number, got '1'"),
         ([[0, 0]], ValueError, "anneal_schedule must have 2 to 12 points, got 1"),
-        ([[t, t / 12] for t in range(13)], ValueError, "anneal_schedule must have 2 to 12 points, got 13"),
-        ([[0, float("nan")], [5, 1]], ValueError, r"anneal_schedule\[0\]\[1\] must be finite, got nan"),
-        ([[0, 0], [float("inf"), 1]], ValueError, r"anneal_schedule\[1\]\[0\] must be finite, got inf"),
+        (
+            [[t, t / 12] for t in range(13)],
+            ValueError,
+            "anneal_schedule must have 2 to 12 points, got 13",
+        ),
+        (
+            [[0, float("nan")], [5, 1]],
+            ValueError,
+            r"anneal_schedule\[0\]\[1\] must be finite, got nan",
+        ),
+        (
+            [[0, 0], [float("inf"), 1]],
+            ValueError,
+            r"anneal_schedule\[1\]\[0\] must be finite, got inf",
+        ),
         ([[1, 0], [5, 1]], ValueError, "anneal_schedule must start at 0 us, got 1"),
-        ([[0, 0], [5.005, 1]], ValueError, "times of anneal_schedule must be multiples of 0.01 us, got 5.005"),
-        ([[0, 0], [5, 0.5], [5, 1]], ValueError, "times of anneal_schedule must increase, got 5 us and then 5"),
-        ([[0, 0], [5, 0.5], [4, 1]], ValueError, "times of anneal_schedule must increase, got 5 us and then 4"),
-        ([[0, 0], [2001, 1]], ValueError, "anneal_schedule must end at 2000 us or before, got 2001"),
-        ([[0, 1], [5, -0.1], [9, 1]], ValueError, r"s of anneal_schedule must be in \[0, 1\], got -0.1 at 5 us"),
-        ([[0, 0], [5, 1.1], [9, 1]], ValueError, r"s of anneal_schedule must be in \[0, 1\], got 1.1 at 5 us"),
-        ([[0, 0.5], [5, 1]], ValueError, r"anneal_schedule must start at s = 0 \(forward\) or 1 \(reverse\), got 0.5"),
+        (
+            [[0, 0], [5.005, 1]],
+            ValueError,
+            "times of anneal_schedule must be multiples of 0.01 us, got 5.005",
+        ),
+        (
+            [[0, 0], [5, 0.5], [5, 1]],
+            ValueError,
+            "times of anneal_schedule must increase, got 5 us and then 5",
+        ),
+        (
+            [[0, 0], [5, 0.5], [4, 1]],
+            ValueError,
+            "times of anneal_schedule must increase, got 5 us and then 4",
+        ),
+        (
+            [[0, 0], [2001, 1]],
+            ValueError,
+            "anneal_schedule must end at 2000 us or before, got 2001",
+        ),
+        (
+            [[0, 1], [5, -0.1], [9, 1]],
+            ValueError,
+            r"s of anneal_schedule must be in \[0, 1\], got -0.1 at 5 us",
+        ),
+        (
+            [[0, 0], [5, 1.1], [9, 1]],
+            ValueError,
+            r"s of anneal_schedule must be in \[0, 1\], got 1.1 at 5 us",
+        ),
+        (
+            [[0, 0.5], [5, 1]],
+            ValueError,
+            r"anneal_schedule must start at s = 0 \(forward\) or 1 \(reverse\), got 0.5",
+        ),
         ([[0, 0], [5, 0.9]], ValueError, "anneal_schedule must end at s = 1, got 0.9"),
         (
             [[0, 0], [5, 0.5], [9, 0.4], [20, 1]],
@@ -220,8 +277,14 @@ def test_a_forward_schedule_may_pause_and_tuples_become_plain_lists():
         ([[t, 0] for t in range(21)], "h_gain_schedule must have 2 to 20 points, got 21"),
         ([[0.5, 0], [20, 0]], "h_gain_schedule must start at 0 us, got 0.5"),
         ([[0, 0], [19, 0]], "h_gain_schedule must end where the anneal does, at 20 us, got 19"),
-        ([[0, 0], [5, 3.5], [20, 0]], r"g of h_gain_schedule must be in \[-3, 3\], got 3.5 at 5 us"),
-        ([[0, 0], [5, -3.5], [20, 0]], r"g of h_gain_schedule must be in \[-3, 3\], got -3.5 at 5 us"),
+        (
+            [[0, 0], [5, 3.5], [20, 0]],
+            r"g of h_gain_schedule must be in \[-3, 3\], got 3.5 at 5 us",
+        ),
+        (
+            [[0, 0], [5, -3.5], [20, 0]],
+            r"g of h_gain_schedule must be in \[-3, 3\], got -3.5 at 5 us",
+        ),
         (
             [[0, -3], [0.01, 3], [20, 0]],
             "slopes of h_gain_schedule must be at most 300 per us, got 600 up to 0.01 us",
@@ -240,7 +303,9 @@ def test_gain_schedules_may_reach_all_bounds():
 
 def test_a_chip_that_does_not_say_its_annealing_times_is_named():
     properties = {key: value for key, value in CHIP.items() if key != "annealing_time_range"}
-    with pytest.raises(ValueError, match=r"^solver chip must have the property annealing_time_range, got none$"):
+    with pytest.raises(
+        ValueError, match=r"^solver chip must have the property annealing_time_range, got none$"
+    ):
         check_anneal_schedule([[0, 0], [1, 1]], properties)
 
 
@@ -248,5 +313,7 @@ def test_a_stand_in_that_does_not_say_the_usual_limits_is_held_to_them():
     said = {"annealing_time_range": [0.5, 2000]}
     with pytest.raises(ValueError, match=r"^anneal_schedule must have 2 to 12 points, got 13$"):
         check_anneal_schedule([[float(k), k / 12] for k in range(13)], said)
-    with pytest.raises(ValueError, match=r"^g of h_gain_schedule must be in \[-4, 4\], got 4.5 at 1 us$"):
+    with pytest.raises(
+        ValueError, match=r"^g of h_gain_schedule must be in \[-4, 4\], got 4.5 at 1 us$"
+    ):
         check_h_gain_schedule([[0, 0], [1, 4.5]], 1.0, said)

@@ -9,9 +9,9 @@ import pytest
 
 import isingprop as ip
 import oracle
-from isingprop.qpu.graph import WorkingGraph
-from isingprop.qpu.lines import Lines
-from isingprop.qpu.stars import Stars, diameter
+from isingprop.qpu.chip.working_graph import WorkingGraph
+from isingprop.qpu.embed.lines import Lines
+from isingprop.qpu.embed.stars import Stars, diameter
 from test_qpu_embedding import defective
 
 # Two hubs, 0 and 4, with 4 private neighbours each, joined by the path 0 - 10 - 14 - 4; twigs on one neighbour of each.
@@ -37,13 +37,24 @@ def most_leaves(graph):
 
 def ground_energies(problem):
     """Of stars: for both values of the centre, each leaf does what is best for itself."""
-    centre, leaves = sorted((problem.hidden_fields, problem.output_fields), key=lambda fields: fields.shape[1])
+    centre, leaves = sorted(
+        (problem.hidden_fields, problem.output_fields), key=lambda fields: fields.shape[1]
+    )
     pulls = [leaves + value * problem.couplings.ravel() for value in (-1, 1)]
-    return np.minimum(*(value * centre[:, 0] - np.abs(pull).sum(1) for value, pull in zip((-1, 1), pulls, strict=True)))
+    return np.minimum(
+        *(
+            value * centre[:, 0] - np.abs(pull).sum(1)
+            for value, pull in zip((-1, 1), pulls, strict=True)
+        )
+    )
 
 
 def assert_star(star, graph):
-    network = graph.to_networkx() if graph.graph_id != "made-up" else networkx.Graph(graph.couplers.tolist())
+    network = (
+        graph.to_networkx()
+        if graph.graph_id != "made-up"
+        else networkx.Graph(graph.couplers.tolist())
+    )
     centre, leaves = set(star.centre), set(star.leaves)
     assert (len(centre), len(leaves)) == (len(star.centre), len(star.leaves))
     assert not centre & leaves
@@ -90,7 +101,9 @@ def test_chips_with_missing_qubits_and_couplers(topology):
 def test_small_stars_are_within_one_leaf_of_the_largest(seed):
     random = np.random.default_rng(seed)
     pairs = np.array(list(combinations(range(10), 2)))
-    graph = WorkingGraph("zephyr", (1, 4), np.arange(10), pairs[random.random(45) < 0.25], "made-up")
+    graph = WorkingGraph(
+        "zephyr", (1, 4), np.arange(10), pairs[random.random(45) < 0.25], "made-up"
+    )
     star = Stars(graph).largest()
     assert_star(star, graph)
     assert most_leaves(graph) - 1 <= len(star.leaves) <= most_leaves(graph)
@@ -138,7 +151,9 @@ def test_the_diameter_is_that_of_the_chain_alone():
 
 
 @pytest.mark.parametrize("hidden_are_leaves", [True, False])
-def test_a_chip_samples_a_star_and_its_energy_is_the_logical_one_less_that_of_the_chain(tmp_path, hidden_are_leaves):
+def test_a_chip_samples_a_star_and_its_energy_is_the_logical_one_less_that_of_the_chain(
+    tmp_path, hidden_are_leaves
+):
     device = ip.EmulatedQPU("pegasus", 3)
     graph = WorkingGraph.of(device)
     num_hidden, num_output = (60, 1) if hidden_are_leaves else (1, 60)
@@ -154,7 +169,15 @@ def test_a_chip_samples_a_star_and_its_energy_is_the_logical_one_less_that_of_th
     assert lowest == pytest.approx(ground_energies(problem), abs=1e-4)
     for spins in oracle.random_spins(1, 10, 61)[0]:
         physical = dimod.BinaryQuadraticModel.from_ising(h, j).energy(
-            dict(zip(call.qubits.tolist(), np.repeat(spins, call.chain_lengths.ravel()).tolist(), strict=True))
+            dict(
+                zip(
+                    call.qubits.tolist(),
+                    np.repeat(spins, call.chain_lengths.ravel()).tolist(),
+                    strict=True,
+                )
+            )
         )
-        logical = problem.energies(np.broadcast_to(spins, (2, 1, 61)))[0, 0]  # the one copy has the first problem
+        logical = problem.energies(np.broadcast_to(spins, (2, 1, 61)))[
+            0, 0
+        ]  # the one copy has the first problem
         assert physical + 0.5 * 1.5 * inside == pytest.approx(0.5 * logical, abs=1e-12)

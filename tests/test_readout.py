@@ -14,7 +14,11 @@ def test_targets_are_eq_4_and_predict_inverts_them(num_classes, redundancy):
     labels = np.arange(num_classes)
     targets = readout.targets(labels)
     assert targets.dtype == np.int8
-    assert targets.shape == (num_classes, num_classes * redundancy) == (num_classes, readout.num_output)
+    assert (
+        targets.shape
+        == (num_classes, num_classes * redundancy)
+        == (num_classes, readout.num_output)
+    )
     for label in labels:
         for output in range(readout.num_output):
             own = redundancy * label <= output < redundancy * (label + 1)
@@ -39,7 +43,9 @@ def test_scores_and_classes_of_every_state_recounted():
     readout = Readout(3, 2)
     states = all_states(6)
     scores, classes = readout.scores(states), readout.predict(states)
-    for state, score, predicted in zip(states.tolist(), scores.tolist(), classes.tolist(), strict=True):
+    for state, score, predicted in zip(
+        states.tolist(), scores.tolist(), classes.tolist(), strict=True
+    ):
         assert score == [state[0] + state[1], state[2] + state[3], state[4] + state[5]]
         winners = [k for k in range(3) if score[k] == max(score)]
         assert predicted == (winners[0] if len(winners) == 1 else UNCLASSIFIED)
@@ -86,23 +92,44 @@ def test_wrong_outputs_recounted(num_classes, redundancy):
         (lambda: Readout(2.0), "TypeError: num_classes must be an integer, got 2.0"),
         (lambda: Readout(True), "TypeError: num_classes must be an integer, got True"),
         (lambda: Readout(2, 0), "ValueError: redundancy must be at least 1, got 0"),
-        (lambda: Readout(2).targets([2]), "ValueError: labels must be in 0 ... 1, got 2 at index 0"),
-        (lambda: Readout(2).targets([0, -1]), "ValueError: labels must be in 0 ... 1, got -1 at index 1"),
+        (
+            lambda: Readout(2).targets([2]),
+            "ValueError: labels must be in 0 ... 1, got 2 at index 0",
+        ),
+        (
+            lambda: Readout(2).targets([0, -1]),
+            "ValueError: labels must be in 0 ... 1, got -1 at index 1",
+        ),
         (
             lambda: Readout(2).targets([0.0]),
             "TypeError: labels must be an array of integers, got dtype float64",
         ),
-        (lambda: Readout(2).targets(["0"]), "TypeError: labels must be an array of integers, got dtype <U1"),
-        (lambda: Readout(2, 1).predict([1, -1, 1]), "ValueError: outputs must have shape (2,), got (3,)"),
+        (
+            lambda: Readout(2).targets(["0"]),
+            "TypeError: labels must be an array of integers, got dtype <U1",
+        ),
+        (
+            lambda: Readout(2, 1).predict([1, -1, 1]),
+            "ValueError: outputs must have shape (2,), got (3,)",
+        ),
         (lambda: Readout(2, 1).predict(1), "ValueError: outputs must have shape (2,), got ()"),
         (
             lambda: Readout(9, 3).wrong_outputs([0]),
             "ValueError: num_classes * redundancy must be at most 20, got 27",
         ),
-        (lambda: Readout(2, 1).wrong_outputs([2]), "ValueError: labels must be in 0 ... 1, got 2 at index 0"),
-        (lambda: Readout(2, 1).wrong_outputs([-1]), "ValueError: labels must be in 0 ... 1, got -1 at index 0"),
+        (
+            lambda: Readout(2, 1).wrong_outputs([2]),
+            "ValueError: labels must be in 0 ... 1, got 2 at index 0",
+        ),
+        (
+            lambda: Readout(2, 1).wrong_outputs([-1]),
+            "ValueError: labels must be in 0 ... 1, got -1 at index 0",
+        ),
         (lambda: Readout(2, 1).wrong_outputs(0), "ValueError: labels must have shape (1,), got ()"),
-        (lambda: Readout(2, 1).scores([1, 0]), "ValueError: outputs must be -1 or +1, got 0 at index (1,)"),
+        (
+            lambda: Readout(2, 1).scores([1, 0]),
+            "ValueError: outputs must be -1 or +1, got 0 at index (1,)",
+        ),
     ],
 )
 def test_refusals(assert_refused, call, refusal):

@@ -10,15 +10,19 @@ from hypothesis import strategies as st
 
 import oracle
 import tolerances
-from isingprop import Annealing, Cyclic, IsingProblem, Tempering, _core
+from isingprop import Annealing, Cyclic, IsingProblem, Tempering, kernels
 
 WIDTHS = [1, 15, 16, 17, 64, 65, 129]
 # By the number of threads.
 SAMPLERS = {
     "annealing": lambda num_threads: Annealing(10, None, num_threads),
     "tempering": lambda num_threads: Tempering(10, None, num_threads, num_betas=4),
-    "adaptive tempering": lambda num_threads: Tempering(40, None, num_threads, num_betas=4, adaptive=True),
-    "a rung": lambda num_threads: Tempering(10, (0.1, 1.0), num_threads, num_betas=4, target_beta=0.3),
+    "adaptive tempering": lambda num_threads: Tempering(
+        40, None, num_threads, num_betas=4, adaptive=True
+    ),
+    "a rung": lambda num_threads: Tempering(
+        10, (0.1, 1.0), num_threads, num_betas=4, target_beta=0.3
+    ),
     "cyclic": lambda num_threads: Cyclic(10, None, num_threads, num_cycles=3),
 }
 
@@ -33,7 +37,11 @@ def run(problem, *, num_reads=5, num_threads=1, initial=None, beta_range=None, d
 def test_same_bits_on_every_kernel(on_every_kernel, num_hidden, num_output):
     problem = oracle.random_problem(num_hidden, num_output, num_problems=2)
     start = oracle.random_spins(2, 5, problem.num_spins)
-    for options in ({}, {"descend": False}, {"initial": start, "beta_range": (0.0, 0.0), "descend": False}):
+    for options in (
+        {},
+        {"descend": False},
+        {"initial": start, "beta_range": (0.0, 0.0), "descend": False},
+    ):
         states = on_every_kernel(lambda options=options: run(problem, **options))
         assert tolerances.same_bits(*(each.spins for each in states))
         assert tolerances.same_bits(*(each.energies for each in states))
@@ -53,20 +61,24 @@ def test_same_bits_on_every_kernel_in_any_division(data):
     )
     num_threads, cut = data.draw(st.integers(1, 8)), data.draw(st.integers(0, num_problems))
     whole = run(problem, num_reads=num_reads)
-    before = _core.current_kernel()
+    before = kernels.current_kernel()
     try:
-        _core.select_kernel(data.draw(st.sampled_from(_core.available_kernels())))
+        kernels.select_kernel(data.draw(st.sampled_from(kernels.available_kernels())))
         rows = [(a, b) for a, b in pairwise([0, cut, num_problems]) if a < b]
         parts = [run(problem[a:b], num_reads=num_reads, num_threads=num_threads) for a, b in rows]
     finally:
-        _core.select_kernel(before)
+        kernels.select_kernel(before)
     assert tolerances.same_bits(whole.spins, np.concatenate([part.spins for part in parts]))
     assert tolerances.same_bits(whole.energies, np.concatenate([part.energies for part in parts]))
 
 
 def arrays_of(states):
     """All that a sampler gives, with problems along the first axis."""
-    return [states.spins, states.energies, *(each for each in states.info.values() if isinstance(each, np.ndarray))]
+    return [
+        states.spins,
+        states.energies,
+        *(each for each in states.info.values() if isinstance(each, np.ndarray)),
+    ]
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -87,14 +99,16 @@ def test_same_bits_from_every_sampler_in_any_division(name, data):
     make = SAMPLERS[name]
     num_threads, cut = data.draw(st.integers(1, 8)), data.draw(st.integers(0, num_problems))
     whole = arrays_of(make(1).sample(problem, num_reads, seed=7))
-    before = _core.current_kernel()
+    before = kernels.current_kernel()
     try:
-        _core.select_kernel(data.draw(st.sampled_from(_core.available_kernels())))
+        kernels.select_kernel(data.draw(st.sampled_from(kernels.available_kernels())))
         rows = [(a, b) for a, b in pairwise([0, cut, num_problems]) if a < b]
-        parts = [arrays_of(make(num_threads).sample(problem[a:b], num_reads, seed=7)) for a, b in rows]
+        parts = [
+            arrays_of(make(num_threads).sample(problem[a:b], num_reads, seed=7)) for a, b in rows
+        ]
         more = arrays_of(make(num_threads).sample(problem, num_reads + 2, seed=7))
     finally:
-        _core.select_kernel(before)
+        kernels.select_kernel(before)
     for each, longer, *pieces in zip(whole, more, *parts, strict=True):
         assert tolerances.same_bits(each, np.concatenate(pieces))
         assert tolerances.same_bits(each, np.ascontiguousarray(longer[:, :num_reads]))
@@ -111,7 +125,9 @@ def test_same_bits_on_any_number_of_threads(kernel, num_threads):
 def test_same_bits_in_any_order_and_for_fewer_reads():
     problem = oracle.random_problem(33, 17, num_problems=6)
     whole = run(problem, num_reads=20)
-    assert tolerances.same_bits(np.ascontiguousarray(whole.spins[:, :5]), run(problem, num_reads=5).spins)
+    assert tolerances.same_bits(
+        np.ascontiguousarray(whole.spins[:, :5]), run(problem, num_reads=5).spins
+    )
     order = [4, 0, 5, 2]
     fields = problem.hidden_fields[order], problem.output_fields[order]
     shuffled = IsingProblem(problem.couplings, *fields, streams=order)
@@ -123,7 +139,10 @@ def test_same_bits_in_any_order_and_for_fewer_reads():
 def test_same_bits_in_double_precision():
     problem = oracle.random_problem(33, 17, num_problems=2)
     arrays = problem.couplings, problem.hidden_fields, problem.output_fields
-    single, double = run(problem), run(IsingProblem(*(array.astype(np.float64) for array in arrays)))
+    single, double = (
+        run(problem),
+        run(IsingProblem(*(array.astype(np.float64) for array in arrays))),
+    )
     assert tolerances.same_bits(single.spins, double.spins)
     assert tolerances.same_bits(single.energies, double.energies)
 
@@ -160,7 +179,9 @@ PINNED = {
 
 @pytest.mark.parametrize("name", PINNED)
 def test_the_random_streams_have_not_moved(kernel, name):
-    arrays = (np.arange(h * w).reshape(h, w) * 37 % 64 / 32 - 1 for h, w in ((18, 7), (3, 18), (3, 7)))
+    arrays = (
+        np.arange(h * w).reshape(h, w) * 37 % 64 / 32 - 1 for h, w in ((18, 7), (3, 18), (3, 7))
+    )
     problem = IsingProblem(*(array.astype(np.float32) for array in arrays))
     sampler, pinned = PINNED[name]
     spins = sampler.sample(problem, num_reads=4, seed=2024).spins

@@ -11,8 +11,8 @@ from dwave.samplers import SimulatedAnnealingSampler
 import isingprop as ip
 import oracle
 import tolerances
-from isingprop.learning import LearningRates
 from isingprop.samplers import draw
+from isingprop.training.learning_rule import LearningRates
 from test_training import DATA, bits, make, without_seconds
 
 PROBLEM = oracle.random_problem(4, 3, num_problems=2)
@@ -45,9 +45,18 @@ def put(name, index, value):
 @pytest.mark.parametrize(
     ("answer", "refusal"),
     [
-        (states(shape=(2, NUM_READS, 6)), "ValueError: spins from Stranger must have shape (2, 3, 7), got (2, 3, 6)"),
-        (states(shape=(2, 2, 7)), "ValueError: spins from Stranger must have shape (2, 3, 7), got (2, 2, 7)"),
-        (states(shape=(1, 3, 7)), "ValueError: spins from Stranger must have shape (2, 3, 7), got (1, 3, 7)"),
+        (
+            states(shape=(2, NUM_READS, 6)),
+            "ValueError: spins from Stranger must have shape (2, 3, 7), got (2, 3, 6)",
+        ),
+        (
+            states(shape=(2, 2, 7)),
+            "ValueError: spins from Stranger must have shape (2, 3, 7), got (2, 2, 7)",
+        ),
+        (
+            states(shape=(1, 3, 7)),
+            "ValueError: spins from Stranger must have shape (2, 3, 7), got (1, 3, 7)",
+        ),
         (
             states(put("spins", (1, 2, 3), 0)),
             "ValueError: spins from Stranger must be -1 or +1, got 0 at",
@@ -81,7 +90,11 @@ class Tired(Stranger):
     """Anneals when asked for several reads, and gives its bad answer when asked for one."""
 
     def sample(self, problem, num_reads=1, seed=None, initial=None):
-        return ip.Annealing(num_sweeps=5).sample(problem, num_reads, seed) if num_reads > 1 else self.answer
+        return (
+            ip.Annealing(num_sweeps=5).sample(problem, num_reads, seed)
+            if num_reads > 1
+            else self.answer
+        )
 
 
 @pytest.mark.parametrize(
@@ -148,7 +161,10 @@ SAMPLERS = {
     "tempering": (ip.Tempering(num_sweeps=5, num_betas=6), {}),
     "cyclic, of itself": (ip.Cyclic(num_sweeps=20), {}),
     "cyclic, from the wrong classes": (ip.Cyclic(num_sweeps=20), {"references": "wrong-classes"}),
-    "dwave-samplers": (ip.FromDimod(SimulatedAnnealingSampler(), num_sweeps=20, beta_range=(2.0, 20.0)), {}),
+    "dwave-samplers": (
+        ip.FromDimod(SimulatedAnnealingSampler(), num_sweeps=20, beta_range=(2.0, 20.0)),
+        {},
+    ),
     "there and back": (ip.FromDimod(ip.dimod.AnnealingSampler(), num_sweeps=20), {}),
 }
 
@@ -160,10 +176,15 @@ def test_every_sampler_trains_digits(name):
     images = ip.load_data("digits", num_train=400, num_test=300)
     network = ip.BipartiteNetwork.random(num_inputs=64, num_hidden=60, num_classes=10, seed=0)
     rates = LearningRates.for_images(0.001, images.train_images)
-    trainer = ip.Trainer(network, sampler, num_states=9, learning_rate=rates, num_test_reads=5, seed=0, **options)
+    trainer = ip.Trainer(
+        network, sampler, num_states=9, learning_rate=rates, num_test_reads=5, seed=0, **options
+    )
     for _ in range(20):
         trainer.train_epoch(images.train_images, images.train_labels)
-        if trainer.evaluate(images.test_images, images.test_labels).accuracy >= tolerances.DIGITS_ACCURACY:
+        if (
+            trainer.evaluate(images.test_images, images.test_labels).accuracy
+            >= tolerances.DIGITS_ACCURACY
+        ):
             return
     pytest.fail("did not get there in twenty epochs")
 
@@ -193,7 +214,9 @@ def test_reads_start_from_the_states_of_the_wrong_classes_in_turn(options):
         assert (classes[:, 1:] != classes[:, :-1]).all()
         assert tolerances.same_bits(initial, network.reference_states(fields, classes))
         firsts += zip(images.tolist(), classes[:, 0].tolist(), strict=True)
-    assert len(set(firsts)) == 2 * len(DATA.train_images), "in the next epoch, the other one is first"
+    assert len(set(firsts)) == 2 * len(DATA.train_images), (
+        "in the next epoch, the other one is first"
+    )
 
 
 class Frozen:
@@ -224,25 +247,35 @@ def test_the_fraction_of_cycles_that_end_in_a_wrong_class():
             found = ip.Cyclic(num_sweeps=10, num_cycles=3).sample(problem, num_reads, seed, initial)
             if initial is not None:
                 right = DATA.train_labels[problem.streams.astype(int)][:, None, None]
-                classes = network.readout.predict(found.info["cycle_spins"][..., network.num_hidden :])
+                classes = network.readout.predict(
+                    found.info["cycle_spins"][..., network.num_hidden :]
+                )
                 wrong.append((classes >= 0) & (classes != right))
             return found
 
     history = make(Noted(), network, references="wrong-classes", num_states=4).fit(DATA, epochs=20)
-    assert [record.wrong_cycles for record in history] == pytest.approx(np.reshape(wrong, (20, -1)).mean(axis=1))
+    assert [record.wrong_cycles for record in history] == pytest.approx(
+        np.reshape(wrong, (20, -1)).mean(axis=1)
+    )
     assert history[-1].wrong_cycles < history[0].wrong_cycles
     assert make().fit(DATA, epochs=1)[-1].wrong_cycles is None
 
 
 def test_references_are_refused_by_name():
-    with pytest.raises(ValueError, match="references must be None or 'wrong-classes', got 'nudged'"):
+    with pytest.raises(
+        ValueError, match="references must be None or 'wrong-classes', got 'nudged'"
+    ):
         make(references="nudged")
     without = ip.FromDimod(dimod.ExactSolver())
-    with pytest.raises(ValueError, match=r"references must be None for FromDimod\(ExactSolver\), which takes no"):
+    with pytest.raises(
+        ValueError, match=r"references must be None for FromDimod\(ExactSolver\), which takes no"
+    ):
         make(without, references="wrong-classes")
 
 
-@pytest.mark.parametrize("sampler", [ip.Tempering(num_sweeps=5, num_betas=3), ip.Cyclic(num_sweeps=5, num_cycles=2)])
+@pytest.mark.parametrize(
+    "sampler", [ip.Tempering(num_sweeps=5, num_betas=3), ip.Cyclic(num_sweeps=5, num_cycles=2)]
+)
 def test_a_resumed_run_ends_with_the_bits_of_one_never_stopped(tmp_path, sampler):
     options = {"references": "wrong-classes"} if isinstance(sampler, ip.Cyclic) else {}
     whole, first, second = (make(sampler, **options) for _ in range(3))
@@ -269,8 +302,12 @@ def test_beta_effective_is_the_median_over_updates():
 
     assert make(Warm()).train_epoch(DATA.train_images, DATA.train_labels).beta_effective is None
     betas.clear()
-    record = make(Warm(), num_states=8, beta_effective=True).train_epoch(DATA.train_images, DATA.train_labels)
+    record = make(Warm(), num_states=8, beta_effective=True).train_epoch(
+        DATA.train_images, DATA.train_labels
+    )
     assert record.beta_effective == np.median(betas)
-    assert 0.3 < record.beta_effective < 0.7  # of 23 estimates from 8 x 11 spins each; they spread by 0.06
+    assert (
+        0.3 < record.beta_effective < 0.7
+    )  # of 23 estimates from 8 x 11 spins each; they spread by 0.06
     with pytest.raises(TypeError, match="beta_effective must be True or False, got 1"):
         make(beta_effective=1)

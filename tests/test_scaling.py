@@ -7,7 +7,13 @@ from scipy.stats import sem, ttest_1samp
 from scipy.stats import t as student
 
 import tolerances
-from isingprop.scaling import Interval, PowerLaw, fit_power_law, mean_interval, standard_error
+from isingprop.analysis.scaling import (
+    Interval,
+    PowerLaw,
+    fit_power_law,
+    mean_interval,
+    standard_error,
+)
 
 # What the fit stops at: of its exponent and of the logarithm of its prefactor.
 FIT = 1e-6
@@ -48,7 +54,9 @@ def counted(z, prefactor, num_epochs, num_images, repetitions, seed=0):
     """Errors in which each of the images is wrong with the chance that the law says."""
     epochs = np.arange(1, num_epochs + 1)
     chance = np.minimum(prefactor * epochs**-z, 1)
-    return epochs, np.random.default_rng(seed).binomial(num_images, chance, (repetitions, num_epochs)) / num_images
+    return epochs, np.random.default_rng(seed).binomial(
+        num_images, chance, (repetitions, num_epochs)
+    ) / num_images
 
 
 @pytest.mark.parametrize("prefactor", [0.9, 0.03, 1e-4])
@@ -67,7 +75,9 @@ def test_the_prefactor_is_the_error_at_epoch_1():
     assert fit_power_law([2, 4, 8], [0.4, 0.2, 0.1]) == pytest.approx(PowerLaw(1.0, 0.8), abs=FIT)
 
 
-@pytest.mark.parametrize(("z", "prefactor", "num_images"), [(0.64, 0.5, 1000), (1.01, 0.4, 1000), (1.5, 0.3, 300)])
+@pytest.mark.parametrize(
+    ("z", "prefactor", "num_images"), [(0.64, 0.5, 1000), (1.01, 0.4, 1000), (1.5, 0.3, 300)]
+)
 def test_a_noisy_curve_with_zeros_has_the_largest_likelihood(z, prefactor, num_images):
     epochs, curves = counted(z, prefactor, 100, num_images, 10)
     assert (curves == 0).any() or num_images * prefactor * 100**-z > 10
@@ -80,7 +90,9 @@ def test_of_two_nonzero_errors_among_zeros_the_likelihood_is_the_largest_too():
     errors = np.zeros(50)
     errors[[0, 4]] = 0.3, 0.002
     epochs = np.arange(1, 51)
-    assert fit_power_law(epochs, errors) == pytest.approx(by_likelihood(epochs, errors), abs=10 * FIT)
+    assert fit_power_law(epochs, errors) == pytest.approx(
+        by_likelihood(epochs, errors), abs=10 * FIT
+    )
 
 
 def test_an_error_of_0_counts_where_least_squares_of_logarithms_leaves_it_out():
@@ -88,7 +100,9 @@ def test_an_error_of_0_counts_where_least_squares_of_logarithms_leaves_it_out():
     z = 1.3
     epochs, curves = counted(z, 0.1, 100, 300, 200)
     assert (curves[:, -30:] == 0).mean() > 0.8
-    fitted = np.array([[fit_power_law(epochs, each).exponent, by_logarithms(epochs, each)] for each in curves])
+    fitted = np.array(
+        [[fit_power_law(epochs, each).exponent, by_logarithms(epochs, each)] for each in curves]
+    )
     # The estimate's own bias is of the order of its variance, 0.005, which is one standard error of this mean.
     score = (fitted.mean(axis=0) - z) / (fitted.std(axis=0) / np.sqrt(len(curves)))
     assert abs(score[0]) < tolerances.SIGMAS
@@ -99,11 +113,15 @@ def test_scale_and_order_do_not_change_the_exponent():
     epochs, (errors,) = counted(0.8, 0.5, 30, 200, 1)
     law = fit_power_law(epochs, errors)
     shuffled = np.random.default_rng(0).permutation(30)
-    assert fit_power_law(epochs[shuffled], errors[shuffled]).exponent == pytest.approx(law.exponent, abs=FIT)
+    assert fit_power_law(epochs[shuffled], errors[shuffled]).exponent == pytest.approx(
+        law.exponent, abs=FIT
+    )
     tenth = fit_power_law(epochs, errors / 1000)
     assert tenth == pytest.approx(PowerLaw(law.exponent, law.prefactor / 1000), rel=FIT)
     slower = fit_power_law(10 * epochs, errors)
-    assert slower == pytest.approx(PowerLaw(law.exponent, law.prefactor * 10**law.exponent), rel=FIT)
+    assert slower == pytest.approx(
+        PowerLaw(law.exponent, law.prefactor * 10**law.exponent), rel=FIT
+    )
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.95, 0.99])
@@ -150,16 +168,40 @@ def test_equal_values_have_no_spread():
 @pytest.mark.parametrize(
     ("call", "refusal"),
     [
-        (lambda: fit_power_law([1, 2], "x"), "TypeError: errors must be an array of real numbers, got dtype <U1"),
-        (lambda: fit_power_law("x", [0.5, 0.2]), "TypeError: epochs must be an array of real numbers, got dtype <U1"),
+        (
+            lambda: fit_power_law([1, 2], "x"),
+            "TypeError: errors must be an array of real numbers, got dtype <U1",
+        ),
+        (
+            lambda: fit_power_law("x", [0.5, 0.2]),
+            "TypeError: epochs must be an array of real numbers, got dtype <U1",
+        ),
         (lambda: fit_power_law([], []), "ValueError: epochs must have shape (n,), got (0,)"),
-        (lambda: fit_power_law([1, 2], [[0.5, 0.2]]), "ValueError: errors must have shape (2,), got (1, 2)"),
-        (lambda: fit_power_law([1, 2, 3], [0.5, 0.2]), "ValueError: errors must have shape (3,), got (2,)"),
+        (
+            lambda: fit_power_law([1, 2], [[0.5, 0.2]]),
+            "ValueError: errors must have shape (2,), got (1, 2)",
+        ),
+        (
+            lambda: fit_power_law([1, 2, 3], [0.5, 0.2]),
+            "ValueError: errors must have shape (3,), got (2,)",
+        ),
         (lambda: fit_power_law([0, 1], [0.5, 0.2]), "ValueError: epochs must be above 0, got 0.0"),
-        (lambda: fit_power_law([1, np.inf], [0.5, 0.2]), "ValueError: epochs must be finite, got inf at index (1,)"),
-        (lambda: fit_power_law([1, 2], [0.5, np.nan]), "ValueError: errors must be finite, got nan at index (1,)"),
-        (lambda: fit_power_law([1, 2], [0.5, 1.5]), "ValueError: errors must be in [0, 1], got 0.5 to 1.5"),
-        (lambda: fit_power_law([1, 2], [-0.5, 0.5]), "ValueError: errors must be in [0, 1], got -0.5 to 0.5"),
+        (
+            lambda: fit_power_law([1, np.inf], [0.5, 0.2]),
+            "ValueError: epochs must be finite, got inf at index (1,)",
+        ),
+        (
+            lambda: fit_power_law([1, 2], [0.5, np.nan]),
+            "ValueError: errors must be finite, got nan at index (1,)",
+        ),
+        (
+            lambda: fit_power_law([1, 2], [0.5, 1.5]),
+            "ValueError: errors must be in [0, 1], got 0.5 to 1.5",
+        ),
+        (
+            lambda: fit_power_law([1, 2], [-0.5, 0.5]),
+            "ValueError: errors must be in [0, 1], got -0.5 to 0.5",
+        ),
         (
             lambda: fit_power_law([1, 2, 3], [0.5, 0, 0]),
             "ValueError: errors must be above 0 at two epochs at least, got [0.5]",
@@ -168,15 +210,27 @@ def test_equal_values_have_no_spread():
             lambda: fit_power_law([1, 1, 3], [0.5, 0.4, 0]),
             "ValueError: errors must be above 0 at two epochs at least, got [0.5 0.4]",
         ),
-        (lambda: fit_power_law([1, 2], [0, 0]), "ValueError: errors must be above 0 at two epochs at least, got []"),
+        (
+            lambda: fit_power_law([1, 2], [0, 0]),
+            "ValueError: errors must be above 0 at two epochs at least, got []",
+        ),
         # Of two bad arguments the first is named.
         (lambda: fit_power_law([0, 1], [0.5, 1.5]), "ValueError: epochs must be above 0, got 0.0"),
         (lambda: fit_power_law([[1]], "x"), "ValueError: epochs must have shape (n,), got (1, 1)"),
         (lambda: mean_interval([]), "ValueError: values must have shape (n,), got (0,)"),
-        (lambda: mean_interval([1, np.inf]), "ValueError: values must be finite, got inf at index (1,)"),
-        (lambda: mean_interval([True]), "TypeError: values must be an array of real numbers, got dtype bool"),
+        (
+            lambda: mean_interval([1, np.inf]),
+            "ValueError: values must be finite, got inf at index (1,)",
+        ),
+        (
+            lambda: mean_interval([True]),
+            "TypeError: values must be an array of real numbers, got dtype bool",
+        ),
         (lambda: mean_interval([1, 2], 1.0), "ValueError: confidence must be below 1, got 1.0"),
-        (lambda: mean_interval([1, 2], 0), "ValueError: confidence must be finite and above 0, got 0.0"),
+        (
+            lambda: mean_interval([1, 2], 0),
+            "ValueError: confidence must be finite and above 0, got 0.0",
+        ),
         (lambda: mean_interval([1, 2], "x"), "TypeError: confidence must be a number, got 'x'"),
         (lambda: mean_interval([], 2), "ValueError: values must have shape (n,), got (0,)"),
         (lambda: standard_error(3.0), "ValueError: values must have shape (n,), got ()"),

@@ -64,9 +64,16 @@ def test_mean_spins_with_weights_are_a_weighted_sum():
 
 
 def test_lowest_is_among_the_reads_that_have_a_weight():
-    spins, energies = random_spins(3, 4, 5), np.array([[3.0, 1, 0, 1], [2, 1, 0, 5], [0, -9, 0, -8]])
+    spins, energies = (
+        random_spins(3, 4, 5),
+        np.array([[3.0, 1, 0, 1], [2, 1, 0, 5], [0, -9, 0, -8]]),
+    )
     states = States(spins, energies, {"seed": 1}, weights=WEIGHTS)
-    assert states.lowest_read().tolist() == [1, 2, 0]  # in the second set none has one, so all count
+    assert states.lowest_read().tolist() == [
+        1,
+        2,
+        0,
+    ]  # in the second set none has one, so all count
     lowest = states.lowest()
     assert lowest.energies.tolist() == [[1], [0], [0]]
     np.testing.assert_array_equal(lowest.spins[:, 0], spins[[0, 1, 2], [1, 2, 0]])
@@ -78,7 +85,9 @@ def test_a_weight_of_two_thirds_is_a_read_listed_twice():
     weighted = States(spins, np.zeros((2, 2)), weights=[[2 / 3, 1 / 3]] * 2)
     listed = states_of(np.ascontiguousarray(spins[:, [0, 0, 1]]))
     np.testing.assert_allclose(weighted.mean_spins(), listed.mean_spins(), rtol=0, atol=1e-15)
-    assert weighted.beta_effective(problem) == pytest.approx(listed.beta_effective(problem), rel=1e-9)
+    assert weighted.beta_effective(problem) == pytest.approx(
+        listed.beta_effective(problem), rel=1e-9
+    )
     evenly = states_of(spins).beta_effective(problem)
     assert weighted.beta_effective(problem) != pytest.approx(evenly, rel=1e-3)
 
@@ -95,7 +104,11 @@ def test_cannot_be_reassigned():
         (np.ones((1, 0, 2)), [[]], "ValueError: spins must have shape (n, n, n), got (1, 0, 2)"),
         ([[[1, 0]]], [[0.0]], "ValueError: spins must be -1 or +1, got 0 at index (0, 0, 1)"),
         ([[[1, 0.5]]], [[0.0]], "ValueError: spins must be -1 or +1, got 0.5 at index (0, 0, 1)"),
-        ([[[1, np.nan]]], [[0.0]], "ValueError: spins must be -1 or +1, got nan at index (0, 0, 1)"),
+        (
+            [[[1, np.nan]]],
+            [[0.0]],
+            "ValueError: spins must be -1 or +1, got nan at index (0, 0, 1)",
+        ),
         ([[[True, False]]], [[0.0]], "TypeError: spins must be an array of spins, got dtype bool"),
         ([[["1", "-1"]]], [[0.0]], "TypeError: spins must be an array of spins, got dtype <U2"),
         (UP_DOWN, [0.0], "ValueError: energies must have shape (1, 1), got (1,)"),
@@ -103,8 +116,16 @@ def test_cannot_be_reassigned():
         (UP_DOWN, [[np.inf]], "ValueError: energies must be finite, got inf"),
         (UP_DOWN, [[np.nan]], "ValueError: energies must be finite, got nan"),
         (UP_DOWN, [["1.0"]], "TypeError: energies must be an array of real numbers, got dtype <U3"),
-        (UP_DOWN, [[1j]], "TypeError: energies must be an array of real numbers, got dtype complex128"),
-        (UP_DOWN, [[None]], "TypeError: energies must be an array of real numbers, got dtype object"),
+        (
+            UP_DOWN,
+            [[1j]],
+            "TypeError: energies must be an array of real numbers, got dtype complex128",
+        ),
+        (
+            UP_DOWN,
+            [[None]],
+            "TypeError: energies must be an array of real numbers, got dtype object",
+        ),
     ],
 )
 def test_refusals(assert_refused, spins, energies, refusal):
@@ -151,19 +172,28 @@ def test_beta_effective_is_that_of_dwave_system(size, dtype):
     spins = random_spins(1, size[2], problem.num_spins, seed=1)
     if size == (1, 1, 1):
         spins = np.int8([[[1, -1], [1, 1], [-1, 1]]])
-    samples = dimod.SampleSet.from_samples(spins[0], energy=np.zeros(spins.shape[1]), vartype="SPIN")
+    samples = dimod.SampleSet.from_samples(
+        spins[0], energy=np.zeros(spins.shape[1]), vartype="SPIN"
+    )
     temperature, _ = maximum_pseudolikelihood_temperature(problem.to_bqm(), samples)
-    assert states_of(spins).beta_effective(problem) == pytest.approx(1 / temperature, rel=1e-6)  # its own precision
+    assert states_of(spins).beta_effective(problem) == pytest.approx(
+        1 / temperature, rel=1e-6
+    )  # its own precision
 
 
 @pytest.mark.parametrize("beta", [-0.7, 0.0, 0.3, 1.0, 2.5])
 @pytest.mark.parametrize("shared", [False, True])
 def test_beta_effective_of_exact_samples_is_their_beta(beta, shared):
     """The standard error is the root of E[score^2] / n over E[curvature], by enumeration."""
-    problem, num_reads = oracle.random_problem(4, 3, num_problems=3, shared_output_fields=shared), 10_000
+    problem, num_reads = (
+        oracle.random_problem(4, 3, num_problems=3, shared_output_fields=shared),
+        10_000,
+    )
     probabilities, states = oracle.boltzmann(problem, beta), oracle.all_states(7)
     random = np.random.default_rng(0)
-    spins = np.stack([states[random.choice(len(states), num_reads, p=each)] for each in probabilities])
+    spins = np.stack(
+        [states[random.choice(len(states), num_reads, p=each)] for each in probabilities]
+    )
     first, second = (each.reshape(3, -1) for each in scores(problem, np.stack([states] * 3), beta))
     information = num_reads * (probabilities * second).sum()
     sigma = np.sqrt(num_reads * (probabilities * first**2).sum()) / information
@@ -179,8 +209,12 @@ def test_beta_effective_of_all_states_by_their_probabilities_is_beta(beta):
         states = States(spins, np.zeros(weights.shape), weights=shares)
         assert states.beta_effective(problem) == pytest.approx(beta, rel=1e-9)
     silent = np.where(np.arange(3)[:, None] == 1, weights, 0)
-    alone = States(spins[1:2], np.zeros((1, 128)), weights=weights[1:2]).beta_effective(problem[1:2])
-    assert States(spins, np.zeros(weights.shape), weights=silent).beta_effective(problem) == pytest.approx(alone)
+    alone = States(spins[1:2], np.zeros((1, 128)), weights=weights[1:2]).beta_effective(
+        problem[1:2]
+    )
+    assert States(spins, np.zeros(weights.shape), weights=silent).beta_effective(
+        problem
+    ) == pytest.approx(alone)
 
 
 def test_beta_effective_leaves_reads_without_a_weight_out():
@@ -207,7 +241,9 @@ def test_beta_effective_of_the_annealer_at_constant_beta_is_that_beta(beta):
 @pytest.mark.parametrize("down", [0.5, 0.2, 0.99])
 def test_beta_effective_makes_the_pseudolikelihood_largest(num_problems, num_reads, down):
     problem = oracle.random_problem(60, 20, num_problems=num_problems, dtype=np.float64)
-    spins = np.where(np.random.default_rng(0).random((num_problems, num_reads, 80)) < down, -1, 1).astype(np.int8)
+    spins = np.where(
+        np.random.default_rng(0).random((num_problems, num_reads, 80)) < down, -1, 1
+    ).astype(np.int8)
     beta = states_of(spins).beta_effective(problem)
     width = 1e-9 * max(abs(beta), 1e-3)
     below, above = (scores(problem, spins, near)[0].sum() for near in (beta - width, beta + width))
@@ -218,7 +254,10 @@ def test_beta_effective_makes_the_pseudolikelihood_largest(num_problems, num_rea
 def test_beta_effective_scales_as_one_over_the_unit_to_the_last_bit(factor):
     problem = oracle.random_problem(30, 20, num_problems=2, dtype=np.float64)
     states = states_of(random_spins(2, 400, 50))
-    scaled = [factor * array for array in (problem.couplings, problem.hidden_fields, problem.output_fields)]
+    scaled = [
+        factor * array
+        for array in (problem.couplings, problem.hidden_fields, problem.output_fields)
+    ]
     assert states.beta_effective(IsingProblem(*scaled)) * factor == states.beta_effective(problem)
 
 
@@ -236,7 +275,9 @@ def test_beta_effective_scales_as_one_over_the_unit_to_the_last_bit(factor):
 )
 def test_beta_effective_of_free_spins(fields, beta, factor):
     states, problem = free_spins(factor * np.array(fields, float))
-    assert states.beta_effective(problem) == pytest.approx(beta / factor, rel=1e-11, abs=1e-13 / factor)
+    assert states.beta_effective(problem) == pytest.approx(
+        beta / factor, rel=1e-11, abs=1e-13 / factor
+    )
 
 
 @pytest.mark.parametrize(

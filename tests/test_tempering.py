@@ -6,7 +6,7 @@ import pytest
 import oracle
 import tolerances
 from isingprop import IsingProblem, Tempering
-from isingprop.samplers.cpu import geometric
+from isingprop.samplers.arguments import geometric
 from isingprop.samplers.tempering import rung_number, temper
 
 NUM_READS = 6_000  # enough for the wrong samplers below to be found out
@@ -18,7 +18,13 @@ RULE = 1.25, 8.8  # of the default ladder, in 1 / (rms local field)
 
 def on_rung(problem, rung, *, adaptive=False, num_reads=NUM_READS):
     """The last states there."""
-    sampler = Tempering(SWEEPS[adaptive], (0.25, 1.5), num_betas=NUM_BETAS, adaptive=adaptive, target_beta=BETAS[rung])
+    sampler = Tempering(
+        SWEEPS[adaptive],
+        (0.25, 1.5),
+        num_betas=NUM_BETAS,
+        adaptive=adaptive,
+        target_beta=BETAS[rung],
+    )
     return sampler.sample(problem, num_reads, seed=0).spins[0]
 
 
@@ -37,7 +43,9 @@ def test_states_of_a_lattice_are_boltzmann_distributed_on_every_rung(rung, adapt
     whole, lattice, spins = oracle.lattice_problem()
     states = on_rung(whole, rung, adaptive=adaptive)[:, spins]
     for each, part in ((lattice, states[:, 6:]), (transposed(lattice), states[:, :6])):
-        assert not tolerances.is_rejected(oracle.state_numbers(part), oracle.output_boltzmann(each, BETAS[rung])[0])
+        assert not tolerances.is_rejected(
+            oracle.state_numbers(part), oracle.output_boltzmann(each, BETAS[rung])[0]
+        )
 
 
 def transposed(problem):
@@ -61,8 +69,12 @@ def test_wrong_samplers_are_rejected(case, gain, wrong):
 
 def test_a_single_rung_is_a_chain_at_its_temperature():
     problem, beta = oracle.random_problem(5, 4), 0.7
-    states = Tempering(48, (beta, beta), num_betas=1, target_beta=beta).sample(problem, NUM_READS, seed=0)
-    assert not tolerances.is_rejected(oracle.state_numbers(states.spins), oracle.boltzmann(problem, beta)[0])
+    states = Tempering(48, (beta, beta), num_betas=1, target_beta=beta).sample(
+        problem, NUM_READS, seed=0
+    )
+    assert not tolerances.is_rejected(
+        oracle.state_numbers(states.spins), oracle.boltzmann(problem, beta)[0]
+    )
     assert states.info["swap_acceptance"].shape == (1, NUM_READS, 0)
     assert not states.info["round_trips"].any()
 
@@ -80,7 +92,9 @@ def test_a_coupling_beside_a_large_field_is_not_lost_in_energies(field, rung):
 def two_levels(first, last, **options):
     """Acceptance of a two-rung ladder over one spin of energy +-1, the first half of the sweeps not counted."""
     problem = IsingProblem([[0.0]], [[1.0]], [[0.0]])
-    return Tempering(128, (first, last), num_betas=2, adaptive=True, **options).sample(problem, NUM_READS, seed=0)
+    return Tempering(128, (first, last), num_betas=2, adaptive=True, **options).sample(
+        problem, NUM_READS, seed=0
+    )
 
 
 @pytest.mark.parametrize(("first", "last"), [(0.1, 0.3), (0.2, 1.5), (1.0, 1.0)])
@@ -89,7 +103,9 @@ def test_swap_acceptance_is_the_mean_of_the_rule_under_both_distributions(first,
     high, low = 1 / (1 + np.exp(2 * first)), 1 / (1 + np.exp(-2 * last))
     exact = oracle.MOVE * (1 - high * low * (1 - np.exp(-2 * (last - first))))
     acceptance = two_levels(first, last).info["swap_acceptance"].ravel()
-    assert abs(acceptance.mean() - exact) < tolerances.SIGMAS * acceptance.std() / np.sqrt(NUM_READS)
+    assert abs(acceptance.mean() - exact) < tolerances.SIGMAS * acceptance.std() / np.sqrt(
+        NUM_READS
+    )
 
 
 def test_each_swap_of_two_replicas_ends_a_round_trip():
@@ -105,7 +121,8 @@ def test_each_swap_of_two_replicas_ends_a_round_trip():
 def test_replicas_travel():
     problem = oracle.random_problem(20, 20, num_problems=2)
     short, long = (
-        Tempering(num_sweeps).sample(problem, num_reads=20, seed=0).info["round_trips"] for num_sweeps in (100, 400)
+        Tempering(num_sweeps).sample(problem, num_reads=20, seed=0).info["round_trips"]
+        for num_sweeps in (100, 400)
     )
     assert short.shape == (2, 20)
     assert (long >= short).all()  # the long run begins as the short one
@@ -131,7 +148,9 @@ def test_the_default_ladder_follows_the_documented_rule(adaptive):
     problem = IsingProblem(couplings, np.full((1, 16), 8, np.float32), output_fields)
     ends = RULE[0] / 8, RULE[1] / 8
     rule, hand = (
-        Tempering(40, beta_range, num_betas=4, adaptive=adaptive).sample(problem, num_reads=10, seed=0)
+        Tempering(40, beta_range, num_betas=4, adaptive=adaptive).sample(
+            problem, num_reads=10, seed=0
+        )
         for beta_range in (None, ends)
     )
     assert tolerances.same_bits(rule.spins, hand.spins)
@@ -139,7 +158,10 @@ def test_the_default_ladder_follows_the_documented_rule(adaptive):
     assert (rule.info["beta_range"], rule.info["beta_unit"]) == (RULE, "1/rms field")
     np.testing.assert_array_equal(rule.info["betas"][0][:, [0, -1]], np.tile(ends, (10, 1)))
     inner = ends[0] * (ends[1] / ends[0]) ** (np.array([1, 2]) / 3)
-    assert np.allclose(rule.info["betas"][0][:, 1:3], inner, rtol=tolerances.FLOAT32, atol=0) != adaptive
+    assert (
+        np.allclose(rule.info["betas"][0][:, 1:3], inner, rtol=tolerances.FLOAT32, atol=0)
+        != adaptive
+    )
     halved = IsingProblem(couplings / 2, problem.hidden_fields / 2, output_fields / 2)
     again = Tempering(40, num_betas=4, adaptive=adaptive).sample(halved, num_reads=10, seed=0)
     np.testing.assert_array_equal(again.info["betas"], 2 * rule.info["betas"])
@@ -148,14 +170,19 @@ def test_the_default_ladder_follows_the_documented_rule(adaptive):
 def test_each_problem_has_a_ladder_on_its_own_scale():
     problem = oracle.random_problem(20, 10, num_problems=2)
     couplings = problem.couplings.astype(np.float64)
-    own = problem.hidden_fields.astype(np.float64) ** 2, problem.output_fields.astype(np.float64) ** 2
+    own = (
+        problem.hidden_fields.astype(np.float64) ** 2,
+        problem.output_fields.astype(np.float64) ** 2,
+    )
     f = np.sqrt((own[0].sum(axis=1) + own[1].sum(axis=1) + 2 * (couplings**2).sum()) / 30)
     betas = Tempering(2).sample(problem, num_reads=3, seed=0).info["betas"]
     expected = np.broadcast_to(geometric(*RULE, 12), betas.shape) / f[:, None, None]
     np.testing.assert_allclose(betas, expected, rtol=tolerances.FLOAT32)
 
 
-@pytest.mark.parametrize(("num_spins", "rungs"), [(2, 12), (256, 12), (400, 15), (10_000, 75), (10**8, 1000)])
+@pytest.mark.parametrize(
+    ("num_spins", "rungs"), [(2, 12), (256, 12), (400, 15), (10_000, 75), (10**8, 1000)]
+)
 def test_ladders_have_rungs_in_proportion_to_the_root_of_the_number_of_spins(num_spins, rungs):
     assert rung_number(num_spins) == rungs
     if num_spins <= 400:
@@ -165,7 +192,11 @@ def test_ladders_have_rungs_in_proportion_to_the_root_of_the_number_of_spins(num
 
 def spread(problem, **options):
     """Between the gaps of most and of least acceptance, means over reads."""
-    info = Tempering(1000, (0.25, 2.5), num_betas=12, **options).sample(problem, num_reads=20, seed=0).info
+    info = (
+        Tempering(1000, (0.25, 2.5), num_betas=12, **options)
+        .sample(problem, num_reads=20, seed=0)
+        .info
+    )
     return np.ptp(info["swap_acceptance"].mean(axis=1), axis=1)
 
 
@@ -176,7 +207,11 @@ def test_an_adaptive_ladder_evens_out_acceptance():
 
 def test_each_read_adapts_a_ladder_of_its_own_between_the_ends():
     problem = oracle.random_problem(40, 40)
-    betas = Tempering(100, (0.05, 1.0), num_betas=6, adaptive=True).sample(problem, num_reads=5, seed=0).info["betas"]
+    betas = (
+        Tempering(100, (0.05, 1.0), num_betas=6, adaptive=True)
+        .sample(problem, num_reads=5, seed=0)
+        .info["betas"]
+    )
     assert len(np.unique(betas[0], axis=0)) == 5
     np.testing.assert_array_equal(betas[0][:, [0, -1]], np.tile([0.05, 1.0], (5, 1)))
     assert (np.diff(betas) > 0).all()
@@ -194,7 +229,9 @@ def test_the_ladder_stays_in_the_second_half():
     """Rungs move after 16 sweeps and after 32 more where these are in the first half: of 32, and of 96 sweeps."""
     problem = oracle.random_problem(40, 40)
     ladders = [
-        Tempering(num_sweeps, num_betas=6, adaptive=True).sample(problem, num_reads=5, seed=0).info["betas"]
+        Tempering(num_sweeps, num_betas=6, adaptive=True)
+        .sample(problem, num_reads=5, seed=0)
+        .info["betas"]
         for num_sweeps in (32, 95, 96)
     ]
     moved, still, again = ladders
@@ -206,12 +243,15 @@ def test_the_ladder_stays_in_the_second_half():
 def test_rungs_never_leave_the_order_in_which_they_rise():
     """Single precision, to which inner rungs are rounded, does not tell these ends apart."""
     ends = 1.00000001, 1.00000002
-    ladder = Tempering(2, ends, num_betas=4).sample(oracle.random_problem(2, 2), seed=0).info["betas"]
+    ladder = (
+        Tempering(2, ends, num_betas=4).sample(oracle.random_problem(2, 2), seed=0).info["betas"]
+    )
     np.testing.assert_array_equal(ladder[0, 0], [ends[0], ends[0], ends[0], ends[1]])
 
 
 @pytest.mark.parametrize(
-    ("target", "rung"), [(0.5, 0), (0.9, 1), (1.0, 1), (1.4, 1), (1.6, 2), (2.9, 2), (3.1, 3), (4.0, 3)]
+    ("target", "rung"),
+    [(0.5, 0), (0.9, 1), (1.0, 1), (1.4, 1), (1.6, 2), (2.9, 2), (3.1, 3), (4.0, 3)],
 )
 @pytest.mark.parametrize("adaptive", [False, True])
 def test_the_rung_nearest_to_the_target_is_put_there_and_stays(target, rung, adaptive):
@@ -234,17 +274,24 @@ def test_the_lowest_state_is_no_higher_than_any_that_was_there(size, adaptive):
     lowest = Tempering(**options).sample(problem, num_reads=10, seed=3)
     assert tolerances.same_bits(cold.info["betas"], lowest.info["betas"])
     assert tolerances.same_bits(cold.info["round_trips"], lowest.info["round_trips"])
-    rounding = oracle.slack(problem).sum(axis=2)  # of energies that are as good as equal on the grid
+    rounding = oracle.slack(problem).sum(
+        axis=2
+    )  # of energies that are as good as equal on the grid
     assert (lowest.energies <= cold.energies + rounding).all()
     assert (lowest.energies < cold.energies - rounding).any()
-    assert (lowest.spins * oracle.local_fields(problem, lowest.spins) <= oracle.slack(problem)).all()
+    assert (
+        lowest.spins * oracle.local_fields(problem, lowest.spins) <= oracle.slack(problem)
+    ).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (8, 2), (8, 8)])
 def test_small_ground_states_are_found_and_not_undercut(size):
     problem = oracle.random_problem(*size, num_problems=4)
     energies = Tempering(num_sweeps=30).sample(problem, num_reads=10, seed=0).energies
-    ground, slack = oracle.ground_energies(problem), tolerances.ENERGY * oracle.sum_of_sizes(problem)
+    ground, slack = (
+        oracle.ground_energies(problem),
+        tolerances.ENERGY * oracle.sum_of_sizes(problem),
+    )
     assert (np.abs(energies.min(axis=1, keepdims=True) - ground) <= slack).all()
     assert (energies >= ground - slack).all()
 
@@ -262,9 +309,12 @@ def test_cold_replicas_stay_in_the_minimum_that_all_of_them_start_in(kernel, sha
     problem = oracle.random_problem(40, 30, num_problems=3)
     if shape[0] == 1:
         problem = IsingProblem(
-            problem.couplings, *(a[[0, 0, 0]] for a in (problem.hidden_fields, problem.output_fields))
+            problem.couplings,
+            *(a[[0, 0, 0]] for a in (problem.hidden_fields, problem.output_fields)),
         )
-    start = Tempering(num_sweeps=1).sample(problem, num_reads=4, seed=0).spins[: shape[0], : shape[1]]
+    start = (
+        Tempering(num_sweeps=1).sample(problem, num_reads=4, seed=0).spins[: shape[0], : shape[1]]
+    )
     for target in (1e8, 1e9, None):
         cold = Tempering(10, (1e8, 1e9), num_betas=4, target_beta=target)
         states = cold.sample(problem, num_reads=4, seed=1, initial=start)
@@ -293,24 +343,48 @@ def sample(*arguments, **options):
     ("call", "refusal"),
     [
         (lambda: Tempering(0), "ValueError: num_sweeps must be at least 1, got 0"),
-        (lambda: Tempering(10**7 + 1), "ValueError: num_sweeps must be at most 10000000, got 10000001"),
+        (
+            lambda: Tempering(10**7 + 1),
+            "ValueError: num_sweeps must be at most 10000000, got 10000001",
+        ),
         (lambda: Tempering(1.5), "TypeError: num_sweeps must be an integer, got 1.5"),
-        (lambda: Tempering(1, 3), "ValueError: beta_range must be two numbers (first, last), got 3"),
-        (lambda: Tempering(1, (-1, 1)), "ValueError: beta_range[0] must be finite and at least 0, got -1.0"),
+        (
+            lambda: Tempering(1, 3),
+            "ValueError: beta_range must be two numbers (first, last), got 3",
+        ),
+        (
+            lambda: Tempering(1, (-1, 1)),
+            "ValueError: beta_range[0] must be finite and at least 0, got -1.0",
+        ),
         (
             lambda: Tempering(1, (0, 1)),
             "ValueError: beta_range must be positive for a geometric schedule, got (0.0, 1.0)",
         ),
-        (lambda: Tempering(1, (2, 1)), "ValueError: beta_range must rise from the hot to the cold end, got (2.0, 1.0)"),
+        (
+            lambda: Tempering(1, (2, 1)),
+            "ValueError: beta_range must rise from the hot to the cold end, got (2.0, 1.0)",
+        ),
         (lambda: Tempering(num_threads=0), "ValueError: num_threads must be at least 1, got 0"),
-        (lambda: Tempering(num_threads=9999), "ValueError: num_threads must be at most 1024, got 9999"),
-        (lambda: Tempering(1, None, 1, 12), "TypeError: Tempering.__init__() takes from 1 to 4 positional arguments"),
+        (
+            lambda: Tempering(num_threads=9999),
+            "ValueError: num_threads must be at most 1024, got 9999",
+        ),
+        (
+            lambda: Tempering(1, None, 1, 12),
+            "TypeError: Tempering.__init__() takes from 1 to 4 positional arguments",
+        ),
         (lambda: Tempering(num_betas=0), "ValueError: num_betas must be at least 1, got 0"),
         (lambda: Tempering(num_betas=1001), "ValueError: num_betas must be at most 1000, got 1001"),
         (lambda: Tempering(num_betas=2.0), "TypeError: num_betas must be an integer, got 2.0"),
-        (lambda: Tempering(31, adaptive=True), "ValueError: num_sweeps must be at least 32 with adaptive, got 31"),
+        (
+            lambda: Tempering(31, adaptive=True),
+            "ValueError: num_sweeps must be at least 32 with adaptive, got 31",
+        ),
         (lambda: Tempering(adaptive=1), "TypeError: adaptive must be True or False, got 1"),
-        (lambda: Tempering(target_beta=1), "ValueError: beta_range must be given with target_beta, got None and 1"),
+        (
+            lambda: Tempering(target_beta=1),
+            "ValueError: beta_range must be given with target_beta, got None and 1",
+        ),
         (
             lambda: Tempering(1, (1, 2), target_beta=0.9),
             "ValueError: target_beta must be in beta_range = (1.0, 2.0), got 0.9",
@@ -323,15 +397,30 @@ def sample(*arguments, **options):
             lambda: Tempering(1, (1, 2), target_beta=np.nan),
             "ValueError: target_beta must be finite and at least 0, got nan",
         ),
-        (lambda: Tempering(1, (1, 2), target_beta="1"), "TypeError: target_beta must be a number, got '1'"),
+        (
+            lambda: Tempering(1, (1, 2), target_beta="1"),
+            "TypeError: target_beta must be a number, got '1'",
+        ),
         (lambda: Tempering().sample("J"), "TypeError: problem must be an IsingProblem, got str"),
         (lambda: sample(0), "ValueError: num_reads must be at least 1, got 0"),
         (lambda: sample(2.0), "TypeError: num_reads must be an integer, got 2.0"),
         (lambda: sample(seed=-1), "ValueError: seed must be at least 0, got -1"),
-        (lambda: sample(initial=UP * 1.0), "TypeError: initial must be int8 spins, got dtype float64"),
-        (lambda: sample(initial=UP[0]), "ValueError: initial must have shape (3, 1, 3), got (1, 3)"),
-        (lambda: sample(4, initial=UP[..., :2]), "ValueError: initial must have shape (1, 1, 3), got (1, 1, 2)"),
-        (lambda: sample(initial=0 * UP), "ValueError: initial must be -1 or +1, got 0 at flat index 0"),
+        (
+            lambda: sample(initial=UP * 1.0),
+            "TypeError: initial must be int8 spins, got dtype float64",
+        ),
+        (
+            lambda: sample(initial=UP[0]),
+            "ValueError: initial must have shape (3, 1, 3), got (1, 3)",
+        ),
+        (
+            lambda: sample(4, initial=UP[..., :2]),
+            "ValueError: initial must have shape (1, 1, 3), got (1, 1, 2)",
+        ),
+        (
+            lambda: sample(initial=0 * UP),
+            "ValueError: initial must be -1 or +1, got 0 at flat index 0",
+        ),
     ],
 )
 def test_refusals(assert_refused, call, refusal):

@@ -10,8 +10,8 @@ import pytest
 import oracle
 import tolerances
 from isingprop import Annealing, ImageSet, LearningRates, States, Trainer
-from isingprop.files import load_tensors, save_tensors
-from isingprop.network import PARAMETERS
+from isingprop.network.bipartite import PARAMETERS
+from isingprop.util.files import load_tensors, save_tensors
 from test_metrics import ENERGIES, LABELS, LOWEST_CLASSES, OUTPUTS, WRONG_LOWEST, WRONG_READS, Stub
 
 SAMPLER = Annealing(num_sweeps=5)
@@ -28,7 +28,12 @@ VARIANTS = {
 RESUMED = {
     **VARIANTS,
     "correct ones skipped": {"num_states": 1, "nudge": 2.0, "skip_correct": True},
-    "correct ones skipped in batches": {"num_states": 2, "batch_size": 3, "nudge": 2.0, "skip_correct": True},
+    "correct ones skipped in batches": {
+        "num_states": 2,
+        "batch_size": 3,
+        "nudge": 2.0,
+        "skip_correct": True,
+    },
 }
 NUM_TRAIN, NUM_TEST = 23, 11
 
@@ -74,7 +79,10 @@ def bits(trainer):
 
 def without_seconds(history):
     records = [asdict(record).items() for record in history]
-    return [{name: value for name, value in items if not name.startswith("seconds")} for items in records]
+    return [
+        {name: value for name, value in items if not name.startswith("seconds")}
+        for items in records
+    ]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -82,13 +90,19 @@ def test_an_epoch_is_the_slow_twins(variant):
     options, sampler = VARIANTS[variant], Noted()
     trainer = make(sampler, **options)
     twin = {name: array.astype(np.float64) for name, array in trainer.network.parameters().items()}
-    rates, nudge = asdict(LearningRates.of(options.get("learning_rate", RATE))), options.get("nudge")
+    rates, nudge = (
+        asdict(LearningRates.of(options.get("learning_rate", RATE))),
+        options.get("nudge"),
+    )
     record = trainer.train_epoch(DATA.train_images, DATA.train_labels)
     order, slack = [], 10 * tolerances.FLOAT32  # of fields and parameters, which stay below 10
     calls = iter(sampler.calls)
     for rows, hidden_fields, output_fields, _, free in calls:
         order.append(rows.tolist())
-        pixels, targets = DATA.train_images[rows], trainer.network.readout.targets(DATA.train_labels[rows])
+        pixels, targets = (
+            DATA.train_images[rows],
+            trainer.network.readout.targets(DATA.train_labels[rows]),
+        )
         fields = twin["hidden_bias"] + pixels @ twin["input_weights"].T
         np.testing.assert_allclose(hidden_fields, fields, rtol=0, atol=slack)
         np.testing.assert_allclose(output_fields, twin["output_bias"][None], rtol=0, atol=slack)
@@ -147,7 +161,10 @@ def test_it_learns_and_keeps_the_time(capsys):
     assert history[-1].train_error_reads < history[0].train_error_reads / 2
     for record in history:
         assert min(record.seconds_sampling, record.seconds_updating, record.seconds_testing) > 0
-        assert abs(record.seconds - record.seconds_sampling - record.seconds_updating) < tolerances.ENERGY
+        assert (
+            abs(record.seconds - record.seconds_sampling - record.seconds_updating)
+            < tolerances.ENERGY
+        )
     assert capsys.readouterr() == ("", ""), "a progress bar is for terminals"
 
 
@@ -190,7 +207,9 @@ def test_a_correct_image_changes_nothing_and_the_others_change_all_that_they_wou
     for skip, at_rest in ((True, False), (False, True), (False, False)):
         network = oracle.random_network()
         sampler = Known(network, DATA.train_labels, at_rest)
-        trainer = make(sampler, network, num_states=3, nudge=1.0, skip_correct=skip, batch_size=batch_size)
+        trainer = make(
+            sampler, network, num_states=3, nudge=1.0, skip_correct=skip, batch_size=batch_size
+        )
         trainer.train_epoch(DATA.train_images, DATA.train_labels)
         runs[skip, at_rest] = trainer
     assert 0 < sampler.correct.sum() < NUM_TRAIN
@@ -216,7 +235,9 @@ def test_images_that_are_all_correct_leave_the_bits_of_the_network(batch_size):
     network = oracle.random_network()
     sampler, before = Known(network, DATA.train_labels, at_rest=False), bits(make(network=network))
     sampler.free[:, :, network.num_hidden :] = network.readout.targets(DATA.train_labels)[:, None]
-    trainer = make(sampler, network, num_states=3, nudge=1.0, skip_correct=True, batch_size=batch_size)
+    trainer = make(
+        sampler, network, num_states=3, nudge=1.0, skip_correct=True, batch_size=batch_size
+    )
     record = trainer.train_epoch(DATA.train_images, DATA.train_labels)
     assert bits(trainer) == before
     assert (record.train_error_reads, record.update_norm_couplings) == (0, 0)
@@ -231,7 +252,9 @@ def test_with_a_sampler_the_correct_images_are_found_anew_in_every_epoch(num_sta
         trainer.train_epoch(DATA.train_images, DATA.train_labels)
     calls, skipped = iter(sampler.calls), 0
     for rows, _, _, seed, free in calls:
-        correct = (free[:, :, 5:] == trainer.network.readout.targets(DATA.train_labels[rows])[:, None]).all()
+        correct = (
+            free[:, :, 5:] == trainer.network.readout.targets(DATA.train_labels[rows])[:, None]
+        ).all()
         skipped += int(correct)
         if not correct:
             nudged_rows, _, _, nudged_seed, nudged = next(calls)
@@ -276,7 +299,9 @@ def test_an_epoch_that_breaks_off_is_undone(error, moment):
     with pytest.raises(type(error)) as caught:
         trainer.fit(DATA, 2)
     assert caught.value is error
-    assert error.__notes__[-1].startswith("isingprop: epoch 2 was undone, the network is as epoch 1 left it; to resume")
+    assert error.__notes__[-1].startswith(
+        "isingprop: epoch 2 was undone, the network is as epoch 1 left it; to resume"
+    )
     assert len(trainer.history) == 1
     one.fit(DATA, 1)
     assert bits(trainer) == bits(one)
@@ -316,24 +341,49 @@ def checkpoint(tmp_path):
         ({"sampler": Annealing(6)}, "sampler must be "),
         ({"sampler": Stub([], [])}, "sampler must be "),
         ({"network": oracle.random_network(8)}, "network must be BipartiteNetwork(7 inputs, "),
-        ({"network": oracle.random_network(redundancy=4)}, "network must be BipartiteNetwork(7 inputs, "),
+        (
+            {"network": oracle.random_network(redundancy=4)},
+            "network must be BipartiteNetwork(7 inputs, ",
+        ),
     ],
 )
 def test_other_settings_are_refused(assert_refused, checkpoint, options, refusal):
     trainer = make(**options)
     before = bits(trainer)
-    assert_refused(lambda: trainer.restore(checkpoint), "ValueError: " + refusal.format(path=checkpoint))
+    assert_refused(
+        lambda: trainer.restore(checkpoint), "ValueError: " + refusal.format(path=checkpoint)
+    )
     assert (bits(trainer), trainer.history) == (before, [])
 
 
 @pytest.mark.parametrize(
     ("name", "value", "refusal"),
     [
-        ("output_bias", np.zeros(7, np.float32), "output_bias in {path} must have shape (6,), got (7,)"),
-        ("output_bias", np.full(6, np.nan, np.float32), "output_bias in {path} must be finite, got nan"),
-        ("couplings", None, "{path} must hold input_weights, couplings, hidden_bias, output_bias, got no"),
-        ("format", "isingprop-network", "{path} must be an isingprop-checkpoint file, got 'isingprop-net"),
-        ("format_version", "2", "{path} must have format version 1, got '2': it was written by another"),
+        (
+            "output_bias",
+            np.zeros(7, np.float32),
+            "output_bias in {path} must have shape (6,), got (7,)",
+        ),
+        (
+            "output_bias",
+            np.full(6, np.nan, np.float32),
+            "output_bias in {path} must be finite, got nan",
+        ),
+        (
+            "couplings",
+            None,
+            "{path} must hold input_weights, couplings, hidden_bias, output_bias, got no",
+        ),
+        (
+            "format",
+            "isingprop-network",
+            "{path} must be an isingprop-checkpoint file, got 'isingprop-net",
+        ),
+        (
+            "format_version",
+            "2",
+            "{path} must have format version 1, got '2': it was written by another",
+        ),
         ("settings", None, "{path} must"),
         ("settings", "{", "{path} must"),
         ("history", None, "{path} must"),
@@ -351,7 +401,9 @@ def test_damaged_checkpoints_are_refused(assert_refused, checkpoint, name, value
     save_tensors(checkpoint, "checkpoint", tensors, text)
     trainer = make(network=oracle.random_network(seed=9))
     before = bits(trainer)
-    assert_refused(lambda: trainer.restore(checkpoint), "ValueError: " + refusal.format(path=checkpoint))
+    assert_refused(
+        lambda: trainer.restore(checkpoint), "ValueError: " + refusal.format(path=checkpoint)
+    )
     assert (bits(trainer), trainer.history) == (before, [])
 
 
@@ -375,9 +427,13 @@ def test_what_is_no_checkpoint_is_refused(assert_refused, tmp_path):
     path = tmp_path / "file"
     assert_refused(lambda: make().restore(path), f"FileNotFoundError: no checkpoint file at {path}")
     path.write_bytes(b"garbage")
-    assert_refused(lambda: make().restore(path), f"ValueError: {path} must be a safetensors file, got one")
+    assert_refused(
+        lambda: make().restore(path), f"ValueError: {path} must be a safetensors file, got one"
+    )
     oracle.random_network().save(path)
-    assert_refused(lambda: make().restore(path), f"ValueError: {path} must be an isingprop-checkpoint file")
+    assert_refused(
+        lambda: make().restore(path), f"ValueError: {path} must be an isingprop-checkpoint file"
+    )
 
 
 def test_other_images_after_a_restart_are_refused(assert_refused, checkpoint):
@@ -402,31 +458,76 @@ def evaluate(pixels, labels):
 @pytest.mark.parametrize(
     ("call", "refusal"),
     [
-        (lambda: Trainer("W"), "TypeError: network must be a BipartiteNetwork or a LayeredNetwork, got str"),
+        (
+            lambda: Trainer("W"),
+            "TypeError: network must be a BipartiteNetwork or a LayeredNetwork, got str",
+        ),
         (lambda: make(sampler=3), "TypeError: sampler must have a method sample(), got int"),
         (lambda: make(num_states=0), "ValueError: num_states must be at least 1, got 0"),
         (lambda: make(num_states=2.0), "TypeError: num_states must be an integer, got 2.0"),
-        (lambda: make(learning_rate=-1), "ValueError: learning_rate must be finite and at least 0, got -1.0"),
+        (
+            lambda: make(learning_rate=-1),
+            "ValueError: learning_rate must be finite and at least 0, got -1.0",
+        ),
         (lambda: make(batch_size=0), "ValueError: batch_size must be at least 1, got 0"),
         (lambda: make(nudge=0), "ValueError: nudge must be finite and above 0, got 0.0"),
         (lambda: make(nudge=True), "TypeError: nudge must be a number, got True"),
-        (lambda: make(nudge=1e39).fit(DATA, 1), "ValueError: nudge must be finite"),  # not as a float32
-        (lambda: make(skip_correct=True), "ValueError: nudge must be a number where skip_correct is True, got None"),
+        (
+            lambda: make(nudge=1e39).fit(DATA, 1),
+            "ValueError: nudge must be finite",
+        ),  # not as a float32
+        (
+            lambda: make(skip_correct=True),
+            "ValueError: nudge must be a number where skip_correct is True, got None",
+        ),
         (lambda: make(skip_correct=1), "TypeError: skip_correct must be True or False, got 1"),
-        (lambda: make(nudge=1.0, skip_correct="no"), "TypeError: skip_correct must be True or False, got 'no'"),
-        (lambda: make(nudge=1.0, skip_correct=None), "TypeError: skip_correct must be True or False, got None"),
-        (lambda: make(nudge=-1, skip_correct=2), "ValueError: nudge must be finite and above 0, got -1.0"),
-        (lambda: make(skip_correct=2, references=3), "TypeError: skip_correct must be True or False, got 2"),
+        (
+            lambda: make(nudge=1.0, skip_correct="no"),
+            "TypeError: skip_correct must be True or False, got 'no'",
+        ),
+        (
+            lambda: make(nudge=1.0, skip_correct=None),
+            "TypeError: skip_correct must be True or False, got None",
+        ),
+        (
+            lambda: make(nudge=-1, skip_correct=2),
+            "ValueError: nudge must be finite and above 0, got -1.0",
+        ),
+        (
+            lambda: make(skip_correct=2, references=3),
+            "TypeError: skip_correct must be True or False, got 2",
+        ),
         (lambda: make(num_test_reads=0), "ValueError: num_test_reads must be at least 1, got 0"),
         (lambda: make(seed=-1), "ValueError: seed must be at least 0, got -1"),
         (lambda: make().fit(DATA, 0), "ValueError: epochs must be at least 1, got 0"),
-        (lambda: epoch(PIXELS[:0], []), "ValueError: train_images must have shape (n, 7), got (0, 7)"),
-        (lambda: epoch(PIXELS[:, 1:], LABELS), "ValueError: train_images must have shape (n, 7), got"),
-        (lambda: epoch(PIXELS, LABELS[1:]), "ValueError: train_labels must have shape (4,), got (3,)"),
-        (lambda: epoch(PIXELS, LABELS + 2), "ValueError: train_labels must be in 0 ... 2, got 3 at"),
-        (lambda: epoch(PIXELS, LABELS * 1.0), "TypeError: train_labels must be an array of integers"),
-        (lambda: evaluate(PIXELS, LABELS - 1), "ValueError: test_labels must be in 0 ... 2, got -1 at"),
-        (lambda: evaluate(PIXELS * 3, LABELS), "ValueError: test_images must be in [0, 1], got 1.5"),
+        (
+            lambda: epoch(PIXELS[:0], []),
+            "ValueError: train_images must have shape (n, 7), got (0, 7)",
+        ),
+        (
+            lambda: epoch(PIXELS[:, 1:], LABELS),
+            "ValueError: train_images must have shape (n, 7), got",
+        ),
+        (
+            lambda: epoch(PIXELS, LABELS[1:]),
+            "ValueError: train_labels must have shape (4,), got (3,)",
+        ),
+        (
+            lambda: epoch(PIXELS, LABELS + 2),
+            "ValueError: train_labels must be in 0 ... 2, got 3 at",
+        ),
+        (
+            lambda: epoch(PIXELS, LABELS * 1.0),
+            "TypeError: train_labels must be an array of integers",
+        ),
+        (
+            lambda: evaluate(PIXELS, LABELS - 1),
+            "ValueError: test_labels must be in 0 ... 2, got -1 at",
+        ),
+        (
+            lambda: evaluate(PIXELS * 3, LABELS),
+            "ValueError: test_images must be in [0, 1], got 1.5",
+        ),
     ],
 )
 def test_refusals(assert_refused, call, refusal):

@@ -85,7 +85,9 @@ def is_rejected(state_numbers: NDArray[np.int64], probabilities: NDArray[np.floa
 def same_bits(first: NDArray[np.generic], *others: NDArray[np.generic]) -> bool:
     """Same dtype, shape and bits; unlike ==, tells -0.0 from 0.0."""
     return all(
-        first.dtype == other.dtype and first.shape == other.shape and first.tobytes() == other.tobytes()
+        first.dtype == other.dtype
+        and first.shape == other.shape
+        and first.tobytes() == other.tobytes()
         for other in others
     )
 

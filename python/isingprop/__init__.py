@@ -12,26 +12,36 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from isingprop import coherent
-from isingprop.boltzmann import EnergyModel
-from isingprop.boltzmann_training import EnergyTrainer
-from isingprop.data import ImageSet, class_balanced, load_data
-from isingprop.layered import LayeredNetwork
-from isingprop.learning import Gradient, LearningRates, gradient, layered_gradient
-from isingprop.metrics import EpochRecord, Evaluation, predict
-from isingprop.network import BipartiteNetwork
-from isingprop.perceptron import MLP
+from isingprop.data.load import ImageSet, class_balanced, load_data
+from isingprop.energy_model.energy_trainer import EnergyTrainer
+from isingprop.energy_model.mlp import MLP
+from isingprop.energy_model.model import EnergyModel
+from isingprop.network.bipartite import BipartiteNetwork
+from isingprop.network.layered import LayeredNetwork
 from isingprop.problem import IsingProblem
-from isingprop.qpu.connection import QPUBudgetError
+from isingprop.qpu.calls.connection import QPUBudgetError
 from isingprop.readout import Readout
-from isingprop.samplers import Amplified, Annealing, Coherent, Cyclic, DWave, FromDimod, Replay, Sampler, Tempering
+from isingprop.samplers import (
+    Amplified,
+    Annealing,
+    Coherent,
+    Cyclic,
+    DWave,
+    FromDimod,
+    Replay,
+    Sampler,
+    Tempering,
+)
 from isingprop.states import States
-from isingprop.sweeps import sample_states
-from isingprop.training import Trainer
+from isingprop.training.evaluation import EpochRecord, Evaluation, predict
+from isingprop.training.layer_sweeps import sample_states
+from isingprop.training.learning_rule import Gradient, LearningRates, gradient, layered_gradient
+from isingprop.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from isingprop import dimod as dimod  # not in __all__: * leaves the user's own dimod alone
-    from isingprop.estimator import IsingClassifier
-    from isingprop.qpu.emulator import EmulatedQPU
+    from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
+    from isingprop.training.classifier import IsingClassifier
 
 __version__ = version("isingprop")
 
@@ -77,11 +87,11 @@ def __getattr__(name: str) -> Any:
     if name == "dimod":
         return import_module("isingprop.dimod")
     if name == "IsingClassifier":
-        from isingprop.estimator import IsingClassifier
+        from isingprop.training.classifier import IsingClassifier
 
         return IsingClassifier
     if name == "EmulatedQPU":
-        from isingprop.qpu.emulator import EmulatedQPU
+        from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
         return EmulatedQPU
     raise AttributeError(f"module 'isingprop' has no attribute {name!r}")

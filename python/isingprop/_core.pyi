@@ -40,7 +40,13 @@ def temper(
     streams: NDArray[np.uint64],
     initial: NDArray[np.int8] | None,
     num_threads: int,
-) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+) -> tuple[
+    NDArray[np.int8],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+]:
     """Parallel tempering of the same problems.
 
     betas: (K,), the ladder, rising. target: the rung whose last states are wanted, or -1 for the lowest, descended.
@@ -73,7 +79,9 @@ def energies(
     """Energies (B, R) of spins (B, R, H + O)."""
 
 def local_fields(
-    images: NDArray[np.float32], input_weights: NDArray[np.float32], hidden_bias: NDArray[np.float32]
+    images: NDArray[np.float32],
+    input_weights: NDArray[np.float32],
+    hidden_bias: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """b + x W for images (B, I) in [0, 1] and *transposed* weights (I, H): (B, H)."""
 
@@ -129,12 +137,16 @@ def weighted_sums(
     """bias + rows weights, (B, N) times (N, K), each summed in the order of N: (B, K)."""
 
 def output_distribution(
-    hidden_fields: NDArray[np.float64], output_weights: NDArray[np.float64], output_bias: NDArray[np.float64]
+    hidden_fields: NDArray[np.float64],
+    output_weights: NDArray[np.float64],
+    output_bias: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """log P(y | x) and P(y | x), (B, 2^M), of an energy-based model: W1 x + b (B, K), W2 (M, K) and c (M,)."""
 
 def hidden_means(
-    hidden_fields: NDArray[np.float64], output_weights: NDArray[np.float64], weights: NDArray[np.float64]
+    hidden_fields: NDArray[np.float64],
+    output_weights: NDArray[np.float64],
+    weights: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """sum_y w_by E[k | x_b, y] (B, K) and sum_by w_by y E[k | x_b, y]^T (M, K), for weights w (B, 2^M) of outputs."""
 

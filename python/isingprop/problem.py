@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop import _core
-from isingprop.checks import Floats, Spins, check_shape, float_array, spin_array
+from isingprop import kernels
+from isingprop.util.checks import Floats, Spins, check_shape, float_array, spin_array
 
 if TYPE_CHECKING:
     import dimod
@@ -71,7 +71,9 @@ class IsingProblem:
         given_hidden = float_array("hidden_fields", hidden_fields, shape=(None, num_hidden))
         rows = len(given_hidden)
         one_row = np.ndim(output_fields) == 2 and np.shape(output_fields)[0] == 1
-        given_output = float_array("output_fields", output_fields, shape=(1 if one_row else rows, num_output))
+        given_output = float_array(
+            "output_fields", output_fields, shape=(1 if one_row else rows, num_output)
+        )
         dtype = np.result_type(given_couplings, given_hidden, given_output)
         self.couplings = given_couplings.astype(dtype, copy=False)
         self.hidden_fields = given_hidden.astype(dtype, copy=False)
@@ -106,16 +108,22 @@ class IsingProblem:
         if not isinstance(rows, slice):
             raise TypeError(f"an IsingProblem is indexed by slices, got {rows!r}")
         if not len(self.hidden_fields[rows]):
-            raise ValueError(f"a slice of an IsingProblem must hold a problem, got {rows!r} of {len(self)}")
+            raise ValueError(
+                f"a slice of an IsingProblem must hold a problem, got {rows!r} of {len(self)}"
+            )
         shared = len(self.output_fields) == 1
         output_fields = self.output_fields if shared else self.output_fields[rows]
         marked = self.marked if self.marked is None or len(self.marked) == 1 else self.marked[rows]
         hidden_fields, streams = self.hidden_fields[rows], self.streams[rows]
-        return IsingProblem(self.couplings, hidden_fields, output_fields, streams=streams, marked=marked)
+        return IsingProblem(
+            self.couplings, hidden_fields, output_fields, streams=streams, marked=marked
+        )
 
     def __repr__(self) -> str:
         """The sizes."""
-        return f"IsingProblem({len(self)} x {self.num_hidden} hidden + {self.num_output} output spins)"
+        return (
+            f"IsingProblem({len(self)} x {self.num_hidden} hidden + {self.num_output} output spins)"
+        )
 
     @property
     def num_hidden(self) -> int:
@@ -145,7 +153,7 @@ class IsingProblem:
             ValueError: for another shape or a value that is not -1 or +1.
         """
         checked = spin_array("spins", spins, shape=(len(self), None, self.num_spins))
-        return _core.energies(self.couplings, self.hidden_fields, self.output_fields, checked)
+        return kernels.energies(self.couplings, self.hidden_fields, self.output_fields, checked)
 
     def to_bqm(self, index: int = 0) -> dimod.BinaryQuadraticModel:
         """Problem number `index` as a dimod model over variables 0 ... N - 1, hidden spins first, same energies."""
@@ -154,7 +162,9 @@ class IsingProblem:
         if not -len(self) <= index < len(self):
             raise IndexError(f"index must be in 0 ... {len(self) - 1}, got {index}")
         shared = len(self.output_fields) == 1
-        fields = np.concatenate([self.hidden_fields[index], self.output_fields[0 if shared else index]])
+        fields = np.concatenate(
+            [self.hidden_fields[index], self.output_fields[0 if shared else index]]
+        )
         rows, columns = np.indices(self.couplings.shape).reshape(2, -1)
         quadratic = (rows, columns + self.num_hidden, self.couplings.ravel())
         return dimod.BinaryQuadraticModel.from_numpy_vectors(fields, quadratic, 0.0, dimod.SPIN)
@@ -171,9 +181,15 @@ def all_fields(problem: IsingProblem) -> NDArray[np.float64]:
 def largest_local_fields(problem: IsingProblem) -> NDArray[np.float64]:
     """The largest local field that any spin of a problem can have, max_k (|h_k| + sum_j |J_kj|): (B,), finite."""
     fields = np.abs(all_fields(problem))
-    couplings = np.abs(float_array("couplings", problem.couplings, shape=problem.couplings.shape).astype(np.float64))
+    couplings = np.abs(
+        float_array("couplings", problem.couplings, shape=problem.couplings.shape).astype(
+            np.float64
+        )
+    )
     with np.errstate(over="ignore"):  # what is too large is refused below
-        largest: NDArray[np.float64] = (fields + np.append(couplings.sum(axis=1), couplings.sum(axis=0))).max(axis=1)
+        largest: NDArray[np.float64] = (
+            fields + np.append(couplings.sum(axis=1), couplings.sum(axis=0))
+        ).max(axis=1)
     if not np.isfinite(largest).all():
         raise ValueError(f"local fields must be finite, got sizes up to {largest.max()}")
     return largest
@@ -187,7 +203,9 @@ def marked_array(marked: ArrayLike | None, rows: int, num_output: int) -> NDArra
     if array.dtype != np.bool_:
         raise TypeError(f"marked must be an array of booleans, got dtype {array.dtype}")
     if num_output > _MOST_MARKED:
-        raise ValueError(f"marked must be None for more than {_MOST_MARKED} output spins, got {num_output}")
+        raise ValueError(
+            f"marked must be None for more than {_MOST_MARKED} output spins, got {num_output}"
+        )
     one_row = array.ndim == 2 and len(array) == 1
     check_shape("marked", array, (1 if one_row else rows, 2**num_output))
     return array

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop.checks import Spins, label_array, spin_array, whole_number
 from isingprop.states import basis
+from isingprop.util.checks import Spins, label_array, spin_array, whole_number
 
 UNCLASSIFIED = -1
 _MOST_TABLED = 20  # output spins: 21 MB of marks for each class
@@ -43,7 +43,9 @@ class Readout:
 
     def __post_init__(self) -> None:
         """Checks both numbers."""
-        object.__setattr__(self, "num_classes", whole_number("num_classes", self.num_classes, least=2))
+        object.__setattr__(
+            self, "num_classes", whole_number("num_classes", self.num_classes, least=2)
+        )
         object.__setattr__(self, "redundancy", whole_number("redundancy", self.redundancy, least=1))
 
     @property
@@ -57,7 +59,9 @@ class Readout:
         flat = label_array("labels", array.ravel(), count=array.size, num_classes=self.num_classes)
         return self._table()[flat].reshape(*array.shape, self.num_output)
 
-    def wrong_classes(self, labels: NDArray[np.int64], count: int, first: NDArray[np.int64]) -> NDArray[np.int64]:
+    def wrong_classes(
+        self, labels: NDArray[np.int64], count: int, first: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
         """`count` wrong classes for each label, in turn, beginning with wrong class number `first`.
 
             (y + 1 + (first + k) mod (num_classes - 1)) mod num_classes,   k = 0 ... count - 1
@@ -76,7 +80,9 @@ class Readout:
             ValueError: for more than 20 output spins.
         """
         whole_number("num_classes * redundancy", self.num_output, least=1, most=_MOST_TABLED)
-        flat = label_array("labels", labels, count=len(np.atleast_1d(labels)), num_classes=self.num_classes)
+        flat = label_array(
+            "labels", labels, count=len(np.atleast_1d(labels)), num_classes=self.num_classes
+        )
         return _wrong_outputs(self)[flat]
 
     def scores(self, outputs: ArrayLike) -> NDArray[np.int64]:
@@ -86,7 +92,9 @@ class Readout:
     def predict(self, outputs: ArrayLike) -> NDArray[np.int64]:
         """The class with the largest score, or -1 (unclassified) where no single one has it: (..., O) in, (...) out."""
         scores = self._scores(outputs)
-        first = scores.argmax(axis=-1)  # a largest score stands alone where the first one is also the last
+        first = scores.argmax(
+            axis=-1
+        )  # a largest score stands alone where the first one is also the last
         last = self.num_classes - 1 - scores[..., ::-1].argmax(axis=-1)
         return np.where(first == last, first, UNCLASSIFIED)
 

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.checks import Spins, check_shape, float_array, spin_array
+from isingprop.util.checks import Spins, check_shape, float_array, spin_array
 
 if TYPE_CHECKING:
     from isingprop.problem import IsingProblem
 
 _MOST_KEPT = 16  # spins whose 2^N states are listed once: a megabyte
-_MOST_DOUBLINGS = 100  # of a guess at beta, from 1 / (largest local field); a beta beyond that is infinite
+_MOST_DOUBLINGS = (
+    100  # of a guess at beta, from 1 / (largest local field); a beta beyond that is infinite
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +51,16 @@ class States:
     def __post_init__(self) -> None:
         """Checks and converts all arrays."""
         spins = spin_array("spins", self.spins, shape=(None, None, None))
-        energies = float_array("energies", self.energies, shape=spins.shape[:2]).astype(np.float64, copy=False)
+        energies = float_array("energies", self.energies, shape=spins.shape[:2]).astype(
+            np.float64, copy=False
+        )
         object.__setattr__(self, "spins", spins)
         object.__setattr__(self, "energies", energies)
         if self.weights is None:
             return
-        weights = float_array("weights", self.weights, shape=spins.shape[:2]).astype(np.float64, copy=False)
+        weights = float_array("weights", self.weights, shape=spins.shape[:2]).astype(
+            np.float64, copy=False
+        )
         if weights.min() < 0:
             raise ValueError(f"weights must be at least 0, got {weights.min()}")
         object.__setattr__(self, "weights", weights)
@@ -133,7 +139,11 @@ class States:
         """
         check_shape("spins", self.spins, (len(problem), None, problem.num_spins))
         aligned = _aligned_fields(self.spins, problem)
-        weights = np.ones(1) if self.weights is None else np.broadcast_to(self.weights[..., None], aligned.shape)
+        weights = (
+            np.ones(1)
+            if self.weights is None
+            else np.broadcast_to(self.weights[..., None], aligned.shape)
+        )
         return _most_likely_beta(aligned, weights)
 
 

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from isingprop.checks import real_number, whole_number
-from isingprop.qpu.calls import Part, split
-from isingprop.qpu.schedules import Schedule, solver_name
+from isingprop.qpu.calls.call_parts import Part, split
+from isingprop.qpu.chip.schedules import Schedule, solver_name
+from isingprop.util.checks import real_number, whole_number
 
 _MICROSECONDS = 1e6  # in a second
-_TEST_PORTION = 1000  # test images that go through the sampler at once, as in metrics.lowest_outputs
+_TEST_PORTION = (
+    1000  # test images that go through the sampler at once, as in metrics.lowest_outputs
+)
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,16 @@ def access_time(
     if annealing_time is not None:
         annealing_time = real_number("annealing_time", annealing_time, above=0.0)
         if anneal_schedule is not None:
-            raise ValueError(f"annealing_time must be None where there is an anneal_schedule, got {annealing_time:g}")
+            raise ValueError(
+                f"annealing_time must be None where there is an anneal_schedule, got {annealing_time:g}"
+            )
         if reverse:  # the library tells by the schedule
             anneal_schedule = [[0.0, 1.0], [annealing_time, 1.0]]
             annealing_time = None
     elif reverse and anneal_schedule is None:
-        raise ValueError("annealing_time must be a number for reverse annealing without anneal_schedule, got None")
+        raise ValueError(
+            "annealing_time must be a number for reverse annealing without anneal_schedule, got None"
+        )
     from dwave.cloud.solver import StructuredSolver
 
     try:
@@ -91,7 +97,9 @@ def access_time(
         )
     except (KeyError, ValueError) as error:
         name, what = solver_name(properties), error.args[0]
-        raise ValueError(f"solver {name} must have timing data that dwave-cloud-client knows: {what}") from None
+        raise ValueError(
+            f"solver {name} must have timing data that dwave-cloud-client knows: {what}"
+        ) from None
     return float(microseconds) / _MICROSECONDS
 
 
@@ -154,7 +162,9 @@ def estimate(
         training = partial(access_time, properties, anneal_schedule=anneal_schedule)
     elif references:
         training = partial(forward, reverse=True)
-    shares = np.bincount(np.arange(num_states) % max(references, 1))  # reads of each task of an image
+    shares = np.bincount(
+        np.arange(num_states) % max(references, 1)
+    )  # reads of each task of an image
     plan = num_images, batch_size, Counter(np.maximum(shares, least_reads).tolist())
     if check is not None:
         for reads, number in plan[2].items():
@@ -177,7 +187,9 @@ def estimate(
     )
 
 
-def _calls(num_images: int, portion: int, tasks: Counter[int], copies: int) -> Counter[tuple[int, int]]:
+def _calls(
+    num_images: int, portion: int, tasks: Counter[int], copies: int
+) -> Counter[tuple[int, int]]:
     """How often there is a call with so many copies in use and so many reads.
 
     `tasks` says of how many tasks of each image there are so many reads; those of a portion of images that have equally

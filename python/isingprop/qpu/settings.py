@@ -6,8 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from isingprop.checks import real_number, true_or_false, whole_number
-from isingprop.qpu.schedules import (
+from isingprop.qpu.chip.schedules import (
     ANNEALING_TIMES,
     Schedule,
     check_anneal_fraction,
@@ -15,6 +14,7 @@ from isingprop.qpu.schedules import (
     cyclic_schedules,
     reverse_schedule,
 )
+from isingprop.util.checks import real_number, true_or_false, whole_number
 
 MODES = ("forward", "reverse", "cyclic")
 _MOST_READS = 10_000
@@ -45,8 +45,14 @@ class Settings:
         if self.mode not in MODES:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, got {self.mode!r}")
         if self.num_reads is not None:
-            object.__setattr__(self, "num_reads", whole_number("num_reads", self.num_reads, least=1, most=_MOST_READS))
-        object.__setattr__(self, "annealing_time", check_annealing_time(self.annealing_time, ANNEALING_TIMES))
+            object.__setattr__(
+                self,
+                "num_reads",
+                whole_number("num_reads", self.num_reads, least=1, most=_MOST_READS),
+            )
+        object.__setattr__(
+            self, "annealing_time", check_annealing_time(self.annealing_time, ANNEALING_TIMES)
+        )
         for name in ("chain_strength", "scale"):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, real_number(name, value, above=0.0))
@@ -64,7 +70,11 @@ class Settings:
         """(anneal_schedule, h_gain_schedule) of calls from start states, None where the chip's own is meant."""
         if self.mode == "reverse":
             return reverse_schedule(self.annealing_time, self.s_target), None
-        return cyclic_schedules(self.annealing_time, self.s_target) if self.mode == "cyclic" else (None, None)
+        return (
+            cyclic_schedules(self.annealing_time, self.s_target)
+            if self.mode == "cyclic"
+            else (None, None)
+        )
 
     def scale_for(self, num_hidden: int, num_output: int) -> float:
         """The chip's J over the network's: the one that is set, or that of the rule."""

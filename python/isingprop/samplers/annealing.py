@@ -8,10 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop import _core
-from isingprop.checks import Spins, seed_number, true_or_false
+from isingprop import kernels
 from isingprop.problem import IsingProblem
-from isingprop.samplers.cpu import (
+from isingprop.samplers.arguments import (
     RELATIVE_BETA_RANGE,
     BetaRange,
     beta_info,
@@ -24,6 +23,7 @@ from isingprop.samplers.cpu import (
     thread_number,
 )
 from isingprop.states import States
+from isingprop.util.checks import Spins, seed_number, true_or_false
 
 # In units of 1 / (rms local field). From 2 or 4 to 10 or 20 states go too far from where they were, and a descent alone
 # leaves them where they are: either costs about a point of test accuracy.
@@ -151,7 +151,13 @@ class Reannealing:
         check_problem(problem)
         betas = geometric(*_COLD_BETA_RANGE, self.num_sweeps)
         return anneal(
-            problem, betas, relative=True, num_reads=num_reads, seed=seed, initial=initial, num_threads=self.num_threads
+            problem,
+            betas,
+            relative=True,
+            num_reads=num_reads,
+            seed=seed,
+            initial=initial,
+            num_threads=self.num_threads,
         )
 
 
@@ -168,7 +174,7 @@ def anneal(
 ) -> States:
     """One sweep at each of the inverse temperatures `betas`, finite and >= 0; else as Annealing.sample."""
     seed = seed_number(seed)
-    spins, energies = _core.anneal(
+    spins, energies = kernels.anneal(
         problem.couplings,
         problem.hidden_fields,
         problem.output_fields,

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop import _core
-from isingprop.checks import Spins, real_number, seed_number, whole_number
+from isingprop import kernels
 from isingprop.problem import IsingProblem
 from isingprop.samplers.annealing import anneal
-from isingprop.samplers.cpu import (
+from isingprop.samplers.arguments import (
     RELATIVE_BETA_RANGE,
     BetaRange,
     beta_info,
@@ -24,6 +23,7 @@ from isingprop.samplers.cpu import (
     thread_number,
 )
 from isingprop.states import States
+from isingprop.util.checks import Spins, real_number, seed_number, whole_number
 
 _MOST_CYCLES = 10_000
 
@@ -75,7 +75,11 @@ class Cyclic:
         object.__setattr__(self, "num_sweeps", sweep_number(self.num_sweeps))
         object.__setattr__(self, "beta_range", beta_range_of(self.beta_range))
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
-        object.__setattr__(self, "num_cycles", whole_number("num_cycles", self.num_cycles, least=1, most=_MOST_CYCLES))
+        object.__setattr__(
+            self,
+            "num_cycles",
+            whole_number("num_cycles", self.num_cycles, least=1, most=_MOST_CYCLES),
+        )
         object.__setattr__(self, "bias", real_number("bias", self.bias, least=0.0))
 
     def sample(
@@ -105,9 +109,16 @@ class Cyclic:
         references = start_states(initial)
         if references is None:
             threads = self.num_threads
-            annealed = anneal(problem, betas, relative=relative, num_reads=num_reads, seed=seed, num_threads=threads)
+            annealed = anneal(
+                problem,
+                betas,
+                relative=relative,
+                num_reads=num_reads,
+                seed=seed,
+                num_threads=threads,
+            )
             references = annealed.spins
-        spins, energies, cycle_spins = _core.cycle(
+        spins, energies, cycle_spins = kernels.cycle(
             problem.couplings,
             problem.hidden_fields,
             problem.output_fields,

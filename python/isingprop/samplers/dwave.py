@@ -11,18 +11,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isingprop.checks import Spins, real_number, seed_number, whole_number
 from isingprop.problem import IsingProblem
-from isingprop.qpu.connection import ConnectionLost, Courier, Programmed, SolverGone, device_name, open_device
-from isingprop.qpu.record import Record
+from isingprop.qpu.calls.connection import (
+    ConnectionLost,
+    Courier,
+    Programmed,
+    SolverGone,
+    device_name,
+    open_device,
+)
+from isingprop.qpu.calls.record import Record
+from isingprop.qpu.calls.tasks import Task, states_of, tasks_of
 from isingprop.qpu.settings import Settings
-from isingprop.qpu.tasks import Task, states_of, tasks_of
-from isingprop.samplers.cpu import check_problem, read_number, start_states
+from isingprop.samplers.arguments import check_problem, read_number, start_states
 from isingprop.states import States
+from isingprop.util.checks import Spins, real_number, seed_number, whole_number
 
 if TYPE_CHECKING:
-    from isingprop.qpu.chip import Chip
-    from isingprop.qpu.embedding import Embedding
+    from isingprop.qpu.calls.programmed_chip import Chip
+    from isingprop.qpu.embed.embedding import Embedding
     from isingprop.qpu.estimate import Estimate
 
 # Seconds to wait after the first, second, ... failure in a row: nine minutes in all, then it is the user's turn.
@@ -116,14 +123,28 @@ class DWave:
     ) -> None:
         """See the class."""
         self._settings = Settings(
-            mode, num_reads, annealing_time, chain_strength, scale, s_target, bias, spin_reversal, descend
+            mode,
+            num_reads,
+            annealing_time,
+            chain_strength,
+            scale,
+            s_target,
+            bias,
+            spin_reversal,
+            descend,
         )
-        self._num_copies = None if num_copies is None else whole_number("num_copies", num_copies, least=1)
+        self._num_copies = (
+            None if num_copies is None else whole_number("num_copies", num_copies, least=1)
+        )
         self._budget = None if budget is None else real_number("budget", budget, least=0.0)
         self._choice = solver
         self._ours = solver is None or isinstance(solver, str | Mapping)  # to open and to close
-        if not self._ours and (isinstance(solver, type) or "topology" not in getattr(solver, "properties", ())):
-            raise TypeError(f"solver must be a name, features, or a device such as EmulatedQPU(), got {solver!r}")
+        if not self._ours and (
+            isinstance(solver, type) or "topology" not in getattr(solver, "properties", ())
+        ):
+            raise TypeError(
+                f"solver must be a name, features, or a device such as EmulatedQPU(), got {solver!r}"
+            )
         #: The folder of calls and answers; another one may be set before the first call.
         self.record = Path("runs", f"qpu-{_digest(self.settings())}").absolute()
         if record is not None:
@@ -200,7 +221,9 @@ class DWave:
         record = self._opened_record()
         with record.turn:
             self._fill(record, problem, tasks, seed)
-        return states_of(problem, num_reads, seed, tasks, record.index, descend=self._settings.descend)
+        return states_of(
+            problem, num_reads, seed, tasks, record.index, descend=self._settings.descend
+        )
 
     def _fill(self, record: Record, problem: IsingProblem, tasks: list[Task], seed: int) -> None:
         """Gets answers to all tasks into the record."""
@@ -235,7 +258,11 @@ class DWave:
         return self._chip(num_hidden, num_output, from_starts=False).copies
 
     def first_request(
-        self, problem: IsingProblem, num_reads: int = 1, seed: int | None = None, initial: Spins | None = None
+        self,
+        problem: IsingProblem,
+        num_reads: int = 1,
+        seed: int | None = None,
+        initial: Spins | None = None,
     ) -> Programmed:
         """The first call that sample() would make, with nothing sent or written."""
         tasks, _, seed = self._tasks(problem, num_reads, seed, initial)
@@ -284,9 +311,13 @@ class DWave:
 
         if references is None:
             references = _WRONG_CLASSES if self.takes_initial else 0
-        references = whole_number("references", references, least=0, most=None if self.takes_initial else 0)
+        references = whole_number(
+            "references", references, least=0, most=None if self.takes_initial else 0
+        )
         num_hidden = whole_number("num_hidden", num_hidden, least=1)
-        chip = self._chip(num_hidden, whole_number("num_output", num_output, least=1), from_starts=references > 0)
+        chip = self._chip(
+            num_hidden, whole_number("num_output", num_output, least=1), from_starts=references > 0
+        )
         return estimate(
             self.device.properties,
             [copy.num_qubits for copy in chip.copies],
@@ -322,7 +353,9 @@ class DWave:
         check_problem(problem)
         num_reads, seed, initial = read_number(num_reads), seed_number(seed), start_states(initial)
         if initial is not None and not self.takes_initial:
-            raise ValueError("initial must be None for DWave(mode='forward'), which takes no start states")
+            raise ValueError(
+                "initial must be None for DWave(mode='forward'), which takes no start states"
+            )
         return tasks_of(problem, num_reads, seed, initial, self.settings()), num_reads, seed
 
     def _ask(self, record: Record, problem: IsingProblem, tasks: list[Task], seed: int) -> None:
@@ -332,7 +365,9 @@ class DWave:
             for call in pending:
                 courier.recover(call)
             return
-        chip = self._chip(problem.num_hidden, problem.num_output, from_starts=tasks[0].start is not None)
+        chip = self._chip(
+            problem.num_hidden, problem.num_output, from_starts=tasks[0].start is not None
+        )
         courier.run(chip.calls(problem, tasks, seed))
 
     def _opened_record(self) -> Record:
@@ -341,15 +376,22 @@ class DWave:
         return self._written
 
     def _chip(self, num_hidden: int, num_output: int, *, from_starts: bool) -> Chip:
-        from isingprop.qpu.chip import Chip
+        from isingprop.qpu.calls.programmed_chip import Chip
 
         key = num_hidden, num_output, from_starts
         if key not in self._chips:
             device = self.device
             if self._budget is not None and device.properties.get("problem_timing_data") is None:
-                raise ValueError(f"budget must be None for {device_name(device)}, which has no timing data")
+                raise ValueError(
+                    f"budget must be None for {device_name(device)}, which has no timing data"
+                )
             self._chips[key] = Chip(
-                device, num_hidden, num_output, self._settings, from_starts=from_starts, num_copies=self._num_copies
+                device,
+                num_hidden,
+                num_output,
+                self._settings,
+                from_starts=from_starts,
+                num_copies=self._num_copies,
             )
         return self._chips[key]
 
@@ -371,4 +413,6 @@ def _stand_in(device: Any) -> str:
 
 def _digest(settings: Mapping[str, Any]) -> str:
     """A short name of settings."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[
+        :_DIGEST_LENGTH
+    ]

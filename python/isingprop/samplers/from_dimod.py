@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.checks import Spins, broadcast_starts, float_array, seed_number, spin_array
 from isingprop.problem import IsingProblem, all_fields
 from isingprop.samplers.annealing import Annealing
-from isingprop.samplers.cpu import check_problem, read_number, start_states
+from isingprop.samplers.arguments import check_problem, read_number, start_states
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.samplers.tempering import Tempering
 from isingprop.states import States
+from isingprop.util.checks import Spins, broadcast_starts, float_array, seed_number, spin_array
 
 if TYPE_CHECKING:
     import dimod
@@ -63,7 +63,9 @@ class FromDimod:
         if not callable(getattr(sampler, "sample", None)):
             raise TypeError(f"sampler must have a method sample(), got {self._name}")
         if isinstance(sampler, Annealing | Tempering | Cyclic | FromDimod):
-            raise TypeError(f"sampler must be a dimod sampler, got {self._name}, which is one of isingprop's own")
+            raise TypeError(
+                f"sampler must be a dimod sampler, got {self._name}, which is one of isingprop's own"
+            )
         listed = getattr(sampler, "parameters", None)
         #: The parameters that the sampler is known to take.
         self.takes = _named_parameters(sampler).union(listed or ())
@@ -71,7 +73,9 @@ class FromDimod:
         unknown = sorted(set(parameters) - self.takes)
         # dimod wants all in `parameters`, and others dropped with a warning: only without any is **kwargs an open door.
         if unknown and (listed is not None or inspect.getfullargspec(sampler.sample).varkw is None):
-            raise TypeError(f"parameters of {self._name} must be of {sorted(self.takes)}, got {unknown[0]!r}")
+            raise TypeError(
+                f"parameters of {self._name} must be of {sorted(self.takes)}, got {unknown[0]!r}"
+            )
         self._sampler = sampler
         self._parameters = parameters
 
@@ -88,7 +92,11 @@ class FromDimod:
         """What tells this sampler from others in a checkpoint, as JSON has it."""
         kind = type(self._sampler)
         parameters = {name: _as_json(value) for name, value in self._parameters.items()}
-        return {"name": "FromDimod", "sampler": f"{kind.__module__}.{kind.__qualname__}", "parameters": parameters}
+        return {
+            "name": "FromDimod",
+            "sampler": f"{kind.__module__}.{kind.__qualname__}",
+            "parameters": parameters,
+        }
 
     def sample(
         self,
@@ -131,7 +139,9 @@ class FromDimod:
             model = couplings_only.copy()  # type: ignore[no-untyped-call]
             model.add_linear_from_array(fields[b])
             seeds = np.random.SeedSequence([seed, int(stream)])
-            reads, counts = self._reads(model, num_reads, seeds, None if starts is None else starts[b], calls)
+            reads, counts = self._reads(
+                model, num_reads, seeds, None if starts is None else starts[b], calls
+            )
             if counts.sum() > num_reads:
                 order = problem[b : b + 1].energies(reads[None])[0].argsort(kind="stable")
                 reads, counts = reads[order], counts[order]
@@ -151,9 +161,13 @@ class FromDimod:
         """States (n, N) and how often each was read (n,), num_reads or more in all; appends to `calls`."""
         spins, counts, done, number = [], [], 0, 0
         while done < num_reads:
-            given: dict[str, object] = {"num_reads": num_reads - done} if "num_reads" in self.takes else {}
+            given: dict[str, object] = (
+                {"num_reads": num_reads - done} if "num_reads" in self.takes else {}
+            )
             if self._takes_seed:
-                given["seed"] = int(seeds.generate_state(number + 1)[number]) >> 1  # signed 32 bits hold it
+                given["seed"] = (
+                    int(seeds.generate_state(number + 1)[number]) >> 1
+                )  # signed 32 bits hold it
             if starts is not None:
                 given["initial_states"] = starts[done:].copy(), list(range(model.num_variables))
             answer = self._sampler.sample(model, **given | self._parameters)
@@ -167,7 +181,9 @@ class FromDimod:
     def _starts(self, initial: Spins, lengths: tuple[int, int, int]) -> Spins:
         """Start states of these lengths, (B, R, N)."""
         if not self.takes_initial:
-            raise ValueError(f"initial must be None for {self._name}, which takes no initial_states")
+            raise ValueError(
+                f"initial must be None for {self._name}, which takes no initial_states"
+            )
         if "initial_states" in self._parameters:
             raise ValueError(f"initial must be None for {self}, which has its initial_states")
         return broadcast_starts(initial, lengths)
@@ -179,7 +195,11 @@ def _named_parameters(sampler: DimodSampler) -> set[str]:
     for method, num_problem in _METHODS.items():
         if callable(function := getattr(sampler, method, None)):
             arguments = list(inspect.signature(function).parameters.values())[num_problem:]
-            named |= {each.name for each in arguments if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
+            named |= {
+                each.name
+                for each in arguments
+                if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+            }
     return named
 
 
@@ -188,20 +208,28 @@ def _checked(answer: object, name: str, num_spins: int) -> tuple[Spins, NDArray[
     import dimod
 
     if not isinstance(answer, dimod.SampleSet):
-        raise TypeError(f"answers from {name} must be of type dimod.SampleSet, got {type(answer).__name__}")
+        raise TypeError(
+            f"answers from {name} must be of type dimod.SampleSet, got {type(answer).__name__}"
+        )
     spins = spin_array(f"spins from {name}", answer.record.sample, shape=(None, num_spins))
     float_array(f"energies from {name}", answer.record.energy, shape=(len(spins),))
     counts = np.asarray(answer.record.num_occurrences)
     if counts.dtype.kind not in "iu":
-        raise TypeError(f"num_occurrences from {name} must be an array of integers, got dtype {counts.dtype}")
+        raise TypeError(
+            f"num_occurrences from {name} must be an array of integers, got dtype {counts.dtype}"
+        )
     if counts.min() < 1:
         where = int(counts.argmin())
-        raise ValueError(f"num_occurrences from {name} must be at least 1, got {counts[where]} at index {where}")
+        raise ValueError(
+            f"num_occurrences from {name} must be at least 1, got {counts[where]} at index {where}"
+        )
     labels = list(answer.variables)
     if labels != list(range(num_spins)):
         strange = [label for label in labels if label not in range(num_spins)]
         if strange:  # as there are N different ones, this finds missing ones, too
-            raise ValueError(f"variables from {name} must be 0 ... {num_spins - 1}, got {strange[0]!r}")
+            raise ValueError(
+                f"variables from {name} must be 0 ... {num_spins - 1}, got {strange[0]!r}"
+            )
         spins = spins[:, np.argsort(labels)]
     return spins, counts.astype(np.int64)
 

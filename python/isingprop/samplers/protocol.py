@@ -7,13 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
-from isingprop.checks import Spins, float_array, spin_array
 from isingprop.problem import IsingProblem
 from isingprop.samplers.annealing import Annealing, Reannealing
-from isingprop.samplers.coherent import Amplified, Coherent
+from isingprop.samplers.coherent_annealing import Amplified, Coherent
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.samplers.tempering import Tempering
 from isingprop.states import States
+from isingprop.util.checks import Spins, float_array, spin_array
 
 # Their states come from kernels that cannot return anything else; checking them again would cost a tenth of an epoch.
 _OWN = (Annealing, Reannealing, Tempering, Cyclic, Coherent, Amplified)
@@ -63,8 +63,12 @@ def check_sampler(sampler: object, role: str = "sampler") -> None:
     if not callable(getattr(sampler, "sample", None)):
         raise TypeError(f"{role} must have a method sample(), got {name}")
     if hasattr(sampler, "sample_ising"):
-        wrapped = f"DWave(solver={name}())" if hasattr(sampler, "edgelist") else f"FromDimod({name}())"
-        raise TypeError(f"{role} must be one of isingprop's, got the dimod sampler {name}: use {wrapped}")
+        wrapped = (
+            f"DWave(solver={name}())" if hasattr(sampler, "edgelist") else f"FromDimod({name}())"
+        )
+        raise TypeError(
+            f"{role} must be one of isingprop's, got the dimod sampler {name}: use {wrapped}"
+        )
 
 
 def takes_initial(sampler: Sampler) -> bool:
@@ -73,7 +77,10 @@ def takes_initial(sampler: Sampler) -> bool:
     if told is not None:
         return bool(told)
     arguments = signature(sampler.sample).parameters.values()
-    return any(argument.name == "initial" or argument.kind is argument.VAR_KEYWORD for argument in arguments)
+    return any(
+        argument.name == "initial" or argument.kind is argument.VAR_KEYWORD
+        for argument in arguments
+    )
 
 
 def takes_marks(sampler: Sampler) -> bool:
@@ -87,7 +94,11 @@ def threads_of(sampler: Sampler) -> int:
 
 
 def draw(
-    sampler: Sampler, problem: IsingProblem, num_reads: int, seed: int | None, initial: Spins | None = None
+    sampler: Sampler,
+    problem: IsingProblem,
+    num_reads: int,
+    seed: int | None,
+    initial: Spins | None = None,
 ) -> States:
     """The states of a sampler, found to be what was asked for.
 
@@ -99,7 +110,11 @@ def draw(
         states = sampler.sample(problem, num_reads=num_reads, seed=seed)
     else:
         states = sampler.sample(problem, num_reads=num_reads, seed=seed, initial=initial)
-    return states if type(sampler) in _OWN else _found_good(states, type(sampler).__name__, problem, num_reads)
+    return (
+        states
+        if type(sampler) in _OWN
+        else _found_good(states, type(sampler).__name__, problem, num_reads)
+    )
 
 
 def weigh(sampler: Weighing, problem: IsingProblem) -> States:
@@ -124,11 +139,17 @@ def _found_good(states: object, name: str, problem: IsingProblem, num_reads: int
         raise TypeError(f"{name}.{called}() must return States, got {type(states).__name__}")
     if not isinstance(states.info, dict):
         raise TypeError(f"info from {name} must be a dict, got {type(states.info).__name__}")
-    spins = spin_array(f"spins from {name}", states.spins, shape=(len(problem), num_reads, problem.num_spins))
+    spins = spin_array(
+        f"spins from {name}", states.spins, shape=(len(problem), num_reads, problem.num_spins)
+    )
     energies = float_array(f"energies from {name}", states.energies, shape=spins.shape[:2])
     weights = states.weights
     if weights is not None:
-        weights = float_array(f"weights from {name}", weights, shape=spins.shape[:2]).astype(np.float64, copy=False)
+        weights = float_array(f"weights from {name}", weights, shape=spins.shape[:2]).astype(
+            np.float64, copy=False
+        )
         if weights.min() < 0 or weights.sum(axis=1).max() > 1 + _WEIGHT_ROUNDING:
-            raise ValueError(f"weights from {name} must be at least 0 and sum to at most 1, got {weights}")
+            raise ValueError(
+                f"weights from {name} must be at least 0 and sum to at most 1, got {weights}"
+            )
     return States.trusted(spins, energies.astype(np.float64, copy=False), states.info, weights)

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from isingprop.checks import Spins, seed_number
 from isingprop.problem import IsingProblem
-from isingprop.qpu.record import Index, read_settings
-from isingprop.qpu.tasks import Task, states_of, tasks_of
-from isingprop.samplers.cpu import check_problem, read_number, start_states
+from isingprop.qpu.calls.record import Index, read_settings
+from isingprop.qpu.calls.tasks import Task, states_of, tasks_of
+from isingprop.samplers.arguments import check_problem, read_number, start_states
 from isingprop.states import States
+from isingprop.util.checks import Spins, seed_number
 
 
 class Replay:
@@ -39,7 +39,9 @@ class Replay:
             self._folder = self._folder / "qpu"
         self._settings = read_settings(self._folder)
         if missing := sorted({"mode", "descend"} - self._settings.keys()):
-            raise ValueError(f"{self._folder / 'settings.json'} must hold the settings of DWave, got no {missing[0]}")
+            raise ValueError(
+                f"{self._folder / 'settings.json'} must hold the settings of DWave, got no {missing[0]}"
+            )
         self._index = Index(self._folder)
 
     def __repr__(self) -> str:
@@ -70,16 +72,33 @@ class Replay:
         tasks = self._tasks(problem, num_reads, seed, initial)
         for task in tasks:
             if task.request not in self._index:
-                raise ValueError(f"{self._folder} must hold an answer to problem {task.problem}, got none")
-        return states_of(problem, num_reads, seed_number(seed), tasks, self._index, descend=self._settings["descend"])
+                raise ValueError(
+                    f"{self._folder} must hold an answer to problem {task.problem}, got none"
+                )
+        return states_of(
+            problem,
+            num_reads,
+            seed_number(seed),
+            tasks,
+            self._index,
+            descend=self._settings["descend"],
+        )
 
     def has(
-        self, problem: IsingProblem, num_reads: int = 1, seed: int | None = None, initial: Spins | None = None
+        self,
+        problem: IsingProblem,
+        num_reads: int = 1,
+        seed: int | None = None,
+        initial: Spins | None = None,
     ) -> bool:
         """Whether sample() has all answers for these arguments."""
-        return all(task.request in self._index for task in self._tasks(problem, num_reads, seed, initial))
+        return all(
+            task.request in self._index for task in self._tasks(problem, num_reads, seed, initial)
+        )
 
-    def _tasks(self, problem: IsingProblem, num_reads: int, seed: int | None, initial: Spins | None) -> list[Task]:
+    def _tasks(
+        self, problem: IsingProblem, num_reads: int, seed: int | None, initial: Spins | None
+    ) -> list[Task]:
         check_problem(problem)
         num_reads, initial = read_number(num_reads), start_states(initial)
         if seed is None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop import _core
-from isingprop.checks import Spins, real_number, seed_number, true_or_false, whole_number
+from isingprop import kernels
 from isingprop.problem import IsingProblem
-from isingprop.samplers.cpu import (
+from isingprop.samplers.arguments import (
     BetaRange,
     beta_info,
     beta_range_of,
@@ -23,6 +22,7 @@ from isingprop.samplers.cpu import (
     thread_number,
 )
 from isingprop.states import States
+from isingprop.util.checks import Spins, real_number, seed_number, true_or_false, whole_number
 
 # In units of 1 / (rms local field of a random state); bench/tempering.py measures it. The hot end need only be so hot
 # that replicas forget where they were: hotter ones flip more spins, which costs time.
@@ -87,12 +87,20 @@ class Tempering:
         object.__setattr__(self, "beta_range", beta_range_of(self.beta_range))
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
         if self.num_betas is not None:
-            object.__setattr__(self, "num_betas", whole_number("num_betas", self.num_betas, least=1, most=_MOST_BETAS))
+            object.__setattr__(
+                self,
+                "num_betas",
+                whole_number("num_betas", self.num_betas, least=1, most=_MOST_BETAS),
+            )
         true_or_false("adaptive", self.adaptive)
         if self.adaptive and self.num_sweeps < _ADAPTIVE_SWEEPS:
-            raise ValueError(f"num_sweeps must be at least {_ADAPTIVE_SWEEPS} with adaptive, got {self.num_sweeps}")
+            raise ValueError(
+                f"num_sweeps must be at least {_ADAPTIVE_SWEEPS} with adaptive, got {self.num_sweeps}"
+            )
         if self.beta_range is not None and self.beta_range[0] > self.beta_range[1]:
-            raise ValueError(f"beta_range must rise from the hot to the cold end, got {self.beta_range}")
+            raise ValueError(
+                f"beta_range must rise from the hot to the cold end, got {self.beta_range}"
+            )
         if self.target_beta is not None:
             object.__setattr__(self, "target_beta", self._check_target(self.target_beta))
 
@@ -171,7 +179,7 @@ def temper(
 ) -> States:
     """Parallel tempering on a ladder `betas`, finite, >= 0 and rising; `target` is a rung. Else as Tempering."""
     seed = seed_number(seed)
-    spins, energies, ladders, acceptance, round_trips = _core.temper(
+    spins, energies, ladders, acceptance, round_trips = kernels.temper(
         problem.couplings,
         problem.hidden_fields,
         problem.output_fields,
@@ -186,5 +194,10 @@ def temper(
         start_states(initial),
         num_threads,
     )
-    info = {"seed": seed, "betas": ladders, "swap_acceptance": acceptance, "round_trips": round_trips}
+    info = {
+        "seed": seed,
+        "betas": ladders,
+        "swap_acceptance": acceptance,
+        "round_trips": round_trips,
+    }
     return States.trusted(spins, energies, info)

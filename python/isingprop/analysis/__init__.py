@@ -1,0 +1,1 @@
+"""Analysis of states and of learning curves: landscapes and scaling exponents."""

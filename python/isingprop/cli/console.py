@@ -1,0 +1,167 @@
+"""What the commands say, and how they end."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from isingprop.cli.run_folder import RunFolder
+from isingprop.qpu.calls.connection import QPUBudgetError
+from isingprop.samplers import DWave
+from isingprop.training.evaluation import Evaluation
+from isingprop.training.trainer import Trainer
+from isingprop.util.messages import say
+
+USAGE_ERROR, OTHER_ERROR, INTERRUPTED = 2, 1, 130
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Prints one object on stdout."""
+    typer.echo(json.dumps(content))
+
+
+def one_line(error: Exception) -> str:
+    """The message; errors that are not of this package's kinds say what they are, too."""
+    text = " ".join(str(error).split())
+    ours = isinstance(
+        error, ValueError | TypeError | OSError | MemoryError | ImportError | QPUBudgetError
+    )
+    return text if ours and text else f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Ends the command after an error or Ctrl-C, with one line on stderr."""
+    try:
+        yield
+    except typer.Exit:  # a RuntimeError, too
+        raise
+    except (ValueError, TypeError, OSError, MemoryError, RuntimeError, ImportError) as error:
+        say(f"Error: {one_line(error)}")
+        raise typer.Exit(OTHER_ERROR) from None
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def summarise(
+    trainer: Trainer,
+    result: Evaluation | None,
+    stopped: str | None,
+    folder: RunFolder,
+    as_json: bool,
+) -> None:
+    """Says how a run ended.
+
+    Args:
+        trainer: after its last epoch.
+        result: of the test after it; None where the run was stopped before.
+        stopped: why it was.
+        folder: of the run.
+        as_json: print one object in place of lines.
+    """
+    if as_json:
+        print_json(
+            {
+                "epochs": len(trainer.history),
+                **(_numbers(trainer) if trainer.history else {}),
+                **({} if result is None else test_numbers(result)),
+                "qpu_seconds": qpu_seconds(trainer),
+                "stopped": stopped,
+                "out": str(folder.path),
+                "settings": asdict(folder.settings),
+            }
+        )
+        return
+    for line in _lines(trainer, result) if trainer.history else ():
+        typer.echo(line)
+    say_qpu_seconds(trainer, folder)
+    files = [
+        name
+        for name in ("model.safetensors", "history.csv", "training.png")
+        if (folder.path / name).exists()
+    ]
+    typer.echo(f"run folder      {folder.path}{': ' if files else ''}{', '.join(files)}")
+
+
+def say_qpu_seconds(trainer: Trainer, folder: RunFolder) -> None:
+    """Says what a run has cost so far, where there is a chip."""
+    if (spent := qpu_seconds(trainer)) is not None:
+        typer.echo(
+            f"QPU access      {spent:.3f} s in all, for the answers in {folder.path / 'qpu'}"
+        )
+
+
+def test_numbers(result: Evaluation) -> dict[str, Any]:
+    """What is said of a test beside its accuracy."""
+    return {
+        "test_standard_error": result.standard_error,
+        "test_unclassified": result.unclassified,
+        "num_test": result.num_images,
+    }
+
+
+def percent(result: Evaluation) -> str:
+    """Accuracy with its standard error."""
+    return f"{result.accuracy:.1%} ± {result.standard_error:.1%} ({result.num_images} images)"
+
+
+def _lines(trainer: Trainer, result: Evaluation | None) -> Iterator[str]:
+    last, (seconds, total) = trainer.history[-1], _times(trainer)
+    accuracy = f"{last.test_accuracy:.1%}" if result is None else percent(result)
+    yield (
+        f"test accuracy   {accuracy}; training error {last.train_error_lowest:.2%} (lowest reads), "
+        f"{last.train_error_reads:.2%} (all reads)"
+    )
+    if last.wrong_cycles is not None:
+        yield f"wrong cycles    {last.wrong_cycles:.2%} of those from wrong classes ended in one"
+    if last.beta_effective is not None:
+        yield f"effective beta  {last.beta_effective:.4g} (inf: no flip would lower the energy)"
+    if last.chain_break_fraction is not None:
+        yield (
+            f"broken chains   {last.chain_break_fraction:.2%} of all chains of all reads in the last epoch; "
+            f"{last.clipped} values clipped"
+        )
+    yield f"time            {total:.1f} s for {last.epoch} epochs, {seconds:.3f} s an epoch without its test"
+
+
+def _numbers(trainer: Trainer) -> dict[str, Any]:
+    last, (seconds, total) = trainer.history[-1], _times(trainer)
+    return {
+        "train_error": last.train_error_lowest,
+        "train_error_reads": last.train_error_reads,
+        "wrong_cycles": last.wrong_cycles,
+        "beta_effective": _json_number(last.beta_effective),
+        "chain_break_fraction": last.chain_break_fraction,
+        "clipped": last.clipped,
+        "test_accuracy": last.test_accuracy,
+        "seconds_per_epoch": seconds,
+        "seconds": total,
+    }
+
+
+def _times(trainer: Trainer) -> tuple[float, float]:
+    """Seconds of an epoch (median, without its test), and of all."""
+    records = trainer.history
+    total = sum(record.seconds + record.seconds_testing for record in records)
+    return statistics.median(record.seconds for record in records), total
+
+
+def qpu_seconds(trainer: Trainer) -> float | None:
+    """QPU access time that all answers of a run have cost; None without a chip."""
+    for sampler in (trainer.sampler, trainer.test_sampler):
+        if isinstance(sampler, DWave):
+            return sampler.qpu_seconds
+    return None
+
+
+def _json_number(value: float | None) -> float | str | None:
+    """JSON has no word for infinity."""
+    return value if value is None or math.isfinite(value) else str(value)

@@ -1,0 +1,143 @@
+"""The command `isingprop reproduce`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+import typer
+from typer import Option
+
+from isingprop.cli.console import INTERRUPTED, one_line_errors, print_json
+from isingprop.data.load import DataName
+from isingprop.util.messages import say
+
+if TYPE_CHECKING:
+    from isingprop.paper.common.study_setup import Setup
+
+_Figure = Literal[
+    "fig2",
+    "fig3",
+    "fig4",
+    "fig5",
+    "table",
+    "deep",
+    "coherent",
+    "mlp-equivalence",
+    "mlp-table",
+    "mlp-runtime",
+    "all",
+]
+
+_FIGURES: tuple[str, ...] = get_args(_Figure)[:-1]
+# The module of each, below isingprop.paper.
+_STUDIES = {
+    "fig2": "zhang2025.fig2",
+    "fig3": "zhang2025.fig3",
+    "fig4": "zhang2025.fig4",
+    "fig5": "zhang2025.fig5",
+    "table": "zhang2025.accuracy_table",
+    "deep": "depth.depth_study",
+    "coherent": "coherent_training.coherent_study",
+    "mlp-equivalence": "mlp_equivalence.equivalence_study",
+    "mlp-table": "mlp_table.table_study",
+    "mlp-runtime": "mlp_runtime.runtime_study",
+}
+_ON_DIGITS = ("coherent", "mlp-runtime")  # which a few images do for
+_OF_THEIR_OWN = (
+    "mlp-equivalence",
+    "mlp-table",
+    "mlp-runtime",
+)  # which take other images than Setup.num_train
+_WIDTH = 2 + max(map(len, _FIGURES))
+
+
+def reproduce(
+    figure: Annotated[_Figure, typer.Argument(help="What to reproduce.")],
+    data: Annotated[
+        DataName | None,
+        Option(
+            help="Images [default: mnist; with --quick, coherent or mlp-runtime and no --data-dir digits]."
+        ),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, Option(help="Folder of IDX files [env: ISINGPROP_DATA].")
+    ] = None,
+    seeds: Annotated[int, Option(min=1, help="Repetitions, which error bars are over.")] = 5,
+    seed: Annotated[
+        int, Option(min=0, max=2**32, help="Of the first repetition; all random numbers follow.")
+    ] = 0,
+    quick: Annotated[
+        bool,
+        Option("--quick", help="A small version, to see that it works: its numbers mean little."),
+    ] = False,
+    workers: Annotated[
+        int | None,
+        Option(min=1, max=1024, help="Processes on this machine [default: one for each core]."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        Option(
+            metavar="ADDRESS",
+            help="Dask scheduler, such as tcp://host:8786, in place of processes.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        Option(
+            help="Folder; what is finished there is not run again [default: runs/reproduce, with --quick runs/quick]."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
+) -> None:
+    """Compute, save, draw and report the papers' figures, and studies of depth and coherence, with error bars."""
+    if workers is not None and scheduler is not None:
+        raise typer.BadParameter("--workers cannot be said with --scheduler: a cluster has its own")
+    from isingprop.paper.common.study_setup import Setup
+
+    if data is None:
+        data = "digits" if (quick or figure in _ON_DIGITS) and data_dir is None else "mnist"
+    out = out or Path("runs/quick" if quick else "runs/reproduce")
+    folder = None if data_dir is None else str(data_dir)
+    names = _FIGURES if figure == "all" else (figure,)
+    with one_line_errors():
+        if out.exists() and not out.is_dir():
+            raise FileExistsError(f"--out must be a folder, got the file {out}")
+        setup = Setup(data=data, data_dir=folder, num_seeds=seeds, seed=seed, quick=quick, out=out)
+        numbers = _reproduce(names, setup, workers or len(os.sched_getaffinity(0)), scheduler)
+    if as_json:
+        print_json(numbers if figure == "all" else numbers[figure])
+        return
+    for name, found in numbers.items():
+        typer.echo(f"{name:<{_WIDTH}}{found['seconds']:7.1f} s   {out / name}.md")
+
+
+def _reproduce(
+    names: tuple[str, ...], setup: Setup, workers: int, scheduler: str | None
+) -> dict[str, dict[str, Any]]:
+    from isingprop.paper.common.jobs import Runner
+
+    modules = {name: importlib.import_module(f"isingprop.paper.{_STUDIES[name]}") for name in names}
+    _load_data(names, setup)
+    num_jobs = sum(module.number_of_jobs(setup) for module in modules.values())
+    try:
+        with Runner(
+            setup.out / "jobs", workers=workers, scheduler=scheduler, num_jobs=num_jobs
+        ) as runner:
+            setup.out.mkdir(parents=True, exist_ok=True)
+            return {name: module.reproduce(setup, runner) for name, module in modules.items()}
+    except KeyboardInterrupt:
+        say(f"Interrupted; what is finished is kept in {setup.out}: say the same again to go on")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _load_data(names: tuple[str, ...], setup: Setup) -> None:
+    """What is missing is refused now, not an hour later."""
+    if not set(names) <= set(_OF_THEIR_OWN):
+        setup.load_data(max(setup.train_sizes) if "table" in names else None)
+    if "mlp-equivalence" in names:
+        setup.load_all()

@@ -1,0 +1,1 @@
+"""Labelled images: the embedded digits, MNIST and Fashion-MNIST."""

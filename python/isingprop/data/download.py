@@ -1,0 +1,99 @@
+"""The published files of MNIST and Fashion-MNIST, downloaded once into the user's cache."""
+
+from __future__ import annotations
+
+import fcntl
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+URLS = {
+    "mnist": "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "fashion-mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+}
+MD5_SUMS = {  # of the published FILES, gzipped, in their order
+    "mnist": (
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "d53e105ee54ea40749a09fcbcd1e9432",
+        "9fb629c4189551a2d022fa330f9573f3",
+        "ec29112dd5afa0611ce80d1b7f02629c",
+    ),
+    "fashion-mnist": (
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "25c81989df183df01b3e8a0aad5dffbe",
+        "bef4ecab320f06d8554ea6380940ec79",
+        "bb300cfdad3c16e7a12a480ee83cd310",
+    ),
+}
+TIMEOUT_S = 30  # to connect, and without a single byte after that
+CHUNK_BYTES = 2**16  # at most so much comes twice after a lost connection
+
+
+def download(name: str) -> list[Path]:
+    """Gives the four FILES of a data set, gzipped, in the user's cache; fetches those without the right sum.
+
+    Args:
+        name: "mnist" or "fashion-mnist".
+
+    Raises:
+        ConnectionError: where the network failed; the next call goes on where this one stopped.
+        OSError: where it failed otherwise: no such page, a wrong sum, a cache that cannot be written.
+    """
+    return [
+        _cached(name, f"{file}.gz", md5) for file, md5 in zip(FILES, MD5_SUMS[name], strict=True)
+    ]
+
+
+def _cached(name: str, file: str, md5: str) -> Path:
+    import pooch
+    import requests
+
+    folder = Path(pooch.os_cache("isingprop")) / name
+    path, url = folder / file, URLS[name] + file
+    if path.exists() and pooch.file_hash(str(path), alg="md5") == md5:
+        return path  # nothing was written: the cache may be read-only
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("a") as lock:  # two processes must not write one .part
+            with suppress(OSError):  # some network file systems know no locks
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            pooch.retrieve(url, f"md5:{md5}", file, folder, downloader=_resume)
+    except (OSError, ValueError) as error:
+        lost = isinstance(error, (ConnectionError, requests.RequestException))
+        kind = ConnectionError if lost and not isinstance(error, requests.HTTPError) else OSError
+        reason = " ".join(str(error).split())  # one line
+        advice = "call again to go on, or get it by hand and name its folder with data_dir or ISINGPROP_DATA"
+        raise kind(f"cannot download {url}: {reason}; {advice}") from error
+    return path
+
+
+def _resume(url: str, output_file: str, pooch: object) -> None:
+    """Completes FILE.part beside `output_file` and renames it: a downloader for pooch.
+
+    A lost connection leaves the .part for the next call. A whole one is renamed before pooch checks its sum,
+    and pooch deletes what it refuses: a corrupt part cannot stay.
+    """
+    import requests
+
+    part = Path(output_file).with_name(url.rpartition("/")[2] + ".part")
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_S) as response:
+        if (
+            response.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        ):  # else there is no more to get
+            response.raise_for_status()
+            with part.open(
+                "ab" if response.status_code == HTTPStatus.PARTIAL_CONTENT else "wb"
+            ) as file:
+                got = sum(file.write(chunk) for chunk in response.iter_content(CHUNK_BYTES))
+            promised = int(response.headers.get("Content-Length", got))
+            if got < promised:  # urllib3 1 does not tell
+                raise ConnectionError(f"lost the connection after {got} of {promised} bytes")
+    part.replace(output_file)

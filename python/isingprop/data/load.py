@@ -1,0 +1,264 @@
+"""Labelled images: digits (part of scikit-learn), MNIST and Fashion-MNIST (cached download, or a folder)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from isingprop.data.download import FILES, download
+from isingprop.data.idx import read_idx
+from isingprop.util.checks import check_pixels, check_shape, image_array, label_array, whole_number
+
+NUM_CLASSES = 10  # of each data set
+DataName = Literal["digits", "mnist", "fashion-mnist"]
+NAMES: tuple[str, ...] = get_args(DataName)
+
+Images = NDArray[np.float32]
+Labels = NDArray[np.int64]
+Raw = tuple[NDArray[Any], NDArray[Any]]  # images with 0 for black, labels
+_WHITE = 255  # of IDX files
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
+class ImageSet:
+    """Training and test images with their labels, checked when it is made.
+
+    Pixels become C-contiguous float32 (an array that is so already is not copied) and labels int64.
+
+    Args:
+        name: what to call it in messages and run folders.
+        train_images: (n, pixels), floating-point, in [0, 1].
+        train_labels: (n,), integers in 0 ... num_classes - 1.
+        test_images: (m, pixels), as train_images.
+        test_labels: (m,), as train_labels.
+        num_classes: at least 1.
+
+    Raises:
+        ValueError: for a wrong shape, no images, a pixel or a label out of range (NaN included).
+        TypeError: for pixels that are not floating-point, labels that are not integers.
+
+    Example:
+        >>> pixels, labels = np.array([[0, 255], [255, 0]], dtype=np.uint8), [0, 1]
+        >>> ImageSet("two", pixels / 255, labels, pixels / 255, labels, num_classes=2).train_images
+        array([[0., 1.],
+               [1., 0.]], dtype=float32)
+    """
+
+    name: str
+    train_images: Images
+    train_labels: Labels
+    test_images: Images
+    test_labels: Labels
+    num_classes: int
+
+    def __post_init__(self) -> None:
+        """Refuses what does not fit together."""
+        if not isinstance(self.name, str):
+            raise TypeError(f"name must be a string, got {self.name!r}")
+        num_classes = whole_number("num_classes", self.num_classes, least=1)  # the labels need it
+        num_inputs = None
+        for part in ("train", "test"):
+            images = image_array(
+                f"{part}_images", getattr(self, f"{part}_images"), num_inputs=num_inputs
+            )
+            check_pixels(f"{part}_images", images)
+            given = getattr(self, f"{part}_labels")
+            labels = label_array(
+                f"{part}_labels", given, count=len(images), num_classes=num_classes
+            )
+            object.__setattr__(self, f"{part}_images", images)
+            object.__setattr__(self, f"{part}_labels", labels)
+            num_inputs = images.shape[1]
+        object.__setattr__(self, "num_classes", num_classes)
+
+
+def load_data(
+    name: str,
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    num_train: int | None = None,
+    num_test: int | None = None,
+) -> ImageSet:
+    """Loads a data set by name: ten classes, pixels in [0, 1].
+
+    MNIST and Fashion-MNIST come from `data_dir`, else from the folder that the environment variable
+    ISINGPROP_DATA names, else from a download, made once and checked; one that was cut off goes on at the
+    next call. The folder, or its subfolder of the data set's name, holds the four IDX files, gzipped or not,
+    with any number of images of any size. Of the digits, a fixed random fifth (the same share of each class)
+    are the test images.
+
+    Args:
+        name: "digits" (1,437 + 360 of 8 x 8), "mnist" or "fashion-mnist" (60,000 + 10,000 of 28 x 28).
+        data_dir: folder of IDX files; not for "digits".
+        num_train: keep so many training images, chosen by `class_balanced`; the papers use 1,000 of MNIST.
+        num_test: the same for the test images; the papers use 100.
+
+    Returns:
+        The images and labels, in published order (digits: in that of their split).
+
+    Raises:
+        ValueError: for an unknown name, a count below 1 or above the number there is, a file that is not IDX.
+        TypeError: for a count that is not an integer, a name or a folder of the wrong type.
+        FileNotFoundError: where the folder or one of its four files is missing.
+        ConnectionError: where the network failed in a download.
+        OSError: where a download failed otherwise, or its sum is wrong.
+
+    Example:
+        >>> load_data("digits", num_train=100).train_images.shape
+        (100, 64)
+
+    References:
+        LeCun et al. 1998, doi:10.1109/5.726791 (MNIST); Xiao et al. 2017, arXiv:1708.07747 (Fashion-MNIST);
+        Alpaydin & Kaynak 1998, UCI repository, optdigits (digits).
+    """
+    _check_request(name, data_dir, num_train, num_test)
+    (train, test), white = (
+        (_digits(), 16) if name == "digits" else (_idx_sets(name, data_dir), _WHITE)
+    )
+    train = _prepared("num_train", train, num_train, white)
+    test = _prepared("num_test", test, num_test, white)
+    return ImageSet(name, *train, *test, num_classes=NUM_CLASSES)
+
+
+def load_test_images(
+    name: str, *, data_dir: str | os.PathLike[str] | None = None
+) -> tuple[Images, Labels]:
+    """Loads the test images alone, also from a folder without training files, which `load_data` refuses.
+
+    Args:
+        name: as in load_data; the errors are those of load_data, too.
+        data_dir: as in load_data.
+
+    Returns:
+        (m, pixels) images in [0, 1] and their (m,) labels, in published order.
+
+    Example:
+        >>> images, labels = load_test_images("digits")
+        >>> images.shape, labels.shape
+        ((360, 64), (360,))
+    """
+    _check_request(name, data_dir, None, None)
+    found = None if name == "digits" else data_folder(data_dir)
+    if found is None:
+        images = load_data(name)
+        return images.test_images, images.test_labels
+    paths = _paths_in(*found, name, FILES[2:])
+    return _prepared("num_test", _read_pair(*paths), None, _WHITE)
+
+
+def data_folder(data_dir: str | os.PathLike[str] | None = None) -> tuple[str, Path] | None:
+    """Who names the folder of IDX files, "data_dir" or "ISINGPROP_DATA", and the folder; None where nobody does."""
+    if data_dir is not None:
+        return "data_dir", Path(data_dir)
+    folder = os.environ.get("ISINGPROP_DATA")
+    return ("ISINGPROP_DATA", Path(folder)) if folder else None
+
+
+def class_balanced(labels: ArrayLike, num_images: int, num_classes: int) -> Labels:
+    """Chooses the papers' subset: the first images of each class, in published order.
+
+    Walks the labels in order and keeps an image while its class has fewer than its quota, which is
+    num_images // num_classes, plus one for the first num_images % num_classes classes. Where a class runs
+    short, the earliest images not yet kept fill up. So 1,000 of the MNIST training set are the first 100 of
+    each class, and 100 of its test set the first 10 of each class: the published subset MNIST/100.
+
+    Args:
+        labels: (n,) integers in 0 ... num_classes - 1.
+        num_images: how many to keep, 1 ... n.
+        num_classes: at least 1.
+
+    Returns:
+        (num_images,) indices, ascending.
+
+    Raises:
+        ValueError: for a label or a count out of range, or labels of another shape.
+        TypeError: for labels or a count that are not integers.
+
+    Example:
+        >>> class_balanced([0, 0, 0, 1, 1, 0], num_images=4, num_classes=2)
+        array([0, 1, 3, 4])
+
+    References:
+        Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4 (MNIST/100).
+    """
+    num_classes = whole_number("num_classes", num_classes, least=1)  # the labels need it
+    checked = label_array("labels", labels, count=np.size(labels), num_classes=num_classes)
+    num_images = whole_number("num_images", num_images, least=1, most=len(checked))
+    quota, larger = divmod(num_images, num_classes)
+    kept = np.concatenate(
+        [np.flatnonzero(checked == c)[: quota + (c < larger)] for c in range(num_classes)]
+    )
+    others = np.setdiff1d(np.arange(len(checked)), kept)
+    return np.sort(np.concatenate([kept, others[: num_images - len(kept)]]))
+
+
+def _check_request(name: object, data_dir: object, num_train: object, num_test: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a string, got {name!r}")
+    if name not in NAMES:
+        raise ValueError(f"name must be one of {', '.join(NAMES)}, got {name!r}")
+    if not isinstance(data_dir, (str, os.PathLike, type(None))):
+        raise TypeError(f"data_dir must be a path, got {data_dir!r}")
+    if name == "digits" and data_dir is not None:
+        raise ValueError(
+            f"data_dir must be None for digits (part of scikit-learn), got {str(data_dir)!r}"
+        )
+    for argument, count in (("num_train", num_train), ("num_test", num_test)):
+        if count is not None:
+            whole_number(argument, count, least=1)
+
+
+def _digits() -> tuple[Raw, Raw]:
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    images, labels = load_digits(return_X_y=True)
+    split = train_test_split(images, labels, test_size=360, stratify=labels, random_state=0)
+    return (split[0], split[2]), (split[1], split[3])
+
+
+def _idx_sets(name: str, data_dir: str | os.PathLike[str] | None) -> tuple[Raw, Raw]:
+    found = data_folder(data_dir)
+    paths = download(name) if found is None else _paths_in(*found, name, FILES)
+    return _read_pair(*paths[:2]), _read_pair(*paths[2:])
+
+
+def _paths_in(source: str, folder: Path, name: str, files: tuple[str, ...]) -> list[Path]:
+    """These of FILES in `folder/name` if there is one, else in `folder`: never some here, some there."""
+    advice = "or unset data_dir and ISINGPROP_DATA to download it"
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{source} must be a folder, got {str(folder)!r}: make it, {advice}"
+        )
+    home = folder / name if (folder / name).is_dir() else folder
+    paths = []
+    for file in files:
+        found = [path for path in (home / f"{file}.gz", home / file) if path.is_file()]
+        if not found:
+            raise FileNotFoundError(
+                f"{source} must hold {file}[.gz], got none in {str(home)!r}: put it there, {advice}"
+            )
+        paths.append(found[0])
+    return paths
+
+
+def _read_pair(images_path: Path, labels_path: Path) -> Raw:
+    images, labels = read_idx(images_path), read_idx(labels_path)
+    check_shape(str(images_path), images, (None, None, None))
+    return images, label_array(str(labels_path), labels, count=len(images), num_classes=NUM_CLASSES)
+
+
+def _prepared(argument: str, raw: Raw, count: int | None, white: int) -> Raw:
+    images, labels = raw
+    if count is not None:
+        whole_number(argument, count, least=1, most=len(labels))
+        kept = class_balanced(labels, count, NUM_CLASSES)
+        images, labels = images[kept], labels[kept]
+    pixels = images.reshape(len(labels), -1).astype(np.float32)
+    pixels /= np.float32(white)  # in place: MNIST's are 188 MB
+    return pixels, labels

@@ -1,0 +1,1 @@
+"""Networks: their parameters, the Ising problems that images pose, and reference states."""

@@ -1,0 +1,1 @@
+"""The study of coherent training and amplitude amplification."""

@@ -1,0 +1,1 @@
+"""What several studies share: jobs and their workers, methods of training, learning rates, reports."""

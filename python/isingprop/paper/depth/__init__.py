@@ -1,0 +1,1 @@
+"""The study of networks with one to three hidden layers."""

@@ -1,0 +1,178 @@
+"""The networks that the study of depth compares, the job that trains one, and what came of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from time import thread_time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isingprop.analysis.scaling import Interval, mean_interval
+from isingprop.data.load import ImageSet, class_balanced
+from isingprop.network.layered import DEEP_INPUT_GAIN, LayeredNetwork
+from isingprop.paper.common.jobs import Arrays
+from isingprop.paper.common.methods import NUM_HIDDEN, IsingLearner, Learner
+from isingprop.paper.common.study_setup import Setup
+from isingprop.samplers import Annealing
+from isingprop.training.learning_rule import LearningRates
+from isingprop.training.trainer import Trainer, deep_margin
+
+NUM_SWEEPS = 20
+NUM_STATES = 9
+NUM_LATE = 5  # epochs whose mean is compared: one epoch's accuracy of a deep network differs from the next one's
+_QUICK_HIDDEN = 32
+_TEST_IMAGES = 2000  # each epoch ends in a test, which takes a deep network as long as the epoch
+
+
+@dataclass(frozen=True)
+class LayeredMethod:
+    """Dragon training of a network with any number of hidden layers."""
+
+    title: str
+    hidden: tuple[int, ...]
+    sampler: Annealing
+    num_states: int
+    active_layers: int | None = 2
+    margin: float | None = None
+    deep_scales: bool = True  #: input weights and learning rates as suit more than one hidden layer, or as in the paper
+
+    def trainer(self, images: ImageSet, learning_rate: float, seed: int) -> Trainer:
+        """Of a new network."""
+        network = LayeredNetwork.random(
+            num_inputs=images.train_images.shape[1],
+            hidden=self.hidden,
+            num_classes=images.num_classes,
+            input_gain=DEEP_INPUT_GAIN if self.deep_scales else 1.0,
+            seed=seed,
+        )
+        return Trainer(
+            network,
+            self.sampler,
+            num_states=self.num_states,
+            learning_rate=LearningRates.of(learning_rate, deep=self.deep_scales),
+            active_layers=self.active_layers,
+            margin=self.margin,
+            seed=seed,
+        )
+
+    def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
+        """Training of a new network."""
+        return IsingLearner(self.trainer(images, learning_rate, seed), images)
+
+
+def variants(setup: Setup) -> dict[str, LayeredMethod]:
+    """What is compared; the first one is the paper's."""
+    width = _QUICK_HIDDEN if setup.quick else NUM_HIDDEN
+    sampler = Annealing(NUM_SWEEPS)
+    one = LayeredMethod(
+        f"1 × {width}", (width,), sampler, NUM_STATES, margin=0.0, deep_scales=False
+    )
+    margin = deep_margin(width, width)  # that of two
+    methods = {
+        f"1x{width}": one,
+        f"1x{width}-margin": replace(one, title=f"{one.title} (margin {margin:g})", margin=margin),
+        f"1x{width}-deep": replace(
+            one, title=f"{one.title} (deep settings)", margin=margin, deep_scales=True
+        ),
+        f"1x{2 * width}": replace(one, title=f"1 × {2 * width}", hidden=(2 * width,)),
+    }
+    for depth in (2, 3):
+        for name, told, active_layers in (
+            ("two", "two layers at a time", 2),
+            ("all", "all at once", None),
+        ):
+            title, hidden = f"{depth} × {width} ({told})", depth * (width,)
+            methods[f"{depth}x{width}-{name}"] = LayeredMethod(
+                title, hidden, sampler, NUM_STATES, active_layers
+            )
+    return methods
+
+
+def num_tested(images: ImageSet) -> int:
+    """How many test images there are in each test."""
+    return min(_TEST_IMAGES, len(images.test_labels))
+
+
+@dataclass(frozen=True)
+class LayeredTraining:
+    """Trains one network, and tests it after each epoch.
+
+    Its result has, for each epoch, error_reads (of all states of all images, each sampled before its image's own
+    update), error_lowest (of the lowest state of each image), seconds (of one core, without the test) and
+    test_accuracy (of the lowest of 10 states of each of the first test images of each class); and margin and
+    largest_problem, the spins of the largest problem that the sampler was sent.
+    """
+
+    method: LayeredMethod
+    learning_rate: float
+    epochs: int
+    seed: int
+
+    def run(self, images: ImageSet) -> Arrays:
+        """Trains from scratch."""
+        trainer = self.method.trainer(images, self.learning_rate, self.seed)
+        some = class_balanced(images.test_labels, num_tested(images), images.num_classes)
+        test_images, test_labels = images.test_images[some], images.test_labels[some]
+        rows, largest = [], []
+        for _ in range(self.epochs):
+            start = thread_time()
+            record = trainer.train_epoch(images.train_images, images.train_labels)
+            seconds = thread_time() - start
+            accuracy = trainer.evaluate(test_images, test_labels).accuracy
+            rows.append((record.train_error_reads, record.train_error_lowest, seconds, accuracy))
+            largest.append(record.largest_problem or 0)
+        names = ("error_reads", "error_lowest", "seconds", "test_accuracy")
+        arrays = dict(zip(names, np.array(rows).T, strict=True))
+        return arrays | {
+            "margin": np.array(trainer.margin),
+            "largest_problem": np.array(max(largest)),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One network over its seeds: arrays of (seeds, epochs)."""
+
+    method: LayeredMethod
+    learning_rate: float
+    error_reads: NDArray[np.float64]
+    error_lowest: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    test_accuracy: NDArray[np.float64]
+    margin: NDArray[np.float64]  #: (seeds,), of one value
+    largest_problem: NDArray[np.int64]  #: (seeds,)
+
+    @property
+    def depth(self) -> int:
+        """Hidden layers."""
+        return len(self.method.hidden)
+
+    @property
+    def last(self) -> NDArray[np.float64]:
+        """(seeds,), the test accuracy after the last epoch."""
+        return self.test_accuracy[:, -1]
+
+    @property
+    def late(self) -> NDArray[np.float64]:
+        """(seeds,), its mean over the last epochs."""
+        late: NDArray[np.float64] = self.test_accuracy[:, -NUM_LATE:].mean(axis=1)
+        return late
+
+    @property
+    def seconds_per_epoch(self) -> float:
+        """Median over epochs and seeds."""
+        return float(np.median(self.seconds))
+
+    def ahead_of(self, other: Outcome) -> Interval:
+        """The difference of the mean test accuracy over the last epochs, seed by seed."""
+        return mean_interval(self.late - other.late)
+
+    def rise(self) -> Interval:
+        """That mean minus the mean of as many epochs before, seed by seed; NaN where there are no such epochs."""
+        if self.test_accuracy.shape[1] < 2 * NUM_LATE:
+            return Interval(math.nan, math.nan, math.nan)
+        return mean_interval(
+            self.late - self.test_accuracy[:, -2 * NUM_LATE : -NUM_LATE].mean(axis=1)
+        )

@@ -1,0 +1,1 @@
+"""The study of a perceptron and its energy-based twin, trained alike."""

@@ -1,0 +1,1 @@
+"""The study of the time that sampling the twin takes."""

@@ -1,0 +1,1 @@
+"""The figures and the table of Zhang & Kamenev 2025."""

@@ -1,0 +1,207 @@
+"""Fig. 5: training error against epoch, and its exponent z, Eq. (8), for six ways of training."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isingprop.analysis.scaling import fit_power_law, standard_error
+from isingprop.data.load import ImageSet
+from isingprop.paper.common.curves import METHODS, ORDER, PUBLISHED, Curves, epochs_of, exponent
+from isingprop.paper.common.jobs import Runner
+from isingprop.paper.common.methods import IsingMethod, Method, Training
+from isingprop.paper.common.rates import Trials, choose_rates, rates_of
+from isingprop.paper.common.study_setup import COLOURS, Setup
+from isingprop.paper.common.text import finite, interval
+from isingprop.paper.zhang2025.fig5_report import report
+
+_MARKERS = dict(zip(ORDER, "o^vsDP", strict=True))
+_LEAST = 1e-5  # the smallest error that a bin may show: axes end there
+_NUM_BINS = 30  # some 15 to a decade: each of the first eight epochs is a bin of its own
+_COLOUR = dict(zip(ORDER, COLOURS, strict=False))
+
+
+def number_of_jobs(setup: Setup) -> int:
+    """Trials of each method at each rate, then one run for each seed."""
+    return len(METHODS) * (len(rates_of(setup)) + setup.num_seeds)
+
+
+def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
+    """Trains, writes fig5.csv, .json, .png, .svg, .md, fig5_rates.csv and fig5_seconds.csv; returns what JSON has."""
+    start = perf_counter()
+    images = setup.load_data()
+    trials = choose_rates(setup, runner, images, METHODS)
+    curves = _train(setup, runner, images, trials.best)
+    numbers = {
+        "methods": {name: _numbers(name, curves[name]) for name in ORDER},
+        **setup.facts(images),
+        "epochs": epochs_of(setup),
+        "seconds": perf_counter() - start,
+    }
+    _write_rows(setup, trials, curves)
+    setup.write_json("fig5", numbers)
+    setup.draw("fig5", _draw(curves, setup.is_papers))
+    setup.write_report("fig5", report(setup, images, trials, curves))
+    return numbers
+
+
+def _train(
+    setup: Setup, runner: Runner, images: ImageSet, rates: dict[str, float]
+) -> dict[str, Curves]:
+    epochs = epochs_of(setup)
+    grid = [(name, seed) for name in METHODS for seed in setup.seeds]
+    jobs = [Training(METHODS[name], rates[name], epochs, seed) for name, seed in grid]
+    results = dict(zip(grid, runner.run(jobs, images, "training"), strict=True))
+    curves = {}
+    for name, method in METHODS.items():
+        own = [results[name, seed] for seed in setup.seeds]
+        stacked = {key: np.stack([result[key] for result in own]) for key in own[0]}
+        curves[name] = Curves(rates[name], qpu_seconds=_qpu_seconds(method, images), **stacked)
+    return curves
+
+
+def _qpu_seconds(method: Method, images: ImageSet) -> float | None:
+    """QPU access time of an epoch on a perfect Zephyr Z12 that is full of copies, by the timing of Advantage 4.1."""
+    if not isinstance(method, IsingMethod):
+        return None
+    from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
+    from isingprop.samplers.dwave import DWave
+
+    mode = "forward" if method.references is None else "cyclic"
+    price = DWave(mode, solver=EmulatedQPU("zephyr")).estimate(
+        num_images=len(images.train_labels),
+        epochs=1,
+        num_states=method.num_states,
+        num_hidden=method.num_hidden,
+        num_output=4 * images.num_classes,
+    )
+    return price.seconds_per_epoch
+
+
+def _numbers(name: str, curves: Curves) -> dict[str, Any]:
+    reads, lowest = curves.error_reads, curves.error_lowest
+    z, z_lowest = curves.exponent(reads), curves.exponent(lowest)
+    early, late = curves.early_and_late()
+    return {
+        "z": finite(z.mean),
+        "z_low": finite(z.low),
+        "z_high": finite(z.high),
+        "z_published": PUBLISHED.get(name),
+        "z_lowest": finite(z_lowest.mean),
+        "z_lowest_low": finite(z_lowest.low),
+        "z_lowest_high": finite(z_lowest.high),
+        "z_early": finite(early.mean),
+        "z_late": finite(late.mean),
+        "final_error": float(reads[:, -1].mean()),
+        "final_error_se": finite(standard_error(reads[:, -1])),
+        "final_error_lowest": float(lowest[:, -1].mean()),
+        "test_accuracy": float(curves.test_accuracy.mean()),
+        "test_accuracy_se": finite(standard_error(curves.test_accuracy)),
+        "learning_rate": curves.learning_rate,
+        "seconds_per_epoch": float(np.median(curves.seconds)),
+        "qpu_seconds_per_epoch": curves.qpu_seconds,
+    }
+
+
+def _write_rows(setup: Setup, trials: Trials, curves: dict[str, Curves]) -> None:
+    errors, seconds = [], []
+    for name in ORDER:
+        own = curves[name]
+        for row, seed in enumerate(setup.seeds):
+            for k in range(own.error_reads.shape[1]):
+                where = {
+                    "method": name,
+                    "learning_rate": own.learning_rate,
+                    "seed": seed,
+                    "epoch": k + 1,
+                }
+                reads, lowest = float(own.error_reads[row, k]), float(own.error_lowest[row, k])
+                errors.append({**where, "error_reads": reads, "error_lowest": lowest})
+                seconds.append({**where, "seconds": float(own.seconds[row, k])})
+    setup.write_csv("fig5", errors)
+    setup.write_csv("fig5_seconds", seconds)
+    setup.write_csv("fig5_rates", trials.rows)
+
+
+def _draw(curves: dict[str, Curves], is_papers: bool) -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.5, 9.0), layout="constrained")
+    panels = figure.subplots(2, 2, sharey=True)
+    epochs = np.arange(1, curves["dragon"].error_reads.shape[1] + 1)
+    for name in ORDER:
+        own = curves[name]
+        _draw_errors(panels[0, 0], epochs, own.error_reads, name, _label(name, own, is_papers))
+        _draw_fit(panels[0, 0], epochs, own.error_reads, name)
+        _draw_errors(panels[0, 1], epochs, own.error_lowest, name)
+        _draw_errors(panels[1, 0], np.median(own.seconds, axis=0).cumsum(), own.error_reads, name)
+        if own.qpu_seconds is not None:
+            _draw_errors(panels[1, 1], epochs * own.qpu_seconds, own.error_reads, name)
+    titles = (
+        ("(a) all states", "epoch"),
+        ("(b) the lowest state of each image", "epoch"),
+        ("(c) all states, against time", "time on one core (s)"),
+        ("(d) all states, against QPU time", "estimated QPU access time (s)"),
+    )
+    for axes, (title, label) in zip(panels.flat, titles, strict=True):
+        axes.set(xscale="log", yscale="log", xlabel=label)
+        axes.set_title(title, loc="left")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_tick_params(labelleft=True)
+        axes.grid(alpha=0.25)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("training error")
+    smallest = min(
+        float(own.error_lowest.mean(axis=0).min(initial=1, where=own.error_lowest.any(axis=0)))
+        for own in curves.values()
+    )
+    panels[0, 0].set_ylim(max(smallest, _LEAST) / 2, 1.2)
+    title = f"z of all states, epochs 1 to {len(epochs)} [95 % interval over seeds only]"
+    figure.legend(
+        loc="outside lower center",
+        ncols=2,
+        frameon=False,
+        fontsize=9,
+        title=title,
+        title_fontsize=9,
+    )
+    return figure
+
+
+def _draw_fit(axes: Any, epochs: NDArray[Any], errors: NDArray[np.float64], name: str) -> None:
+    if not math.isnan(exponent(epochs, errors.mean(axis=0))):
+        z, prefactor = fit_power_law(epochs, errors.mean(axis=0))
+        axes.plot(
+            epochs,
+            prefactor * epochs.astype(float) ** -z,
+            color=_COLOUR[name],
+            linestyle=":",
+            linewidth=1,
+        )
+
+
+def _draw_errors(
+    axes: Any, x: NDArray[Any], errors: NDArray[np.float64], name: str, label: str | None = None
+) -> None:
+    """Mean and range over seeds, in bins of equal width in log epoch; a logarithmic axis has no place for 0."""
+    edges = np.unique(np.geomspace(1, len(x) + 1, _NUM_BINS).round().astype(int)) - 1
+    binned = np.stack([errors[:, a:b].mean(axis=1) for a, b in pairwise(edges)], axis=1)
+    centres = np.array([np.exp(np.log(x[a:b]).mean()) for a, b in pairwise(edges)])
+    mean = np.where(binned.mean(axis=0) > 0, binned.mean(axis=0), np.nan)
+    low, high = (
+        np.maximum(binned.min(axis=0), _LEAST / 10),
+        binned.max(axis=0),
+    )  # below the axis is 0, too
+    axes.fill_between(centres, low, high, color=_COLOUR[name], alpha=0.15, linewidth=0)
+    style: dict[str, Any] = {"marker": _MARKERS[name], "markersize": 4, "linewidth": 1.2}
+    axes.plot(centres, mean, color=_COLOUR[name], label=label, **style)
+
+
+def _label(name: str, curves: Curves, is_papers: bool) -> str:
+    told = f" (paper: {PUBLISHED[name]})" if is_papers and name in PUBLISHED else ""
+    return f"{METHODS[name].title}: z = {interval(curves.exponent(curves.error_reads))}{told}"

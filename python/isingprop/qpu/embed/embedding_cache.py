@@ -1,0 +1,83 @@
+"""Embeddings that were found once, in the user's cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from isingprop.qpu.chip.working_graph import WorkingGraph
+from isingprop.qpu.embed.embedding import ALGORITHM, Embedding, find_copies
+from isingprop.qpu.embed.lines import Chains
+from isingprop.util.files import write_atomically
+
+
+def copies_of(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Embedding]:
+    """Gives what `find_copies` finds: from the cache folder, or found now and stored there if that can be written.
+
+    The arguments, the result and the errors are those of `find_copies`.
+    """
+    copies = stored_copies(graph, num_hidden, num_output)
+    if copies is None:
+        copies = find_copies(graph, num_hidden, num_output)
+        _store(graph, num_hidden, num_output, copies)
+    return copies
+
+
+def stored_copies(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Embedding] | None:
+    """Gives the copies in the cache folder, checked against the graph; None where they are not there or not whole."""
+    key = _key(graph, num_hidden, num_output)
+    try:
+        content = json.loads(_path(key).read_bytes())
+        copies = [
+            Embedding(_chains(copy["hidden"]), _chains(copy["output"]))
+            for copy in content["copies"]
+        ]
+        whole = content["key"] == key and _whole(copies, graph, num_hidden, num_output)
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None  # no file, or a damaged one
+    return copies if whole else None
+
+
+def _store(graph: WorkingGraph, num_hidden: int, num_output: int, copies: list[Embedding]) -> None:
+    key = _key(graph, num_hidden, num_output)
+    content = {
+        "key": key,
+        "copies": [{"hidden": copy.hidden, "output": copy.output} for copy in copies],
+    }
+    path = _path(key)
+    with suppress(
+        OSError
+    ):  # a folder that cannot be written costs a search the next time, and nothing else
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(content).encode())
+
+
+def _key(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[str | int]:
+    """All that the copies follow from; the digest is there because mocks share names."""
+    return [ALGORITHM, graph.graph_id, graph.digest, int(num_hidden), int(num_output)]
+
+
+def _path(key: list[str | int]) -> Path:
+    import pooch
+
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()
+    return Path(pooch.os_cache("isingprop")) / "embeddings" / f"{name}.json"
+
+
+def _whole(copies: list[Embedding], graph: WorkingGraph, num_hidden: int, num_output: int) -> bool:
+    qubits = [qubit for copy in copies for qubit in copy.qubits]
+    return (
+        len(copies) > 0
+        and len(set(qubits)) == len(qubits)
+        and all((len(copy.hidden), len(copy.output)) == (num_hidden, num_output) for copy in copies)
+        and all(copy.fits(graph) for copy in copies)
+    )
+
+
+def _chains(value: Any) -> Chains:
+    if not all(type(qubit) is int for chain in value for qubit in chain):
+        raise TypeError
+    return tuple(tuple(chain) for chain in value)

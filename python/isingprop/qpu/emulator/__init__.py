@@ -1,0 +1,1 @@
+"""An emulated D-Wave chip."""

@@ -1,0 +1,94 @@
+"""The first request of a run, shown before anything is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from isingprop.qpu.calls.connection import Programmed
+from isingprop.samplers.replay import Replay
+
+if TYPE_CHECKING:
+    from isingprop.problem import IsingProblem
+    from isingprop.samplers.dwave import DWave
+    from isingprop.states import States
+    from isingprop.util.checks import Spins
+
+
+class FirstRequest(Exception):  # noqa: N818 (no error: it carries what was asked for)
+    """A trainer came to its first request."""
+
+    def __init__(self, programmed: Programmed) -> None:
+        """See the class."""
+        super().__init__(programmed.call.label)
+        self.programmed = programmed
+
+
+class DryRun:
+    """Takes the place of a DWave sampler, and stops at the first request that has no answer on disk."""
+
+    def __init__(self, sampler: DWave) -> None:
+        """See the class."""
+        self._sampler = sampler
+        self._replay = (
+            Replay(sampler.record) if (sampler.record / "settings.json").is_file() else None
+        )
+        self.takes_initial = sampler.takes_initial
+        self.settings = sampler.settings
+
+    def sample(
+        self,
+        problem: IsingProblem,
+        num_reads: int = 1,
+        seed: int | None = None,
+        initial: Spins | None = None,
+    ) -> States:
+        """The answer on disk; or else raises FirstRequest."""
+        if self._replay is not None and self._replay.has(problem, num_reads, seed, initial):
+            return self._replay.sample(problem, num_reads, seed, initial)
+        raise FirstRequest(self._sampler.first_request(problem, num_reads, seed, initial))
+
+
+def body(programmed: Programmed, device: Any) -> dict[str, Any]:
+    """What is sent, as D-Wave's client has it; without a solver (an emulation), h and J as they are."""
+    call = programmed.call
+    parameters = call.solver_parameters()
+    if (solver := getattr(device, "solver", None)) is None:
+        h = {str(qubit): value for qubit, value in programmed.h.items()}
+        j = {f"{u} {v}": value for (u, v), value in programmed.j.items()}
+        return {
+            "solver": call.notes["solver"],
+            "h": h,
+            "J": j,
+            "params": parameters,
+            "label": call.label,
+        }
+    from dwave.cloud.coders import encode_problem_as_qp
+
+    parameters = solver.reformat_parameters("ising", parameters, solver.properties)
+    data = encode_problem_as_qp(solver, programmed.h, programmed.j)
+    identity = solver.identity.dict()
+    return {
+        "solver": identity,
+        "data": data,
+        "type": "ising",
+        "params": parameters,
+        "label": call.label,
+    }
+
+
+def summary(programmed: Programmed) -> list[str]:
+    """The same in a few lines."""
+    call, h, j = programmed.call, programmed.h.values(), programmed.j.values()
+    notes = call.notes
+    parameters = ", ".join(f"{name} = {value}" for name, value in call.parameters.items())
+    start = (
+        f", initial_state of {call.initial_state.size} qubits" if call.initial_state.size else ""
+    )
+    return [
+        f"solver          {notes['solver']}, graph {notes['graph_id']}",
+        f"problem         {len(h)} qubits and {len(j)} couplers, {len(call.tiles)} copies of the network in use",
+        f"h               {min(h):.4g} to {max(h):.4g}; J {min(j):.4g} to {max(j):.4g}; {notes['clipped']} clipped",
+        f"scale           {notes['scale']:.4g}; chain strength {notes['chain_strength']:.4g} in the network's units",
+        f"parameters      {parameters}{start}",
+        f"cost            {1000 * notes['estimated_seconds']:.1f} ms of QPU access time",
+    ]

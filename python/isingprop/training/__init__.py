@@ -1,0 +1,1 @@
+"""Training: phases, the learning rule, evaluation, checkpoints and the trainer itself."""

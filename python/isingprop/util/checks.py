@@ -1,0 +1,175 @@
+"""Checks of arguments, each with a message that quotes the name, what it must be and what it was."""
+
+from __future__ import annotations
+
+import operator
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+Doubles: TypeAlias = NDArray[np.float64]
+Spins: TypeAlias = NDArray[np.int8]
+
+_BOOLS = (bool, np.bool_)
+_LARGEST_SEED = 2**64 - 1
+_LARGEST_SINGLE = float(np.finfo(np.float32).max)
+
+
+def whole_number(name: str, value: object, *, least: int, most: int | None = None) -> int:
+    """Returns `value` as an int in [least, most]; True, 1.0 and "1" are not whole numbers."""
+    if isinstance(value, _BOOLS):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, got {number}")
+    if most is not None and number > most:
+        raise ValueError(f"{name} must be at most {most}, got {number}")
+    return number
+
+
+def seed_number(value: object) -> int:
+    """Returns `value` as a seed; None draws one from the operating system."""
+    if value is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+    return whole_number("seed", value, least=0, most=_LARGEST_SEED)
+
+
+@lru_cache(maxsize=1024)
+def seed_for(*numbers: int) -> int:
+    """A seed of its own for a seed and what it is used for."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
+
+
+def real_number(
+    name: str, value: object, *, least: float = -np.inf, above: float = -np.inf
+) -> float:
+    """Returns `value` as a float that is >= least, > above and finite as a float32, which is what kernels take."""
+    if isinstance(value, bool | np.bool_ | str | bytes):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} must be a number, got {value!r}") from None
+    except OverflowError:
+        number = np.inf
+    if not abs(number) <= _LARGEST_SINGLE or number < least or number <= above:
+        bound = f" and above {above:g}" if np.isfinite(above) else ""
+        bound = f" and at least {least:g}" if np.isfinite(least) else bound
+        raise ValueError(f"{name} must be finite{bound}, got {number}")
+    return number
+
+
+def true_or_false(name: str, value: object) -> bool:
+    """Returns `value`, which must be True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def float_array(
+    name: str, value: ArrayLike, *, shape: tuple[int | None, ...], single: bool = False
+) -> Floats:
+    """Returns `value` as a finite, C-ordered float32 or float64 array of a shape in which None is any length >= 1.
+
+    float32 and narrower floats stay or become float32; float64 and integers become float64, or, with `single`, float32.
+    Nothing else is accepted.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+    narrow = array.dtype.kind == "f" and array.dtype.itemsize <= np.dtype(np.float32).itemsize
+    check_shape(name, array, shape)
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused below
+        result: Any = np.ascontiguousarray(
+            array, dtype=np.float32 if narrow or single else np.float64
+        )
+    if not np.isfinite(result).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(result))[0])
+        raise ValueError(f"{name} must be finite, got {array[where]} at index {where}")
+    checked: Floats = result
+    return checked
+
+
+def spin_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...]) -> Spins:
+    """Returns `value`, integers or floats that are all exactly -1 or +1, as C-ordered int8."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be an array of spins, got dtype {array.dtype}")
+    check_shape(name, array, shape)
+    good = (array == 1) | (array == -1)
+    if not good.all():
+        where = tuple(int(k) for k in np.argwhere(~good)[0])
+        raise ValueError(f"{name} must be -1 or +1, got {array[where]} at index {where}")
+    return np.ascontiguousarray(array, dtype=np.int8)
+
+
+def bit_array(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.int8]:
+    """Returns `value`, numbers or booleans that are all 0 or 1, as int8."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be an array of 0 and 1, got dtype {array.dtype}")
+    check_shape(name, array, shape)
+    good = (array == 0) | (array == 1)
+    if not good.all():
+        where = tuple(int(k) for k in np.argwhere(~good)[0])
+        raise ValueError(f"{name} must be 0 or 1, got {array[where]} at index {where}")
+    return array.astype(np.int8)
+
+
+def broadcast_starts(initial: Spins, lengths: tuple[int, int, int]) -> Spins:
+    """Checks start states of these lengths (B, R, N), or with a length of 1 in place of B or R; returns (B, R, N)."""
+    ones = (
+        [length == 1 for length in initial.shape[:2]]
+        if initial.ndim == len(lengths)
+        else [False, False]
+    )
+    shape = tuple(1 if one else length for one, length in zip([*ones, False], lengths, strict=True))
+    return np.broadcast_to(spin_array("initial", initial, shape=shape), lengths)
+
+
+def label_array(name: str, value: ArrayLike, *, count: int, num_classes: int) -> NDArray[np.int64]:
+    """Returns `value` as (count,) int64 class labels in 0 ... num_classes - 1."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be an array of integers, got dtype {array.dtype}")
+    check_shape(name, array, (count,))
+    labels = array.astype(np.int64)
+    wrong = (labels < 0) | (labels >= num_classes)
+    if wrong.any():
+        k = int(wrong.argmax())
+        raise ValueError(f"{name} must be in 0 ... {num_classes - 1}, got {labels[k]} at index {k}")
+    return labels
+
+
+def image_array(name: str, value: ArrayLike, *, num_inputs: int | None) -> NDArray[np.float32]:
+    """Returns `value` as C-ordered float32 images of num_inputs pixels; the pixels are checked where they are used."""
+    array = np.asarray(value)
+    if array.dtype.kind != "f":
+        raise TypeError(f"{name} must be floating-point pixels in [0, 1], got dtype {array.dtype}")
+    check_shape(name, array, (None, num_inputs))
+    with np.errstate(over="ignore"):  # infinite pixels are refused where they are used
+        return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def check_pixels(name: str, images: NDArray[np.float32]) -> None:
+    """Refuses pixels outside [0, 1]."""
+    if not (images.min() >= 0 and images.max() <= 1):  # both are NaN if any pixel is
+        where = tuple(int(k) for k in np.argwhere(~((images >= 0) & (images <= 1)))[0])
+        raise ValueError(f"{name} must be in [0, 1], got {images[where]} at index {where}")
+
+
+def check_shape(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> None:
+    """Refuses an array whose shape differs from `shape`, in which None is any length >= 1."""
+    good = array.ndim == len(shape)
+    for have, want in zip(array.shape, shape, strict=False):
+        good = good and (have > 0 if want is None else have == want)
+    if not good:
+        wanted = ", ".join("n" if want is None else str(want) for want in shape)
+        wanted += "," if len(shape) == 1 else ""
+        raise ValueError(f"{name} must have shape ({wanted}), got {array.shape}")

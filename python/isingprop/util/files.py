@@ -1,0 +1,107 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FORMAT_VERSION = "1"
+_METADATA_KEY = "isingprop"
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Writes to a temporary file beside `path`, flushes it to the disk and renames it: readers see old or new."""
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if (
+            isinstance(error, OSError) and error.filename is None
+        ):  # a full disk does not name the file
+            error.filename = str(target)
+        raise
+
+
+def save_tensors(
+    path: str | os.PathLike[str],
+    kind: str,
+    tensors: dict[str, NDArray[Any]],
+    metadata: dict[str, str],
+) -> None:
+    """Writes arrays and text as a safetensors file that says what kind of file it is."""
+    from safetensors.numpy import save
+
+    content = {"format": f"isingprop-{kind}", "format_version": FORMAT_VERSION, **metadata}
+    # One key, because safetensors writes several in an order of its own: equal contents are to be equal bytes.
+    header = {_METADATA_KEY: json.dumps(content, sort_keys=True)}
+    contiguous = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
+    write_atomically(path, save(contiguous, metadata=header))
+
+
+def load_tensors(
+    path: str | os.PathLike[str], kind: str, names: tuple[str, ...]
+) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Reads what `save_tensors` wrote.
+
+    Raises:
+        FileNotFoundError: where there is no file.
+        ValueError: for a file of another kind or version, or without one of the arrays.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no {kind} file at {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = _read_metadata(file.metadata())
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path} must be a safetensors file, got one that does not read: {error}"
+        ) from None
+    _check_header(path, kind, metadata)
+    check_names(path, tensors, names)
+    return tensors, metadata
+
+
+def check_names(
+    path: str | os.PathLike[str], tensors: Mapping[str, Any], names: Collection[str]
+) -> None:
+    """Refuses a file without one of these arrays."""
+    missing = [name for name in names if name not in tensors]
+    if missing:
+        raise ValueError(f"{path} must hold {', '.join(names)}, got no {', '.join(missing)}")
+
+
+def _read_metadata(raw: dict[str, str] | None) -> dict[str, str]:
+    try:
+        return dict(json.loads((raw or {})[_METADATA_KEY]))
+    except (KeyError, TypeError, ValueError):
+        return {}
+
+
+def _check_header(path: str | os.PathLike[str], kind: str, metadata: dict[str, str]) -> None:
+    wanted = f"isingprop-{kind}"
+    if metadata.get("format") != wanted:
+        raise ValueError(
+            f"{path} must be an {wanted} file, got {metadata.get('format', 'no format')!r}"
+        )
+    if metadata.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"{path} must have format version {FORMAT_VERSION}, got {metadata.get('format_version')!r}: "
+            "it was written by another version of isingprop"
+        )
