@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork, Network
 from isingprop.problem import IsingProblem, stream_array
-from isingprop.samplers import Sampler, check_sampler, threads_of
 from isingprop.samplers.annealing import anneal
+from isingprop.samplers.protocol import Sampler, check_sampler, declared
 from isingprop.states import States
-from isingprop.training.sampling_log import Meter
+from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import Spins, image_array, seed_for, seed_number, whole_number
 
 _MOST_SWEEPS = 20  # after the first
@@ -61,7 +61,7 @@ def sample_states(
     check_sampler(sampler)
     num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)
     check_active_layers(active_layers)
-    meter = Meter(max_spins=max_spins)
+    log = SamplingLog(max_spins=max_spins)
     pixels = image_array("images", images, num_inputs=network.num_inputs)
     fields, numbers = network.hidden_fields(pixels), stream_array(streams, len(pixels))
     network = single(network)
@@ -69,15 +69,15 @@ def sample_states(
         problem = IsingProblem.trusted(
             network.couplings, fields, network.output_bias[None, :], numbers
         )
-        return meter.draw(sampler, problem, num_reads, seed)
+        return log.sample(sampler, problem, num_reads, seed)
     if active_layers is None:
         return all_at_once(
-            network, sampler, fields, network.biases[-1][None, :], numbers, num_reads, seed, meter
+            network, sampler, fields, network.biases[-1][None, :], numbers, num_reads, seed, log
         )
-    spins = forward(network, sampler, fields, numbers, num_reads, seed, meter)
+    spins = forward(network, sampler, fields, numbers, num_reads, seed, log)
     for _ in range(_MOST_SWEEPS):
         before = spins.copy()
-        _descend(network, fields, numbers, spins, threads_of(sampler))
+        _descend(network, fields, numbers, spins, declared(sampler).num_threads)
         if (spins == before).all():
             break
     return measured(network, fields, numbers, spins)
@@ -120,7 +120,7 @@ def forward(
     streams: NDArray[np.uint64],
     num_states: int,
     seed: int,
-    meter: Meter,
+    log: SamplingLog,
     push: NDArray[np.float32] | None = None,
     *,
     free: bool = True,
@@ -137,7 +137,7 @@ def forward(
             problem = IsingProblem.trusted(
                 problem.couplings, problem.hidden_fields, output_fields, problem.streams
             )
-        states = meter.draw(sampler, problem, 1, seed_for(seed, layer), free=free)
+        states = log.sample(sampler, problem, 1, seed_for(seed, layer), free=free)
         spins[..., network.active(layer)] = states.spins.reshape(*spins.shape[:2], -1)
     return spins
 
@@ -171,11 +171,11 @@ def all_at_once(
     streams: NDArray[np.uint64],
     num_reads: int,
     seed: int,
-    meter: Meter,
+    log: SamplingLog,
 ) -> States:
     """States (B, R, N) of all layers, with the energies that go with these (B or 1, n_L) fields of the outputs."""
     problem = network.problem_of(fields, output_fields, streams)
-    states = meter.draw(sampler, problem, num_reads, seed, free=True)
+    states = log.sample(sampler, problem, num_reads, seed, free=True)
     return States.trusted(network.from_problem(states.spins), states.energies, states.info)
 
 

@@ -13,11 +13,11 @@ from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.layer_order import from_sides, to_sides
 from isingprop.network.layered import LayeredNetwork, Network
 from isingprop.problem import IsingProblem
-from isingprop.samplers import Sampler, Weighing, takes_marks, threads_of
 from isingprop.samplers.annealing import anneal
+from isingprop.samplers.protocol import Sampler, Weighing, declared
 from isingprop.states import States
 from isingprop.training.layer_sweeps import COLD, all_at_once, forward, measured, per_chain
-from isingprop.training.sampling_log import Meter
+from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import Spins, seed_for
 
 
@@ -57,11 +57,11 @@ class Plan:
 class Phases(Protocol):
     """What a kind of network has sampled for a minibatch."""
 
-    def free(self, batch: Batch, meter: Meter) -> States:
+    def free(self, batch: Batch, log: SamplingLog) -> States:
         """Whole states, (B, m, N), of which the energies do not have the margin."""
         ...
 
-    def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
+    def steps(self, batch: Batch, free: States, log: SamplingLog) -> Iterator[Step]:
         """What to learn from; the network is trained between any two."""
         ...
 
@@ -81,27 +81,27 @@ class _OneHiddenLayer:
     def __init__(self, network: BipartiteNetwork, plan: Plan) -> None:
         self._network, self._plan = network, plan
 
-    def free(self, batch: Batch, meter: Meter) -> States:
+    def free(self, batch: Batch, log: SamplingLog) -> States:
         network, plan = self._network, self._plan
         initial = None
         if batch.wrong_outputs is not None:
             initial = network.states_with_outputs(batch.fields, batch.wrong_outputs)
         problem = self._problem(batch, plan.margin)
-        if takes_marks(plan.sampler):
+        if declared(plan.sampler).takes_marks:
             readout = network.readout
             problem.marked = readout.wrong_outputs(readout.predict(batch.outputs[:, 0]))
         if plan.num_states is None:
-            states = meter.weigh(cast(Weighing, plan.sampler), problem)
+            states = log.weighted_states(cast(Weighing, plan.sampler), problem)
         else:
-            states = meter.draw(
+            states = log.sample(
                 plan.sampler, problem, plan.num_states, batch.free_seed, initial, free=True
             )
         return _measured_by(self._problem(batch), states) if plan.margin else states
 
-    def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
-        yield Step(None, free.spins, self._nudged(batch, free, meter), free.weights)
+    def steps(self, batch: Batch, free: States, log: SamplingLog) -> Iterator[Step]:
+        yield Step(None, free.spins, self._nudged(batch, free, log), free.weights)
 
-    def _nudged(self, batch: Batch, free: States, meter: Meter) -> Spins:
+    def _nudged(self, batch: Batch, free: States, log: SamplingLog) -> Spins:
         """(B, 1, N): the states of Eq. (7), or one sampled read of H_N.
 
         With skip_correct (B, m, N), where the free states of correct images stand in for nudged ones.
@@ -114,7 +114,7 @@ class _OneHiddenLayer:
             correct = (free.spins[:, :, network.num_hidden :] == batch.outputs).all(axis=(1, 2))
         if correct.all():
             return free.spins
-        states = meter.draw(plan.sampler, self._problem(batch, -plan.nudge), 1, batch.nudged_seed)
+        states = log.sample(plan.sampler, self._problem(batch, -plan.nudge), 1, batch.nudged_seed)
         return (
             np.where(correct[:, None, None], free.spins, states.spins)
             if correct.any()
@@ -135,7 +135,7 @@ class _TwoLayers:
     def __init__(self, network: LayeredNetwork, plan: Plan, num_states: int) -> None:
         self._network, self._plan, self._num_states = network, plan, num_states
 
-    def free(self, batch: Batch, meter: Meter) -> States:
+    def free(self, batch: Batch, log: SamplingLog) -> States:
         network, plan = self._network, self._plan
         push = plan.margin * batch.outputs[:, 0]
         spins = forward(
@@ -145,12 +145,12 @@ class _TwoLayers:
             batch.streams,
             self._num_states,
             batch.free_seed,
-            meter,
+            log,
             push,
         )
         return measured(network, batch.fields, batch.streams, spins)
 
-    def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
+    def steps(self, batch: Batch, free: States, log: SamplingLog) -> Iterator[Step]:
         """From layers (L - 1, L) down to (1, 2); free and nudged chains are sampled with the same random numbers."""
         network, plan, num_states = self._network, self._plan, self._num_states
         first, seed, top = free.spins.copy(), batch.nudged_seed, len(network.couplings)
@@ -165,7 +165,7 @@ class _TwoLayers:
                 batch.streams,
                 num_states,
                 apart,
-                meter,
+                log,
                 free=False,
             )
         where = network.active(top)
@@ -181,9 +181,9 @@ class _TwoLayers:
                 own_seed = seed_for(seed, layer)
                 if plan.nudged_from_free:
                     warm = per_chain(spins[..., where])
-                    states = meter.draw(plan.warm_sampler, problem, 1, own_seed, warm)
+                    states = log.sample(plan.warm_sampler, problem, 1, own_seed, warm)
                 else:
-                    states = meter.draw(plan.sampler, problem, 1, own_seed)
+                    states = log.sample(plan.sampler, problem, 1, own_seed)
                 pair.append(states.spins.reshape(*spins.shape[:2], -1))
                 spins[..., where] = pair[-1]
             yield Step(layer, pair[0], pair[1])
@@ -195,7 +195,7 @@ class _AllLayers:
     def __init__(self, network: LayeredNetwork, plan: Plan, num_states: int) -> None:
         self._network, self._plan, self._num_states = network, plan, num_states
 
-    def free(self, batch: Batch, meter: Meter) -> States:
+    def free(self, batch: Batch, log: SamplingLog) -> States:
         network, plan = self._network, self._plan
         output_fields = _pushed(network.biases[-1], batch.outputs, plan.margin)
         num_states, seed = self._num_states, batch.free_seed
@@ -207,13 +207,13 @@ class _AllLayers:
             batch.streams,
             num_states,
             seed,
-            meter,
+            log,
         )
         return (
             measured(network, batch.fields, batch.streams, states.spins) if plan.margin else states
         )
 
-    def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
+    def steps(self, batch: Batch, free: States, log: SamplingLog) -> Iterator[Step]:
         """Outputs become n[y], and the hidden layers come to rest: from the free state, or sampled anew."""
         network, plan = self._network, self._plan
         problem = network.hidden_problem(batch.fields, batch.outputs[:, 0], batch.streams)
@@ -221,7 +221,7 @@ class _AllLayers:
         sizes = network.sizes[:-1]
         if plan.nudged_from_free:
             warm = to_sides(hidden, sizes)
-            threads = threads_of(plan.sampler)
+            threads = declared(plan.sampler).num_threads
             states = anneal(
                 problem,
                 COLD,
@@ -232,7 +232,7 @@ class _AllLayers:
                 num_threads=threads,
             )
         else:
-            states = meter.draw(plan.sampler, problem, num_states, batch.nudged_seed)
+            states = log.sample(plan.sampler, problem, num_states, batch.nudged_seed)
         outputs = np.broadcast_to(batch.outputs, (*hidden.shape[:2], network.num_output))
         nudged = np.concatenate([from_sides(states.spins, sizes), outputs], axis=2)
         yield Step(None, free.spins, nudged)
@@ -240,10 +240,11 @@ class _AllLayers:
 
 def _measured_by(problem: IsingProblem, states: States) -> States:
     """The states with energies of another problem, and so those that they were amplified from."""
-    info = dict(states.info)
-    if "unamplified" in info:
-        info["unamplified"] = _measured_by(problem, info["unamplified"])
-    return States.trusted(states.spins, problem.energies(states.spins), info, states.weights)
+    plain = states.unamplified
+    return states.changed(
+        energies=problem.energies(states.spins),
+        unamplified=None if plain is None else _measured_by(problem, plain),
+    )
 
 
 def _pushed(bias: NDArray[np.float32], outputs: Spins, push: float) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.network.bipartite import PARAMETERS, BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork, Network
-from isingprop.samplers import (
-    Annealing,
-    Sampler,
-    check_sampler,
-    takes_initial,
-    takes_marks,
-    threads_of,
-)
-from isingprop.samplers.annealing import Reannealing
+from isingprop.samplers.annealing import Annealing, Reannealing
+from isingprop.samplers.protocol import Sampler, Weighing, check_sampler, declared
 from isingprop.training.checkpoints import Checkpoint
 from isingprop.training.evaluation import EpochRecord, ErrorCount, Evaluation, predict
 from isingprop.training.layer_sweeps import (
@@ -37,7 +30,7 @@ from isingprop.training.layer_sweeps import (
 )
 from isingprop.training.learning_rule import LearningRates, update_in_place, update_layers_in_place
 from isingprop.training.phases import Batch, Plan, Step, phases_of
-from isingprop.training.sampling_log import Meter
+from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import (
     Floats,
     Spins,
@@ -167,11 +160,11 @@ class Trainer:
         self.num_states = (
             None if num_states is None else whole_number("num_states", num_states, least=1)
         )
-        if num_states is None and (deep or not hasattr(self.sampler, "weighted_states")):
+        if num_states is None and (deep or not isinstance(self.sampler, Weighing)):
             raise ValueError(
                 f"num_states must be a number for {self.sampler} and {network}, got None"
             )
-        if deep and takes_marks(self.sampler):
+        if deep and declared(self.sampler).takes_marks:
             raise ValueError(
                 f"sampler must not look for marked states for {network}, got {self.sampler}"
             )
@@ -181,13 +174,13 @@ class Trainer:
         self.skip_correct = true_or_false("skip_correct", skip_correct)
         if skip_correct and nudge is None:
             raise ValueError("nudge must be a number where skip_correct is True, got None")
-        if skip_correct and (num_states is None or takes_marks(self.sampler)):
+        if skip_correct and (num_states is None or declared(self.sampler).takes_marks):
             raise ValueError(
                 f"skip_correct must be False for {self.sampler} and num_states = {num_states}, got True"
             )
         if references not in (None, WRONG_CLASSES):
             raise ValueError(f"references must be None or {WRONG_CLASSES!r}, got {references!r}")
-        if references is not None and not takes_initial(self.sampler):
+        if references is not None and not declared(self.sampler).takes_initial:
             raise ValueError(
                 f"references must be None for {self.sampler}, which takes no start states"
             )
@@ -200,10 +193,10 @@ class Trainer:
         if nudged_start not in (FREE, RANDOM):
             raise ValueError(f"nudged_start must be {FREE!r} or {RANDOM!r}, got {nudged_start!r}")
         self.nudged_start = nudged_start
-        own_warm_sampler = Reannealing(num_threads=threads_of(self.sampler))
+        own_warm_sampler = Reannealing(num_threads=declared(self.sampler).num_threads)
         self.warm_sampler: Sampler = own_warm_sampler if warm_sampler is None else warm_sampler
         check_sampler(self.warm_sampler, "warm_sampler")
-        if not takes_initial(self.warm_sampler):
+        if not declared(self.warm_sampler).takes_initial:
             raise ValueError(f"warm_sampler must take start states, got {self.warm_sampler}")
         self.max_spins = (
             None if max_spins is None else whole_number("max_spins", max_spins, least=1)
@@ -325,7 +318,7 @@ class Trainer:
         checksum = self._same_checksum(images, labels)
         epoch = len(self.history) + 1
         errors = ErrorCount(self.network, cycles=self.references is not None)
-        meter = Meter(max_spins=self.max_spins, beta_effective=self.beta_effective)
+        log = SamplingLog(max_spins=self.max_spins, beta_effective=self.beta_effective)
         network = single(self.network)
         phases = phases_of(network, self._plan(), self.active_layers)
         outputs = network.readout.targets(labels)[:, None, :]
@@ -343,8 +336,8 @@ class Trainer:
                 wrong = None if wrong_outputs is None else wrong_outputs[batch]
                 fields = network.hidden_fields(pixels)
                 minibatch = Batch(fields, streams[batch], portion_outputs[batch], wrong, *seeds)
-                free = phases.free(minibatch, meter)
-                for step in phases.steps(minibatch, free, meter):
+                free = phases.free(minibatch, log)
+                for step in phases.steps(minibatch, free, log):
                     self._update(network, step, pixels)
                 if errors.add(free, classes) and bar is not None:
                     _show(bar, epoch, errors, len(images))
@@ -359,11 +352,11 @@ class Trainer:
             train_error_lowest=errors.lowest,
             test_accuracy=float("nan"),
             **self._update_norms(before),
-            seconds_updating=seconds - meter.seconds,
+            seconds_updating=seconds - log.seconds,
             seconds_testing=0.0,
             seconds=seconds,
             wrong_cycles=errors.cycles,
-            **meter.numbers(),
+            **log.numbers(),
         )
 
     def _update(self, network: Network, step: Step, pixels: NDArray[np.float32]) -> None:
@@ -451,7 +444,7 @@ class Trainer:
         """Of a network with one hidden layer, whose checkpoints may be older, no more than the margin."""
         if num_hidden_layers(self.network) == 1:
             return {"margin": self.margin or None}
-        warm = _describe(self.warm_sampler)
+        warm = declared(self.warm_sampler).settings()
         names = ("active_layers", "margin", "nudged_start")
         return {**{name: getattr(self, name) for name in names}, "warm_sampler": warm}
 
@@ -459,7 +452,7 @@ class Trainer:
         """All that decides the numbers of a run, as JSON has it; the number of threads does not."""
         settings: dict[str, Any] = {
             "network": str(self.network),
-            "sampler": _describe(self.sampler),
+            "sampler": declared(self.sampler).settings(),
             "num_states": self.num_states,
             "learning_rates": asdict(self.learning_rates),
             "batch_size": self.batch_size,
@@ -470,7 +463,7 @@ class Trainer:
             "num_test_reads": self.num_test_reads,
             "test_sampler": None
             if self.test_sampler is self.sampler
-            else _describe(self.test_sampler),
+            else declared(self.test_sampler).settings(),
             "seed": self.seed,
         }
         normal: dict[str, Any] = json.loads(json.dumps(settings, default=repr))
@@ -499,15 +492,3 @@ def _show(bar: Any, epoch: int, errors: ErrorCount, num_images: int) -> None:
     """Moves the progress bar to where the counts are."""
     bar.set_postfix(error=f"{errors.lowest:.4f}", reads=f"{errors.reads:.4f}", refresh=False)
     bar.update((epoch - 1) * num_images + errors.num_images - bar.n)
-
-
-def _describe(sampler: Sampler) -> dict[str, Any]:
-    """What the sampler says of its settings, or its fields."""
-    if callable(settings := getattr(sampler, "settings", None)):
-        return dict(settings())
-    described: dict[str, Any] = {"name": type(sampler).__name__}
-    if is_dataclass(sampler):
-        described |= {
-            name: value for name, value in asdict(sampler).items() if name != "num_threads"
-        }
-    return described
