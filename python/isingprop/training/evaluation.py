@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop.network.layered import Network
+from isingprop.network.base_network import Network
 from isingprop.problem import stream_array
 from isingprop.readout import UNCLASSIFIED
 from isingprop.samplers import Sampler
