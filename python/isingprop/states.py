@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from isingprop.problem import IsingProblem
 
 _MAX_CACHED = 16  # spins whose 2^N states are kept: a megabyte
-# Doublings of a guess at beta, from 1 / (largest local field); a beta beyond that counts as infinite.
+# Doublings of a guess at beta, from 1 / (largest local field); a beta beyond that counts as
+# infinite.
 _MAX_DOUBLINGS = 100
 
 
@@ -45,8 +46,8 @@ class States:
         qpu_usage: what the states cost on a chip, from `DWave` and `Replay`.
 
     Raises:
-        ValueError: for another shape, a spin that is not -1 or +1, an energy that is not finite, or a
-            weight below 0.
+        ValueError: for another shape, a spin that is not -1 or +1, an energy that is not finite, or
+            a weight below 0.
 
     Example:
         >>> states = States(spins=[[[1, -1], [1, 1]]], energies=[[0.5, -2.0]])
