@@ -49,7 +49,7 @@ TRUE_STEPS, MOST_STEPS = 2**15, 2**13  # of the truth, and of ours in search of 
 
 @dataclass
 class Point:
-    """Returns the seconds of a step, of a step in NumPy, and of a copy of as many bytes, by round."""
+    """Returns the seconds of a step, of one in NumPy, and of a copy of as many bytes."""
 
     qubits: int
     dtype: str

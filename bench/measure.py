@@ -32,7 +32,7 @@ class Group:
 
 @dataclass
 class Timing:
-    """CPU seconds per image of each repeat, and the mean energy of each image's reads in bulk calls."""
+    """CPU seconds per image of each repeat, and the mean energy of each image in bulk."""
 
     bulk: list[float] = field(default_factory=list)
     single: list[float] = field(default_factory=list)
@@ -160,7 +160,7 @@ def pairs_with_pytorch(timings: dict[str, Timing]) -> list[Pair]:
 def sample_energies(
     table: dict[str, Adapter], group: Group, sweeps: int, reads: int, seed: int
 ) -> dict[str, Array]:
-    """Returns energies (problems, reads) of each package by one judge, and the lowest known ones."""
+    """Returns energies (problems, reads) of each package, and the lowest known ones."""
     energies = {}
     for name, adapter in table.items():
         settings = sweeps, min(reads, SLOW_READS) if name in SLOW else reads, seed
