@@ -70,8 +70,8 @@ def _searches(searches: Searches) -> Iterator[str]:
             power = f"{interval(found)}, where {EXPECTED[way]} is expected: {_as(found, way)}"
             yield f"{title}: applications grow as A to the power {power}."
     yield (
-        "U and U† run step by step, as many Grover iterations as are best: the success probability is that of the "
-        f"closed form within {searches.largest_difference():.1g}."
+        "U and U† run step by step, as many Grover iterations as are best: the success probability "
+        f"is that of the closed form within {searches.largest_difference():.1g}."
     )
 
 
@@ -99,8 +99,8 @@ def _ends(outcomes: Mapping[str, Outcome]) -> Iterator[str]:
         first, third = (ratio(own.error[:, epoch], other.error[:, epoch]) for epoch in (0, 2))
         last = ratio(own.last(LAST), other.last(LAST))
         yield (
-            f"{own.method.title}, over {other.method.title}, ratio of errors: after 1 epoch {_told(first)}, after 3 "
-            f"{_told(third)}, at the end {_told(last)}."
+            f"{own.method.title}, over {other.method.title}, ratio of errors: after 1 epoch "
+            f"{_told(first)}, after 3 {_told(third)}, at the end {_told(last)}."
         )
 
 
@@ -163,8 +163,9 @@ def _doubling(outcomes: Mapping[str, Outcome]) -> Iterator[str]:
         if window == "all" and (text := answer(verdicts)):
             yield f"Does z of errors {when} double? {text}"
     yield (
-        f"These are {len(KINDS) * len(windows) * len(PAIRS)} comparisons with two intervals of 95 % each, of which "
-        "some miss the truth by chance. And where the error runs into a floor, z is that of the way there."
+        f"These are {len(KINDS) * len(windows) * len(PAIRS)} comparisons with two intervals of 95 "
+        "% each, of which some miss the truth by chance. And where the error runs into a floor, z "
+        "is that of the way there."
     )
 
 
@@ -194,9 +195,10 @@ def _floor(times: Times, total_time: float) -> Iterator[str]:
     error, later = 1 - times.right[:, -1, 0, here], 1 - times.right[:, -1, 0, longest]
     learning = float(times.wrong_ground[:, -1].mean())
     yield (
-        f"The floor, in plain training after {times.epochs[-1]} epochs: the error is {percent(float(error.mean()))}, "
-        f"and {percent(learning)} of the ground states are wrong. {floor_words(float(error.mean()), learning)} "
-        f"With time {times.total_times[longest]:g} in place of {total_time:g}, and nothing else changed, the error is "
+        f"The floor, in plain training after {times.epochs[-1]} epochs: the error is "
+        f"{percent(float(error.mean()))}, and {percent(learning)} of the ground states are wrong. "
+        f"{floor_words(float(error.mean()), learning)} With time {times.total_times[longest]:g} in "
+        f"place of {total_time:g}, and nothing else changed, the error is "
         f"{percent(float(later.mean()))} ({better_or_worse(ratio(later, error))})."
     )
 
@@ -215,8 +217,9 @@ def _price(outcomes: Mapping[str, Outcome]) -> Iterator[str]:
     own, plain = outcomes["amplified-20-scaled"], outcomes["plain-20"]
     times = own.applications[:, [0, -1]].mean(axis=0) / plain.applications[:, [0, -1]].mean(axis=0)
     yield (
-        f"{own.method.title}, takes {times[0]:.0f} times the applications of {plain.method.title}, in the first epoch "
-        f"and {times[1]:.0f} times in the last: the fewer wrong states are left, the more."
+        f"{own.method.title}, takes {times[0]:.0f} times the applications of {plain.method.title}, "
+        f"in the first epoch and {times[1]:.0f} times in the last: the fewer wrong states are "
+        "left, the more."
     )
 
 
@@ -228,9 +231,10 @@ def _scales(times: Times, total_time: float) -> Iterator[str]:
             continue
         divided, plain = (1 - times.right[:, k, scale, here] for scale in range(len(SCALES)))
         yield (
-            f"H as it is, not divided by its largest local field ({times.field[:, epoch].mean():.1f}), after {epoch} "
-            f"epochs, time {total_time:g}: error {percent(float(plain.mean()))} against "
-            f"{percent(float(divided.mean()))}. {scale_words(ratio(plain, divided))}"
+            "H as it is, not divided by its largest local field "
+            f"({times.field[:, epoch].mean():.1f}), after {epoch} epochs, time {total_time:g}: "
+            f"error {percent(float(plain.mean()))} against {percent(float(divided.mean()))}. "
+            f"{scale_words(ratio(plain, divided))}"
         )
 
 

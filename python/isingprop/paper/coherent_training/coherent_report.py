@@ -44,44 +44,52 @@ _SHOWN_EPOCHS = (1, 3, 10, 25, 50)
 _FIELD_EPOCHS = (0, 1, 3, 10, 25)
 
 _PAPER = (
-    "The paper (arXiv:2506.05244, Section V) proposes to train on a machine that stays coherent. An anneal U ends in "
-    "a right part and a wrong part, of amplitude A (here always its absolute value); the wrong one alone teaches "
-    "anything. To see it takes about A^−2 anneals, and with amplitude amplification about A^−1 applications of U and "
-    "its inverse U†. Training on the wrong part alone, Eq. (13), “can potentially double the scaling exponent, z”. The "
-    "paper has no numbers for that. Here the state vector is simulated."
+    "The paper (arXiv:2506.05244, Section V) proposes to train on a machine that stays coherent. "
+    "An anneal U ends in a right part and a wrong part, of amplitude A (here always its absolute "
+    "value); the wrong one alone teaches anything. To see it takes about A^−2 anneals, and with "
+    "amplitude amplification about A^−1 applications of U and its inverse U†. Training on the "
+    "wrong part alone, Eq. (13), “can potentially double the scaling exponent, z”. The paper has "
+    "no numbers for that. Here the state vector is simulated."
 )
 _CHOICES = (
-    "Data: {data}, the classes 0, 1 and 2; {num_train} training images, the first {per_class} of each, and {num_test} "
-    "test images. {seeds}; brackets are Student's 95 % interval over seeds, ± is the standard error.",
-    "Networks: {num_hidden} hidden spins and {redundancy} outputs for each class, {num_spins} qubits; one image per "
-    "update.",
-    "Anneal: total time {total_time:g}, s(t) = t / total time, −ΣX as the driver (with the sign of Eq. (11) the start "
-    "state would be the highest one), H divided by its largest local field, Trotter steps of 0.5. Except for (c), "
-    "where that is varied.",
-    "(a) The networks of (c) after {search_epochs} epochs, all training images, anneals of total time {search_times}; "
-    "of each seed up to {num_instances} instances with {least:g} ≤ A ≤ {most:g}, spread evenly in log A as far as "
-    "there are any. Counts are means over {repetitions:,} repetitions: repetition and Grover draw the number of tries "
-    "from the simulated probability of a wrong state, as that of measurements is; the fixed point is the sampler "
-    'Amplified(method="fixed-point"), which tries 0, 1, 3, 7 ... iterations (failure 0.1). Grover is told A, which '
-    "costs nothing here, and makes a try as sure as can be: for A above 0.5 shorter ones would find sooner. Exponents: "
-    "least squares of log count on log A below A = {fitted:g}, for each seed.",
-    "(b) Error after an epoch: the mean of A² over all training images, with no noise of measurements in it; where "
-    "nothing else is said, it is this one. Error during an epoch: of the plain anneal, each image before its own "
-    "update; A² where expectation values are exact, otherwise the m states that are measured. The first epoch begins "
-    "untrained, so its error is larger during it than after it, which makes z larger. Unclassified states are wrong. "
-    "Exact: expectation values as of infinitely many measurements, Eq. (10); they have "
-    "no number of applications. Amplified states are those of the best number of Grover iterations for A, as if that "
-    "were known for nothing. m = 20: shots per image and update.",
-    "“rate ∝ A”: the update of an image is multiplied by A, so that it shrinks as the error does. With A² it "
-    "would be nearly the plain update, in which wrong states have that weight and right ones teach next to nothing; "
-    "with 1 it is the paper's.",
-    "z: Poisson regression of the error on the epoch (or on the applications up to its end), over all epochs, and "
-    "in a longer training over the first 10 and from the 10th on. Differences are of equal seeds.",
-    "Applications needed: up to the end of the first epoch with no larger error, median over seeds; a dash where half "
-    "of the seeds or more do not get there. An error that goes up and down gets there sooner than its mean does.",
-    "(c) Networks trained on exact expectation values of the plain state, with rate {network_rate:g} and total time "
-    "{total_time:g}; the probability of all states of wrong or right classes, means over the training images. “As it "
-    "is”: H not divided, with the same steps of 0.5.",
+    "Data: {data}, the classes 0, 1 and 2; {num_train} training images, the first {per_class} of "
+    "each, and {num_test} test images. {seeds}; brackets are Student's 95 % interval over seeds, ± "
+    "is the standard error.",
+    "Networks: {num_hidden} hidden spins and {redundancy} outputs for each class, {num_spins} "
+    "qubits; one image per update.",
+    "Anneal: total time {total_time:g}, s(t) = t / total time, −ΣX as the driver (with the sign of "
+    "Eq. (11) the start state would be the highest one), H divided by its largest local field, "
+    "Trotter steps of 0.5. Except for (c), where that is varied.",
+    "(a) The networks of (c) after {search_epochs} epochs, all training images, anneals of total "
+    "time {search_times}; of each seed up to {num_instances} instances with {least:g} ≤ A ≤ "
+    "{most:g}, spread evenly in log A as far as there are any. Counts are means over "
+    "{repetitions:,} repetitions: repetition and Grover draw the number of tries from the "
+    "simulated probability of a wrong state, as that of measurements is; the fixed point is the "
+    'sampler Amplified(method="fixed-point"), which tries 0, 1, 3, 7 ... iterations (failure 0.1). '
+    "Grover is told A, which costs nothing here, and makes a try as sure as can be: for A above "
+    "0.5 shorter ones would find sooner. Exponents: least squares of log count on log A below A = "
+    "{fitted:g}, for each seed.",
+    "(b) Error after an epoch: the mean of A² over all training images, with no noise of "
+    "measurements in it; where nothing else is said, it is this one. Error during an epoch: of the "
+    "plain anneal, each image before its own update; A² where expectation values are exact, "
+    "otherwise the m states that are measured. The first epoch begins untrained, so its error is "
+    "larger during it than after it, which makes z larger. Unclassified states are wrong. Exact: "
+    "expectation values as of infinitely many measurements, Eq. (10); they have no number of "
+    "applications. Amplified states are those of the best number of Grover iterations for A, as if "
+    "that were known for nothing. m = 20: shots per image and update.",
+    "“rate ∝ A”: the update of an image is multiplied by A, so that it shrinks as the error does. "
+    "With A² it would be nearly the plain update, in which wrong states have that weight and right "
+    "ones teach next to nothing; with 1 it is the paper's.",
+    "z: Poisson regression of the error on the epoch (or on the applications up to its end), over "
+    "all epochs, and in a longer training over the first 10 and from the 10th on. Differences are "
+    "of equal seeds.",
+    "Applications needed: up to the end of the first epoch with no larger error, median over "
+    "seeds; a dash where half of the seeds or more do not get there. An error that goes up and "
+    "down gets there sooner than its mean does.",
+    "(c) Networks trained on exact expectation values of the plain state, with rate "
+    "{network_rate:g} and total time {total_time:g}; the probability of all states of wrong or "
+    "right classes, means over the training images. “As it is”: H not divided, with the same steps "
+    "of 0.5.",
     "{rule} A run takes {epochs} epochs. The errors of trials are those during the epochs.",
 )
 
@@ -136,7 +144,8 @@ def report(
         _fields(times),
         "## What this says",
         bullets(findings(searches, outcomes, times, sizes, trials)),
-        f"## Every rate: error in the last third of {trials.epochs} epochs, and z over them (one seed)",
+        f"## Every rate: error in the last third of {trials.epochs} epochs, and z over them (one "
+        "seed)",
         trial_table(trials, methods),
         "## Choices",
         bullets(choice.format(**facts) for choice in _CHOICES),
@@ -152,7 +161,8 @@ def _searches(searches: Searches) -> str:
     notes = [f"{amplitudes.size} instances, A: {amplitudes.min():.2g} to {amplitudes.max():.2g}."]
     if few := searches.few():
         notes.append(
-            f"Seeds left out for fewer than {LEAST_INSTANCES} of them below A = {MOST_FITTED:g}: {len(few)}."
+            f"Seeds left out for fewer than {LEAST_INSTANCES} of them below A = {MOST_FITTED:g}: "
+            f"{len(few)}."
         )
     return "\n\n".join([table(["", "expected exponent of A", "measured"], rows), " ".join(notes)])
 

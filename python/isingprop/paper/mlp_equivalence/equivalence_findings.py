@@ -28,8 +28,9 @@ def findings(exact: Sequence[Outcome], sampled: Sequence[Outcome]) -> Iterator[s
     yield f"Divergence: {_grouped(both, _level)}. In the last third: {_grouped(both, _trend)}."
     if not any(math.isnan(own.between[0, -1]) for own in both):
         yield (
-            "Against two MLPs trained by backpropagation from different seeds, which also have different batches, the "
-            f"EBM's weights are at the end: {_grouped(both, _against_another)}."
+            "Against two MLPs trained by backpropagation from different seeds, which also have "
+            "different batches, the EBM's weights are at the end: "
+            f"{_grouped(both, _against_another)}."
         )
     for name, own, told in (
         ("ebm_accuracy_inherited", "mlp_accuracy", "An EBM with the MLP's weights, minus the MLP"),
@@ -60,9 +61,9 @@ def _same_weights(outcomes: Sequence[Outcome]) -> Iterator[str]:
         last = max(outcomes, key=lambda each: gaps[each.title][-1])
         end = float(gaps[last.title][-1])
         yield (
-            f"With {told} weights in both, loss and −log-likelihood of a seed differ by at most {nats(largest)} nats "
-            f"({own}, update {where}); at the end by at most {nats(end)} ({last.title}), "
-            f"{100 * end / last.end(loss).mean():.2g} % of the loss."
+            f"With {told} weights in both, loss and −log-likelihood of a seed differ by at most "
+            f"{nats(largest)} nats ({own}, update {where}); at the end by at most {nats(end)} "
+            f"({last.title}), {100 * end / last.end(loss).mean():.2g} % of the loss."
         )
 
 

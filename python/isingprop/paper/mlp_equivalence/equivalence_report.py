@@ -19,33 +19,38 @@ from isingprop.paper.mlp_equivalence.equivalence_jobs import (
 )
 
 _PAPER = (
-    "The paper (arXiv:2303.12352, Section 5.1) trains a perceptron (MLP) by backpropagation and an energy-based model "
-    "(EBM) by contrastive divergence, then gives each the weights of the other: “The metrics are highly similar across "
-    "the training iterations, and the output divergence measured with MLP approaches zero”. Its Fig. 3 is of the "
-    "digits 0 and 1, Figs. 8 to 13 are of other pairs; it states no numbers."
+    "The paper (arXiv:2303.12352, Section 5.1) trains a perceptron (MLP) by backpropagation and an "
+    "energy-based model (EBM) by contrastive divergence, then gives each the weights of the other: "
+    "“The metrics are highly similar across the training iterations, and the output divergence "
+    "measured with MLP approaches zero”. Its Fig. 3 is of the digits 0 and 1, Figs. 8 to 13 are of "
+    "other pairs; it states no numbers."
 )
 _CHOICES = (
-    "Data: {data}; {images} (training, test images; the test images are as many of each class). {seeds}; ± is the "
-    "standard error over seeds, brackets are Student's 95 % interval of differences of equal seeds. Neither has the "
-    "choice of the test images in it.",
-    "Networks: {num_hidden} hidden units and one output. Adam, rate {rate:g}, batches of {batch:,} images (or all, "
-    "where there are fewer), the same batches for both.",
-    "MLP: scikit-learn's MLPClassifier with its initial weights, which are uniform in ±√(2 / (inputs + outputs)) of "
-    "each layer; PyTorch's, which the paper has, are uniform in ±1 / √inputs. Measured from the first update on.",
-    "EBM: initial weights from a normal distribution with a standard deviation of {scale:g}, without biases; exact "
-    "gradients, Eqs. (14) to (19) with all outputs summed over. “Sampled”: {num_reads} outputs for each image of a "
-    "batch, drawn by Gibbs sampling of 20 sweeps from random states, in place of the paper's contrastive divergence.",
-    "Sign: P(y, k | x) ∝ exp(+k·(W1 x + b) + y·(W2 k + c)). The paper's Eqs. (1) and (2) have the other one, which "
-    "does not fit its Eq. (18).",
-    "Loss and log-likelihood: means over the first {evaluated:,} training images of the pair (or all), in nats. "
-    "Accuracy and divergence: of all its test images.",
-    "Symmetrised KL: KL(p ‖ q) + KL(q ‖ p), not half of it, summed over both classes; p is the output of the MLP "
-    "trained by backpropagation, q that of an MLP with the EBM's weights; mean over images.",
-    "Cosine: of the angle between the exact gradient of the log-likelihood and that of the loss, both with the EBM's "
-    "weights, over all parameters and the images that the loss is of. Norms: of the EBM's gradient and weights; "
-    "largest weight: of W1 and W2, in absolute value, over all seeds.",
-    "Figure: means over seeds, bands are the standard error. The paper's axis of updates has no numbers we could read; "
-    "this one is logarithmic.",
+    "Data: {data}; {images} (training, test images; the test images are as many of each class). "
+    "{seeds}; ± is the standard error over seeds, brackets are Student's 95 % interval of "
+    "differences of equal seeds. Neither has the choice of the test images in it.",
+    "Networks: {num_hidden} hidden units and one output. Adam, rate {rate:g}, batches of {batch:,} "
+    "images (or all, where there are fewer), the same batches for both.",
+    "MLP: scikit-learn's MLPClassifier with its initial weights, which are uniform in ±√(2 / "
+    "(inputs + outputs)) of each layer; PyTorch's, which the paper has, are uniform in ±1 / "
+    "√inputs. Measured from the first update on.",
+    "EBM: initial weights from a normal distribution with a standard deviation of {scale:g}, "
+    "without biases; exact gradients, Eqs. (14) to (19) with all outputs summed over. “Sampled”: "
+    "{num_reads} outputs for each image of a batch, drawn by Gibbs sampling of 20 sweeps from "
+    "random states, in place of the paper's contrastive divergence.",
+    "Sign: P(y, k | x) ∝ exp(+k·(W1 x + b) + y·(W2 k + c)). The paper's Eqs. (1) and (2) have the "
+    "other one, which does not fit its Eq. (18).",
+    "Loss and log-likelihood: means over the first {evaluated:,} training images of the pair (or "
+    "all), in nats. Accuracy and divergence: of all its test images.",
+    "Symmetrised KL: KL(p ‖ q) + KL(q ‖ p), not half of it, summed over both classes; p is the "
+    "output of the MLP trained by backpropagation, q that of an MLP with the EBM's weights; mean "
+    "over images.",
+    "Cosine: of the angle between the exact gradient of the log-likelihood and that of the loss, "
+    "both with the EBM's weights, over all parameters and the images that the loss is of. Norms: "
+    "of the EBM's gradient and weights; largest weight: of W1 and W2, in absolute value, over all "
+    "seeds.",
+    "Figure: means over seeds, bands are the standard error. The paper's axis of updates has no "
+    "numbers we could read; this one is logarithmic.",
 )
 
 

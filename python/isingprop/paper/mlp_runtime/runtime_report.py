@@ -23,31 +23,37 @@ from isingprop.paper.mlp_runtime.runtime_curves import (
 from isingprop.paper.mlp_runtime.runtime_jobs import NUM_READS, WEIGHT_SCALE
 
 _PAPER = (
-    "The paper (arXiv:2303.12352, Section 5.3 and Fig. 5): “As the model gets larger, linear growth is observed in the "
-    "sampling time of both MLP and classical EBM, while that of the quantum annealer fluctuates roughly at the same "
-    "level. … Provided the constant annealing time used in our work, i.e., 20 µs, the runtime of the two classical "
-    "models will eventually exceed that of the quantum-assisted model.” Its classical models ran on a GPU, and it says "
-    "no numbers of times."
+    "The paper (arXiv:2303.12352, Section 5.3 and Fig. 5): “As the model gets larger, linear "
+    "growth is observed in the sampling time of both MLP and classical EBM, while that of the "
+    "quantum annealer fluctuates roughly at the same level. … Provided the constant annealing time "
+    "used in our work, i.e., 20 µs, the runtime of the two classical models will eventually exceed "
+    "that of the quantum-assisted model.” Its classical models ran on a GPU, and it says no "
+    "numbers of times."
 )
 _CHOICES = (
-    "Model: n units joined to a single one, P ∝ exp(+k·(W1 x + b) + y (W2 k + c)); W from N(0, {scale:g}²), one input "
-    "x ({data}). A call draws {reads:,} samples for that input.",
-    "Time: processor time of one thread, median over {seeds}; brackets are Student's 95 % interval over "
-    "them, bands in the figure their range. All four take turns within a repetition. What can be made "
-    "beforehand (the problem, the model of dimod, the weights) is not timed, nor is W1 x.",
-    "isingprop and dwave-samplers: {sweeps} sweeps from random states at constant beta = 1; dwave-samplers by its "
-    "Metropolis rule. NumPy, block Gibbs: as many sweeps by matrix products, all samples at a time, in single "
-    "precision; our guess at the paper's classical EBM. NumPy, one product: ({reads:,} × n) by (n × 1), what the MLP "
-    "does between its hidden and its output layer; it draws no samples.",
-    "p: seconds = A · n^p by least squares of logarithms from n = {fit_from} on. Where curves meet: between sizes by "
-    "straight lines of logarithms, beyond them by the fit; from there on the processor is the slower one.",
-    "QPU: an estimate of the access time of a call of {reads:,} reads of {annealing:g} μs, with programming and "
-    "read-out, for a perfect chip with the published timing of Advantage 4.1. The way to the chip and queues are not "
-    "in it, no chip was used, and nothing is said of how near its samples are to P. One input a call, although a chip "
-    "has room for several copies of a small model.",
-    "Chain: the qubits of the single unit, which are a tree; every other unit is one qubit beside it. They are the "
-    "shortest chains that a greedy search found, and the largest models it found; there may be better ones.",
-    "For a single output none of these samples is needed: P(y | x) is a sum of n terms, EnergyModel.log_prob.",
+    "Model: n units joined to a single one, P ∝ exp(+k·(W1 x + b) + y (W2 k + c)); W from N(0, "
+    "{scale:g}²), one input x ({data}). A call draws {reads:,} samples for that input.",
+    "Time: processor time of one thread, median over {seeds}; brackets are Student's 95 % interval "
+    "over them, bands in the figure their range. All four take turns within a repetition. What can "
+    "be made beforehand (the problem, the model of dimod, the weights) is not timed, nor is W1 x.",
+    "isingprop and dwave-samplers: {sweeps} sweeps from random states at constant beta = 1; "
+    "dwave-samplers by its Metropolis rule. NumPy, block Gibbs: as many sweeps by matrix products, "
+    "all samples at a time, in single precision; our guess at the paper's classical EBM. NumPy, "
+    "one product: ({reads:,} × n) by (n × 1), what the MLP does between its hidden and its output "
+    "layer; it draws no samples.",
+    "p: seconds = A · n^p by least squares of logarithms from n = {fit_from} on. Where curves "
+    "meet: between sizes by straight lines of logarithms, beyond them by the fit; from there on "
+    "the processor is the slower one.",
+    "QPU: an estimate of the access time of a call of {reads:,} reads of {annealing:g} μs, with "
+    "programming and read-out, for a perfect chip with the published timing of Advantage 4.1. The "
+    "way to the chip and queues are not in it, no chip was used, and nothing is said of how near "
+    "its samples are to P. One input a call, although a chip has room for several copies of a "
+    "small model.",
+    "Chain: the qubits of the single unit, which are a tree; every other unit is one qubit beside "
+    "it. They are the shortest chains that a greedy search found, and the largest models it found; "
+    "there may be better ones.",
+    "For a single output none of these samples is needed: P(y | x) is a sum of n terms, "
+    "EnergyModel.log_prob.",
 )
 _LINEAR = 0.1  # an exponent so near 1 is called linear
 
@@ -150,9 +156,9 @@ def findings(curves: Mapping[str, Curve], chips: Sequence[ChipTimes]) -> Iterato
     for chip in chips:
         first, last = chip.seconds[0], chip.seconds[-1]
         yield (
-            f"{chip.name}: the access time is not constant, but grows {last / first:.1f}-fold from n = {chip.sizes[0]} "
-            f"to {chip.largest:,} ({first:.3g} to {last:.3g} s), since more qubits take longer to read out; "
-            f"the anneals are {ANNEALING_SECONDS:g} s of it."
+            f"{chip.name}: the access time is not constant, but grows {last / first:.1f}-fold from "
+            f"n = {chip.sizes[0]} to {chip.largest:,} ({first:.3g} to {last:.3g} s), since more "
+            f"qubits take longer to read out; the anneals are {ANNEALING_SECONDS:g} s of it."
         )
     for name, curve in curves.items():
         yield _verdict(TITLES[name], curve, chips)
@@ -163,9 +169,9 @@ def _against_dwave_samplers(curves: Mapping[str, Curve]) -> str:
     medians, sizes = np.median(quotients, axis=0), curves["isingprop"].sizes
     least, last = int(medians.argmin()), quotients[:, -1]
     return (
-        f"isingprop against dwave-samplers, by turns in one run: its time is {medians[-1]:.1f} times ours at "
-        f"n = {sizes[-1]:,} ({last.min():.1f} to {last.max():.1f} over repetitions), and at least "
-        f"{medians[least]:.1f} times (at n = {sizes[least]:,})."
+        f"isingprop against dwave-samplers, by turns in one run: its time is {medians[-1]:.1f} "
+        f"times ours at n = {sizes[-1]:,} ({last.min():.1f} to {last.max():.1f} over repetitions), "
+        f"and at least {medians[least]:.1f} times (at n = {sizes[least]:,})."
     )
 
 

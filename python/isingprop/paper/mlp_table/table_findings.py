@@ -88,17 +88,19 @@ def _accuracies(judged: list[_Judged]) -> Iterator[str]:
         found[verdict] for verdict in (Verdict.WITHIN, Verdict.OUTSIDE, Verdict.NONE)
     )
     yield (
-        f"Accuracy: of {len(judged)} published figures {len(within)} are within {SPREAD:g} standard deviations of "
-        f"ours, {len(outside)} are outside, and {len(none)} have no verdict. "
-        f"{num_pairs - len({each.pair for each in outside})} of {num_pairs} pairs have none outside."
+        f"Accuracy: of {len(judged)} published figures {len(within)} are within {SPREAD:g} "
+        f"standard deviations of ours, {len(outside)} are outside, and {len(none)} have no "
+        f"verdict. {num_pairs - len({each.pair for each in outside})} of {num_pairs} pairs have "
+        "none outside."
     )
     for each in outside:
         last = each.own.last
         yield (
-            f"Outside: {each.name}: {percent(each.paper.accuracy)} published, {100 * last.mean():.1f} ± "
-            f"{100 * last.std(ddof=1):.1f} % in {each.own.num_successful} successful trials here. Of all trials "
-            f"{percent(float(each.own.accuracy[:, -1].mean()))}; successful are {percent(each.own.success.mean)}, "
-            f"published {percent(each.paper.success)}."
+            f"Outside: {each.name}: {percent(each.paper.accuracy)} published, "
+            f"{100 * last.mean():.1f} ± {100 * last.std(ddof=1):.1f} % in "
+            f"{each.own.num_successful} successful trials here. Of all trials "
+            f"{percent(float(each.own.accuracy[:, -1].mean()))}; successful are "
+            f"{percent(each.own.success.mean)}, published {percent(each.paper.success)}."
         )
     if none:
         listed = "; ".join(
@@ -114,9 +116,9 @@ def _differences(judged: list[_Judged]) -> Iterator[str]:
     far = [each for each in judged if abs(each.own.difference()) > SPREAD]
     listed = "; ".join(f"{each.name} ({each.own.difference():+.1f})" for each in far)
     yield (
-        f"A second look: {len(far)} of {len(judged)} means differ by more than {SPREAD:g} standard errors from the "
-        f"published ones, if those are of {LEAST_SUCCESSES} trials with our spread; by chance "
-        f"{_BY_CHANCE * len(judged):.1f} would{f': {listed}' if far else ''}."
+        f"A second look: {len(far)} of {len(judged)} means differ by more than {SPREAD:g} standard "
+        f"errors from the published ones, if those are of {LEAST_SUCCESSES} trials with our "
+        f"spread; by chance {_BY_CHANCE * len(judged):.1f} would{f': {listed}' if far else ''}."
     )
     parts = []
     for column in _columns(judged):
@@ -141,12 +143,13 @@ def _successes(judged: list[_Judged]) -> Iterator[str]:
     yield f"Success, mean over pairs: {'; '.join(parts)}."
     if outside := [each for each in judged if not each.own.is_success_within()]:
         listed = "; ".join(
-            f"{each.name} ({percent(each.own.success.mean)}, published {percent(each.paper.success)})"
+            f"{each.name} ({percent(each.own.success.mean)}, published "
+            f"{percent(each.paper.success)})"
             for each in outside
         )
         yield (
-            f"Published rates of success outside our intervals: {len(outside)} of {len(judged)} (they are of 3 to 16 "
-            f"trials, so they have wide intervals of their own): {listed}."
+            f"Published rates of success outside our intervals: {len(outside)} of {len(judged)} "
+            f"(they are of 3 to 16 trials, so they have wide intervals of their own): {listed}."
         )
     else:
         yield f"All {len(judged)} published rates of success are in our intervals."
@@ -184,8 +187,9 @@ def _cost(outcomes: Outcomes, column: str) -> str:
         [each[column] for each in outcomes.values()], [each[EXACT] for each in outcomes.values()]
     )
     told = (
-        f"{NAMES[column]} against exact gradients, the same trials: {found.both} successful with both, {found.neither} "
-        f"with neither, {found.first} with {NAMES[column]} alone, {found.second} with exact gradients alone"
+        f"{NAMES[column]} against exact gradients, the same trials: {found.both} successful with "
+        f"both, {found.neither} with neither, {found.first} with {NAMES[column]} alone, "
+        f"{found.second} with exact gradients alone"
     )
     if not found.differences.size:
         return f"{told}."
@@ -196,9 +200,10 @@ def _cost(outcomes: Outcomes, column: str) -> str:
 def _temperature(searches: Searches) -> str:
     _, last = STAND_IN.beta_range or (math.nan, math.nan)
     told = (
-        f"The annealer's beta_effective is {searches.best:g} by the least divergence, {searches.means.min():.2g} nats "
-        f"(Gibbs sampling: {searches.gibbs.mean():.2g}); States.beta_effective says {searches.estimated:.3g}, and its "
-        f"schedule ends at {last:g}. The paper found 16 for its chip."
+        f"The annealer's beta_effective is {searches.best:g} by the least divergence, "
+        f"{searches.means.min():.2g} nats (Gibbs sampling: {searches.gibbs.mean():.2g}); "
+        f"States.beta_effective says {searches.estimated:.3g}, and its schedule ends at {last:g}. "
+        "The paper found 16 for its chip."
     )
     return told + (
         " It is an end of the grid, so perhaps not the best." if searches.at_the_end else ""
@@ -232,8 +237,8 @@ def _definition(outcomes: Outcomes) -> str:
     }
     others = ", ".join(f"{rates[least]} from {100 * least:.0f} %" for least in OTHER_LEAST)
     return (
-        f"The definition of success: {rates[LEAST_ACCURACY]} of all trials are successful with a least accuracy of "
-        f"{100 * LEAST_ACCURACY:.0f} %; with others it would be {others}."
+        f"The definition of success: {rates[LEAST_ACCURACY]} of all trials are successful with a "
+        f"least accuracy of {100 * LEAST_ACCURACY:.0f} %; with others it would be {others}."
     )
 
 

@@ -39,41 +39,48 @@ from isingprop.paper.mlp_table.table_published import COLUMNS, Pair, Published
 from isingprop.util.checks import Doubles
 
 _PAPER = (
-    "The paper (arXiv:2303.12352, Section 5.2) trains perceptrons on {num_images} images of two classes, by "
-    "backpropagation and through the energy-based twin, whose outputs it samples by Gibbs sampling or on a quantum "
-    "annealer; the twin's weights go to a perceptron for the test."
+    "The paper (arXiv:2303.12352, Section 5.2) trains perceptrons on {num_images} images of two "
+    "classes, by backpropagation and through the energy-based twin, whose outputs it samples by "
+    "Gibbs sampling or on a quantum annealer; the twin's weights go to a perceptron for the test."
 )
 _BESIDE = (
-    " Its figures are beside ours, in italics; those of its annealer (Quantum-1) beside a CPU annealer's, which is no "
-    "quantum annealer."
+    " Its figures are beside ours, in italics; those of its annealer (Quantum-1) beside a CPU "
+    "annealer's, which is no quantum annealer."
 )
 _CHOICES = (
-    "Networks: {inputs}-{hidden}-1 with biases. {num_images} training images, half of them of each class, drawn anew "
-    "in each trial; batches of {batch}, in an order that is drawn anew each time round; {updates} updates with Adam at "
-    "rate {rate:g}. The paper does not say how many updates it has; its Table 2 ends at “>20”. After every update a "
-    "test with all test images of the pair, the same number of each class: {tests}.",
-    "{trials} ({seeds}); the paper has 3 to 16. In a trial all columns have the same images and batches; "
-    "the twins begin with the same weights, N(0, 0.01²), the perceptron with scikit-learn's.",
-    "The sign of the exponent is that of the paper's conditional expectations; its Eqs. (1) and (2) have the other.",
-    "Successful: all of the last {late} test accuracies are at least {least:.0f} %. The paper says “a significant "
-    "increase in test accuracy during training”, and unsuccessful are “constant/volatile” curves; it has no number for "
-    "it.",
-    "Table 1: after the last update (the paper does not say when). Table 2: the first update after which the mean of "
-    "successful trials is above 70 %. Table 3: brackets are the {confidence:.0f} % interval of Clopper and Pearson.",
-    "Within: the published accuracy is within {spread:g} standard deviations (over successful trials, unbiased) of our "
-    "mean. Where there are fewer than {successes} successful trials there is no verdict.",
-    "Gibbs sampling: {gibbs} sweeps at constant temperature from random states. Annealer: {sweeps} sweeps, beta from "
-    "{first:g} to {last:g}, no descent, no limits to fields (the paper's chip has some). {reads:,} samples of each "
-    "image for each update.",
-    "The annealer's beta_effective: at each value of the grid, divergence (Jensen-Shannon) of {search_reads} samples "
-    "from P(y | x), over the training images and all updates of exact trainings on the first pair of each data set, "
-    "with seeds of their own; test images had no part in it. Gibbs sampling's is found in the same way.",
-    "Exact gradients: the sum over outputs in place of samples, which is cheap here and shows what sampling costs.",
+    "Networks: {inputs}-{hidden}-1 with biases. {num_images} training images, half of them of each "
+    "class, drawn anew in each trial; batches of {batch}, in an order that is drawn anew each time "
+    "round; {updates} updates with Adam at rate {rate:g}. The paper does not say how many updates "
+    "it has; its Table 2 ends at “>20”. After every update a test with all test images of the "
+    "pair, the same number of each class: {tests}.",
+    "{trials} ({seeds}); the paper has 3 to 16. In a trial all columns have the same images and "
+    "batches; the twins begin with the same weights, N(0, 0.01²), the perceptron with "
+    "scikit-learn's.",
+    "The sign of the exponent is that of the paper's conditional expectations; its Eqs. (1) and "
+    "(2) have the other.",
+    "Successful: all of the last {late} test accuracies are at least {least:.0f} %. The paper says "
+    "“a significant increase in test accuracy during training”, and unsuccessful are "
+    "“constant/volatile” curves; it has no number for it.",
+    "Table 1: after the last update (the paper does not say when). Table 2: the first update after "
+    "which the mean of successful trials is above 70 %. Table 3: brackets are the {confidence:.0f} "
+    "% interval of Clopper and Pearson.",
+    "Within: the published accuracy is within {spread:g} standard deviations (over successful "
+    "trials, unbiased) of our mean. Where there are fewer than {successes} successful trials there "
+    "is no verdict.",
+    "Gibbs sampling: {gibbs} sweeps at constant temperature from random states. Annealer: {sweeps} "
+    "sweeps, beta from {first:g} to {last:g}, no descent, no limits to fields (the paper's chip "
+    "has some). {reads:,} samples of each image for each update.",
+    "The annealer's beta_effective: at each value of the grid, divergence (Jensen-Shannon) of "
+    "{search_reads} samples from P(y | x), over the training images and all updates of exact "
+    "trainings on the first pair of each data set, with seeds of their own; test images had no "
+    "part in it. Gibbs sampling's is found in the same way.",
+    "Exact gradients: the sum over outputs in place of samples, which is cheap here and shows what "
+    "sampling costs.",
     "Figure: mean and standard deviation of successful trials{diamonds}.",
 )
 _HALVES = (
-    "Fashion-MNIST's training files are missing: training images are of the first half of its test images of each "
-    "class, and tests are of the other half."
+    "Fashion-MNIST's training files are missing: training images are of the first half of its test "
+    "images of each class, and tests are of the other half."
 )
 NO_FASHION = "No Fashion-MNIST found: the tables have MNIST's pairs alone"
 
@@ -91,7 +98,8 @@ def report(
         _PAPER.format(num_images=NUM_IMAGES) + (_BESIDE if _has_published(outcomes) else ""),
         "## What this says",
         bullets(findings(outcomes, searches)),
-        "## Table 1: test accuracy of successful trials in per cent, mean ± standard deviation, and their number",
+        "## Table 1: test accuracy of successful trials in per cent, mean ± standard deviation, "
+        "and their number",
         _grid(outcomes, _accuracy, _published_accuracy),
         "(!): the published accuracy is not within; (?): no verdict.",
         "## Of all trials, successful or not",
