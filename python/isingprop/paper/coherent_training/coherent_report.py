@@ -1,30 +1,32 @@
-"""What the study of coherent training says: its tables and its choices."""
+"""The report on coherent training: its tables, findings and choices, as Markdown."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from isingprop.analysis.scaling import interval_of, standard_error
 from isingprop.data.load import ImageSet
 from isingprop.paper.coherent_training.coherent_curves import KINDS, Comparison, Outcome, windows_of
-from isingprop.paper.coherent_training.coherent_findings import LAST, findings
+from isingprop.paper.coherent_training.coherent_findings import NUM_LAST, findings
 from isingprop.paper.coherent_training.coherent_jobs import (
     NETWORK_RATE,
     PAIRS,
     REDUNDANCY,
+    Sizes,
     sizes_of,
 )
 from isingprop.paper.coherent_training.coherent_search import (
-    EXPECTED,
-    LEAST_AMPLITUDE,
-    LEAST_INSTANCES,
-    MOST_AMPLITUDE,
-    MOST_FITTED,
-    WAYS,
+    EXPECTED_EXPONENTS,
+    FITTED_BELOW,
+    MAX_AMPLITUDE,
+    MIN_AMPLITUDE,
+    MIN_INSTANCES,
+    STRATEGIES,
     Searches,
 )
 from isingprop.paper.coherent_training.coherent_times import SCALES, Times
@@ -39,9 +41,9 @@ from isingprop.paper.common.text import (
     table,
 )
 
-TARGETS = (0.1, 0.05, 0.02, 0.01, 0.005)  # errors to reach
-_SHOWN_EPOCHS = (1, 3, 10, 25, 50)
-_FIELD_EPOCHS = (0, 1, 3, 10, 25)
+TARGETS = (0.1, 0.05, 0.02, 0.01, 0.005)  # errors whose cost in applications is tabulated
+_SHOWN_EPOCHS = (1, 3, 10, 25, 50)  # of the table of errors, beside the last epoch
+_FIELD_EPOCHS = (0, 1, 3, 10, 25)  # of the table of fields, beside the last epoch
 
 _PAPER = (
     "The paper (arXiv:2506.05244, Section V) proposes to train on a machine that stays coherent. "
@@ -102,29 +104,9 @@ def report(
     times: Times,
     trials: Trials,
 ) -> str:
-    """The text of coherent.md."""
-    sizes, methods = sizes_of(setup), {name: own.method for name, own in outcomes.items()}
-    facts = {
-        "data": images.name,
-        "num_train": len(images.train_labels),
-        "num_test": len(images.test_labels),
-        "seeds": f"{setup.num_seeds} seed{'s' if setup.num_seeds > 1 else ''}",
-        "per_class": sizes.per_class,
-        "num_hidden": sizes.num_hidden,
-        "redundancy": REDUNDANCY,
-        "num_spins": sizes.num_spins,
-        "total_time": sizes.total_time,
-        "search_epochs": ", ".join(map(str, sizes.search_epochs)),
-        "search_times": " and ".join(f"{time:g}" for time in sizes.search_times),
-        "num_instances": sizes.num_instances,
-        "repetitions": sizes.repetitions,
-        "least": LEAST_AMPLITUDE,
-        "most": MOST_AMPLITUDE,
-        "fitted": MOST_FITTED,
-        "network_rate": NETWORK_RATE,
-        "epochs": sizes.epochs,
-        "rule": rule(trials, methods),
-    }
+    """Returns the text of coherent.md."""
+    sizes, methods = sizes_of(setup), {name: each.method for name, each in outcomes.items()}
+    facts = _facts(setup, images, sizes) | {"rule": rule(trials, methods)}
     parts = [
         "# Coherent training: wrong states by amplitude amplification",
         _PAPER,
@@ -153,47 +135,74 @@ def report(
     return "\n\n".join(parts) + "\n"
 
 
+def _facts(setup: Setup, images: ImageSet, sizes: Sizes) -> dict[str, Any]:
+    """Returns the values that fill in the text of the choices, except for the rule of the rates."""
+    return {
+        "data": images.name,
+        "num_train": len(images.train_labels),
+        "num_test": len(images.test_labels),
+        "seeds": f"{setup.num_seeds} seed{'s' if setup.num_seeds > 1 else ''}",
+        "per_class": sizes.per_class,
+        "num_hidden": sizes.num_hidden,
+        "redundancy": REDUNDANCY,
+        "num_spins": sizes.num_spins,
+        "total_time": sizes.total_time,
+        "search_epochs": ", ".join(map(str, sizes.search_epochs)),
+        "search_times": " and ".join(f"{time:g}" for time in sizes.search_times),
+        "num_instances": sizes.num_instances,
+        "repetitions": sizes.repetitions,
+        "least": MIN_AMPLITUDE,
+        "most": MAX_AMPLITUDE,
+        "fitted": FITTED_BELOW,
+        "network_rate": NETWORK_RATE,
+        "epochs": sizes.epochs,
+    }
+
+
 def _searches(searches: Searches) -> str:
+    """Tabulates the exponents of part (a), with notes on the instances."""
     rows = [
-        [title, str(EXPECTED[way]), interval(searches.exponent(way))] for way, title in WAYS.items()
+        [title, str(EXPECTED_EXPONENTS[name]), interval(searches.exponent(name))]
+        for name, title in STRATEGIES.items()
     ]
-    amplitudes = searches.all("amplitude")
+
+    amplitudes = searches.pooled("amplitude")
     notes = [f"{amplitudes.size} instances, A: {amplitudes.min():.2g} to {amplitudes.max():.2g}."]
-    if few := searches.few():
+    if left_out := searches.num_seeds_left_out():
         notes.append(
-            f"Seeds left out for fewer than {LEAST_INSTANCES} of them below A = {MOST_FITTED:g}: "
-            f"{len(few)}."
+            f"Seeds left out for fewer than {MIN_INSTANCES} of them below "
+            f"A = {FITTED_BELOW:g}: {left_out}."
         )
     return "\n\n".join([table(["", "expected exponent of A", "measured"], rows), " ".join(notes)])
 
 
-def _shown(outcomes: Mapping[str, Outcome]) -> list[int]:
+def _errors(outcomes: Mapping[str, Outcome]) -> str:
+    """Tabulates training errors and test accuracy of every method."""
     first, *_ = outcomes.values()
     epochs = first.error.shape[1]
-    return [epoch for epoch in sorted({*_SHOWN_EPOCHS, epochs}) if epoch <= epochs]
+    shown = [epoch for epoch in sorted({*_SHOWN_EPOCHS, epochs}) if epoch <= epochs]
 
-
-def _errors(outcomes: Mapping[str, Outcome]) -> str:
-    shown = _shown(outcomes)
     rows = []
-    for own in outcomes.values():
-        columns = [own.error[:, epoch - 1] for epoch in shown] + [own.last(LAST), own.test_accuracy]
+    for outcome in outcomes.values():
+        columns = [outcome.error[:, epoch - 1] for epoch in shown]
+        columns += [outcome.mean_of_last(NUM_LAST), outcome.test_accuracy]
         cells = [
             percent_with_error(float(column.mean()), standard_error(column)) for column in columns
         ]
-        rows.append([own.method.title, f"{own.learning_rate:g}", *cells])
+        rows.append([outcome.method.title, f"{outcome.learning_rate:g}", *cells])
+
     header = [
         "",
         "rate",
         *(f"epoch {epoch}" for epoch in shown),
-        f"mean of the last {LAST}",
+        f"mean of the last {NUM_LAST}",
         "test accuracy",
     ]
     return table(header, rows)
 
 
 def _windows(outcomes: Mapping[str, Outcome]) -> dict[str, str]:
-    """With their epochs."""
+    """Returns the epochs of each window, in words."""
     first, *_ = outcomes.values()
     return {
         name: f"epochs {low} to {high}"
@@ -202,44 +211,46 @@ def _windows(outcomes: Mapping[str, Outcome]) -> dict[str, str]:
 
 
 def _exponents(outcomes: Mapping[str, Outcome]) -> str:
+    """Tabulates z of every method, for each kind of error and each window."""
     columns = list(product(KINDS, _windows(outcomes)))
     rows = [
-        [own.method.title, *(interval(interval_of(own.exponents(*column))) for column in columns)]
-        for own in outcomes.values()
+        [each.method.title, *(interval(interval_of(each.exponents(*column))) for column in columns)]
+        for each in outcomes.values()
     ]
-    told = [
+
+    header = [
         f"{when}, {epochs}" for when, epochs in product(KINDS.values(), _windows(outcomes).values())
     ]
-    return table(["error", *told], rows)
+    return table(["error", *header], rows)
 
 
 def _differences(outcomes: Mapping[str, Outcome]) -> str:
+    """Tabulates how z of amplified training differs from z and from 2 z of plain training."""
     windows, rows = _windows(outcomes), []
-    for (kind, when), (name, plain) in product(KINDS.items(), PAIRS.items()):
-        own, other = outcomes[name], outcomes[plain]
-        found = [Comparison.of(own, other, kind, window) for window in windows]
-        cells = [
-            interval(value) for each in found for value in (each.minus_plain, each.minus_double)
-        ]
-        rows.append([when, f"{own.method.title}, against {other.method.title}", *cells])
+    for (kind, when), (name, plain_name) in product(KINDS.items(), PAIRS.items()):
+        amplified, plain = outcomes[name], outcomes[plain_name]
+        comparisons = [Comparison.of(amplified, plain, kind, window) for window in windows]
+        cells = [interval(difference) for each in comparisons for difference in each]
+        rows.append([when, f"{amplified.method.title}, against {plain.method.title}", *cells])
+
     header = [
-        f"{told}, minus {what}" for told in windows.values() for what in ("plain", "2 × plain")
+        f"{epochs}, minus {what}" for epochs in windows.values() for what in ("plain", "2 × plain")
     ]
     return table(["error", "", *header], rows)
 
 
 def _applications(outcomes: Mapping[str, Outcome]) -> str:
+    """Tabulates z against applications, and how many of them methods that measure need."""
     rows = []
-    for own in outcomes.values():
-        if not own.has_applications:
+    for outcome in outcomes.values():
+        if not outcome.has_applications:
             continue
-        needed = [own.applications_to(error) for error in TARGETS]
+        z = interval(interval_of(outcome.exponents_of_applications()))
+        needed = [outcome.applications_to(error) for error in TARGETS]
         cells = [f"{count:,.0f}" if math.isfinite(count) else "–" for count in needed]
-        per_update = own.applications[:, [0, -1]].mean(axis=0)
-        rows.append(
-            [own.method.title, interval(interval_of(own.exponents_of_applications())), *cells]
-        )
-        rows[-1] += [f"{count:,.0f}" for count in per_update]
+        per_epoch = outcome.applications[:, [0, -1]].mean(axis=0)
+        rows.append([outcome.method.title, z, *cells, *(f"{count:,.0f}" for count in per_epoch)])
+
     header = [
         "",
         "z against applications",
@@ -249,6 +260,7 @@ def _applications(outcomes: Mapping[str, Outcome]) -> str:
 
 
 def _times(times: Times) -> str:
+    """Tabulates the probabilities of right classes and of ground states against annealing time."""
     rows = []
     for k, epoch in enumerate(times.epochs):
         for scale, rescale in enumerate(SCALES):
@@ -259,12 +271,14 @@ def _times(times: Times) -> str:
                     for column in columns
                 ]
                 rows.append([str(epoch), "divided" if rescale else "as it is", what, *cells])
+
     return table(
         ["epochs", "H", "probability of", *(f"time {time:g}" for time in times.total_times)], rows
     )
 
 
 def _fields(times: Times) -> str:
+    """Tabulates the largest local field, averaged over images and seeds, against epochs."""
     epochs = times.field.shape[1]
     shown = [epoch for epoch in sorted({*_FIELD_EPOCHS, epochs - 1}) if epoch < epochs]
     means = np.array([times.field[:, epoch].mean() for epoch in shown])
