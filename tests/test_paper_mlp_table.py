@@ -23,13 +23,11 @@ from isingprop.paper.mlp_table.table_jobs import (
     STAND_IN,
     Search,
     Trial,
-    load_sources,
-    num_tested,
-    pairs_in,
     trial_seeds,
 )
 from isingprop.paper.mlp_table.table_outcomes import Agreement, Outcome, Searches, Verdict
 from isingprop.paper.mlp_table.table_published import COLUMNS, Pair, Published, pairs_of, published
+from isingprop.paper.mlp_table.table_sources import load_sources, num_tested, pairs_in
 from test_paper_figures import finding, rows_of, text_of
 from test_paper_methods import MadeUp, one_thread, setup  # noqa: F401 (used by all)
 
@@ -47,7 +45,7 @@ def _no_data_but_what_a_test_names(monkeypatch):
         raise ConnectionError(f"no network for {name}")
 
     monkeypatch.delenv("ISINGPROP_DATA", raising=False)
-    monkeypatch.setattr(ip.data, "download", refuse)
+    monkeypatch.setattr("isingprop.data.load.download", refuse)
     mlp_table._sources.cache_clear()
     papers_setup._load.cache_clear()
 
@@ -55,7 +53,7 @@ def _no_data_but_what_a_test_names(monkeypatch):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Pictures take longer than all the rest."""
-    monkeypatch.setattr(mlp_table, "draw", lambda outcomes: None)
+    monkeypatch.setattr(mlp_table, "plot", lambda outcomes: None)
     monkeypatch.setattr(papers_setup.Setup, "draw", lambda self, name, figure: None)
 
 
@@ -158,7 +156,7 @@ def test_without_network_the_tables_have_digits_alone(tmp_path, monkeypatch):
             return [tmp_path / "mnist" / f"{file}.gz" for file in FILES]
         raise ConnectionError("no network")
 
-    monkeypatch.setattr(ip.data, "download", download)
+    monkeypatch.setattr("isingprop.data.load.download", download)
     assert folder
     assert list(load_sources(papers(tmp_path, data_dir=None))) == ["mnist"]
 
@@ -313,7 +311,7 @@ def test_a_trial_trains_on_20_images_of_its_own_and_tests_on_all(monkeypatch):
 @pytest.mark.parametrize("column", COLUMNS)
 def test_the_result_is_the_perceptrons_accuracy_after_each_update(column):
     job = Trial(column, (5, 7), 8, 8)
-    x, y = mlp_table_runs._draw(PairImages.of(PAIR, (5, 7)), job._seed(0))
+    x, y = mlp_table_runs._training_images(PairImages.of(PAIR, (5, 7)), job._seed(0))
     pair, step = PairImages.of(PAIR, (5, 7)), job._step(64)
     mlps = [step(x[rows], y[rows]) for rows in islice(batches(20, 5, job._seed(3)), 20)]
     result = job.run(PAIR)
@@ -340,7 +338,7 @@ def test_a_search_is_of_each_model_of_an_exact_training(monkeypatch):
     assert not np.array_equal(found["model"].input_weights, own["model"].input_weights), (
         "a trial's seed"
     )
-    x, _ = mlp_table_runs._draw(PairImages.of(PAIR, (5, 7)), job._seed(0))
+    x, _ = mlp_table_runs._training_images(PairImages.of(PAIR, (5, 7)), job._seed(0))
     trainer = EnergyTrainer(found["model"], learning_rate=0.1)
     model = [trainer.step(*each) for each in found["batches"]][-1]
     divergence = model.search_beta_effective(x, STAND_IN, GRID, 10, job._seed(2))

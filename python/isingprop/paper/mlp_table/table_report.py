@@ -1,9 +1,10 @@
-"""The report on the MLP paper's Tables 1 to 3."""
+"""The report on the MLP paper's Tables 1 to 3: tables, findings and choices, as Markdown."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from isingprop.energy_model.model import GIBBS
 from isingprop.paper.common.image_pairs import num_hidden
@@ -19,23 +20,22 @@ from isingprop.paper.mlp_table.table_jobs import (
     SEARCH_READS,
     STAND_IN,
     UPDATES,
-    Source,
-    is_without_fashion,
-    num_tested,
     trial_seeds,
 )
 from isingprop.paper.mlp_table.table_outcomes import (
     CONFIDENCE,
-    LEAST_ACCURACY,
-    LEAST_SUCCESSES,
+    MIN_ACCURACY,
+    MIN_SUCCESSES,
     NUM_LATE,
     SPREAD,
     Outcome,
+    Outcomes,
     Searches,
     Verdict,
 )
 from isingprop.paper.mlp_table.table_plot import TITLES
-from isingprop.paper.mlp_table.table_published import COLUMNS, Pair, Published
+from isingprop.paper.mlp_table.table_published import COLUMNS, Published
+from isingprop.paper.mlp_table.table_sources import Source, is_without_fashion, num_tested
 from isingprop.util.checks import Doubles
 
 _PAPER = (
@@ -86,13 +86,11 @@ NO_FASHION = "No Fashion-MNIST found: the tables have MNIST's pairs alone"
 
 _MARK = {Verdict.WITHIN: "", Verdict.OUTSIDE: " (!)", Verdict.NONE: " (?)"}
 
-Outcomes = Mapping[Pair, Mapping[str, Outcome]]
-
 
 def report(
     setup: Setup, sources: Mapping[str, Source], outcomes: Outcomes, searches: Searches
 ) -> str:
-    """The text of mlp-table.md."""
+    """Returns the text of mlp-table.md."""
     parts = [
         "# Perceptrons trained by backpropagation and by sampling",
         _PAPER.format(num_images=NUM_IMAGES) + (_BESIDE if _has_published(outcomes) else ""),
@@ -113,13 +111,27 @@ def report(
         "## Choices",
         bullets(_choices(setup, sources, outcomes)),
     ]
+
     return "\n\n".join(parts) + "\n"
 
 
 def _choices(setup: Setup, sources: Mapping[str, Source], outcomes: Outcomes) -> Iterator[str]:
+    """Yields the text of each bullet of the section on choices."""
+    facts = _facts(setup, sources, outcomes)
+    for choice in _CHOICES:
+        yield choice.format(**facts)
+    if any(source.halved for source in sources.values()):
+        yield _HALVES
+    if is_without_fashion(setup, sources):
+        yield f"{NO_FASHION}."
+
+
+def _facts(setup: Setup, sources: Mapping[str, Source], outcomes: Outcomes) -> dict[str, Any]:
+    """Returns the values that fill in the text of the choices."""
     first, last = STAND_IN.beta_range or (math.nan, math.nan)
     images = next(iter(sources.values())).images
-    facts = {
+
+    return {
         "inputs": images.train_images.shape[1],
         "hidden": num_hidden(setup),
         "num_images": NUM_IMAGES,
@@ -131,10 +143,10 @@ def _choices(setup: Setup, sources: Mapping[str, Source], outcomes: Outcomes) ->
         "seeds": counted(setup.num_seeds, "seed"),
         "diamonds": "; diamonds are the published accuracies" if _has_published(outcomes) else "",
         "late": NUM_LATE,
-        "least": 100 * LEAST_ACCURACY,
+        "least": 100 * MIN_ACCURACY,
         "confidence": 100 * CONFIDENCE,
         "spread": SPREAD,
-        "successes": LEAST_SUCCESSES,
+        "successes": MIN_SUCCESSES,
         "gibbs": GIBBS.num_sweeps,
         "sweeps": STAND_IN.num_sweeps,
         "first": first,
@@ -142,17 +154,13 @@ def _choices(setup: Setup, sources: Mapping[str, Source], outcomes: Outcomes) ->
         "reads": NUM_READS,
         "search_reads": SEARCH_READS,
     }
-    for choice in _CHOICES:
-        yield choice.format(**facts)
-    if any(source.halved for source in sources.values()):
-        yield _HALVES
-    if is_without_fashion(setup, sources):
-        yield f"{NO_FASHION}."
 
 
 def _has_published(outcomes: Outcomes) -> bool:
     return any(
-        own.published is not None for columns in outcomes.values() for own in columns.values()
+        outcome.published is not None
+        for columns in outcomes.values()
+        for outcome in columns.values()
     )
 
 
@@ -166,37 +174,45 @@ def _grid(
     ours: Callable[[Outcome], str],
     theirs: Callable[[Published], str] | None = None,
 ) -> str:
-    """A row for each pair; with the published figures, where there are any, after ours."""
-    paper = {
+    """Tabulates a figure of all outcomes, with a row for each pair.
+
+    Args:
+        outcomes: by pair and column.
+        ours: writes the figure of an outcome.
+        theirs: writes the published figure, which is put after ours; None for ours alone.
+    """
+    published = {
         name
         for columns in outcomes.values()
-        for name, own in columns.items()
-        if theirs and own.published
+        for name, outcome in columns.items()
+        if theirs and outcome.published
     }
     header = ["", ""]
     for column in COLUMNS:
-        header += [TITLES[column]] + ["*paper*"] * (column in paper)
+        header += [TITLES[column]] + ["*paper*"] * (column in published)
+
     rows = []
     for pair, columns in outcomes.items():
         row = [pair.data, pair.title]
-        for own in columns.values():
-            row.append(ours(own))
-            if theirs and own.published:
-                row.append(f"*{theirs(own.published)}*")
+        for outcome in columns.values():
+            row.append(ours(outcome))
+            if theirs and outcome.published:
+                row.append(f"*{theirs(outcome.published)}*")
         rows.append(row)
     return table(header, rows)
 
 
-def _accuracy(own: Outcome) -> str:
-    return f"{_mean_and_sd(own.last)} ({own.num_successful}){'' if own.published is None else _MARK[own.verdict()]}"
+def _accuracy(outcome: Outcome) -> str:
+    mark = "" if outcome.published is None else _MARK[outcome.verdict()]
+    return f"{_mean_and_sd(outcome.last)} ({outcome.num_successful}){mark}"
 
 
 def _published_accuracy(paper: Published) -> str:
     return f"{100 * paper.accuracy:.1f}"
 
 
-def _accuracy_of_all(own: Outcome) -> str:
-    return _mean_and_sd(own.accuracy[:, -1])
+def _accuracy_of_all(outcome: Outcome) -> str:
+    return _mean_and_sd(outcome.accuracy[:, -1])
 
 
 def _mean_and_sd(values: Doubles) -> str:
@@ -206,10 +222,10 @@ def _mean_and_sd(values: Doubles) -> str:
     return f"{mean} ± {100 * values.std(ddof=1):.1f}" if values.size > 1 else mean
 
 
-def _steps(own: Outcome) -> str:
-    if not own.num_successful:
+def _steps(outcome: Outcome) -> str:
+    if not outcome.num_successful:
         return "–"
-    steps = own.steps()
+    steps = outcome.steps()
     return f">{UPDATES}" if steps is None else str(steps)
 
 
@@ -217,8 +233,8 @@ def _published_steps(paper: Published) -> str:
     return f">{UPDATES}" if paper.steps is None else str(paper.steps)
 
 
-def _success(own: Outcome) -> str:
-    mean, low, high = (f"{100 * each:.0f}" for each in own.success)
+def _success(outcome: Outcome) -> str:
+    mean, low, high = (f"{100 * each:.0f}" for each in outcome.success)
     return f"{mean} [{low}, {high}]"
 
 
@@ -227,6 +243,7 @@ def _published_success(paper: Published) -> str:
 
 
 def _search_table(searches: Searches) -> str:
+    """Tabulates the mean divergence at each value of the grid, with the smallest in bold."""
     cells = [f"{each:.2g}" for each in searches.means]
     best = GRID.index(searches.best)
     cells[best] = f"**{cells[best]}**"
