@@ -1,4 +1,4 @@
-"""What the study of run times says, in words that follow from its numbers."""
+"""The report on the study of run times: its tables, findings and choices, as Markdown."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _CHOICES = (
     "For a single output none of these samples is needed: P(y | x) is a sum of n terms, "
     "EnergyModel.log_prob.",
 )
-_LINEAR = 0.1  # an exponent so near 1 is called linear
+_LINEAR_WITHIN = 0.1  # growth is called linear if the exponent differs from 1 by no more
 
 
 def report(
@@ -65,7 +65,7 @@ def report(
     curves: Mapping[str, Curve],
     chips: Sequence[ChipTimes],
 ) -> str:
-    """The text of mlp-runtime.md."""
+    """Returns the text of mlp-runtime.md."""
     facts = {
         "data": images.name,
         "seeds": counted(setup.num_seeds, "seed"),
@@ -75,6 +75,7 @@ def report(
         "fit_from": plan.fit_from,
         "annealing": ANNEALING_TIME,
     }
+
     parts = [
         "# Fig. 5 of the MLP paper: time to sample against the size of the model",
         _PAPER,
@@ -93,12 +94,14 @@ def report(
 
 
 def _times(plan: Plan, curves: Mapping[str, Curve], chips: Sequence[ChipTimes]) -> str:
+    """Tabulates the times of all contenders and chips against n."""
     quotients = ratios(curves)
     rows = []
     for column, size in enumerate(plan.sizes):
         cells = [f"{curve.median[column]:.3g}" for curve in curves.values()]
         cells.append(f"{np.median(quotients[:, column]):.1f}")
         rows.append([f"{size:,}", *cells, *(_access(chip, size) for chip in chips)])
+
     header = ["n", *(TITLES[name] for name in curves), "dwave-samplers / isingprop"]
     return table([*header, *(f"QPU access, {chip.name}" for chip in chips)], rows)
 
@@ -108,6 +111,7 @@ def _access(chip: ChipTimes, size: int) -> str:
 
 
 def _crossings(curves: Mapping[str, Curve], chips: Sequence[ChipTimes]) -> str:
+    """Tabulates the exponents and from which n on chips are faster."""
     rows = []
     for name, curve in curves.items():
         where = [
@@ -115,10 +119,9 @@ def _crossings(curves: Mapping[str, Curve], chips: Sequence[ChipTimes]) -> str:
             *(_where(crossing(curve, chip)) for chip in chips),
         ]
         rows.append([TITLES[name], interval(curve.exponent), *where])
-    chips_titles = [f"than access on {chip.name} (up to {chip.largest:,})" for chip in chips]
-    return table(
-        ["", "p", f"than the anneals alone ({ANNEALING_SECONDS:g} s)", *chips_titles], rows
-    )
+
+    titles = [f"than access on {chip.name} (up to {chip.largest:,})" for chip in chips]
+    return table(["", "p", f"than the anneals alone ({ANNEALING_SECONDS:g} s)", *titles], rows)
 
 
 def _where(size: int | None) -> str:
@@ -126,6 +129,7 @@ def _where(size: int | None) -> str:
 
 
 def _stars(plan: Plan, chips: Sequence[ChipTimes]) -> str:
+    """Tabulates the embeddings of the paper's sizes and of the largest model on each chip."""
     rows = []
     for chip in chips:
         for size in (*plan.paper, chip.largest):
@@ -135,24 +139,21 @@ def _stars(plan: Plan, chips: Sequence[ChipTimes]) -> str:
                 str(chip.diameter[k]),
                 f"{chip.sizes[k] + chip.chain[k]:,}",
             ]
-            told = f"{size:,}" + (", the largest found" if size == chip.largest else "")
-            rows.append([chip.name, told, *cells, f"{chip.seconds[k]:.3g} s"])
+            label = f"{size:,}" + (", the largest found" if size == chip.largest else "")
+            rows.append([chip.name, label, *cells, f"{chip.seconds[k]:.3g} s"])
+
     return table(["chip", "n", "chain", "couplers across it", "qubits", "QPU access time"], rows)
 
 
 def findings(curves: Mapping[str, Curve], chips: Sequence[ChipTimes]) -> Iterator[str]:
-    """What follows from the numbers."""
+    """Yields the text of each bullet of the report's section on findings."""
     yield _against_dwave_samplers(curves)
+
     for name, curve in curves.items():
-        p = curve.exponent
-        kind = (
-            "linear"
-            if abs(p.mean - 1) <= _LINEAR
-            else "slower than linear"
-            if p.mean < 1
-            else "faster than linear"
-        )
-        yield f"{TITLES[name]}: time grows as n^p with p = {interval(p)}, {kind}."
+        growth = _growth(curve.exponent.mean)
+        exponent = interval(curve.exponent)
+        yield f"{TITLES[name]}: time grows as n^p with p = {exponent}, {growth}."
+
     for chip in chips:
         first, last = chip.seconds[0], chip.seconds[-1]
         yield (
@@ -164,28 +165,36 @@ def findings(curves: Mapping[str, Curve], chips: Sequence[ChipTimes]) -> Iterato
         yield _verdict(TITLES[name], curve, chips)
 
 
+def _growth(exponent: float) -> str:
+    if abs(exponent - 1) <= _LINEAR_WITHIN:
+        return "linear"
+    return "slower than linear" if exponent < 1 else "faster than linear"
+
+
 def _against_dwave_samplers(curves: Mapping[str, Curve]) -> str:
+    """States how many times as long as isingprop dwave-samplers takes."""
     quotients = ratios(curves)
     medians, sizes = np.median(quotients, axis=0), curves["isingprop"].sizes
-    least, last = int(medians.argmin()), quotients[:, -1]
+    smallest, last = int(medians.argmin()), quotients[:, -1]
     return (
         f"isingprop against dwave-samplers, by turns in one run: its time is {medians[-1]:.1f} "
         f"times ours at n = {sizes[-1]:,} ({last.min():.1f} to {last.max():.1f} over repetitions), "
-        f"and at least {medians[least]:.1f} times (at n = {sizes[least]:,})."
+        f"and at least {medians[smallest]:.1f} times (at n = {sizes[smallest]:,})."
     )
 
 
 def _verdict(title: str, curve: Curve, chips: Sequence[ChipTimes]) -> str:
-    """Whether the chip overtakes, and whether it holds a model of that size."""
-    told = []
+    """States from which n on each chip is faster, and whether it holds a model of that size."""
+    parts = []
     for chip in chips:
         where = crossing(curve, chip)
         if where is None:
-            told.append(f"faster than {chip.name} at any n")
+            parts.append(f"faster than {chip.name} at any n")
         elif where <= chip.largest:
-            told.append(f"slower than {chip.name} from n = {where:,} on, which fits")
+            parts.append(f"slower than {chip.name} from n = {where:,} on, which fits")
         else:
-            told.append(
+            parts.append(
                 f"faster than {chip.name} for all that fits, they would meet at n = {where:,}"
             )
-    return f"{title}, against the whole access time: {'; '.join(told)}."
+
+    return f"{title}, against the whole access time: {'; '.join(parts)}."
