@@ -80,6 +80,7 @@ def _searches(searches: Searches) -> Iterator[str]:
                 f"{title}: applications grow as A to the power {interval(exponent)}, "
                 f"where {expected} is expected: {_against_expected(exponent, expected)}."
             )
+
     yield (
         "U and U† run step by step, as many Grover iterations as are best: the success "
         f"probability is that of the closed form within {searches.largest_difference():.1g}."

@@ -108,6 +108,7 @@ class CoherentMethod:
             redundancy=REDUNDANCY,
             seed=seed,
         )
+
         return Trainer(
             network,
             self.sampler,
@@ -135,6 +136,7 @@ def methods_of(sizes: Sizes) -> dict[str, CoherentMethod]:
         "amplified-20-scaled": ("amplified, m = 20, rate ∝ A", scaled, 20),
         "amplified-3-scaled": ("amplified, m = 3, rate ∝ A", scaled, 3),
     }
+
     return {name: CoherentMethod(*kind, sizes.num_hidden) for name, kind in kinds.items()}
 
 

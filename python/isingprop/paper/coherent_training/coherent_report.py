@@ -107,6 +107,7 @@ def report(
     """Returns the text of coherent.md."""
     sizes, methods = sizes_of(setup), {name: each.method for name, each in outcomes.items()}
     facts = _facts(setup, images, sizes) | {"rule": rule(trials, methods)}
+
     parts = [
         "# Coherent training: wrong states by amplitude amplification",
         _PAPER,
@@ -132,6 +133,7 @@ def report(
         "## Choices",
         bullets(choice.format(**facts) for choice in _CHOICES),
     ]
+
     return "\n\n".join(parts) + "\n"
 
 

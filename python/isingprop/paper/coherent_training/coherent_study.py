@@ -183,6 +183,7 @@ def _rows(setup: Setup, outcomes: Mapping[str, Outcome]) -> Iterator[dict[str, A
     """Yields the rows of coherent.csv."""
     for name, outcome in outcomes.items():
         used = outcome.cumulative_applications
+
         for row, seed in enumerate(setup.seeds):
             for k in range(outcome.error.shape[1]):
                 yield {

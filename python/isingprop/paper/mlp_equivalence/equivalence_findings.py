@@ -67,6 +67,7 @@ def _same_weights(outcomes: Sequence[Outcome]) -> Iterator[str]:
         )
         last = max(outcomes, key=lambda each: gaps[each.title][-1])
         end = float(gaps[last.title][-1])
+
         yield (
             f"With {whose} weights in both, loss and −log-likelihood of a seed differ by at most "
             f"{nats(largest)} nats ({title}, update {where}); at the end by at most {nats(end)} "
@@ -90,6 +91,7 @@ def _apart(outcomes: Sequence[Outcome]) -> str:
         parts.append(
             f"{outcome.title} {nats(largest)} (update {where}), {when}, {nats(gap[-1])} at the end"
         )
+
     return "differ, of a seed, at most by, in nats: " + "; ".join(parts)
 
 

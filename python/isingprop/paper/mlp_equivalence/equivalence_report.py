@@ -81,6 +81,7 @@ def report(
         "## Choices",
         bullets(choice.format(**facts) for choice in _CHOICES),
     ]
+
     return "\n\n".join(parts) + "\n"
 
 

@@ -116,6 +116,7 @@ def _numbers(outcome: Outcome) -> dict[str, Any]:
     """
     largest, where = outcome.farthest(outcome.mean("kl"))
     change = outcome.late_change()
+
     return {
         **{name: float(outcome.end(name).mean()) for name in outcome.curves},
         **{f"{name}_se": finite(standard_error(outcome.end(name))) for name in outcome.curves},
@@ -145,13 +146,6 @@ def _rows(
         for name, outcome in each.items():
             for row, seed in enumerate(setup.seeds):
                 for k, update in enumerate(outcome.updates):
-                    values = {
-                        curve: float(values[row, k]) for curve, values in outcome.curves.items()
-                    }
-                    yield {
-                        "pair": name,
-                        "gradient_kind": kind,
-                        "seed": seed,
-                        "update": int(update),
-                        **values,
-                    }
+                    keys = {"pair": name, "gradient_kind": kind, "seed": seed}
+                    curves = {key: float(curve[row, k]) for key, curve in outcome.curves.items()}
+                    yield {**keys, "update": int(update), **curves}
