@@ -28,7 +28,7 @@ SHARES = np.array(
 @pytest.fixture
 def undrawn(monkeypatch):
     """Pictures take longer than all the rest."""
-    monkeypatch.setattr(Setup, "draw", lambda self, name, figure: None)
+    monkeypatch.setattr(Setup, "write_picture", lambda self, name, figure: None)
 
 
 def rows_of(path):

@@ -15,7 +15,12 @@ from isingprop.analysis.scaling import Interval
 from isingprop.energy_model.energy_trainer import EnergyTrainer, batches
 from isingprop.energy_model.mlp import MLP
 from isingprop.energy_model.model import GIBBS, EnergyModel
-from isingprop.paper.common.image_pairs import Backpropagation, PairImages, only, pair_name
+from isingprop.paper.common.image_pairs import (
+    Backpropagation,
+    PairImages,
+    images_of_classes,
+    pair_name,
+)
 from isingprop.paper.common.study_setup import Setup
 from isingprop.paper.mlp_equivalence import equivalence_study as mlp_equivalence
 from isingprop.paper.mlp_equivalence.equivalence_findings import findings, verdict
@@ -97,7 +102,7 @@ def test_a_class_that_is_missing_is_refused_before_any_job(
 
 def test_a_job_is_sent_the_images_of_its_pair_alone():
     images = labelled([3, 1, 2, 1, 3, 3], [1, 3, 1, 3, 1, 1, 2, 3])
-    found = only(images, (1, 2))
+    found = images_of_classes(images, (1, 2))
     assert (found.train_labels.tolist(), found.test_labels.tolist()) == ([1, 2, 1], [1, 1, 1, 1, 2])
     np.testing.assert_array_equal(found.train_images, images.train_images[[1, 2, 3]])
     np.testing.assert_array_equal(found.test_images, images.test_images[[0, 2, 4, 5, 6]])
@@ -771,7 +776,7 @@ def test_a_quick_run_says_so(tmp_path, undrawn):  # noqa: F811
 
 def test_a_row_of_the_picture_is_a_pair(tmp_path, monkeypatch):
     figures = []
-    monkeypatch.setattr(Setup, "draw", lambda self, name, figure: figures.append(figure))
+    monkeypatch.setattr(Setup, "write_picture", lambda self, name, figure: figures.append(figure))
     reproduced(tmp_path, quick=False)
     (figure,) = figures
     rows = np.reshape(figure.axes, (5, 4))

@@ -14,7 +14,7 @@ from idx_files import FILES, write_folder
 from isingprop.energy_model.energy_trainer import EnergyTrainer, batches
 from isingprop.energy_model.model import GIBBS
 from isingprop.paper.common import study_setup as papers_setup
-from isingprop.paper.common.image_pairs import Backpropagation, PairImages, only
+from isingprop.paper.common.image_pairs import Backpropagation, PairImages, images_of_classes
 from isingprop.paper.mlp_table import table_jobs as mlp_table_runs
 from isingprop.paper.mlp_table import table_study as mlp_table
 from isingprop.paper.mlp_table.table_findings import findings
@@ -54,7 +54,7 @@ def _no_data_but_what_a_test_names(monkeypatch):
 def undrawn(monkeypatch):
     """Pictures take longer than all the rest."""
     monkeypatch.setattr(mlp_table, "plot", lambda outcomes: None)
-    monkeypatch.setattr(papers_setup.Setup, "draw", lambda self, name, figure: None)
+    monkeypatch.setattr(papers_setup.Setup, "write_picture", lambda self, name, figure: None)
 
 
 # The images
@@ -191,7 +191,7 @@ def test_a_quick_run_is_of_three_pairs_of_its_data(tmp_path):
 
 
 def test_the_images_of_a_pair_are_all_of_its_own():
-    images = only(DIGITS, (5, 7))
+    images = images_of_classes(DIGITS, (5, 7))
     for part in ("train", "test"):
         labels = getattr(DIGITS, f"{part}_labels")
         own = np.isin(labels, (5, 7))
@@ -223,7 +223,7 @@ def test_the_trials_of_other_seeds_are_others(tmp_path):
 
 # The jobs
 
-PAIR = only(DIGITS, (5, 7))
+PAIR = images_of_classes(DIGITS, (5, 7))
 
 
 @pytest.fixture
@@ -831,7 +831,7 @@ def test_it_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
 def test_the_papers_pairs_are_drawn_with_its_figures(tmp_path, both, monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        papers_setup.Setup, "draw", lambda self, name, figure: drawn.append((name, figure))
+        papers_setup.Setup, "write_picture", lambda self, name, figure: drawn.append((name, figure))
     )
     reproduced(both)
     ((name, figure),) = drawn

@@ -12,7 +12,7 @@ from isingprop.data.load import ImageSet
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.methods import IsingLearner, Learner
-from isingprop.paper.common.study_setup import Setup, chosen
+from isingprop.paper.common.study_setup import Setup, select_images
 from isingprop.problem import IsingProblem
 from isingprop.samplers import Amplified, Coherent
 from isingprop.training.trainer import Trainer
@@ -74,7 +74,7 @@ def few_classes(setup: Setup) -> ImageSet:
     images = setup.load_data(_DATA_CLASSES * sizes_of(setup).per_class)
     train = images.train_labels < NUM_CLASSES
     test = np.flatnonzero(images.test_labels < NUM_CLASSES)[:_MAX_TEST_IMAGES]
-    return replace(chosen(images, train, test), num_classes=NUM_CLASSES)
+    return replace(select_images(images, train, test), num_classes=NUM_CLASSES)
 
 
 @dataclass(frozen=True)

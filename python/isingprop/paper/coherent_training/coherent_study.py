@@ -75,7 +75,7 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     setup.write_csv("coherent_search", list(_search_rows(setup, searches)))
     setup.write_csv("coherent_times", list(_time_rows(setup, times)))
     setup.write_json("coherent", numbers)
-    setup.draw("coherent", plot(searches, outcomes, times))
+    setup.write_picture("coherent", plot(searches, outcomes, times))
     text = report(setup, images, searches, outcomes, times, trials)
     setup.write_report("coherent", text, papers=None)
     return numbers

@@ -17,7 +17,7 @@ from typing import Any
 
 from isingprop.analysis.scaling import Interval, standard_error
 from isingprop.data.load import ImageSet
-from isingprop.paper.common.image_pairs import PairImages, num_hidden, only, pair_name
+from isingprop.paper.common.image_pairs import PairImages, images_of_classes, num_hidden, pair_name
 from isingprop.paper.common.jobs import Runner
 from isingprop.paper.common.study_setup import Setup
 from isingprop.paper.common.text import finite
@@ -64,7 +64,7 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
 
     setup.write_csv("mlp-equivalence", list(_rows(setup, exact, sampled)))
     setup.write_json("mlp-equivalence", numbers)
-    setup.draw("mlp-equivalence", plot(exact, sampled))
+    setup.write_picture("mlp-equivalence", plot(exact, sampled))
     text = report(setup, numbers, list(exact.values()), list(sampled.values()))
     setup.write_report("mlp-equivalence", text, papers=None)
     return numbers
@@ -92,7 +92,7 @@ def _trained(
             for seed in setup.seeds
         ]
 
-        results = runner.run(jobs, only(images, classes), f"mlp-equivalence {name}")
+        results = runner.run(jobs, images_of_classes(images, classes), f"mlp-equivalence {name}")
         exact[name] = Outcome.of(name, updates, results[: setup.num_seeds])
         if len(num_reads) > 1:
             sampled[name] = Outcome.of(f"{name} (sampled)", updates, results[setup.num_seeds :])

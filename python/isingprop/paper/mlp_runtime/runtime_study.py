@@ -69,7 +69,7 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     setup.write_csv("mlp-runtime", list(_rows(setup, curves)))
     setup.write_csv("mlp-runtime_stars", list(_star_rows(chips)))
     setup.write_json("mlp-runtime", numbers)
-    setup.draw("mlp-runtime", plot(plan, curves, chips))
+    setup.write_picture("mlp-runtime", plot(plan, curves, chips))
     setup.write_report("mlp-runtime", report(setup, images, plan, curves, chips), papers=None)
     return numbers
 

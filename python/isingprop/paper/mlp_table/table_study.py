@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import Any
 
 from isingprop.analysis.scaling import standard_error
-from isingprop.paper.common.image_pairs import num_hidden, only
+from isingprop.paper.common.image_pairs import images_of_classes, num_hidden
 from isingprop.paper.common.jobs import Runner
 from isingprop.paper.common.study_setup import Setup
 from isingprop.paper.common.text import finite
@@ -79,7 +79,7 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     setup.write_csv("mlp-table", list(_rows(setup, outcomes)))
     setup.write_csv("mlp-table-curves", list(_curve_rows(setup, outcomes)))
     setup.write_json("mlp-table", numbers)
-    setup.draw("mlp-table", plot(outcomes))
+    setup.write_picture("mlp-table", plot(outcomes))
     setup.write_report("mlp-table", report(setup, sources, outcomes, searches), papers=None)
     return numbers
 
@@ -96,7 +96,9 @@ def _search(setup: Setup, runner: Runner, sources: Mapping[str, Source]) -> Sear
     for name, source in sources.items():
         classes = first_pairs[name].classes
         jobs = [Search(classes, num_hidden(setup), seed) for seed in setup.seeds]
-        results += runner.run(jobs, only(source.images, classes), f"mlp-table: beta, {name}")
+        results += runner.run(
+            jobs, images_of_classes(source.images, classes), f"mlp-table: beta, {name}"
+        )
     return Searches.of(results)
 
 
@@ -111,7 +113,9 @@ def _train(
         for seed in seeds
     ]
 
-    results = runner.run(jobs, only(source.images, pair.classes), f"mlp-table: {pair.title}")
+    results = runner.run(
+        jobs, images_of_classes(source.images, pair.classes), f"mlp-table: {pair.title}"
+    )
     figures = {} if setup.quick else published(pair)
     return {
         column: Outcome.of(results[k * len(seeds) : (k + 1) * len(seeds)], figures.get(column))
