@@ -30,7 +30,7 @@ from isingprop.paper.common.text import interval, percent
 
 NUM_LAST = 5  # the errors of so many epochs at the end are averaged and compared
 _TARGETS = (0.1, 0.02, 0.005)  # errors whose cost in applications is stated
-_NEAR = 0.1  # an exponent is near the expected one up to here: terms of higher order in A add to it
+_NEAR = 0.1  # from the expected exponent: terms of higher order in A may shift it by so much
 
 _ONE_SEED = "one seed, so no verdict"
 _NO_DIFFERENCE = "no difference to be seen"
@@ -251,7 +251,7 @@ def floor_words(error: float, wrong_ground: float) -> str:
 
 
 def _cost(outcomes: Mapping[str, Outcome]) -> Iterator[str]:
-    """States how many times the applications of plain training amplified training takes."""
+    """States the ratio of the applications of amplified training to those of plain training."""
     amplified, plain = outcomes["amplified-20-scaled"], outcomes["plain-20"]
     first, last = (
         amplified.applications[:, k].mean() / plain.applications[:, k].mean() for k in (0, -1)

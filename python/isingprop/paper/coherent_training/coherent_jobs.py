@@ -94,11 +94,6 @@ class CoherentMethod:
     num_states: int | None
     num_hidden: int
 
-    @property
-    def is_amplified(self) -> bool:
-        """Whether the method learns only from wrong states."""
-        return isinstance(self.sampler, Amplified)
-
     def trainer(self, images: ImageSet, learning_rate: float, seed: int) -> Trainer:
         """Makes the trainer of a new network."""
         network = BipartiteNetwork.random(

@@ -172,7 +172,7 @@ def _growth(exponent: float) -> str:
 
 
 def _against_dwave_samplers(curves: Mapping[str, Curve]) -> str:
-    """States how many times as long as isingprop dwave-samplers takes."""
+    """States the ratio of dwave-samplers' time to isingprop's."""
     quotients = ratios(curves)
     medians, sizes = np.median(quotients, axis=0), curves["isingprop"].sizes
     smallest, last = int(medians.argmin()), quotients[:, -1]
