@@ -91,7 +91,7 @@ class EnergyTrainer:
         Section 4.3.
     """
 
-    model: EnergyModel  #: as trained so far
+    model: EnergyModel  #: the model after all updates so far
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ class Measurement(NamedTuple):
 
     numbers: NDArray[np.int64] | None  #: (R,), numbers of states; None for all 2^N of them
     weights: Doubles | None  #: (R,); None for equal weights
-    applications: int | None  #: of U and U†; None where nothing was sampled
+    applications: int | None  #: how often U and U† were applied; None where nothing was sampled
     marked_probability: float  #: |A|^2 in psi = U |+...+>
 
 
@@ -31,8 +31,8 @@ class Measurement(NamedTuple):
 class FinalState:
     """The final state psi = U |+...+> of the anneal of one problem."""
 
-    probabilities: Doubles  #: (2^N,)
-    marked: NDArray[np.bool_] | None  #: (2^N,)
+    probabilities: Doubles  #: (2^N,), of all states
+    marked: NDArray[np.bool_] | None  #: (2^N,), which states are marked
     stream: int  #: the number of the problem's random stream
 
     @cached_property

@@ -22,7 +22,7 @@ _MAX_BETA = 2.0**100
 class BetaCount(NamedTuple):
     """The argument of a sampler that gives the number of inverse temperatures."""
 
-    name: str  #: of the argument
+    name: str  #: the name of the argument
     given: int | None  #: its value
     number: int  #: what the value means without a custom schedule
 

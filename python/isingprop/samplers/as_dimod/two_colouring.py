@@ -17,7 +17,7 @@ from isingprop.problem import IsingProblem
 from isingprop.util.checks import Doubles
 
 _MAX_NAMES = 12  # max length of a cycle that a message shows in full
-# Smaller biases are not scaled up, since their inverse temperatures would be infinite.
+# Models of smaller biases are not scaled up: their inverse temperatures would be infinite.
 _MIN_BIAS = 2.0**-1000
 
 
@@ -25,8 +25,8 @@ _MIN_BIAS = 2.0**-1000
 class Layers:
     """A model of N variables as two layers of spins, in units of 2^exponent."""
 
-    couplings: Doubles  #: (H, O)
-    fields: Doubles  #: (H + O,)
+    couplings: Doubles  #: J, (H, O)
+    fields: Doubles  #: h and g, (H + O,)
     slots: NDArray[np.int64]  #: (N,), the number of the spin of each variable
     rms_field: float  #: rms local field of a random state, over spins with a field or a coupling
     exponent: int
