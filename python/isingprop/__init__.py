@@ -1,8 +1,11 @@
 """isingprop: train neural networks with the low-energy states of an Ising machine.
 
-    images ──network.problem()──▶ IsingProblem ──sampler.sample()──▶ States ──learning──▶ Gradient ──▶ network
+    images  ──network.problem()──▶  IsingProblem  ──sampler.sample()──▶  States
+    States  ──learning rule──▶  Gradient  ──▶  network
 
-Energy is E(s, t) = sum_i h_i s_i + sum_a g_a t_a + sum_ia J_ia s_i t_a, everywhere, and it is minimised.
+All modules use one energy, which samplers minimise:
+
+    E(s, t) = sum_i h_i s_i + sum_a g_a t_a + sum_ia J_ia s_i t_a.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ from isingprop.training.learning_rule import Gradient, LearningRates, gradient, 
 from isingprop.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from isingprop import dimod as dimod  # not in __all__: * leaves the user's own dimod alone
+    from isingprop import dimod as dimod  # not in __all__: `import *` must not hide the real dimod
     from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
     from isingprop.training.classifier import IsingClassifier
 
@@ -85,15 +88,21 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Imports what takes a second to import when it is asked for: it derives from scikit-learn's or Ocean's classes."""
+    """Imports names at their first use whose base classes take a second to import.
+
+    They derive from classes of scikit-learn, dimod or dwave-system.
+    """
     if name == "dimod":
         return import_module("isingprop.dimod")
+
     if name == "IsingClassifier":
         from isingprop.training.classifier import IsingClassifier
 
         return IsingClassifier
+
     if name == "EmulatedQPU":
         from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
         return EmulatedQPU
+
     raise AttributeError(f"module 'isingprop' has no attribute {name!r}")

@@ -1,7 +1,8 @@
-"""Samplers: what turns an IsingProblem into States."""
+"""Samplers, which turn an IsingProblem into States."""
 
+from isingprop.samplers.amplified import Amplified
 from isingprop.samplers.annealing import Annealing
-from isingprop.samplers.coherent_annealing import Amplified, Coherent
+from isingprop.samplers.coherent_annealing import Coherent
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.samplers.dwave import DWave
 from isingprop.samplers.from_dimod import FromDimod
