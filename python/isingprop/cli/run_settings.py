@@ -7,11 +7,13 @@ from pathlib import Path
 
 from isingprop.cli.run_samplers import DWAVE_MODES, STARTS_FROM_REFERENCES, make_named_sampler
 from isingprop.data.load import ImageSet, load_data
+from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
-from isingprop.network.layered import LayeredNetwork, Network
+from isingprop.network.layered import LayeredNetwork
 from isingprop.samplers import Sampler
 from isingprop.training.learning_rule import LearningRates
-from isingprop.training.trainer import WRONG_CLASSES, Trainer
+from isingprop.training.trainer import Trainer
+from isingprop.training.trainer_options import WRONG_CLASSES
 
 
 @dataclass(frozen=True)
