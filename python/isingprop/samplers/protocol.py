@@ -237,7 +237,7 @@ def _is_checked(sampler: object) -> bool:
 def _checked(
     sampler: object, states: object, problem: IsingProblem, num_reads: int | None
 ) -> States:
-    """Returns a sampler's states, checked, in the dtypes of our own; None is any number of reads."""
+    """Returns states, checked, in the dtypes of our own; None stands for any number of reads."""
     name = type(sampler).__name__
     if not isinstance(states, States):
         called = "weighted_states" if num_reads is None else "sample"
