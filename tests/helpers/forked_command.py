@@ -189,7 +189,7 @@ def _serve() -> None:
     for name in _IMPORTED:
         importlib.import_module(name)
     shorten_waits()
-    run_folder.RunFolder.draw = lambda *_: None
+    run_folder.RunFolder.plot = lambda *_: None
     for line in sys.stdin:
         question = json.loads(line)
         if "ended" in question:
