@@ -13,7 +13,7 @@ from isingprop.qpu.calls.program import majority
 from isingprop.qpu.chip.schedules import MICROSECONDS_PER_SECOND
 from isingprop.util.checks import Spins
 
-# A factor and no division, so that costs have the bits that records and histories have.
+# Costs are computed with a factor, since a division would change the last bit of recorded costs.
 _SECONDS_PER_MICROSECOND = 1 / MICROSECONDS_PER_SECOND
 
 

@@ -36,7 +36,7 @@ class Record:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.settings = settings
-        # Settings are checked before locking too: of two reasons for a refusal they are the better.
+        # Settings are also checked before the lock, since they explain a refusal better.
         _check_settings(folder, settings)
         self._lock = _locked(folder / "lock")
         self._process = os.getpid()

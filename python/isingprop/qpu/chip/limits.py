@@ -49,7 +49,7 @@ class Limits:
     """
 
     h_range: Range
-    j_range: Range  #: the extended one where the chip has it
+    j_range: Range  #: extended_j_range where the chip has it, else j_range
     num_reads_range: Range  #: reads of one call
     annealing_time_range: Range  #: us, of one anneal
     problem_run_duration_range: Range  #: us, of one call
@@ -63,8 +63,8 @@ class Limits:
         """Returns the limits of a chip, for problems that use some of its couplers.
 
         Args:
-            properties: of the chip.
-            graph: its working qubits and couplers.
+            properties: solver properties of the chip.
+            graph: working qubits and couplers of the chip.
             rows: (R,), the rows of graph.couplers that J belongs to, in its order; None: all.
 
         Raises:

@@ -17,15 +17,15 @@ ANNEALING_TIMES = (0.5, 2000.0)  # us, the annealing_time_range of every chip on
 
 # Times are computed as whole ticks of 0.01 us, since the chips round times to that.
 _TICKS = 100  # per us
-_TIME_DECIMALS = 2  # of a time in us that is a whole number of ticks
+_TIME_DECIMALS = 2  # decimals of a time in us that is a whole number of ticks
 # Ticks of a ramp of s from 0 to 1. The steepest one takes the shortest annealing time. Schedules
 # here are half as steep where there is time, as control lines smear faster ramps.
 _STEEPEST_RAMP, _GENTLE_RAMP = 50, 100
 # Ticks of a ramp of the gain. Fields pass a low-pass filter of 3 MHz on Advantage, whose rise time
 # is 0.12 us.
 _GAIN_RAMP = 50
-_RAMP_DECIMALS = 6  # kept of a number of ticks before it is rounded up, as 1 - 0.45 > 0.55
-_SLOPE_DECIMALS = 10  # to which D-Wave rounds slopes before it compares them
+_RAMP_DECIMALS = 6  # decimals kept of ticks before they are rounded up, as 1 - 0.45 > 0.55
+_SLOPE_DECIMALS = 10  # D-Wave rounds slopes to so many decimals before it compares them
 _SHORTEST_GAIN_RAMP = 0.02  # us for the whole h_gain_schedule_range; D-Wave calls this typical
 # Properties that mock samplers leave out, from D-Wave's documentation.
 _USUAL_PROPERTIES: dict[str, Any] = {

@@ -26,7 +26,7 @@ _MAX_LENGTH_RATIO = 1.5
 # Rectangles that fail in a row, for missing internal couplers, before the chip counts as full: when
 # it is packed in several ways, and when nothing has fitted so far.
 _PATIENCE, _MUCH_PATIENCE = 300, 30_000
-# Copies in all packings so far after which no further packing is tried.
+# Once the packings so far have more copies than this in all, no further packing is tried.
 _MAX_TRIED = 500
 # An order in which rectangles are tried: (factor, direction, by rows, from the right, from below).
 # Rectangles whose numbers of qubits differ by less than the factor count as equal; of these, those
