@@ -47,9 +47,9 @@ def embed(
         graph = _graph(topology, size, broken)
         copies, seconds, cached = find_copies(graph, hidden, output)
         if draw is not None:
-            from isingprop.qpu.embed.embedding_plot import draw_copies
+            from isingprop.qpu.embed.embedding_plot import plot_copies
 
-            draw_copies(graph, copies, draw)
+            plot_copies(graph, copies, draw)
 
     if as_json:
         print_json(_report(graph, copies) | {"seconds": seconds, "cached": cached})
