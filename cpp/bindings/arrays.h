@@ -8,7 +8,7 @@
 #include <initializer_list>
 #include <string>
 
-#include "core/pool.h"
+#include "util/pool.h"
 
 namespace isingprop {
 

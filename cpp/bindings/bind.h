@@ -5,10 +5,10 @@
 
 namespace isingprop {
 
-void bind_sampling(pybind11::module_& m);
-void bind_boltzmann(pybind11::module_& m);
-void bind_coherent(pybind11::module_& m);
+void bind_samplers(pybind11::module_& m);
+void bind_energy_model(pybind11::module_& m);
+void bind_quantum(pybind11::module_& m);
 void bind_network(pybind11::module_& m);
-void bind_kernels(pybind11::module_& m);
+void bind_targets(pybind11::module_& m);
 
 }  // namespace isingprop

@@ -6,8 +6,8 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
-#include "core/aligned.h"
-#include "core/dispatch.h"
+#include "util/aligned.h"
+#include "targets/dispatch.h"
 
 namespace isingprop {
 namespace {

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "core/dispatch.h"
-#include "core/generator.h"
-#include "samplers/chains.h"
-#include "samplers/reads.h"
+#include "targets/dispatch.h"
+#include "kernels/annealing/random_stream.h"
+#include "chains/chains.h"
+#include "chains/run_reads.h"
 
 namespace isingprop {
 namespace {

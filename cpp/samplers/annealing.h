@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "samplers/problem.h"
+#include "chains/problem.h"
 
 namespace isingprop {
 

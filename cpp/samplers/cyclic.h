@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "samplers/problem.h"
+#include "chains/problem.h"
 
 namespace isingprop {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/rule.h"
+#include "kernels/annealing/metropolis_rule.h"
 
 namespace isingprop {
 namespace {

@@ -6,12 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "core/dispatch.h"
-#include "core/generator.h"
-#include "kernels/rule.h"
-#include "samplers/chains.h"
+#include "targets/dispatch.h"
+#include "kernels/annealing/random_stream.h"
+#include "kernels/annealing/metropolis_rule.h"
+#include "chains/chains.h"
 #include "samplers/ladder.h"
-#include "samplers/reads.h"
+#include "chains/run_reads.h"
 
 namespace isingprop {
 namespace {

@@ -14,7 +14,7 @@
 
 #include <cstdint>
 
-#include "samplers/problem.h"
+#include "chains/problem.h"
 
 namespace isingprop {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "samplers/problem.h"
+#include "chains/problem.h"
 #include "scalar_chain.h"
 #include "support.h"
 

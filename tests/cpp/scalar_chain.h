@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/generator.h"
+#include "kernels/annealing/random_stream.h"
 
 namespace isingprop::test {
 

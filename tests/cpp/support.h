@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "core/aligned.h"
-#include "core/dispatch.h"
-#include "core/generator.h"
-#include "samplers/couplings.h"
+#include "util/aligned.h"
+#include "targets/dispatch.h"
+#include "kernels/annealing/random_stream.h"
+#include "chains/coupling_grid.h"
 
 namespace isingprop::test {
 

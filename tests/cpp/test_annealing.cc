@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/dispatch.h"
+#include "targets/dispatch.h"
 #include "samplers/annealing.h"
 #include "support.h"
 

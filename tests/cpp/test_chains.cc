@@ -5,9 +5,9 @@
 #include <stdexcept>
 
 #include "batch.h"
-#include "core/dispatch.h"
+#include "targets/dispatch.h"
 #include "instance.h"
-#include "samplers/chains.h"
+#include "chains/chains.h"
 #include "sparse.h"
 
 namespace isingprop::test {

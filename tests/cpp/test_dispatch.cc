@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/dispatch.h"
+#include "targets/dispatch.h"
 
 namespace isingprop::test {
 namespace {

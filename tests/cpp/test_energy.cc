@@ -3,7 +3,7 @@
 #include <cmath>
 #include <string>
 
-#include "core/dispatch.h"
+#include "targets/dispatch.h"
 #include "instance.h"
 #include "sparse.h"
 #include "support.h"

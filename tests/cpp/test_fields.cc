@@ -3,7 +3,7 @@
 #include <limits>
 #include <string>
 
-#include "core/dispatch.h"
+#include "targets/dispatch.h"
 #include "support.h"
 
 namespace isingprop::test {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "core/dispatch.h"
+#include "targets/dispatch.h"
 #include "scalar_chain.h"
 #include "support.h"
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/dispatch.h"
+#include "targets/dispatch.h"
 #include "instance.h"
 #include "sparse.h"
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/pool.h"
+#include "util/pool.h"
 
 namespace isingprop::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <numbers>
 #include <string>
 
-#include "samplers/evolution.h"
+#include "quantum/evolution.h"
 #include "support.h"
 
 namespace isingprop::test {
