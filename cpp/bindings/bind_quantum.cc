@@ -13,11 +13,11 @@ Array<double> energy_table(const Array<double>& couplings, const Array<double>& 
   check_shape("hidden_fields", hidden_fields, {couplings.shape(0)});
   check_shape("output_fields", output_fields, {couplings.shape(1)});
   check_positive("num_threads", num_threads);
-  const TableTask task{couplings.data(), hidden_fields.data(), output_fields.data(), couplings.shape(0),
-                       couplings.shape(1)};
+  const TableTask task{couplings.data(), hidden_fields.data(), output_fields.data(),
+                       couplings.shape(0), couplings.shape(1)};
   if (task.num_hidden + task.num_output > kMostQubits) {
-    throw py::value_error("couplings must be of at most " + std::to_string(kMostQubits) + " spins, got shape " +
-                          shape_text(couplings));
+    throw py::value_error("couplings must be of at most " + std::to_string(kMostQubits) +
+                          " spins, got shape " + shape_text(couplings));
   }
   Array<double> energies(py::ssize_t{1} << (task.num_hidden + task.num_output));
   double* out = energies.mutable_data();
@@ -27,21 +27,23 @@ Array<double> energy_table(const Array<double>& couplings, const Array<double>& 
 
 /// Changes state in place; mutable_data() refuses one that is read-only.
 template <class Real>
-double evolve_state(Array<std::complex<Real>>& state, const Array<double>& energies, const Array<double>& phases,
-                    const Array<double>& angles, int num_threads) {
+double evolve_state(Array<std::complex<Real>>& state, const Array<double>& energies,
+                    const Array<double>& phases, const Array<double>& angles, int num_threads) {
   check_shape("state", state, {kAnyLength});
   int num_qubits = 0;
   while ((py::ssize_t{1} << num_qubits) < state.shape(0)) ++num_qubits;
-  if (num_qubits < 1 || num_qubits > kMostQubits || py::ssize_t{1} << num_qubits != state.shape(0)) {
-    throw py::value_error("state must have length 2^n, n = 1 ... " + std::to_string(kMostQubits) + ", got " +
-                          std::to_string(state.shape(0)));
+  if (num_qubits < 1 || num_qubits > kMostQubits ||
+      py::ssize_t{1} << num_qubits != state.shape(0)) {
+    throw py::value_error("state must have length 2^n, n = 1 ... " + std::to_string(kMostQubits) +
+                          ", got " + std::to_string(state.shape(0)));
   }
   check_shape("energies", energies, {state.shape(0)});
   check_shape("angles", angles, {kAnyLength});
   check_shape("phases", phases, {angles.shape(0) + 1});
   check_positive("num_threads", num_threads);
   Real* amplitudes = reinterpret_cast<Real*>(state.mutable_data());
-  const Evolution evolution{num_qubits, energies.data(), phases.data(), angles.data(), angles.shape(0), num_threads};
+  const Evolution evolution{num_qubits,    energies.data(), phases.data(),
+                            angles.data(), angles.shape(0), num_threads};
   double sum = 0.0;
   without_gil([&](Interrupt& interrupt) { sum = evolve(evolution, amplitudes, interrupt); });
   return sum;
@@ -49,15 +51,17 @@ double evolve_state(Array<std::complex<Real>>& state, const Array<double>& energ
 
 template <class Real>
 void define_evolve(py::module_& m) {
-  m.def("evolve", &evolve_state<Real>, py::arg("state").noconvert(), py::arg("energies").noconvert(),
-        py::arg("phases").noconvert(), py::arg("angles").noconvert(), py::arg("num_threads"));
+  m.def("evolve", &evolve_state<Real>, py::arg("state").noconvert(),
+        py::arg("energies").noconvert(), py::arg("phases").noconvert(),
+        py::arg("angles").noconvert(), py::arg("num_threads"));
 }
 
 }  // namespace
 
 void bind_quantum(py::module_& m) {
-  m.def("energy_table", &energy_table, py::arg("couplings").noconvert(), py::arg("hidden_fields").noconvert(),
-        py::arg("output_fields").noconvert(), py::arg("num_threads"));
+  m.def("energy_table", &energy_table, py::arg("couplings").noconvert(),
+        py::arg("hidden_fields").noconvert(), py::arg("output_fields").noconvert(),
+        py::arg("num_threads"));
   define_evolve<float>(m);
   define_evolve<double>(m);
 }

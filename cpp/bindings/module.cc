@@ -1,6 +1,7 @@
 #include "bindings/bind.h"
 
-// Every function works on arguments of its own and may be called from many threads; see _core.pyi for what each does.
+// Every function works on arguments of its own and may be called from many threads; see _core.pyi
+// for what each does.
 PYBIND11_MODULE(_core, m) {
   isingprop::bind_samplers(m);
   isingprop::bind_network(m);

@@ -32,10 +32,12 @@ double round(const CouplingJob<double>& job, double quantum, double scale) {
 
 std::int64_t end_of(const RowSpan& span) { return span.offset + (span.last - span.first) * kBlock; }
 
-/// From the first to the last number of each row that is not 0, one row after the other in memory. None where rows are
-/// to be held whole; of rows without zeros, a quarter is looked at to find that out.
+/// From the first to the last number of each row that is not 0, one row after the other in memory.
+/// None where rows are to be held whole; of rows without zeros, a quarter is looked at to find that
+/// out.
 template <class Real>
-std::vector<RowSpan> find_row_spans(const Real* couplings, std::int64_t num_rows, std::int64_t length) {
+std::vector<RowSpan> find_row_spans(const Real* couplings, std::int64_t num_rows,
+                                    std::int64_t length) {
   std::vector<RowSpan> spans;
   spans.reserve(static_cast<std::size_t>(num_rows));
   std::int64_t offset = 0;
@@ -52,11 +54,13 @@ std::vector<RowSpan> find_row_spans(const Real* couplings, std::int64_t num_rows
 
 /// The same of the columns; of each row, only its span is looked at.
 template <class Real>
-std::vector<RowSpan> find_column_spans(const Real* couplings, const std::vector<RowSpan>& rows, std::int64_t length) {
+std::vector<RowSpan> find_column_spans(const Real* couplings, const std::vector<RowSpan>& rows,
+                                       std::int64_t length) {
   std::vector<RowSpan> spans(static_cast<std::size_t>(length), RowSpan{0, 0, 0});
   for (std::size_t i = 0; i < rows.size(); ++i, couplings += length) {
     const auto block = static_cast<std::int64_t>(i) / kBlock;
-    for (std::int64_t a = rows[i].first * kBlock; a < std::min(rows[i].last * kBlock, length); ++a) {
+    for (std::int64_t a = rows[i].first * kBlock; a < std::min(rows[i].last * kBlock, length);
+         ++a) {
       RowSpan& span = spans[static_cast<std::size_t>(a)];
       if (couplings[a] == Real{0}) continue;
       span = {0, span.last == 0 ? block : span.first, block + 1};
@@ -83,7 +87,8 @@ template <class Real>
 CouplingGrid::CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output,
                            double largest_field)
     : hidden_spans_(find_row_spans(couplings, num_hidden, num_output)) {
-  std::int64_t hidden_size = num_hidden * padded(num_output), output_size = num_output * padded(num_hidden);
+  std::int64_t hidden_size = num_hidden * padded(num_output),
+               output_size = num_output * padded(num_hidden);
   const bool sparse = !hidden_spans_.empty();
   if (sparse) {
     output_spans_ = find_column_spans(couplings, hidden_spans_, num_output);
@@ -97,12 +102,14 @@ CouplingGrid::CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::
   hidden_down_ = output_rows_ + output_size;
   output_down_ = hidden_down_ + padded(num_hidden);
   const auto column_sums = make_aligned<Real>(static_cast<std::size_t>(padded(num_output)));
-  const CouplingJob<Real> job{couplings, num_hidden, num_output, column_sums.get(), hidden_rows_, output_rows_};
+  const CouplingJob<Real> job{couplings,         num_hidden,   num_output,
+                              column_sums.get(), hidden_rows_, output_rows_};
   const double largest = largest_sum(job);
-  if (!(largest <= kLargestSum)) throw std::invalid_argument("couplings must be finite, with sums below 1e30");
+  if (!(largest <= kLargestSum))
+    throw std::invalid_argument("couplings must be finite, with sums below 1e30");
   exponent_ = exponent_above(std::max(largest, largest_field)) - kUnitBits;
-  // A sum of n couplings is short by at most n / 2^24 of it, and rounding lifts it by at most n / 2 quanta; even then
-  // it must stay below 2^24 quanta.
+  // A sum of n couplings is short by at most n / 2^24 of it, and rounding lifts it by at most n / 2
+  // quanta; even then it must stay below 2^24 quanta.
   const double terms = static_cast<double>(std::max(num_hidden, num_output));
   const double lifted = largest * (1.0 + 2.0 * std::ldexp(terms, -kFloatBits));
   const double quantum = std::ldexp(1.0, exponent_above(lifted) - kFloatBits);
@@ -116,7 +123,8 @@ CouplingGrid::CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::
   kernels().fields_of_down(hidden_rows(), num_hidden, padded(num_output), output_down_);
 }
 
-/// As the kernel round_couplings does, and the fields with all spins of the other layer down with it.
+/// As the kernel round_couplings does, and the fields with all spins of the other layer down with
+/// it.
 template <class Real>
 void CouplingGrid::round_spans(const CouplingJob<Real>& job, double quantum, double scale) {
   std::fill_n(hidden_rows_, hidden_down_ - hidden_rows_, 0.0f);

@@ -13,28 +13,32 @@ void energies_of_job(const EnergyJob<double>& job) { kernels().energies_f64(job)
 }  // namespace
 
 template <class Real>
-void Problem<Real>::energies_of(std::int64_t b, const std::int8_t* spins, std::int64_t num_states, double* energies,
-                                const RowSpan* spans) const {
-  energies_of_job(EnergyJob<Real>{couplings, hidden_of(b), output_of(b), num_hidden, num_output, spins, num_states,
-                                  energies, spans});
+void Problem<Real>::energies_of(std::int64_t b, const std::int8_t* spins, std::int64_t num_states,
+                                double* energies, const RowSpan* spans) const {
+  energies_of_job(EnergyJob<Real>{couplings, hidden_of(b), output_of(b), num_hidden, num_output,
+                                  spins, num_states, energies, spans});
 }
 
 template <class Real>
-void energies(const Problem<Real>& problem, const std::int8_t* spins, std::int64_t num_reads, double* energies,
-              Interrupt& interrupt) {
-  const std::int64_t piece = std::max<std::int64_t>(1, kWorkPerPoll / (problem.num_hidden * problem.num_output));
+void energies(const Problem<Real>& problem, const std::int8_t* spins, std::int64_t num_reads,
+              double* energies, Interrupt& interrupt) {
+  const std::int64_t piece =
+      std::max<std::int64_t>(1, kWorkPerPoll / (problem.num_hidden * problem.num_output));
   for (std::int64_t b = 0; b < problem.num_problems; ++b) {
     for (std::int64_t read = 0; read < num_reads; read += piece) {
       interrupt.look(true);
       const std::int64_t state = b * num_reads + read;
-      problem.energies_of(b, spins + state * problem.num_spins(), std::min(piece, num_reads - read), energies + state);
+      problem.energies_of(b, spins + state * problem.num_spins(), std::min(piece, num_reads - read),
+                          energies + state);
     }
   }
 }
 
 template struct Problem<float>;
 template struct Problem<double>;
-template void energies(const Problem<float>&, const std::int8_t*, std::int64_t, double*, Interrupt&);
-template void energies(const Problem<double>&, const std::int8_t*, std::int64_t, double*, Interrupt&);
+template void energies(const Problem<float>&, const std::int8_t*, std::int64_t, double*,
+                       Interrupt&);
+template void energies(const Problem<double>&, const std::int8_t*, std::int64_t, double*,
+                       Interrupt&);
 
 }  // namespace isingprop

@@ -1,4 +1,5 @@
-/// The quantum annealer, simulated: a state vector under alternating diagonal and transverse evolutions.
+/// The quantum annealer, simulated: a state vector under alternating diagonal and transverse
+/// evolutions.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +19,12 @@ struct TableTask {
   std::int64_t num_hidden, num_output;
 };
 
-/// The energies of all states, 2^(num_hidden + num_output) of them. Bit k of the index is 1 where spin k is +1, hidden
-/// spins first.
+/// The energies of all states, 2^(num_hidden + num_output) of them. Bit k of the index is 1 where
+/// spin k is +1, hidden spins first.
 void fill_energies(const TableTask& task, int num_threads, double* energies, Interrupt& interrupt);
 
-/// exp(-i phases[n] E) exp(i angles[n-1] sum X) exp(-i phases[n-1] E) ... exp(i angles[0] sum X) exp(-i phases[0] E)
+/// exp(-i phases[n] E) exp(i angles[n-1] sum X) exp(-i phases[n-1] E) ... exp(i angles[0] sum X)
+/// exp(-i phases[0] E)
 struct Evolution {
   int num_qubits;
   const double* energies;  ///< 2^num_qubits
@@ -32,8 +34,8 @@ struct Evolution {
   int num_threads;
 };
 
-/// Applies it to 2^num_qubits amplitudes (re, im) in place. Gives the sum of probabilities. The same bits for any
-/// number of threads.
+/// Applies it to 2^num_qubits amplitudes (re, im) in place. Gives the sum of probabilities. The
+/// same bits for any number of threads.
 template <class Real>
 double evolve(const Evolution& evolution, Real* state, Interrupt& interrupt);
 

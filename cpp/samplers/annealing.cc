@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "targets/dispatch.h"
-#include "kernels/annealing/random_stream.h"
 #include "chains/chains.h"
 #include "chains/run_reads.h"
+#include "kernels/annealing/random_stream.h"
+#include "targets/dispatch.h"
 
 namespace isingprop {
 namespace {
@@ -24,20 +24,23 @@ class Annealer {
 
   void load(std::int64_t b) {
     chains_.load_fields(problem_, b);
-    for (std::size_t t = 0; t < slopes_.size(); ++t) slopes_[t] = chains_.slope(plan_.betas[t], plan_.relative);
+    for (std::size_t t = 0; t < slopes_.size(); ++t)
+      slopes_[t] = chains_.slope(plan_.betas[t], plan_.relative);
   }
 
   void run(std::int64_t b, std::int64_t read, std::int8_t* spins, Interrupt& interrupt, bool asks) {
     const Chain& chain = chains_[0];
     const KernelTable& kernel = kernels();
     const Reads& reads = plan_.reads;
-    seed_generator(stream_key(reads.seed, reads.streams[b], static_cast<std::uint64_t>(read)), chain.generator);
+    seed_generator(stream_key(reads.seed, reads.streams[b], static_cast<std::uint64_t>(read)),
+                   chain.generator);
     start(reads.initial_of(b, read), chain);
     Watch watch(chain, interrupt, asks);
     const std::int64_t segment = watch.sweeps_between_looks();
     for (std::int64_t sweep = 0; sweep < plan_.num_sweeps; sweep += segment) {
       watch.after(segment);
-      kernel.anneal(chain, slopes_.data() + sweep, std::min(segment, plan_.num_sweeps - sweep), sweep == 0);
+      kernel.anneal(chain, slopes_.data() + sweep, std::min(segment, plan_.num_sweeps - sweep),
+                    sweep == 0);
     }
     if (plan_.descend) kernel.descend(chain);
     write_spins(chain, spins);
@@ -53,14 +56,17 @@ class Annealer {
 }  // namespace
 
 template <class Real>
-void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t* spins, double* energies,
-            Interrupt& interrupt) {
-  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output, largest_field(problem));
+void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t* spins,
+            double* energies, Interrupt& interrupt) {
+  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output,
+                          largest_field(problem));
   run_reads(problem, plan.reads, grid, spins, energies, interrupt,
             [&] { return std::make_unique<Annealer<Real>>(problem, plan, grid); });
 }
 
-template void anneal(const Problem<float>&, const AnnealingPlan&, std::int8_t*, double*, Interrupt&);
-template void anneal(const Problem<double>&, const AnnealingPlan&, std::int8_t*, double*, Interrupt&);
+template void anneal(const Problem<float>&, const AnnealingPlan&, std::int8_t*, double*,
+                     Interrupt&);
+template void anneal(const Problem<double>&, const AnnealingPlan&, std::int8_t*, double*,
+                     Interrupt&);
 
 }  // namespace isingprop

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "targets/dispatch.h"
-#include "kernels/annealing/random_stream.h"
 #include "chains/chains.h"
 #include "chains/run_reads.h"
+#include "kernels/annealing/random_stream.h"
+#include "targets/dispatch.h"
 
 namespace isingprop {
 namespace {
@@ -16,7 +16,8 @@ namespace {
 template <class Real>
 class Cycler {
  public:
-  Cycler(const Problem<Real>& problem, const CyclicPlan& plan, const CouplingGrid& grid, std::int8_t* cycle_spins)
+  Cycler(const Problem<Real>& problem, const CyclicPlan& plan, const CouplingGrid& grid,
+         std::int8_t* cycle_spins)
       : problem_(problem),
         plan_(plan),
         grid_(grid),
@@ -38,7 +39,8 @@ class Cycler {
     const std::int64_t num_spins = problem_.num_spins();
     const std::int8_t* reference = reads.initial_of(b, read);
     // Not the stream that annealing has for the same seed: the references may come from there.
-    const std::uint64_t key = stream_key(reads.seed, reads.streams[b], static_cast<std::uint64_t>(read));
+    const std::uint64_t key =
+        stream_key(reads.seed, reads.streams[b], static_cast<std::uint64_t>(read));
     seed_generator(fold(key, 0), chains_[0].generator);
     std::copy_n(reference, num_spins, spins);
     double lowest = 0.0;
@@ -82,14 +84,17 @@ class Cycler {
 }  // namespace
 
 template <class Real>
-void cycle(const Problem<Real>& problem, const CyclicPlan& plan, std::int8_t* spins, double* energies,
-           std::int8_t* cycle_spins, Interrupt& interrupt) {
-  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output, largest_field(problem));
+void cycle(const Problem<Real>& problem, const CyclicPlan& plan, std::int8_t* spins,
+           double* energies, std::int8_t* cycle_spins, Interrupt& interrupt) {
+  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output,
+                          largest_field(problem));
   run_reads(problem, plan.reads, grid, spins, energies, interrupt,
             [&] { return std::make_unique<Cycler<Real>>(problem, plan, grid, cycle_spins); });
 }
 
-template void cycle(const Problem<float>&, const CyclicPlan&, std::int8_t*, double*, std::int8_t*, Interrupt&);
-template void cycle(const Problem<double>&, const CyclicPlan&, std::int8_t*, double*, std::int8_t*, Interrupt&);
+template void cycle(const Problem<float>&, const CyclicPlan&, std::int8_t*, double*, std::int8_t*,
+                    Interrupt&);
+template void cycle(const Problem<double>&, const CyclicPlan&, std::int8_t*, double*, std::int8_t*,
+                    Interrupt&);
 
 }  // namespace isingprop

@@ -51,8 +51,8 @@ bool Ladder::adapt(const std::vector<float>& slopes, const std::vector<double>& 
   return true;
 }
 
-/// Puts the rungs between two that stay where the rejections up to them are equal shares of the whole. Between old
-/// rungs rejection is taken to grow in proportion to beta.
+/// Puts the rungs between two that stay where the rejections up to them are equal shares of the
+/// whole. Between old rungs rejection is taken to grow in proportion to beta.
 void Ladder::move_rungs(std::size_t first, std::size_t last) {
   if (last - first < 2) return;
   double total = 0.0;
@@ -61,7 +61,8 @@ void Ladder::move_rungs(std::size_t first, std::size_t last) {
   double before = 0.0;  // the rejections up to old rung `gap`
   std::size_t gap = first;
   for (std::size_t k = first + 1; k < last; ++k) {
-    const double wanted = total * static_cast<double>(k - first) / static_cast<double>(last - first);
+    const double wanted =
+        total * static_cast<double>(k - first) / static_cast<double>(last - first);
     while (gap + 1 < last && before + rejection_[gap] < wanted) before += rejection_[gap++];
     const double part = std::min(1.0, (wanted - before) / rejection_[gap]);
     betas_[k] = old[gap] + part * (old[gap + 1] - old[gap]);
@@ -82,8 +83,9 @@ void Ladder::visit(std::int64_t first, std::int64_t last) {
 
 void Ladder::write_acceptance(double* acceptance) const {
   for (std::size_t k = 0; k < tried_.size(); ++k) {
-    acceptance[k] = tried_[k] == 0 ? std::numeric_limits<double>::quiet_NaN()
-                                   : static_cast<double>(swapped_[k]) / static_cast<double>(tried_[k]);
+    acceptance[k] = tried_[k] == 0
+                        ? std::numeric_limits<double>::quiet_NaN()
+                        : static_cast<double>(swapped_[k]) / static_cast<double>(tried_[k]);
   }
 }
 

@@ -1,4 +1,5 @@
-/// The rungs of parallel tempering: their inverse temperatures, how they adapt, and who has swapped and travelled.
+/// The rungs of parallel tempering: their inverse temperatures, how they adapt, and who has swapped
+/// and travelled.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +9,16 @@ namespace isingprop {
 
 class Ladder {
  public:
-  /// Rungs 0 and num_betas - 1 stay where they are when the ladder adapts, and so does rung `fixed`, where >= 0.
+  /// Rungs 0 and num_betas - 1 stay where they are when the ladder adapts, and so does rung
+  /// `fixed`, where >= 0.
   Ladder(std::int64_t num_betas, std::int64_t fixed);
 
   const std::vector<double>& betas() const { return betas_; }
 
-  /// log2 of the weight that a swap of rungs k and k + 1 gains: (beta_k - beta_l) (E_k - E_l) / ln 2, with
-  /// slope = 2 beta / ln 2.
-  static double log2_ratio(const std::vector<float>& slopes, const std::vector<double>& energies, std::size_t k) {
+  /// log2 of the weight that a swap of rungs k and k + 1 gains: (beta_k - beta_l) (E_k - E_l) / ln
+  /// 2, with slope = 2 beta / ln 2.
+  static double log2_ratio(const std::vector<float>& slopes, const std::vector<double>& energies,
+                           std::size_t k) {
     return 0.5 * (static_cast<double>(slopes[k]) - static_cast<double>(slopes[k + 1])) *
            (energies[k] - energies[k + 1]);
   }
@@ -23,8 +26,8 @@ class Ladder {
   /// A new read: these rungs, nothing counted yet.
   void begin(const double* betas);
 
-  /// Learns from the energies of one sweep. After 16 sweeps, 32 more, 64 more and so on it moves the rungs, and says
-  /// so.
+  /// Learns from the energies of one sweep. After 16 sweeps, 32 more, 64 more and so on it moves
+  /// the rungs, and says so.
   bool adapt(const std::vector<float>& slopes, const std::vector<double>& energies);
 
   void count(std::size_t k, bool swapped);

@@ -6,12 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "targets/dispatch.h"
-#include "kernels/annealing/random_stream.h"
-#include "kernels/annealing/metropolis_rule.h"
 #include "chains/chains.h"
-#include "samplers/ladder.h"
 #include "chains/run_reads.h"
+#include "kernels/annealing/metropolis_rule.h"
+#include "kernels/annealing/random_stream.h"
+#include "samplers/ladder.h"
+#include "targets/dispatch.h"
 
 namespace isingprop {
 namespace {
@@ -51,13 +51,16 @@ class Temperer {
 
  private:
   const Chain& chain_at(std::size_t rung) const { return chains_[replicas_[rung]]; }
-  const Chain& chain_at(std::int64_t rung) const { return chain_at(static_cast<std::size_t>(rung)); }
+  const Chain& chain_at(std::int64_t rung) const {
+    return chain_at(static_cast<std::size_t>(rung));
+  }
   const Chain& lowest() const { return chains_[plan_.num_betas]; }
 
   /// Replica k draws from stream k + 1 of the read, the swaps from stream 0.
   void begin(std::int64_t b, std::int64_t read) {
     const Reads& reads = plan_.reads;
-    const std::uint64_t key = stream_key(reads.seed, reads.streams[b], static_cast<std::uint64_t>(read));
+    const std::uint64_t key =
+        stream_key(reads.seed, reads.streams[b], static_cast<std::uint64_t>(read));
     random_ = fold(key, 0);
     for (std::size_t k = 0; k < replicas_.size(); ++k) {
       replicas_[k] = static_cast<std::int64_t>(k);
@@ -70,7 +73,8 @@ class Temperer {
   }
 
   void find_slopes() {
-    for (std::size_t k = 0; k < slopes_.size(); ++k) slopes_[k] = chains_.slope(ladder_.betas()[k], plan_.relative);
+    for (std::size_t k = 0; k < slopes_.size(); ++k)
+      slopes_[k] = chains_.slope(ladder_.betas()[k], plan_.relative);
   }
 
   void sweep_replicas(bool begins, Watch& watch) {
@@ -84,7 +88,8 @@ class Temperer {
 
   void keep_lowest() {
     std::size_t best = 0;
-    for (std::size_t k = 1; k < energies_.size(); ++k) best = energies_[k] < energies_[best] ? k : best;
+    for (std::size_t k = 1; k < energies_.size(); ++k)
+      best = energies_[k] < energies_[best] ? k : best;
     if (!(energies_[best] < lowest_energy_)) return;
     lowest_energy_ = energies_[best];
     chains_.copy(replicas_[best], plan_.num_betas);
@@ -127,12 +132,15 @@ class Temperer {
 template <class Real>
 void temper(const Problem<Real>& problem, const TemperingPlan& plan, const TemperingResult& result,
             Interrupt& interrupt) {
-  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output, largest_field(problem));
+  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output,
+                          largest_field(problem));
   run_reads(problem, plan.reads, grid, result.spins, result.energies, interrupt,
             [&] { return std::make_unique<Temperer<Real>>(problem, plan, grid, result); });
 }
 
-template void temper(const Problem<float>&, const TemperingPlan&, const TemperingResult&, Interrupt&);
-template void temper(const Problem<double>&, const TemperingPlan&, const TemperingResult&, Interrupt&);
+template void temper(const Problem<float>&, const TemperingPlan&, const TemperingResult&,
+                     Interrupt&);
+template void temper(const Problem<double>&, const TemperingPlan&, const TemperingResult&,
+                     Interrupt&);
 
 }  // namespace isingprop

@@ -1,7 +1,9 @@
-/// Vectors at the width of the target's registers, and the few operations that the language has no word for.
+/// Vectors at the width of the target's registers, and the few operations that the language has no
+/// word for.
 ///
-/// Everything else is plain + - * & ^ >> on GCC and Clang vector types. Each intrinsic has a portable twin that gives
-/// the same bits; tests/cpp runs every table of kernels against the others and against plain scalars.
+/// Everything else is plain + - * & ^ >> on GCC and Clang vector types. Each intrinsic has a
+/// portable twin that gives the same bits; tests/cpp runs every table of kernels against the others
+/// and against plain scalars.
 #pragma once
 
 #include <cstdint>
@@ -56,14 +58,16 @@ ISINGPROP_INLINE VecF splat(float x) { return x - VecF{}; }
 ISINGPROP_INLINE VecU xor3(VecU a, VecU b, VecU c) {
 #if defined(__AVX512F__)
   constexpr int kXor3 = 0x96;
-  return reinterpret_cast<VecU>(_mm512_ternarylogic_epi32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b),
+  return reinterpret_cast<VecU>(_mm512_ternarylogic_epi32(reinterpret_cast<__m512i>(a),
+                                                          reinterpret_cast<__m512i>(b),
                                                           reinterpret_cast<__m512i>(c), kXor3));
 #else
   return a ^ b ^ c;
 #endif
 }
 
-/// acc + sign * x where the result is exact, so that fusing the two operations does not change a bit.
+/// acc + sign * x where the result is exact, so that fusing the two operations does not change a
+/// bit.
 ISINGPROP_INLINE VecF add_exact(VecF acc, VecF sign, VecF x) {
 #if defined(__AVX512F__)
   return _mm512_fmadd_ps(sign, x, acc);
@@ -77,7 +81,8 @@ ISINGPROP_INLINE VecF add_exact(VecF acc, VecF sign, VecF x) {
 /// x * y + c, rounded once or twice as the target has it: only for what bounds its own errors.
 ISINGPROP_INLINE VecF near_sum(VecF x, VecF y, VecF c) { return add_exact(c, x, y); }
 
-/// +1 or -1 as the sign bit says, without a branch: which way a spin flips is a coin toss to the processor.
+/// +1 or -1 as the sign bit says, without a branch: which way a spin flips is a coin toss to the
+/// processor.
 ISINGPROP_INLINE VecF one_with_sign(std::uint32_t sign) {
   return reinterpret_cast<VecF>((sign - VecU{}) | 0x3f800000u);
 }
@@ -127,11 +132,13 @@ template <class T>
 ISINGPROP_INLINE void load_into(T* space, const T* from, std::int64_t there, int lanes) {
   for (int k = 0; k < lanes; ++k) space[k] = k < there ? from[k] : T{0};
 }
-/// The first `there` numbers at `from`, which may be none or more than fit, then zeros. Reads nothing beyond them.
+/// The first `there` numbers at `from`, which may be none or more than fit, then zeros. Reads
+/// nothing beyond them.
 ISINGPROP_INLINE VecF load_first(const float* from, std::int64_t there) {
   if (there >= kWidth) return load<VecF>(from);
 #if defined(__AVX512F__)
-  return _mm512_maskz_loadu_ps(there > 0 ? _bzhi_u32(0xffffu, static_cast<unsigned>(there)) : 0, from);
+  return _mm512_maskz_loadu_ps(there > 0 ? _bzhi_u32(0xffffu, static_cast<unsigned>(there)) : 0,
+                               from);
 #else
   float space[kWidth];
   load_into(space, from, there, kWidth);
@@ -144,7 +151,9 @@ ISINGPROP_INLINE VecD load_first(const double* from, std::int64_t there) {
   load_into(space, from, there, kDoubles);
   return load<VecD>(space);
 }
-ISINGPROP_INLINE VecD load_first_doubles(const double* from, std::int64_t there) { return load_first(from, there); }
+ISINGPROP_INLINE VecD load_first_doubles(const double* from, std::int64_t there) {
+  return load_first(from, there);
+}
 ISINGPROP_INLINE VecD load_first_doubles(const float* from, std::int64_t there) {
   if (there >= kDoubles) return load_doubles(from);
 #if defined(__AVX512F__)
@@ -169,14 +178,20 @@ ISINGPROP_INLINE void store_floats(float* to, VecD x) {
 
 using VecL = std::int64_t __attribute__((vector_size(8 * kDoubles)));
 
-ISINGPROP_INLINE VecF absolute(VecF x) { return reinterpret_cast<VecF>(reinterpret_cast<VecU>(x) & 0x7fffffffu); }
-ISINGPROP_INLINE VecD absolute(VecD x) { return reinterpret_cast<VecD>(reinterpret_cast<VecL>(x) & INT64_MAX); }
+ISINGPROP_INLINE VecF absolute(VecF x) {
+  return reinterpret_cast<VecF>(reinterpret_cast<VecU>(x) & 0x7fffffffu);
+}
+ISINGPROP_INLINE VecD absolute(VecD x) {
+  return reinterpret_cast<VecD>(reinterpret_cast<VecL>(x) & INT64_MAX);
+}
 
-/// The sum over a block of lanes as a tree, the same on every target: lane l + 8, then + 4, + 2, + 1.
+/// The sum over a block of lanes as a tree, the same on every target: lane l + 8, then + 4, + 2,
+/// + 1.
 ISINGPROP_INLINE float sum_of_block(const VecF* parts) {
 #if defined(__AVX512F__)
   const __m512 all = parts[0];
-  const __m256 eight = _mm512_maskz_extractf32x8_ps(0xff, all, 0) + _mm512_maskz_extractf32x8_ps(0xff, all, 1);
+  const __m256 eight =
+      _mm512_maskz_extractf32x8_ps(0xff, all, 0) + _mm512_maskz_extractf32x8_ps(0xff, all, 1);
   const Quad four = _mm256_extractf128_ps(eight, 0) + _mm256_extractf128_ps(eight, 1);
 #elif defined(__AVX2__)
   const __m256 eight = parts[0] + parts[1];
@@ -194,7 +209,8 @@ ISINGPROP_INLINE double sum_of_block(const VecD* parts) {
   return sum;
 }
 
-/// The outcome of a comparison, a lane each: a mask register where the target has them, else all ones or zeros.
+/// The outcome of a comparison, a lane each: a mask register where the target has them, else all
+/// ones or zeros.
 #if defined(__AVX512F__)
 using Lanes = __mmask16;
 ISINGPROP_INLINE Lanes greater(VecF a, VecF b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
@@ -202,16 +218,20 @@ ISINGPROP_INLINE Lanes within(VecF x, VecF least, VecF most) {
   return _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(x, least, _CMP_GE_OQ), x, most, _CMP_LE_OQ);
 }
 ISINGPROP_INLINE unsigned bits(Lanes lanes) { return lanes; }
-ISINGPROP_INLINE unsigned sign_bits(VecU x) { return _mm512_movepi32_mask(reinterpret_cast<__m512i>(x)); }
+ISINGPROP_INLINE unsigned sign_bits(VecU x) {
+  return _mm512_movepi32_mask(reinterpret_cast<__m512i>(x));
+}
 ISINGPROP_INLINE Lanes at_least(VecU x, std::uint32_t least) {
-  return _mm512_cmpge_epu32_mask(reinterpret_cast<__m512i>(x), _mm512_set1_epi32(static_cast<int>(least)));
+  return _mm512_cmpge_epu32_mask(reinterpret_cast<__m512i>(x),
+                                 _mm512_set1_epi32(static_cast<int>(least)));
 }
 ISINGPROP_INLINE VecF nan_where(Lanes lanes, VecF x) {
   return _mm512_mask_blend_ps(lanes, x, _mm512_castsi512_ps(_mm512_set1_epi32(-1)));
 }
 ISINGPROP_INLINE VecU flip_sign(VecU signs, Lanes lanes) {
   const __m512i old = reinterpret_cast<__m512i>(signs);
-  return reinterpret_cast<VecU>(_mm512_mask_xor_epi32(old, lanes, old, _mm512_set1_epi32(INT32_MIN)));
+  return reinterpret_cast<VecU>(
+      _mm512_mask_xor_epi32(old, lanes, old, _mm512_set1_epi32(INT32_MIN)));
 }
 #else
 using Lanes = VecI;
@@ -232,26 +252,32 @@ ISINGPROP_INLINE unsigned bits(Lanes lanes) {
 #endif
 }
 ISINGPROP_INLINE unsigned sign_bits(VecU x) { return bits(reinterpret_cast<VecI>(x) >> 31); }
-ISINGPROP_INLINE VecU flip_sign(VecU signs, Lanes lanes) { return signs ^ (reinterpret_cast<VecU>(lanes) & kSignBit); }
+ISINGPROP_INLINE VecU flip_sign(VecU signs, Lanes lanes) {
+  return signs ^ (reinterpret_cast<VecU>(lanes) & kSignBit);
+}
 #endif
 
 ISINGPROP_INLINE bool all(Lanes lanes) { return bits(lanes) == (1u << kWidth) - 1; }
 
-/// Writes first + lane for each of the lanes, and whatever beyond them, up to kWidth numbers. Gives how many they are.
+/// Writes first + lane for each of the lanes, and whatever beyond them, up to kWidth numbers. Gives
+/// how many they are.
 ISINGPROP_INLINE int append_lanes(std::int32_t* to, Lanes lanes, std::int32_t first) {
 #if defined(__AVX512F__)
   const __m512i numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512i chosen = _mm512_maskz_compress_epi32(lanes, _mm512_add_epi32(numbers, _mm512_set1_epi32(first)));
+  const __m512i chosen =
+      _mm512_maskz_compress_epi32(lanes, _mm512_add_epi32(numbers, _mm512_set1_epi32(first)));
   _mm512_storeu_si512(to, chosen);
   return __builtin_popcount(lanes);
 #else
   int count = 0;
-  for (unsigned left = bits(lanes); left != 0; left &= left - 1) to[count++] = first + __builtin_ctz(left);
+  for (unsigned left = bits(lanes); left != 0; left &= left - 1)
+    to[count++] = first + __builtin_ctz(left);
   return count;
 #endif
 }
 
-/// Calls tile<N>(first) over vectors [0, num_vectors) in tiles of at most Most, so that each tile stays in registers.
+/// Calls tile<N>(first) over vectors [0, num_vectors) in tiles of at most Most, so that each tile
+/// stays in registers.
 template <int N, class Tile>
 ISINGPROP_INLINE void last_tile(std::int64_t first, std::int64_t left, const Tile& tile) {
   if constexpr (N > 0) {

@@ -11,8 +11,8 @@ std::vector<const KernelTable*> find_available() {
   std::vector<const KernelTable*> tables{&baseline::table};
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                  __builtin_cpu_supports("bmi2");
+  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                  __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
   const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                   __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                   __builtin_cpu_supports("avx512vl");
@@ -28,7 +28,8 @@ const KernelTable* find(const std::string& name) {
     if (name == table->name) return table;
     names += names.empty() ? table->name : std::string(", ") + table->name;
   }
-  throw std::invalid_argument("ISINGPROP_KERNEL must be one of " + names + " on this processor, got " + name);
+  throw std::invalid_argument("ISINGPROP_KERNEL must be one of " + names +
+                              " on this processor, got " + name);
 }
 
 const KernelTable* first_choice() {

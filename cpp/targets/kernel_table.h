@@ -1,7 +1,8 @@
 /// The inner loops as one table of functions per instruction set, and the plain structs they take.
 ///
-/// Each kernel file is compiled once per target into a namespace of its own; core/dispatch.h picks a table at import.
-/// Nothing here is checked: the callers in bindings/ and samplers/ have done that.
+/// Each kernel file is compiled once per target into a namespace of its own; core/dispatch.h picks
+/// a table at import. Nothing here is checked: the callers in bindings/ and samplers/ have done
+/// that.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace isingprop {
 
-/// Where one row of a sparse layer is: the blocks of the other layer outside of these it does not couple to.
+/// Where one row of a sparse layer is: the blocks of the other layer outside of these it does not
+/// couple to.
 struct RowSpan {
   std::int64_t offset;       ///< of the row, in floats
   std::int64_t first, last;  ///< blocks [first, last)
@@ -21,13 +23,14 @@ struct Layer {
   std::int64_t num_spins;
   const float* own_fields;   ///< h_i; -1e30 in the padding, whose flips are never noted
   const float* down_fields;  ///< k_i with all spins of the other layer down
-  const float* rows;         ///< 2 J: one row per spin of this layer, over the padded spins of the other layer
-  const RowSpan* spans;      ///< null, or of each row the part of it that is there
-  float* coupling_fields;    ///< k_i = sum_j J_ij t_j, exact (see CouplingGrid); 0 in the padding
-  float* thresholds;         ///< of the next half-sweep; see kernels/acceptance.h
-  std::uint32_t* randoms;    ///< what they were made of
-  std::uint32_t* signs;      ///< sign bit of each spin
-  std::uint64_t* flips;      ///< one bit per spin: who flipped in the last half-sweep
+  const float*
+      rows;  ///< 2 J: one row per spin of this layer, over the padded spins of the other layer
+  const RowSpan* spans;    ///< null, or of each row the part of it that is there
+  float* coupling_fields;  ///< k_i = sum_j J_ij t_j, exact (see CouplingGrid); 0 in the padding
+  float* thresholds;       ///< of the next half-sweep; see kernels/acceptance.h
+  std::uint32_t* randoms;  ///< what they were made of
+  std::uint32_t* signs;    ///< sign bit of each spin
+  std::uint64_t* flips;    ///< one bit per spin: who flipped in the last half-sweep
 };
 
 /// One chain: two layers that couple only to each other.
@@ -47,7 +50,8 @@ struct CouplingJob {
   float* output_rows;  ///< out: 2 J^T, (num_output, padded(num_hidden)), zero in the padding
 };
 
-/// States whose energies are wanted, all of one problem. Real is the type the user's numbers came in.
+/// States whose energies are wanted, all of one problem. Real is the type the user's numbers came
+/// in.
 template <class Real>
 struct EnergyJob {
   const Real* couplings;  ///< (num_hidden, num_output)
@@ -81,7 +85,8 @@ struct ReferenceJob {
 };
 
 struct UpdateJob {
-  float* input_weights;  ///< transposed: (num_inputs, num_hidden), changed in place, as are the next three
+  float* input_weights;  ///< transposed: (num_inputs, num_hidden), changed in place, as are the
+                         ///< next three
   float* couplings;      ///< (num_hidden, num_output)
   float* hidden_bias;
   float* output_bias;
@@ -95,8 +100,8 @@ struct UpdateJob {
   std::int32_t* lit;  ///< lit_room(num_inputs)
 };
 
-/// A row of the table of all energies: outputs fixed, hidden spins in all their states. Bit i of the index is 1 where
-/// hidden spin i is +1; bit a of `outputs` where output spin a is.
+/// A row of the table of all energies: outputs fixed, hidden spins in all their states. Bit i of
+/// the index is 1 where hidden spin i is +1; bit a of `outputs` where output spin a is.
 struct EnergyRowJob {
   const double* couplings;  ///< (num_hidden, num_output)
   const double* hidden_fields;
@@ -106,8 +111,9 @@ struct EnergyRowJob {
   double* energies;  ///< out: 2^num_hidden
 };
 
-/// Amplitudes (re, im) of a piece of a state vector, a power of two of them and at least kBlock; in rows, which lie
-/// next to each other here but not in the whole state. To be multiplied by scale exp(-i energy pi / 2 quarters).
+/// Amplitudes (re, im) of a piece of a state vector, a power of two of them and at least kBlock; in
+/// rows, which lie next to each other here but not in the whole state. To be multiplied by scale
+/// exp(-i energy pi / 2 quarters).
 template <class Real>
 struct AmplitudeJob {
   Real* amplitudes;  ///< (num_rows, row_length, 2), changed in place
@@ -116,9 +122,9 @@ struct AmplitudeJob {
   std::int64_t energy_stride;  ///< from row to row
 };
 
-/// Amplitudes whose bits [first_bit, last_bit) are to be rotated: a real rotation of each pair of amplitudes that
-/// differ in one of them, without its factor of the cosine, a' = a - tangent b, b' = b + tangent a. The first bit is 0,
-/// or one that counts whole blocks; rows do not matter here.
+/// Amplitudes whose bits [first_bit, last_bit) are to be rotated: a real rotation of each pair of
+/// amplitudes that differ in one of them, without its factor of the cosine, a' = a - tangent b, b'
+/// = b + tangent a. The first bit is 0, or one that counts whole blocks; rows do not matter here.
 template <class Real>
 struct RotationJob {
   Real* amplitudes;  ///< (count, 2)
@@ -151,7 +157,8 @@ struct HiddenMeansJob {
 struct KernelTable {
   const char* name;
   void (*seed_signs)(const Chain&);
-  void (*fields_of_down)(const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields);
+  void (*fields_of_down)(const float* rows, std::int64_t num_rows, std::int64_t stride,
+                         float* fields);
   void (*anneal)(const Chain&, const float* slopes, std::int64_t num_sweeps, bool begins);
   void (*descend)(const Chain&);
   double (*chain_energy)(const Chain&);
@@ -178,11 +185,13 @@ struct KernelTable {
   void (*softplus)(const double* x, std::int64_t count, double* out);
 };
 
-/// The reads of both phases as floats, each layer padded, and one layer more of each. With weights, sums of products
-/// and of both layers in double precision, one read of outputs, and two rows of floats.
+/// The reads of both phases as floats, each layer padded, and one layer more of each. With weights,
+/// sums of products and of both layers in double precision, one read of outputs, and two rows of
+/// floats.
 inline std::int64_t update_scratch_floats(const UpdateJob& job) {
   const std::int64_t row = padded(job.num_output);
-  if (job.free_weights != nullptr) return 2 * ((job.num_hidden + 2) * row + job.num_hidden) + row + job.num_hidden;
+  if (job.free_weights != nullptr)
+    return 2 * ((job.num_hidden + 2) * row + job.num_hidden) + row + job.num_hidden;
   return (job.num_free + job.num_nudged + 1) * (padded(job.num_hidden) + padded(job.num_output));
 }
 

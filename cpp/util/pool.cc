@@ -17,7 +17,8 @@ namespace {
 using Body = std::function<void(int, std::int64_t, std::int64_t)>;
 
 constexpr auto kPollEvery = std::chrono::milliseconds(10);
-/// How long an idle worker looks for more work before it sleeps: training calls follow each other within microseconds.
+/// How long an idle worker looks for more work before it sleeps: training calls follow each other
+/// within microseconds.
 constexpr auto kSpinFor = std::chrono::microseconds(100);
 
 inline void relax() {
@@ -133,8 +134,8 @@ class Pool {
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
-/// This process's pool. Threads do not survive a fork, so a child makes its own; a pool is never destroyed, because its
-/// threads sleep until the process ends.
+/// This process's pool. Threads do not survive a fork, so a child makes its own; a pool is never
+/// destroyed, because its threads sleep until the process ends.
 Pool& pool() {
   static std::mutex lock;
   static Pool* current = nullptr;
@@ -156,7 +157,8 @@ void Interrupt::poll() {
   if (asked_()) stop();
 }
 
-void parallel_for(int num_threads, std::int64_t num_items, std::int64_t piece, Interrupt& interrupt, const Body& body) {
+void parallel_for(int num_threads, std::int64_t num_items, std::int64_t piece, Interrupt& interrupt,
+                  const Body& body) {
   Loop loop{&body, num_items, piece, {}, {}, {}};
   const std::int64_t pieces = (num_items + piece - 1) / piece;
   const int useful = static_cast<int>(std::min<std::int64_t>(num_threads, pieces));

@@ -15,8 +15,8 @@ struct Interrupted : std::runtime_error {
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
-/// Says whether to go on. Only the thread that called the loop asks the outside world, every few milliseconds; the
-/// others read what it found.
+/// Says whether to go on. Only the thread that called the loop asks the outside world, every few
+/// milliseconds; the others read what it found.
 class Interrupt {
  public:
   /// asked() tells whether the user wants to stop; it may be slow (it takes Python's lock).
@@ -25,7 +25,8 @@ class Interrupt {
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
   void poll();
-  /// Polls where `asks`, as only the calling thread may, and throws Interrupted where the loop is to stop.
+  /// Polls where `asks`, as only the calling thread may, and throws Interrupted where the loop is
+  /// to stop.
   void look(bool asks) {
     if (asks) poll();
     if (stopped()) throw Interrupted();
@@ -37,9 +38,9 @@ class Interrupt {
   std::atomic<bool> stopped_{false};
 };
 
-/// Runs body(thread, first, last) over [0, num_items) in pieces of at most `piece`, on num_threads threads, of which
-/// the calling one is thread 0. The pieces are handed out in order, to whoever is free; while the calling thread waits
-/// for the others it polls. Rethrows what a body throws.
+/// Runs body(thread, first, last) over [0, num_items) in pieces of at most `piece`, on num_threads
+/// threads, of which the calling one is thread 0. The pieces are handed out in order, to whoever is
+/// free; while the calling thread waits for the others it polls. Rethrows what a body throws.
 void parallel_for(int num_threads, std::int64_t num_items, std::int64_t piece, Interrupt& interrupt,
                   const std::function<void(int, std::int64_t, std::int64_t)>& body);
 

@@ -1,5 +1,5 @@
-/// Several random sets of fields under one set of couplings, as a user's arrays hold them, and what is asked of every
-/// sampler.
+/// Several random sets of fields under one set of couplings, as a user's arrays hold them, and what
+/// is asked of every sampler.
 #pragma once
 
 #include <cmath>
@@ -26,7 +26,8 @@ class Batch {
 
   explicit Batch(Sizes s, Random random = Random(1))
       : Batch(s, random.reals<Real>(s.num_hidden * s.num_output, -1.0, 1.0), std::move(random)) {}
-  // By reference, since a copy among the arguments could be made before the couplings beside it are drawn.
+  // By reference, since a copy among the arguments could be made before the couplings beside it are
+  // drawn.
   Batch(Sizes s, std::vector<Real> given_couplings, Random&& random = Random(1))
       : sizes(s),
         couplings(std::move(given_couplings)),
@@ -70,12 +71,15 @@ class Batch {
   }
   void repeat_output_fields() {
     const auto row = static_cast<std::size_t>(sizes.num_output);
-    for (std::size_t k = row; k < output_fields.size(); ++k) output_fields[k] = output_fields[k - row];
+    for (std::size_t k = row; k < output_fields.size(); ++k)
+      output_fields[k] = output_fields[k - row];
   }
   /// With known_couplings() the rms local field of a random state is then 2 in each problem.
   void take_known_fields() {
-    for (std::size_t k = 0; k < hidden_fields.size(); ++k) hidden_fields[k] = k % 3 == 0 ? Real(2) : Real(0);
-    for (std::size_t k = 0; k < output_fields.size(); ++k) output_fields[k] = k % 2 == 0 ? Real(-2) : Real(0);
+    for (std::size_t k = 0; k < hidden_fields.size(); ++k)
+      hidden_fields[k] = k % 3 == 0 ? Real(2) : Real(0);
+    for (std::size_t k = 0; k < output_fields.size(); ++k)
+      output_fields[k] = k % 2 == 0 ? Real(-2) : Real(0);
   }
   void scale(int power) {
     for (auto* part : {&couplings, &hidden_fields, &output_fields}) {
@@ -86,7 +90,8 @@ class Batch {
   CouplingGrid grid() const {
     double largest = 0.0;
     for (const auto* fields : {&hidden_fields, &output_fields}) {
-      for (const Real field : *fields) largest = std::max(largest, std::abs(static_cast<double>(field)));
+      for (const Real field : *fields)
+        largest = std::max(largest, std::abs(static_cast<double>(field)));
     }
     return {couplings.data(), sizes.num_hidden, sizes.num_output, largest};
   }
@@ -95,7 +100,8 @@ class Batch {
     const auto scaled = [&](const Real* from, std::int64_t count) {
       std::vector<float> fields;
       for (const Real* field = from; field < from + count; ++field) {
-        fields.push_back(static_cast<float>(std::ldexp(static_cast<double>(*field), -grid.exponent())));
+        fields.push_back(
+            static_cast<float>(std::ldexp(static_cast<double>(*field), -grid.exponent())));
       }
       return fields;
     };
@@ -105,7 +111,8 @@ class Batch {
 
   /// Energies of states of all problems, as many of each.
   std::vector<double> energies_of(const std::vector<std::int8_t>& spins) const {
-    const std::int64_t count = static_cast<std::int64_t>(spins.size()) / num_spins() / problem.num_problems;
+    const std::int64_t count =
+        static_cast<std::int64_t>(spins.size()) / num_spins() / problem.num_problems;
     std::vector<double> result(static_cast<std::size_t>(count * problem.num_problems));
     Interrupt never([] { return false; });
     energies(problem, spins.data(), count, result.data(), never);
@@ -118,7 +125,8 @@ class Batch {
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t spin = 0; spin < row; ++spin) {
       std::vector<std::int8_t> flipped = spins;
-      for (std::size_t k = spin; k < flipped.size(); k += row) flipped[k] = static_cast<std::int8_t>(-flipped[k]);
+      for (std::size_t k = spin; k < flipped.size(); k += row)
+        flipped[k] = static_cast<std::int8_t>(-flipped[k]);
       const std::vector<double> after = energies_of(flipped);
       for (std::size_t k = 0; k < after.size(); ++k) least = std::min(least, after[k] - before[k]);
     }

@@ -21,8 +21,10 @@ struct Instance {
   std::vector<float> couplings, hidden_fields, output_fields;
   CouplingGrid grid;
 
-  /// Coupling fields are at most 1, and as much smaller as largest_field is larger than the sums of couplings.
-  Instance(Sizes s, std::uint64_t seed, double largest_field = 0.0) : Instance(s, Random(seed), largest_field) {}
+  /// Coupling fields are at most 1, and as much smaller as largest_field is larger than the sums of
+  /// couplings.
+  Instance(Sizes s, std::uint64_t seed, double largest_field = 0.0)
+      : Instance(s, Random(seed), largest_field) {}
   Instance(Sizes s, std::vector<float> given_couplings, std::uint64_t seed)
       : Instance(s, std::move(given_couplings), Random(seed), 0.0) {}
 
@@ -37,8 +39,10 @@ struct Instance {
 
  private:
   Instance(Sizes s, Random random, double largest_field)
-      : Instance(s, random.reals<float>(s.num_hidden * s.num_output, -1.0, 1.0), std::move(random), largest_field) {}
-  // By reference, since a copy among the arguments could be made before the couplings beside it are drawn.
+      : Instance(s, random.reals<float>(s.num_hidden * s.num_output, -1.0, 1.0), std::move(random),
+                 largest_field) {}
+  // By reference, since a copy among the arguments could be made before the couplings beside it are
+  // drawn.
   Instance(Sizes s, std::vector<float> given_couplings, Random&& random, double largest_field)
       : sizes(s),
         couplings(std::move(given_couplings)),
@@ -66,7 +70,9 @@ inline void check_same(const ChainMemory& chain, const ScalarChain& twin) {
   check_fields(chain.output, twin.coupling_fields(twin.output));
 }
 
-inline std::int64_t count(const std::vector<float>& slopes) { return static_cast<std::int64_t>(slopes.size()); }
+inline std::int64_t count(const std::vector<float>& slopes) {
+  return static_cast<std::int64_t>(slopes.size());
+}
 
 inline std::vector<float> rising_slopes(int num_sweeps, float first, float factor) {
   std::vector<float> slopes;
@@ -74,7 +80,8 @@ inline std::vector<float> rising_slopes(int num_sweeps, float first, float facto
   return slopes;
 }
 
-/// Runs a chain on each table and beside it the twin, with the same slopes, and compares all there is.
+/// Runs a chain on each table and beside it the twin, with the same slopes, and compares all there
+/// is.
 inline void check_annealing(const Instance& instance, const std::vector<float>& slopes) {
   CAPTURE(instance.sizes.num_hidden);
   CAPTURE(instance.sizes.num_output);

@@ -1,6 +1,6 @@
-/// One chain in plain scalars, as kernels/metropolis.cc and kernels/acceptance.h describe it: every table must agree
-/// with it in every bit. It has nothing of the kernels' but their words: its fields are summed afresh, its rule is
-/// exact.
+/// One chain in plain scalars, as kernels/metropolis.cc and kernels/acceptance.h describe it: every
+/// table must agree with it in every bit. It has nothing of the kernels' but their words: its
+/// fields are summed afresh, its rule is exact.
 #pragma once
 
 #include <array>
@@ -32,11 +32,16 @@ struct Xoshiro {
 
 inline constexpr double kMove = 63.0 / 64.0;
 
-/// The uniform number of 32 random bits, in [0, 1). 0 counts as the smallest one that the rule knows.
-inline double uniform_of(std::uint32_t r) { return r >> 1 == 0 ? 0x1p-158 : static_cast<double>(r >> 1) * 0x1p-31; }
+/// The uniform number of 32 random bits, in [0, 1). 0 counts as the smallest one that the rule
+/// knows.
+inline double uniform_of(std::uint32_t r) {
+  return r >> 1 == 0 ? 0x1p-158 : static_cast<double>(r >> 1) * 0x1p-31;
+}
 
 /// The rule: whether a spin flips where x = slope * s_i f_i.
-inline bool flips(std::uint32_t r, double x) { return uniform_of(r) < kMove * std::exp2(x < 0.0 ? x : 0.0); }
+inline bool flips(std::uint32_t r, double x) {
+  return uniform_of(r) < kMove * std::exp2(x < 0.0 ? x : 0.0);
+}
 
 struct ScalarLayer {
   std::vector<float> own_fields;
@@ -61,7 +66,8 @@ class ScalarChain {
   void seed_signs() {
     for (ScalarLayer* layer : {&hidden, &output}) {
       const std::vector<std::uint32_t> random = draw(layer->spins.size());
-      for (std::size_t i = 0; i < layer->spins.size(); ++i) layer->spins[i] = random[i] >> 31 == 0 ? 1 : -1;
+      for (std::size_t i = 0; i < layer->spins.size(); ++i)
+        layer->spins[i] = random[i] >> 31 == 0 ? 1 : -1;
     }
   }
 
@@ -92,7 +98,8 @@ class ScalarChain {
     for (std::size_t i = 0; i < layer.spins.size(); ++i) {
       double sum = 0.0;
       if (&layer == &hidden) {
-        for (std::size_t a = 0; a < columns; ++a) sum += double{couplings[i * columns + a]} * output.spins[a];
+        for (std::size_t a = 0; a < columns; ++a)
+          sum += double{couplings[i * columns + a]} * output.spins[a];
       } else {
         for (std::size_t j = 0; j < hidden.spins.size(); ++j) {
           sum += double{couplings[j * columns + i]} * hidden.spins[j];
@@ -107,7 +114,8 @@ class ScalarChain {
   double energy() const {
     double sum = 0.0;
     for (const ScalarLayer* layer : {&hidden, &output}) {
-      for (std::size_t i = 0; i < layer->spins.size(); ++i) sum += double{layer->own_fields[i]} * layer->spins[i];
+      for (std::size_t i = 0; i < layer->spins.size(); ++i)
+        sum += double{layer->own_fields[i]} * layer->spins[i];
     }
     for (std::size_t k = 0; k < couplings.size(); ++k) {
       const std::size_t columns = output.spins.size();
@@ -128,7 +136,8 @@ class ScalarChain {
 
   /// One number for each spin, spin i from lane i % kBlock; the padding draws, too.
   std::vector<std::uint32_t> draw(std::size_t count) {
-    std::vector<std::uint32_t> numbers(static_cast<std::size_t>(padded(static_cast<std::int64_t>(count))));
+    std::vector<std::uint32_t> numbers(
+        static_cast<std::size_t>(padded(static_cast<std::int64_t>(count))));
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = lanes_[i % kBlock].next();
     numbers.resize(count);
     return numbers;

@@ -17,7 +17,9 @@ struct SparseCouplings {
   /// From U(-1, 1) where coupled(i, a) holds, else 0.
   template <class Coupled>
   SparseCouplings(const char* called, Sizes s, const Coupled& coupled)
-      : name(called), sizes(s), couplings(Random(9).reals<float>(s.num_hidden * s.num_output, -1.0, 1.0)) {
+      : name(called),
+        sizes(s),
+        couplings(Random(9).reals<float>(s.num_hidden * s.num_output, -1.0, 1.0)) {
     for (std::int64_t i = 0; i < s.num_hidden; ++i) {
       for (std::int64_t a = 0; a < s.num_output; ++a) {
         if (!coupled(i, a)) couplings[static_cast<std::size_t>(i * s.num_output + a)] = 0.0f;
@@ -41,7 +43,9 @@ inline std::vector<SparseCouplings> sparse_couplings() {
   return {
       square_lattice(16),
       {"a chain of spins", {200, 201}, [](Int i, Int a) { return a == i || a == i + 1; }},
-      {"blocks that do not fit in blocks of lanes", {100, 100}, [](Int i, Int a) { return i / 10 == a / 10; }},
+      {"blocks that do not fit in blocks of lanes",
+       {100, 100},
+       [](Int i, Int a) { return i / 10 == a / 10; }},
       {"rows that start late", {64, 150}, [](Int i, Int a) { return a >= i + 60 && a < i + 70; }},
       {"rows that start ever earlier", {70, 150}, [](Int i, Int a) { return a == 149 - 2 * i; }},
       {"few rows and columns", {90, 70}, [](Int i, Int a) { return i % 7 == 3 && a % 11 == 5; }},

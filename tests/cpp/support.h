@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "util/aligned.h"
-#include "targets/dispatch.h"
-#include "kernels/annealing/random_stream.h"
 #include "chains/coupling_grid.h"
+#include "kernels/annealing/random_stream.h"
+#include "targets/dispatch.h"
+#include "util/aligned.h"
 
 namespace isingprop::test {
 
@@ -24,7 +24,9 @@ class Random {
 
   std::uint64_t word() { return mix(state_ += kGoldenGamma); }
   /// In [low, high).
-  double uniform(double low, double high) { return low + (high - low) * static_cast<double>(word() >> 11) * 0x1p-53; }
+  double uniform(double low, double high) {
+    return low + (high - low) * static_cast<double>(word() >> 11) * 0x1p-53;
+  }
   std::int64_t below(std::int64_t bound) {
     return static_cast<std::int64_t>(word() % static_cast<std::uint64_t>(bound));
   }
@@ -48,15 +50,16 @@ class Random {
 struct Sizes {
   std::int64_t num_hidden, num_output;
 };
-/// Below, at and above one block; one whole tile of vectors and a rest, at each width of register; below, at and above
-/// one and two words of flips; and the papers'.
+/// Below, at and above one block; one whole tile of vectors and a rest, at each width of register;
+/// below, at and above one and two words of flips; and the papers'.
 inline constexpr Sizes kSizes[] = {{1, 1},   {3, 40},  {16, 16},  {17, 5},   {33, 129}, {130, 7},
                                    {64, 65}, {80, 63}, {128, 48}, {120, 40}, {200, 300}};
 
 /// Two arrays hold the same bits: -0 differs from 0, and NaN is NaN.
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
 /// FNV-1a, 64 bits, of the bytes of an array.
@@ -81,7 +84,8 @@ void on_every_table(const Work& work) {
   select_kernels(before);
 }
 
-/// Memory of one layer, as kernels/table.h wants it. What a kernel may not read before it writes is full of rubbish.
+/// Memory of one layer, as kernels/table.h wants it. What a kernel may not read before it writes is
+/// full of rubbish.
 struct LayerMemory {
   std::int64_t num_spins;
   AlignedArray<float> own_fields, coupling_fields, thresholds;
@@ -109,18 +113,22 @@ struct LayerMemory {
   std::size_t size() const { return static_cast<std::size_t>(padded(num_spins)); }
   std::size_t num_words() const { return static_cast<std::size_t>(num_flip_words(num_spins)); }
   Layer view(const float* rows, const RowSpan* spans, const float* down_fields) const {
-    return {num_spins,        own_fields.get(), down_fields, rows,       spans, coupling_fields.get(),
-            thresholds.get(), randoms.get(),    signs.get(), flips.get()};
+    return {
+        num_spins,        own_fields.get(), down_fields, rows,       spans, coupling_fields.get(),
+        thresholds.get(), randoms.get(),    signs.get(), flips.get()};
   }
   void set_spins(const std::vector<std::int8_t>& spins) {
     for (std::size_t i = 0; i < spins.size(); ++i) signs[i] = spins[i] < 0 ? kSignBit : 0;
   }
   std::vector<std::int8_t> spins() const {
     std::vector<std::int8_t> values;
-    for (std::int64_t i = 0; i < num_spins; ++i) values.push_back(signs[static_cast<std::size_t>(i)] ? -1 : 1);
+    for (std::int64_t i = 0; i < num_spins; ++i)
+      values.push_back(signs[static_cast<std::size_t>(i)] ? -1 : 1);
     return values;
   }
-  std::vector<float> fields() const { return {coupling_fields.get(), coupling_fields.get() + size()}; }
+  std::vector<float> fields() const {
+    return {coupling_fields.get(), coupling_fields.get() + size()};
+  }
 };
 
 /// Rows of a grid whole, (num_rows, stride), zeros where a span leaves out.
@@ -136,10 +144,12 @@ inline std::vector<float> whole_rows(const float* rows, const RowSpan* spans, st
   return whole;
 }
 inline std::vector<float> hidden_rows(const CouplingGrid& grid, Sizes sizes) {
-  return whole_rows(grid.hidden_rows(), grid.hidden_spans(), sizes.num_hidden, padded(sizes.num_output));
+  return whole_rows(grid.hidden_rows(), grid.hidden_spans(), sizes.num_hidden,
+                    padded(sizes.num_output));
 }
 inline std::vector<float> output_rows(const CouplingGrid& grid, Sizes sizes) {
-  return whole_rows(grid.output_rows(), grid.output_spans(), sizes.num_output, padded(sizes.num_hidden));
+  return whole_rows(grid.output_rows(), grid.output_spans(), sizes.num_output,
+                    padded(sizes.num_hidden));
 }
 
 /// J on the grid, (num_hidden, num_output).
@@ -167,9 +177,12 @@ struct ChainMemory {
 
   Chain view() const {
     return {hidden.view(grid.hidden_rows(), grid.hidden_spans(), grid.hidden_down()),
-            output.view(grid.output_rows(), grid.output_spans(), grid.output_down()), generator.get()};
+            output.view(grid.output_rows(), grid.output_spans(), grid.output_down()),
+            generator.get()};
   }
-  std::vector<std::uint32_t> words() const { return {generator.get(), generator.get() + kGeneratorWords}; }
+  std::vector<std::uint32_t> words() const {
+    return {generator.get(), generator.get() + kGeneratorWords};
+  }
 };
 
 }  // namespace isingprop::test

@@ -16,8 +16,9 @@ struct TemperingOutcome {
 
   /// NaN acceptance is the same as NaN.
   bool operator==(const TemperingOutcome& other) const {
-    return spins == other.spins && same_bits(energies, other.energies) && same_bits(betas, other.betas) &&
-           same_bits(acceptance, other.acceptance) && round_trips == other.round_trips;
+    return spins == other.spins && same_bits(energies, other.energies) &&
+           same_bits(betas, other.betas) && same_bits(acceptance, other.acceptance) &&
+           round_trips == other.round_trips;
   }
 };
 
@@ -36,7 +37,8 @@ class TemperingTask : public Batch<Real> {
   /// A ladder of so many rungs, a factor 1.375 apart: exact on every machine.
   void rise(std::int64_t num_betas) {
     betas = {0.5};
-    while (static_cast<std::int64_t>(betas.size()) < num_betas) betas.push_back(betas.back() * 1.375);
+    while (static_cast<std::int64_t>(betas.size()) < num_betas)
+      betas.push_back(betas.back() * 1.375);
     plan.betas = betas.data();
     plan.num_betas = num_betas;
   }
@@ -50,11 +52,12 @@ class TemperingTask : public Batch<Real> {
     asked.reads = this->reads;
     const auto chains = static_cast<std::size_t>(this->num_chains());
     const auto rungs = static_cast<std::size_t>(plan.num_betas);
-    TemperingOutcome result{std::vector<std::int8_t>(chains * static_cast<std::size_t>(this->num_spins())),
-                            std::vector<double>(chains), std::vector<double>(chains * rungs),
-                            std::vector<double>(chains * (rungs - 1)), std::vector<std::int64_t>(chains)};
-    const TemperingResult to{result.spins.data(), result.energies.data(), result.betas.data(), result.acceptance.data(),
-                             result.round_trips.data()};
+    TemperingOutcome result{
+        std::vector<std::int8_t>(chains * static_cast<std::size_t>(this->num_spins())),
+        std::vector<double>(chains), std::vector<double>(chains * rungs),
+        std::vector<double>(chains * (rungs - 1)), std::vector<std::int64_t>(chains)};
+    const TemperingResult to{result.spins.data(), result.energies.data(), result.betas.data(),
+                             result.acceptance.data(), result.round_trips.data()};
     temper(this->problem, asked, to, interrupt);
     return result;
   }

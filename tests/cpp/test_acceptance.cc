@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string>
 
-#include "targets/dispatch.h"
 #include "instance.h"
+#include "targets/dispatch.h"
 
 namespace isingprop::test {
 namespace {
@@ -12,7 +12,8 @@ namespace {
 /// What x must exceed for a spin to flip.
 double bar_of(std::uint32_t r) { return std::log2(uniform_of(r) / kMove); }
 
-/// A step to either side of a bar: tiny, medium, or of the size of the error that the kernel's quick test may make.
+/// A step to either side of a bar: tiny, medium, or of the size of the error that the kernel's
+/// quick test may make.
 double small_step(Random& random) {
   const double side = random.below(2) == 0 ? -1.0 : 1.0;
   if (random.below(2) == 0) return side * random.uniform(0.0, 8e-3);
@@ -21,7 +22,8 @@ double small_step(Random& random) {
 
 /// An own field that puts x a small step from the bar, beside a coupling field k.
 float close_field(double bar, float slope, int spin, float k, Random& random) {
-  constexpr double kTooClose = 1e-9;  // to tell who is right: the kernel's powers of 2 are right to 1e-11
+  constexpr double kTooClose =
+      1e-9;  // to tell who is right: the kernel's powers of 2 are right to 1e-11
   for (;;) {
     const double step = small_step(random);
     const double x = random.below(2) == 0 ? bar + step : bar * (1.0 + step);
@@ -31,7 +33,8 @@ float close_field(double bar, float slope, int spin, float k, Random& random) {
   }
 }
 
-/// Gives each spin of a layer, which must be one of the twin's, a field that makes its next decision a close one.
+/// Gives each spin of a layer, which must be one of the twin's, a field that makes its next
+/// decision a close one.
 void make_close(const ScalarChain& twin, ScalarLayer& layer, float slope, Random& random) {
   const std::vector<std::uint32_t> numbers = ScalarChain(twin).draw(layer.spins.size());
   const std::vector<float> k = twin.coupling_fields(layer);
@@ -41,7 +44,8 @@ void make_close(const ScalarChain& twin, ScalarLayer& layer, float slope, Random
 }
 
 /// One sweep from the spins and words of `before` on every table: it must end as `after`.
-void check_sweep(const Instance& instance, const ScalarChain& before, const ScalarChain& after, float slope) {
+void check_sweep(const Instance& instance, const ScalarChain& before, const ScalarChain& after,
+                 float slope) {
   CAPTURE(slope);
   for (const KernelTable* table : available_kernels()) {
     CAPTURE(std::string(table->name));
@@ -56,7 +60,8 @@ void check_sweep(const Instance& instance, const ScalarChain& before, const Scal
 }
 
 /// A sweep in which every decision is a close one.
-void check_close_sweep(const Instance& instance, const ScalarChain& before, float slope, Random& random) {
+void check_close_sweep(const Instance& instance, const ScalarChain& before, float slope,
+                       Random& random) {
   ScalarChain twin = before;
   for (ScalarLayer* layer : {&twin.hidden, &twin.output}) {
     make_close(twin, *layer, slope, random);
@@ -69,7 +74,8 @@ void check_close_sweep(const Instance& instance, const ScalarChain& before, floa
 std::vector<std::uint32_t> words_before(const std::vector<std::uint32_t>& numbers, Random& random) {
   std::vector<std::uint32_t> words(kGeneratorWords);
   for (std::uint32_t& word : words) word = static_cast<std::uint32_t>(random.word());
-  for (std::size_t l = 0; l < kBlock; ++l) words[l] = numbers[l] - words[3 * kBlock + l];  // a + d comes out
+  for (std::size_t l = 0; l < kBlock; ++l)
+    words[l] = numbers[l] - words[3 * kBlock + l];  // a + d comes out
   return words;
 }
 
@@ -77,8 +83,10 @@ TEST_CASE("every close call is decided as the rule has it, on every table") {
   Random random(1);
   for (const Sizes& sizes : {Sizes{130, 70}, Sizes{64, 48}, Sizes{17, 300}}) {
     for (const float slope : {1e-3f, 1e-2f, 0.1f, 0.7f, 1.0f, 3.3f, 20.0f, 1e3f, 1e4f, 1e6f}) {
-      const double sum_of_couplings = 0.5 * static_cast<double>(std::max(sizes.num_hidden, sizes.num_output));
-      Instance instance(sizes, 2, sum_of_couplings * double{slope});  // coupling fields count in x, and no more
+      const double sum_of_couplings =
+          0.5 * static_cast<double>(std::max(sizes.num_hidden, sizes.num_output));
+      Instance instance(
+          sizes, 2, sum_of_couplings * double{slope});  // coupling fields count in x, and no more
       for (std::uint64_t seed = 0; seed < 20; ++seed) {
         if (seed == 10) instance.remove_couplings();
         ScalarChain twin = instance.twin(seed);
@@ -113,7 +121,8 @@ struct Edge {
   bool flips;
 };
 
-constexpr std::uint32_t kJustBelow = 0xfbffffff, kJustAt = 0xfc000000, kTop = 0xffffffff;  // kMove of the range of r
+constexpr std::uint32_t kJustBelow = 0xfbffffff, kJustAt = 0xfc000000,
+                        kTop = 0xffffffff;  // kMove of the range of r
 constexpr float kTiny = 0x1p-149f, kHuge = 1e30f;
 
 constexpr Edge kEdges[] = {
@@ -202,7 +211,8 @@ TEST_CASE("the rule at its edges") {
     }
     ScalarChain after = before;
     after.sweep(edge.slope);
-    for (std::size_t i = 0; i < 13; ++i) CHECK((after.hidden.spins[i] != before.hidden.spins[i]) == edge.flips);
+    for (std::size_t i = 0; i < 13; ++i)
+      CHECK((after.hidden.spins[i] != before.hidden.spins[i]) == edge.flips);
     check_sweep(instance, before, after, edge.slope);
   }
 }
@@ -225,7 +235,8 @@ TEST_CASE("spins flip as often as the rule says: kMove * 2^min(x, 0) of the time
         for (const std::int8_t spin : chain.hidden.spins()) flips += spin < 0;
       }
       const double chance = kMove * std::exp2(std::min(double{x}, 0.0)), all = kSweeps * kSpins;
-      CHECK(std::abs(static_cast<double>(flips) - chance * all) < 5.0 * std::sqrt(chance * (1.0 - chance) * all));
+      CHECK(std::abs(static_cast<double>(flips) - chance * all) <
+            5.0 * std::sqrt(chance * (1.0 - chance) * all));
     }
   }
 }

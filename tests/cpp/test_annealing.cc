@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "targets/dispatch.h"
 #include "samplers/annealing.h"
 #include "support.h"
+#include "targets/dispatch.h"
 
 namespace isingprop::test {
 namespace {
@@ -45,7 +45,8 @@ class Task {
                 sizes.num_output,
                 false},
         plan{nullptr, 30, true, true, {kNumReads, 11, streams.data(), nullptr, 0, 0, 1}} {
-    for (double beta = 0.5; betas.size() < 30; beta *= 1.125) betas.push_back(beta);  // exact on every machine
+    for (double beta = 0.5; betas.size() < 30; beta *= 1.125)
+      betas.push_back(beta);  // exact on every machine
     plan.betas = betas.data();
     std::iota(streams.begin(), streams.end(), 100u);
   }
@@ -68,7 +69,8 @@ Result joined(Result a, const Result& b) {
   return a;
 }
 
-TEST_CASE_TEMPLATE("the same bits on every table, for any number of threads and any batches", Real, float, double) {
+TEST_CASE_TEMPLATE("the same bits on every table, for any number of threads and any batches", Real,
+                   float, double) {
   for (const Sizes& sizes : {Sizes{120, 40}, Sizes{17, 5}}) {
     Task<Real> task(sizes);
     const Result expected = task.run();
@@ -88,8 +90,8 @@ TEST_CASE_TEMPLATE("the same bits on every table, for any number of threads and 
   }
 }
 
-// Promised on every processor, and to stay within a minor version: a change here changes the numbers of every
-// run.
+// Promised on every processor, and to stay within a minor version: a change here changes the
+// numbers of every run.
 TEST_CASE("the same bits as on every other machine") {
   const Result single = Task<float>({120, 40}).run(), twice = Task<double>({33, 20}).run();
   CHECK(hash_of(single.spins) == 8076401283591786023u);
@@ -100,7 +102,8 @@ TEST_CASE("the same bits as on every other machine") {
 
 TEST_CASE("more reads, and one row of output fields, leave the reads there were as they are") {
   Task<float> task({33, 20}), more({33, 20});
-  for (std::size_t k = 20; k < task.output_fields.size(); ++k) task.output_fields[k] = task.output_fields[k - 20];
+  for (std::size_t k = 20; k < task.output_fields.size(); ++k)
+    task.output_fields[k] = task.output_fields[k - 20];
   more.output_fields = task.output_fields;
   more.problem.output_fields = more.output_fields.data();
   more.problem.one_output_row = true;
@@ -120,10 +123,12 @@ TEST_CASE("other seeds, streams and problems give other states") {
   task.streams[0] = 99;
   const Result after = task.run();
   CHECK(!std::equal(before.spins.begin(), before.spins.begin() + 160, after.spins.begin()));
-  CHECK(std::equal(before.spins.begin() + 5 * 160, before.spins.end(), after.spins.begin() + 5 * 160));
+  CHECK(std::equal(before.spins.begin() + 5 * 160, before.spins.end(),
+                   after.spins.begin() + 5 * 160));
 }
 
-TEST_CASE_TEMPLATE("energies are those of the states, and no flip gains after the descent", Real, float, double) {
+TEST_CASE_TEMPLATE("energies are those of the states, and no flip gains after the descent", Real,
+                   float, double) {
   Task<Real> task({33, 20});
   const Result result = task.run();
   std::vector<double> again(result.energies.size());
@@ -132,9 +137,11 @@ TEST_CASE_TEMPLATE("energies are those of the states, and no flip gains after th
   CHECK(again == result.energies);
   for (std::size_t spin = 0; spin < 53; ++spin) {
     std::vector<std::int8_t> flipped = result.spins;
-    for (std::size_t k = spin; k < flipped.size(); k += 53) flipped[k] = static_cast<std::int8_t>(-flipped[k]);
+    for (std::size_t k = spin; k < flipped.size(); k += 53)
+      flipped[k] = static_cast<std::int8_t>(-flipped[k]);
     energies(task.problem, flipped.data(), task.plan.reads.num_reads, again.data(), never);
-    for (std::size_t k = 0; k < again.size(); ++k) CHECK(again[k] > result.energies[k] - 1e-5);  // of the grid
+    for (std::size_t k = 0; k < again.size(); ++k)
+      CHECK(again[k] > result.energies[k] - 1e-5);  // of the grid
   }
 }
 
@@ -156,11 +163,13 @@ TEST_CASE("relative betas are multiples of 1 / (rms local field of a random stat
   task.couplings = {1.0, -2.0, 0.0, 1.0, 0.0, 0.0};
   task.hidden_fields = {2.0, 0.0, 0.0};
   task.output_fields = {-2.0, 0.0};
-  task.problem = {task.couplings.data(), task.hidden_fields.data(), task.output_fields.data(), 1, 3, 2, false};
+  task.problem = {
+      task.couplings.data(), task.hidden_fields.data(), task.output_fields.data(), 1, 3, 2, false};
   task.plan.reads.num_reads = 100;
   task.plan.descend = false;
   const Result relative = task.run();
-  const double rms = std::sqrt((4.0 + 4.0 + 2.0 * 6.0) / 5.0);  // 2, so that dividing by it is exact
+  const double rms =
+      std::sqrt((4.0 + 4.0 + 2.0 * 6.0) / 5.0);  // 2, so that dividing by it is exact
   for (double& beta : task.betas) beta /= rms;
   task.plan.relative = false;
   CHECK(task.run() == relative);
@@ -168,7 +177,8 @@ TEST_CASE("relative betas are multiples of 1 / (rms local field of a random stat
   CHECK(task.run() != relative);
 }
 
-TEST_CASE_TEMPLATE("a problem times a power of two has the same states, however small or large", Real, float, double) {
+TEST_CASE_TEMPLATE("a problem times a power of two has the same states, however small or large",
+                   Real, float, double) {
   Task<Real> task({33, 20});
   const Result expected = task.run();
   const int smallest = sizeof(Real) == sizeof(float) ? -100 : -900;
@@ -187,17 +197,20 @@ TEST_CASE_TEMPLATE("a problem times a power of two has the same states, however 
 
 TEST_CASE("a problem without couplings and fields has energy zero") {
   Task<float> task({3, 2});
-  for (auto* part : {&task.couplings, &task.hidden_fields, &task.output_fields}) part->assign(part->size(), 0.0f);
+  for (auto* part : {&task.couplings, &task.hidden_fields, &task.output_fields})
+    part->assign(part->size(), 0.0f);
   for (const double energy : task.run().energies) CHECK(energy == 0.0);
 }
 
 TEST_CASE_TEMPLATE("fields that are not finite, or too large, are refused", Real, float, double) {
   using Limits = std::numeric_limits<Real>;
-  for (const Real bad : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), Real(2e30)}) {
+  for (const Real bad :
+       {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), Real(2e30)}) {
     Task<Real> task({17, 5});
     task.plan.reads.num_threads = 2;
     task.output_fields[5 * 4] = bad;
-    CHECK_THROWS_WITH_AS(task.run(), "fields must be finite and at most 1e30", std::invalid_argument);
+    CHECK_THROWS_WITH_AS(task.run(), "fields must be finite and at most 1e30",
+                         std::invalid_argument);
   }
 }
 
@@ -214,10 +227,14 @@ TEST_CASE("an interrupt ends long chains soon") {
       return true;
     });
     Result result{std::vector<std::int8_t>(6 * 5 * 160), std::vector<double>(6 * 5)};
-    CHECK_THROWS_AS(anneal(task.problem, task.plan, result.spins.data(), result.energies.data(), interrupt),
-                    Interrupted);
-    CHECK(std::chrono::steady_clock::now() - asked < std::chrono::seconds(5));  // 0.1 s on an idle machine
-    CHECK_THROWS_AS(energies(task.problem, result.spins.data(), 5, result.energies.data(), interrupt), Interrupted);
+    CHECK_THROWS_AS(
+        anneal(task.problem, task.plan, result.spins.data(), result.energies.data(), interrupt),
+        Interrupted);
+    CHECK(std::chrono::steady_clock::now() - asked <
+          std::chrono::seconds(5));  // 0.1 s on an idle machine
+    CHECK_THROWS_AS(
+        energies(task.problem, result.spins.data(), 5, result.energies.data(), interrupt),
+        Interrupted);
   }
 }
 

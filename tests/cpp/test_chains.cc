@@ -5,15 +5,17 @@
 #include <stdexcept>
 
 #include "batch.h"
-#include "targets/dispatch.h"
-#include "instance.h"
 #include "chains/chains.h"
+#include "instance.h"
 #include "sparse.h"
+#include "targets/dispatch.h"
 
 namespace isingprop::test {
 namespace {
 
-std::vector<float> own_fields(const Layer& layer) { return {layer.own_fields, layer.own_fields + layer.num_spins}; }
+std::vector<float> own_fields(const Layer& layer) {
+  return {layer.own_fields, layer.own_fields + layer.num_spins};
+}
 std::vector<float> coupling_fields(const Layer& layer) {
   return {layer.coupling_fields, layer.coupling_fields + padded(layer.num_spins)};
 }
@@ -31,17 +33,20 @@ struct Setup {
 };
 
 std::vector<std::int8_t> spins_of(const Chain& chain) {
-  std::vector<std::int8_t> spins(static_cast<std::size_t>(chain.hidden.num_spins + chain.output.num_spins));
+  std::vector<std::int8_t> spins(
+      static_cast<std::size_t>(chain.hidden.num_spins + chain.output.num_spins));
   write_spins(chain, spins.data());
   return spins;
 }
 
 void check_padding(const Layer& layer) {
-  for (std::int64_t i = layer.num_spins; i < padded(layer.num_spins); ++i) CHECK(layer.own_fields[i] == -1e30f);
+  for (std::int64_t i = layer.num_spins; i < padded(layer.num_spins); ++i)
+    CHECK(layer.own_fields[i] == -1e30f);
 }
 
-TEST_CASE_TEMPLATE("fields of one problem after the other become the chains' own, in units of the grid", Real, float,
-                   double) {
+TEST_CASE_TEMPLATE(
+    "fields of one problem after the other become the chains' own, in units of the grid", Real,
+    float, double) {
   for (const Sizes& sizes : {Sizes{17, 5}, Sizes{16, 48}, Sizes{33, 129}}) {
     const Batch<Real> batch(sizes);
     Setup<Real> setup(batch, 2);
@@ -75,9 +80,11 @@ TEST_CASE("chains that take turns are as chains that are alone") {
     }
     for (const std::int64_t k : {2, 0, 1}) start(nullptr, together.chains[k]);
     for (std::size_t sweep = 0; sweep < slopes.size(); ++sweep) {
-      for (const std::int64_t k : {1, 0, 2}) kernels().anneal(together.chains[k], &slopes[sweep], 1, sweep == 0);
+      for (const std::int64_t k : {1, 0, 2})
+        kernels().anneal(together.chains[k], &slopes[sweep], 1, sweep == 0);
     }
-    for (const std::int64_t k : {0, 1, 2}) CHECK(spins_of(together.chains[k]) == ends[static_cast<std::size_t>(k)]);
+    for (const std::int64_t k : {0, 1, 2})
+      CHECK(spins_of(together.chains[k]) == ends[static_cast<std::size_t>(k)]);
     CHECK(ends[0] != ends[1]);
   }
 }
@@ -86,10 +93,13 @@ TEST_CASE("spins go in and come out, and only those of that chain") {
   const Batch<float> batch({17, 33});
   const Setup<float> setup(batch, 3);
   for (const std::int64_t k : {0, 1, 2}) start(batch.states.data() + k * 50, setup.chains[k]);
-  for (const std::int64_t k : {0, 1, 2}) CHECK(spins_of(setup.chains[k]) == row_of(batch.states, k, 50));
+  for (const std::int64_t k : {0, 1, 2})
+    CHECK(spins_of(setup.chains[k]) == row_of(batch.states, k, 50));
 }
 
-TEST_CASE("a pull is a field of its own strength along each spin of a chain, exactly, and none where the bias is 0") {
+TEST_CASE(
+    "a pull is a field of its own strength along each spin of a chain, exactly, and none where the "
+    "bias is 0") {
   for (const Sizes& sizes : {Sizes{17, 5}, Sizes{16, 48}}) {
     const Batch<float> batch(sizes);
     Setup<float> setup(batch, 2);
@@ -97,11 +107,13 @@ TEST_CASE("a pull is a field of its own strength along each spin of a chain, exa
     const ScalarChain before = twin;
     const Chain& reference = setup.chains[1];
     start(batch.states.data(), reference);
-    for (const float bias : {3.7f, 1e7f, 0.1f}) {  // each from the problem's fields, not from the last one's
+    for (const float bias :
+         {3.7f, 1e7f, 0.1f}) {  // each from the problem's fields, not from the last one's
       setup.chains.pull(reference, bias);
       const std::int8_t* state = batch.states.data();
       for (ScalarLayer* layer : {&twin.hidden, &twin.output}) {
-        const std::vector<float>& fields = (layer == &twin.hidden ? before.hidden : before.output).own_fields;
+        const std::vector<float>& fields =
+            (layer == &twin.hidden ? before.hidden : before.output).own_fields;
         for (std::size_t i = 0; i < fields.size(); ++i) {
           layer->own_fields[i] = fields[i] - static_cast<float>(*state++) * bias;
         }
@@ -143,7 +155,9 @@ TEST_CASE("a copy has the spins and the coupling fields, and goes its own way") 
   CHECK(row_of(spins_of(chains[1]), 0, 33) == twin.hidden.spins);
 }
 
-TEST_CASE("slopes and units are relative to the rms local field of a random state, or in 1 / (unit of J)") {
+TEST_CASE(
+    "slopes and units are relative to the rms local field of a random state, or in 1 / (unit of "
+    "J)") {
   constexpr double kTwoOverLn2 = 2.8853900817779268;
   for (const int power : {0, 7, -900}) {
     Batch<double> batch({3, 2}, known_couplings());
@@ -157,18 +171,22 @@ TEST_CASE("slopes and units are relative to the rms local field of a random stat
     CHECK(setup.chains.slope(3.0, true) == static_cast<float>(kTwoOverLn2 * 3.0 / (rms / quantum)));
     CHECK(setup.chains.slope(3.0 / rms, false) == setup.chains.slope(3.0, true));
     CHECK(setup.chains.slope(0.0, false) == 0.0f);
-    CHECK(setup.chains.slope(1e38, true) == 0x1p104f);  // beyond, products with it would not be floats
+    CHECK(setup.chains.slope(1e38, true) ==
+          0x1p104f);  // beyond, products with it would not be floats
   }
 }
 
-TEST_CASE("the rms local field is that of the problem in use, and 1 in the chains' units where there is none") {
+TEST_CASE(
+    "the rms local field is that of the problem in use, and 1 in the chains' units where there is "
+    "none") {
   Batch<double> batch({3, 2}, known_couplings());
   batch.take_known_fields();
   const std::size_t second = 3;
   batch.hidden_fields[second] = 6.0;
   Setup<double> setup(batch, 1);
   setup.chains.load_fields(batch.problem, 1);
-  CHECK(setup.chains.unit(true) == doctest::Approx(std::sqrt((36.0 + 4.0 + 2.0 * 6.0) / 5.0)).epsilon(1e-15));
+  CHECK(setup.chains.unit(true) ==
+        doctest::Approx(std::sqrt((36.0 + 4.0 + 2.0 * 6.0) / 5.0)).epsilon(1e-15));
   Batch<double> nothing({3, 2}, std::vector<double>(6, 0.0));
   nothing.hidden_fields.assign(18, 0.0);
   nothing.output_fields.assign(12, 0.0);
@@ -176,7 +194,8 @@ TEST_CASE("the rms local field is that of the problem in use, and 1 in the chain
   CHECK(empty.chains.slope(1.0, true) == 2.8853900817779268f);
 }
 
-TEST_CASE_TEMPLATE("the largest field is that of all problems, and must be finite", Real, float, double) {
+TEST_CASE_TEMPLATE("the largest field is that of all problems, and must be finite", Real, float,
+                   double) {
   Batch<Real> batch({3, 2});
   batch.hidden_fields[3 * 6 - 1] = Real(-7);
   CHECK(largest_field(batch.problem) == 7.0);
@@ -184,9 +203,11 @@ TEST_CASE_TEMPLATE("the largest field is that of all problems, and must be finit
   CHECK(largest_field(batch.problem) == 9.0);
   batch.problem.one_output_row = true;  // the rows beyond are not there
   CHECK(largest_field(batch.problem) == 7.0);
-  for (const Real bad : {std::numeric_limits<Real>::quiet_NaN(), std::numeric_limits<Real>::infinity(), Real(2e30)}) {
+  for (const Real bad : {std::numeric_limits<Real>::quiet_NaN(),
+                         std::numeric_limits<Real>::infinity(), Real(2e30)}) {
     batch.hidden_fields[0] = bad;
-    CHECK_THROWS_WITH_AS(largest_field(batch.problem), "fields must be finite and at most 1e30", std::invalid_argument);
+    CHECK_THROWS_WITH_AS(largest_field(batch.problem), "fields must be finite and at most 1e30",
+                         std::invalid_argument);
   }
 }
 

@@ -17,17 +17,19 @@ std::vector<double> on_grid(const CouplingGrid& grid, Sizes sizes) {
 
 template <class Real>
 double largest_sum(const std::vector<Real>& couplings, Sizes sizes) {
-  std::vector<double> rows(static_cast<std::size_t>(sizes.num_hidden)), columns(couplings.size() / rows.size());
+  std::vector<double> rows(static_cast<std::size_t>(sizes.num_hidden)),
+      columns(couplings.size() / rows.size());
   for (std::size_t k = 0; k < couplings.size(); ++k) {
     const double size = std::abs(static_cast<double>(couplings[k]));
     rows[k / columns.size()] += size;
     columns[k % columns.size()] += size;
   }
-  return std::max(*std::max_element(rows.begin(), rows.end()), *std::max_element(columns.begin(), columns.end()));
+  return std::max(*std::max_element(rows.begin(), rows.end()),
+                  *std::max_element(columns.begin(), columns.end()));
 }
 
-/// Adds up k_i of each hidden spin in float, while spins flip one after the other, and compares it with the
-/// exact k_i.
+/// Adds up k_i of each hidden spin in float, while spins flip one after the other, and compares it
+/// with the exact k_i.
 void check_exact_sums(const std::vector<double>& couplings, Sizes sizes, Random& random) {
   const auto num_output = static_cast<std::size_t>(sizes.num_output);
   std::vector<std::int8_t> t = random.spins(sizes.num_output);
@@ -41,13 +43,15 @@ void check_exact_sums(const std::vector<double>& couplings, Sizes sizes, Random&
     }
   };
   for (std::size_t i = 0; i < k.size(); ++i) {
-    for (std::size_t a = 0; a < num_output; ++a) k[i] += static_cast<float>(couplings[i * num_output + a]) * t[a];
+    for (std::size_t a = 0; a < num_output; ++a)
+      k[i] += static_cast<float>(couplings[i * num_output + a]) * t[a];
   }
   compare();
   for (int flip = 0; flip < 50; ++flip) {
     const auto a = static_cast<std::size_t>(random.below(sizes.num_output));
     t[a] = static_cast<std::int8_t>(-t[a]);
-    for (std::size_t i = 0; i < k.size(); ++i) k[i] += static_cast<float>(2.0 * couplings[i * num_output + a]) * t[a];
+    for (std::size_t i = 0; i < k.size(); ++i)
+      k[i] += static_cast<float>(2.0 * couplings[i * num_output + a]) * t[a];
     compare();
   }
   CHECK(exact);
@@ -58,10 +62,12 @@ TEST_CASE("the worked example of the header") {
   const CouplingGrid grid(couplings, 1, 2);
   CHECK(grid.exponent() == -1 - 23);
   CHECK(on_grid(grid, {1, 2}) == std::vector<double>{10066330 * 0.5, -3355443 * 0.5});
-  CHECK(std::ldexp(grid.sum_of_squares(), 2 * grid.exponent()) == doctest::Approx(0.1).epsilon(1e-6));
+  CHECK(std::ldexp(grid.sum_of_squares(), 2 * grid.exponent()) ==
+        doctest::Approx(0.1).epsilon(1e-6));
 }
 
-TEST_CASE_TEMPLATE("on the grid every sum is exact in float, and no coupling moves far", Real, float, double) {
+TEST_CASE_TEMPLATE("on the grid every sum is exact in float, and no coupling moves far", Real,
+                   float, double) {
   Random random(1);
   for (const Sizes& sizes : kSizes) {
     for (const double scale : {1e-300, 1e-40, 1e-6, 0.3, 1.0, 1e6, 1e25}) {
@@ -89,7 +95,9 @@ TEST_CASE("sums stay exact where rounding takes the largest one over a power of 
   CHECK(double{static_cast<float>(sum)} == sum);
 }
 
-TEST_CASE("the unit follows the largest field where that is larger than the sums, and the sums stay exact") {
+TEST_CASE(
+    "the unit follows the largest field where that is larger than the sums, and the sums stay "
+    "exact") {
   Random random(3);
   const Sizes sizes{33, 20};
   const auto couplings = random.reals<double>(33 * 20, -1.0, 1.0);
@@ -113,7 +121,8 @@ TEST_CASE("both arrangements hold the same numbers, and zeros in the padding") {
       for (std::int64_t a = 0; a < padded(sizes.num_output); ++a) {
         const bool real_row = i < sizes.num_hidden, real_column = a < sizes.num_output;
         const float by_row = real_row ? grid.hidden_rows()[i * padded(sizes.num_output) + a] : 0.0f;
-        const float by_column = real_column ? grid.output_rows()[a * padded(sizes.num_hidden) + i] : 0.0f;
+        const float by_column =
+            real_column ? grid.output_rows()[a * padded(sizes.num_hidden) + i] : 0.0f;
         same = same && by_row == by_column;
       }
     }
@@ -121,7 +130,8 @@ TEST_CASE("both arrangements hold the same numbers, and zeros in the padding") {
   }
 }
 
-/// The fields of a layer while every spin of the other one is down, from 2 J of both: exact in double.
+/// The fields of a layer while every spin of the other one is down, from 2 J of both: exact in
+/// double.
 std::vector<double> fields_of_down(const float* rows, std::int64_t num_rows, std::int64_t stride) {
   std::vector<double> fields(static_cast<std::size_t>(stride));
   for (std::int64_t k = 0; k < num_rows * stride; ++k) {
@@ -130,7 +140,8 @@ std::vector<double> fields_of_down(const float* rows, std::int64_t num_rows, std
   return fields;
 }
 
-TEST_CASE_TEMPLATE("fields of layers that are all down are sums of couplings, exactly", Real, float, double) {
+TEST_CASE_TEMPLATE("fields of layers that are all down are sums of couplings, exactly", Real, float,
+                   double) {
   for (const Sizes& sizes : kSizes) {
     const auto couplings = Random(4).reals<Real>(sizes.num_hidden * sizes.num_output, -1.0, 1.0);
     const std::int64_t hidden = padded(sizes.num_hidden), output = padded(sizes.num_output);
@@ -188,7 +199,8 @@ TEST_CASE("numbers too small for the grid are rounded to it, too") {
       const std::vector<double> rounded = on_grid(grid, {20, 70});
       const double half_quantum = std::max(0x1p-24 * largest_sum(couplings, {20, 70}), 0x1p-1024);
       for (std::size_t k = 0; k < rounded.size(); ++k) {
-        CHECK(std::abs(rounded[k] * std::ldexp(1.0, grid.exponent()) - couplings[k]) <= half_quantum);
+        CHECK(std::abs(rounded[k] * std::ldexp(1.0, grid.exponent()) - couplings[k]) <=
+              half_quantum);
       }
     }
   }
@@ -202,11 +214,13 @@ void check_refused(const std::vector<Real>& couplings, Sizes sizes) {
   });
 }
 
-TEST_CASE_TEMPLATE("couplings that are not finite, or too large, are refused, wherever they are", Real, float, double) {
+TEST_CASE_TEMPLATE("couplings that are not finite, or too large, are refused, wherever they are",
+                   Real, float, double) {
   using Limits = std::numeric_limits<Real>;
   for (const Sizes& sizes : {Sizes{2, 3}, Sizes{16, 32}, Sizes{21, 37}}) {
     const auto count = static_cast<std::size_t>(sizes.num_hidden * sizes.num_output);
-    for (const Real bad : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), Limits::max(), Real(2e30)}) {
+    for (const Real bad : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(),
+                           Limits::max(), Real(2e30)}) {
       for (const std::size_t at : {std::size_t{0}, count / 2, count - 1}) {
         std::vector<Real> couplings(count, Real(1));
         couplings[at] = bad;

@@ -28,7 +28,8 @@ class Task : public Batch<Real> {
   template <class... Arguments>
   explicit Task(Arguments... arguments) : Batch<Real>(arguments...) {
     constexpr int kSweeps = 24;
-    for (double beta = 0.5; betas.size() < kSweeps; beta *= 1.125) betas.push_back(beta);  // exact on every machine
+    for (double beta = 0.5; betas.size() < kSweeps; beta *= 1.125)
+      betas.push_back(beta);  // exact on every machine
     for (int k = kSweeps - 1; k >= 0; --k) biases.push_back(0.125 * k);
     plan = {betas.data(), biases.data(), kSweeps, 4, true, {}};
     this->start_from_states();
@@ -46,7 +47,8 @@ class Task : public Batch<Real> {
     Result result{std::vector<std::int8_t>(size),
                   std::vector<std::int8_t>(size * static_cast<std::size_t>(plan.num_cycles)),
                   std::vector<double>(chains)};
-    cycle(this->problem, asked, result.spins.data(), result.energies.data(), result.cycle_spins.data(), interrupt);
+    cycle(this->problem, asked, result.spins.data(), result.energies.data(),
+          result.cycle_spins.data(), interrupt);
     return result;
   }
 };
@@ -76,8 +78,8 @@ std::vector<std::int8_t> scalar_cycles(const Task<float>& task, std::int64_t b, 
   const CouplingGrid grid = task.grid();
   const std::int8_t* initial = task.reads.initial_of(b, read);
   ScalarChain chain = task.twin(grid, b), lowest = chain;  // which keeps the problem's own fields
-  const std::uint64_t key =
-      stream_key(task.reads.seed, task.streams[static_cast<std::size_t>(b)], static_cast<std::uint64_t>(read));
+  const std::uint64_t key = stream_key(task.reads.seed, task.streams[static_cast<std::size_t>(b)],
+                                       static_cast<std::uint64_t>(read));
   std::vector<std::uint32_t> words(kGeneratorWords);
   seed_generator(fold(key, 0), words.data());
   chain.set_words(words);
@@ -132,14 +134,17 @@ TEST_CASE("the cycles of a read are those of its scalar twin, bit for bit") {
   }
 }
 
-TEST_CASE_TEMPLATE("the lowest state, the reference included, comes out, with its energy", Real, float, double) {
+TEST_CASE_TEMPLATE("the lowest state, the reference included, comes out, with its energy", Real,
+                   float, double) {
   Task<Real> task(Sizes{33, 20});
   const Result result = task.run();
   CHECK(result.energies == task.energies_of(result.spins));
-  const std::vector<double> references = task.energies_of(task.states), ends = task.energies_of(result.cycle_spins);
+  const std::vector<double> references = task.energies_of(task.states),
+                            ends = task.energies_of(result.cycle_spins);
   for (std::size_t row = 0; row < references.size(); ++row) {
     double lowest = references[row];
-    for (std::size_t cycle = 0; cycle < 4; ++cycle) lowest = std::min(lowest, ends[4 * row + cycle]);
+    for (std::size_t cycle = 0; cycle < 4; ++cycle)
+      lowest = std::min(lowest, ends[4 * row + cycle]);
     CHECK(result.energies[row] == lowest);
   }
 }
@@ -159,7 +164,8 @@ TEST_CASE("a reference that no cycle beats is kept, and every cycle begins from 
 
 TEST_CASE("a reference is kept where a cycle ends in another state that is no lower") {
   Task<float> task(Sizes{17, 5});
-  for (auto* part : {&task.couplings, &task.hidden_fields, &task.output_fields}) part->assign(part->size(), 0.0f);
+  for (auto* part : {&task.couplings, &task.hidden_fields, &task.output_fields})
+    part->assign(part->size(), 0.0f);
   for (double& bias : task.biases) bias = 0.0;
   const Result result = task.run();
   CHECK(result.spins == task.states);
@@ -178,11 +184,13 @@ TEST_CASE("the cycles of a longer run begin as those of a shorter one") {
   const Result two = task.run();
   for (std::int64_t row = 0; row < task.num_chains(); ++row) {
     CHECK(row_of(two.cycle_spins, row, 2 * 53) == row_of(four.cycle_spins, 2 * row, 2 * 53));
-    CHECK(four.energies[static_cast<std::size_t>(row)] <= two.energies[static_cast<std::size_t>(row)]);
+    CHECK(four.energies[static_cast<std::size_t>(row)] <=
+          two.energies[static_cast<std::size_t>(row)]);
   }
 }
 
-TEST_CASE_TEMPLATE("the same bits on every table, for any number of threads and any batches", Real, float, double) {
+TEST_CASE_TEMPLATE("the same bits on every table, for any number of threads and any batches", Real,
+                   float, double) {
   const Sizes sizes{33, 20};
   Task<Real> task(sizes), first(sizes), rest(sizes);
   first.keep(0, 2);
@@ -197,19 +205,25 @@ TEST_CASE_TEMPLATE("the same bits on every table, for any number of threads and 
   });
 }
 
-TEST_CASE("more reads, one reference and one row of output fields for all leave the reads there were as they are") {
+TEST_CASE(
+    "more reads, one reference and one row of output fields for all leave the reads there were as "
+    "they are") {
   Task<float> task(Sizes{33, 20}), more(Sizes{33, 20});
   task.repeat_output_fields();
   more.read_more_with_one_output_row(9);
-  for (Task<float>* each : {&task, &more}) each->reads.initial_read_stride = each->reads.initial_problem_stride = 0;
+  for (Task<float>* each : {&task, &more})
+    each->reads.initial_read_stride = each->reads.initial_problem_stride = 0;
   const Result few = task.run(), many = more.run();
   for (std::int64_t row = 0; row < task.num_chains(); ++row) {
-    CHECK(row_of(few.cycle_spins, row, 4 * 53) == row_of(many.cycle_spins, row / 5 * 9 + row % 5, 4 * 53));
+    CHECK(row_of(few.cycle_spins, row, 4 * 53) ==
+          row_of(many.cycle_spins, row / 5 * 9 + row % 5, 4 * 53));
   }
   CHECK(row_of(many.cycle_spins, 0, 4 * 53) != row_of(many.cycle_spins, 1, 4 * 53));
 }
 
-TEST_CASE("relative betas are multiples of 1 / (rms local field of a random state), biases are in units of J") {
+TEST_CASE(
+    "relative betas are multiples of 1 / (rms local field of a random state), biases are in units "
+    "of J") {
   Task<double> task(Sizes{3, 2}, known_couplings());
   task.take_known_fields();
   const Result relative = task.run();
@@ -218,7 +232,8 @@ TEST_CASE("relative betas are multiples of 1 / (rms local field of a random stat
   CHECK(task.run() == relative);
 }
 
-TEST_CASE_TEMPLATE("a problem and a bias times a power of two have the same states", Real, float, double) {
+TEST_CASE_TEMPLATE("a problem and a bias times a power of two have the same states", Real, float,
+                   double) {
   const Result expected = Task<Real>(Sizes{33, 20}).run();
   const int smallest = sizeof(Real) == sizeof(float) ? -100 : -900;
   for (const int power : {smallest, -30, 1, 90}) {
@@ -236,9 +251,10 @@ TEST_CASE("the same bits as on every other machine") {
   const SparseCouplings lattice = square_lattice(16);
   const Result results[] = {Task<float>(Sizes{120, 40}).run(), Task<double>(Sizes{33, 20}).run(),
                             Task<float>(lattice.sizes, lattice.couplings).run()};
-  const std::uint64_t expected[][3] = {{14697813123080923613u, 14081178848402092089u, 12726939632114934994u},
-                                       {7648286333499989151u, 9698254252977844675u, 6000957481799485792u},
-                                       {14454917081140855411u, 11841684807452697681u, 10714992495319118504u}};
+  const std::uint64_t expected[][3] = {
+      {14697813123080923613u, 14081178848402092089u, 12726939632114934994u},
+      {7648286333499989151u, 9698254252977844675u, 6000957481799485792u},
+      {14454917081140855411u, 11841684807452697681u, 10714992495319118504u}};
   for (std::size_t k = 0; k < 3; ++k) {
     CHECK(hash_of(results[k].spins) == expected[k][0]);
     CHECK(hash_of(results[k].cycle_spins) == expected[k][1]);
@@ -265,7 +281,8 @@ TEST_CASE("an interrupt ends long cycles soon") {
       return true;
     });
     CHECK_THROWS_AS(task.run(interrupt), Interrupted);
-    CHECK(std::chrono::steady_clock::now() - asked < std::chrono::seconds(5));  // 0.1 s on an idle machine
+    CHECK(std::chrono::steady_clock::now() - asked <
+          std::chrono::seconds(5));  // 0.1 s on an idle machine
   }
 }
 

@@ -28,8 +28,10 @@ TEST_CASE("each table can be put in use by its name") {
 TEST_CASE("an unknown table is refused by name, and the one in use stays") {
   const KernelTable* before = &kernels();
   std::string names;
-  for (const KernelTable* table : available_kernels()) names += (names.empty() ? "" : ", ") + std::string(table->name);
-  const std::string message = "ISINGPROP_KERNEL must be one of " + names + " on this processor, got mmx";
+  for (const KernelTable* table : available_kernels())
+    names += (names.empty() ? "" : ", ") + std::string(table->name);
+  const std::string message =
+      "ISINGPROP_KERNEL must be one of " + names + " on this processor, got mmx";
   CHECK_THROWS_WITH_AS(select_kernels("mmx"), message.c_str(), std::invalid_argument);
   CHECK(&kernels() == before);
 }

@@ -3,19 +3,22 @@
 #include <cmath>
 #include <string>
 
-#include "targets/dispatch.h"
 #include "instance.h"
 #include "sparse.h"
 #include "support.h"
+#include "targets/dispatch.h"
 
 namespace isingprop::test {
 namespace {
 
-/// Every count of outputs beside whole vectors of 2, 4 and 8 doubles and whole tiles of them, few and many.
-constexpr Sizes kEnergySizes[] = {{1, 1},  {2, 2},  {7, 3},   {5, 4},   {20, 5},  {9, 6},    {8, 7},   {3, 8},
-                                  {16, 9}, {9, 13}, {17, 16}, {33, 41}, {12, 47}, {120, 48}, {30, 49}, {200, 300}};
+/// Every count of outputs beside whole vectors of 2, 4 and 8 doubles and whole tiles of them, few
+/// and many.
+constexpr Sizes kEnergySizes[] = {{1, 1},   {2, 2},    {7, 3},   {5, 4},    {20, 5},  {9, 6},
+                                  {8, 7},   {3, 8},    {16, 9},  {9, 13},   {17, 16}, {33, 41},
+                                  {12, 47}, {120, 48}, {30, 49}, {200, 300}};
 
-/// Random states of one random problem, with the sum of the sizes of all terms: the scale of rounding errors.
+/// Random states of one random problem, with the sum of the sizes of all terms: the scale of
+/// rounding errors.
 template <class Real>
 struct States {
   Sizes sizes;
@@ -34,7 +37,8 @@ struct States {
   std::int64_t num_spins() const { return sizes.num_hidden + sizes.num_output; }
 
   /// Of states [first, first + count), as one job.
-  std::vector<double> energies(const KernelTable& table, std::int64_t first, std::int64_t count) const {
+  std::vector<double> energies(const KernelTable& table, std::int64_t first,
+                               std::int64_t count) const {
     std::vector<double> result(static_cast<std::size_t>(count));
     const EnergyJob<Real> job{couplings.data(),
                               hidden_fields.data(),
@@ -52,7 +56,9 @@ struct States {
     }
     return result;
   }
-  std::vector<double> energies(const KernelTable& table) const { return energies(table, 0, num_states); }
+  std::vector<double> energies(const KernelTable& table) const {
+    return energies(table, 0, num_states);
+  }
 
   struct Exact {
     long double energy, sum_of_sizes;
@@ -82,7 +88,8 @@ void check_energies(const States<Real>& states) {
   for (std::int64_t k = 0; k < states.num_states; ++k) {
     const auto [energy, sum_of_sizes] = states.exact(k);
     const auto terms = static_cast<long double>(states.num_spins() + 4);
-    const long double bound = terms * 0x1p-53L * sum_of_sizes;  // of sums that add a column or row at a time
+    const long double bound =
+        terms * 0x1p-53L * sum_of_sizes;  // of sums that add a column or row at a time
     CHECK(std::abs(baseline[static_cast<std::size_t>(k)] - energy) <= bound);
   }
   for (const KernelTable* table : available_kernels()) {
@@ -91,14 +98,16 @@ void check_energies(const States<Real>& states) {
   }
 }
 
-TEST_CASE_TEMPLATE("energies are right to rounding, and the same bits on every table", Real, float, double) {
+TEST_CASE_TEMPLATE("energies are right to rounding, and the same bits on every table", Real, float,
+                   double) {
   for (const double scale : {1e-20, 1.0, 1e20}) {
     for (const Sizes& sizes : kSizes) check_energies(States<Real>(sizes, 5, scale));
     for (const Sizes& sizes : kEnergySizes) check_energies(States<Real>(sizes, 7, scale));
   }
 }
 
-TEST_CASE_TEMPLATE("the energy of a state has the same bits whatever states are beside it", Real, float, double) {
+TEST_CASE_TEMPLATE("the energy of a state has the same bits whatever states are beside it", Real,
+                   float, double) {
   constexpr std::int64_t kMost = 9;
   for (const Sizes& sizes : {Sizes{7, 3}, Sizes{20, 13}, Sizes{33, 41}, Sizes{120, 40}}) {
     const States<Real> states(sizes, kMost, 1.0);
@@ -125,7 +134,8 @@ TEST_CASE("energies in whole numbers are exact: the worked example of dimod's si
   for (const KernelTable* table : available_kernels()) CHECK(states.energies(*table) == expected);
 }
 
-/// The energy of a chain that has spins, fields and rubbish in its padding, on each table, and what it should be.
+/// The energy of a chain that has spins, fields and rubbish in its padding, on each table, and what
+/// it should be.
 void check_chain_energy(const Instance& instance) {
   CAPTURE(instance.sizes.num_hidden);
   CAPTURE(instance.sizes.num_output);
@@ -145,7 +155,8 @@ void check_chain_energy(const Instance& instance) {
     table->seed_signs(chain.view());
     table->anneal(chain.view(), &slope, 1, true);
     found.push_back(table->chain_energy(chain.view()));
-    CHECK(std::abs(found.back() - twin.energy()) <= 1e-13 * sum_of_sizes);  // some hundred roundings of 1e-16
+    CHECK(std::abs(found.back() - twin.energy()) <=
+          1e-13 * sum_of_sizes);  // some hundred roundings of 1e-16
     CHECK(same_bits(std::vector{found.back()}, std::vector{found.front()}));
     check_same(chain, twin);  // only looked at
   }
@@ -159,10 +170,12 @@ TEST_CASE("the energy of a chain is that of its spins, and the same bits on ever
   }
 }
 
-TEST_CASE("... where an own field is so much larger than couplings that a float could not hold both") {
+TEST_CASE(
+    "... where an own field is so much larger than couplings that a float could not hold both") {
   for (const Sizes& sizes : {Sizes{33, 129}, Sizes{130, 7}}) {
     Instance instance(sizes, 13);
-    for (std::size_t i = 0; i < instance.hidden_fields.size(); i += 3) instance.hidden_fields[i] *= 0x1p50f;
+    for (std::size_t i = 0; i < instance.hidden_fields.size(); i += 3)
+      instance.hidden_fields[i] *= 0x1p50f;
     instance.output_fields.back() = -0x1p50f;
     check_chain_energy(instance);
   }

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string>
 
-#include "targets/dispatch.h"
 #include "support.h"
+#include "targets/dispatch.h"
 
 namespace isingprop::test {
 namespace {
@@ -14,13 +14,16 @@ constexpr double kUlps = 8 * std::numeric_limits<double>::epsilon();
 
 std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-/// Small, large and far out of the exponential's range, of both signs; whole multiples of log(2) and halves of them.
+/// Small, large and far out of the exponential's range, of both signs; whole multiples of log(2)
+/// and halves of them.
 std::vector<double> numbers() {
-  std::vector<double> values = {0.0, -0.0, 1e-320, -1e-320, 1e300, -1e300, 708.0, -708.0, 709.0, -709.0, 36.8, -36.8};
+  std::vector<double> values = {0.0,   -0.0,   1e-320, -1e-320, 1e300, -1e300,
+                                708.0, -708.0, 709.0,  -709.0,  36.8,  -36.8};
   Random random(3);
   for (int k = 0; k < 5000; ++k) {
     values.push_back(random.uniform(-40.0, 40.0));
-    values.push_back(std::ldexp(random.uniform(-1.0, 1.0), static_cast<int>(random.below(40)) - 30));
+    values.push_back(
+        std::ldexp(random.uniform(-1.0, 1.0), static_cast<int>(random.below(40)) - 30));
   }
   for (int k = -1000; k <= 1000; ++k) values.push_back(0.5 * k * std::log(2.0));
   return values;
@@ -42,7 +45,8 @@ void check_function(Function KernelTable::* member, double (*expected)(double)) 
     for (std::size_t k = 0; k < x.size(); ++k) {
       CAPTURE(x[k]);
       const double right = expected(x[k]);
-      CHECK(std::abs(out[k] - right) <= kUlps * right + 1e-307);  // less than that is not told from it
+      CHECK(std::abs(out[k] - right) <=
+            kUlps * right + 1e-307);  // less than that is not told from it
     }
   }
 }
@@ -61,7 +65,8 @@ struct Model {
   std::int64_t num_rows, num_hidden, num_output, num_patterns = std::int64_t{1} << num_output;
   std::vector<double> fields, output_weights, output_bias, weights;
 
-  Model(std::int64_t rows, std::int64_t hidden, std::int64_t output, double largest = 4.0, Random random = Random(4))
+  Model(std::int64_t rows, std::int64_t hidden, std::int64_t output, double largest = 4.0,
+        Random random = Random(4))
       : num_rows(rows),
         num_hidden(hidden),
         num_output(output),
@@ -85,7 +90,8 @@ struct Model {
     std::vector<long double> scores;
     for (std::int64_t y = 0; y < num_patterns; ++y) {
       long double score = 0.0;
-      for (std::int64_t m = 0; m < num_output; ++m) score += (y >> m & 1) != 0 ? output_bias[size(m)] : 0.0;
+      for (std::int64_t m = 0; m < num_output; ++m)
+        score += (y >> m & 1) != 0 ? output_bias[size(m)] : 0.0;
       for (std::int64_t j = 0; j < num_hidden; ++j) {
         const double x = field(row, j, y);
         score += std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
@@ -106,9 +112,9 @@ struct Distribution {
   Distribution(const KernelTable& table, const Model& model)
       : log_prob(size(model.num_rows * model.num_patterns), -7.0), probabilities(log_prob) {
     const auto scratch = make_aligned<double>(size(padded(model.num_hidden)));
-    table.output_distribution({model.fields.data(), model.output_weights.data(), model.output_bias.data(),
-                               model.num_rows, model.num_hidden, model.num_output, scratch.get(), log_prob.data(),
-                               probabilities.data()});
+    table.output_distribution(
+        {model.fields.data(), model.output_weights.data(), model.output_bias.data(), model.num_rows,
+         model.num_hidden, model.num_output, scratch.get(), log_prob.data(), probabilities.data()});
   }
 };
 
@@ -116,16 +122,21 @@ struct HiddenMeans {
   std::vector<double> hidden, output;
 
   HiddenMeans(const KernelTable& table, const Model& model)
-      : hidden(size(model.num_rows * model.num_hidden), -7.0), output(size(model.num_output * model.num_hidden), 0.5) {
+      : hidden(size(model.num_rows * model.num_hidden), -7.0),
+        output(size(model.num_output * model.num_hidden), 0.5) {
     const auto scratch = make_aligned<double>(size(2 * padded(model.num_hidden)));
-    std::fill_n(scratch.get(), 2 * padded(model.num_hidden), std::numeric_limits<double>::quiet_NaN());
-    table.hidden_means({model.fields.data(), model.output_weights.data(), model.weights.data(), model.num_rows,
-                        model.num_hidden, model.num_output, scratch.get(), hidden.data(), output.data()});
+    std::fill_n(scratch.get(), 2 * padded(model.num_hidden),
+                std::numeric_limits<double>::quiet_NaN());
+    table.hidden_means({model.fields.data(), model.output_weights.data(), model.weights.data(),
+                        model.num_rows, model.num_hidden, model.num_output, scratch.get(),
+                        hidden.data(), output.data()});
   }
 };
 
 /// A sum of so many numbers of this size, each of which is rounded, as are its terms.
-double sum_error(const Model& model, double largest) { return 4e-16 * static_cast<double>(model.num_hidden) * largest; }
+double sum_error(const Model& model, double largest) {
+  return 4e-16 * static_cast<double>(model.num_hidden) * largest;
+}
 
 void check_distribution(const Model& model, double largest) {
   CAPTURE(model.num_hidden);
@@ -149,12 +160,14 @@ void check_distribution(const Model& model, double largest) {
 
 TEST_CASE("probabilities of outputs sum over all hidden units") {
   for (const std::int64_t num_hidden : {1, 3, 8, 16, 17, 37, 548}) {
-    for (const std::int64_t num_output : {1, 2, 3}) check_distribution(Model(3, num_hidden, num_output), 16.0);
+    for (const std::int64_t num_output : {1, 2, 3})
+      check_distribution(Model(3, num_hidden, num_output), 16.0);
   }
 }
 
 TEST_CASE("products of many factors do not overflow, nor do large fields") {
-  check_distribution(Model(2, 16001, 1, 1e-3), 1.0);  // each factor near 2, more than fit into a double
+  check_distribution(Model(2, 16001, 1, 1e-3),
+                     1.0);  // each factor near 2, more than fit into a double
   check_distribution(Model(2, 33, 2, 1e5), 4e5);
 }
 
@@ -166,7 +179,8 @@ TEST_CASE("fields that are far larger than weights cancel") {
   const double ratio = std::exp(1.0) * (1.0 + std::exp(0.75)) / (1.0 + std::exp(0.5));
   for (const KernelTable* table : available_kernels()) {
     CAPTURE(std::string(table->name));
-    CHECK(Distribution(*table, model).probabilities[1] == doctest::Approx(ratio / (1.0 + ratio)).epsilon(1e-14));
+    CHECK(Distribution(*table, model).probabilities[1] ==
+          doctest::Approx(ratio / (1.0 + ratio)).epsilon(1e-14));
   }
 }
 
@@ -182,8 +196,8 @@ TEST_CASE("hidden means are weighted sums over outputs, rows in order") {
         for (std::int64_t j = 0; j < num_hidden; ++j) {
           double sum = 0.0;
           for (std::int64_t y = 0; y < model.num_patterns; ++y) {
-            const double share =
-                model.weights[size(b * model.num_patterns + y)] / (1.0 + std::exp(-model.field(b, j, y)));
+            const double share = model.weights[size(b * model.num_patterns + y)] /
+                                 (1.0 + std::exp(-model.field(b, j, y)));
             sum += share;
             for (std::int64_t m = 0; m < num_output; ++m) {
               output[size(m * num_hidden + j)] += (y >> m & 1) != 0 ? share : 0.0;
@@ -192,7 +206,8 @@ TEST_CASE("hidden means are weighted sums over outputs, rows in order") {
           CHECK(std::abs(first.hidden[size(b * num_hidden + j)] - sum) <= kUlps * 8);
         }
       }
-      for (std::size_t k = 0; k < output.size(); ++k) CHECK(std::abs(first.output[k] - output[k]) <= kUlps * 40);
+      for (std::size_t k = 0; k < output.size(); ++k)
+        CHECK(std::abs(first.output[k] - output[k]) <= kUlps * 40);
       for (const KernelTable* table : available_kernels()) {
         CAPTURE(std::string(table->name));
         const HiddenMeans other(*table, model);

@@ -3,22 +3,23 @@
 #include <limits>
 #include <string>
 
-#include "targets/dispatch.h"
 #include "support.h"
+#include "targets/dispatch.h"
 
 namespace isingprop::test {
 namespace {
 
 constexpr std::int64_t kNumInputs = 37;
-/// The lower end of what pixels are drawn from, before those below zero are put out: none is lit, 1 in 4, all.
+/// The lower end of what pixels are drawn from, before those below zero are put out: none is lit, 1
+/// in 4, all.
 enum Light : int { kDark = -1, kMixed = -3, kBright = 0 };
 
 struct Images {
   std::int64_t num_images, num_hidden, num_inputs;
   std::vector<float> pixels, weights, bias;
 
-  Images(std::int64_t images, std::int64_t hidden, std::int64_t inputs = kNumInputs, Light light = kMixed,
-         Random random = Random(1))
+  Images(std::int64_t images, std::int64_t hidden, std::int64_t inputs = kNumInputs,
+         Light light = kMixed, Random random = Random(1))
       : num_images(images),
         num_hidden(hidden),
         num_inputs(inputs),
@@ -32,8 +33,8 @@ struct Images {
   std::int64_t fields(const KernelTable& table, std::vector<float>& out) const {
     std::vector<std::int32_t> scratch(static_cast<std::size_t>(lit_room(num_inputs)));
     out.assign(static_cast<std::size_t>(num_images * num_hidden), -7.0f);
-    return table.local_fields(
-        {pixels.data(), weights.data(), bias.data(), num_images, num_inputs, num_hidden, scratch.data(), out.data()});
+    return table.local_fields({pixels.data(), weights.data(), bias.data(), num_images, num_inputs,
+                               num_hidden, scratch.data(), out.data()});
   }
 
   /// The sums over pixels in order, in float.
@@ -66,9 +67,11 @@ void check_local_fields(const Images& images) {
 }
 
 TEST_CASE("local fields are the ordered sum over pixels, bit for bit") {
-  for (const std::int64_t num_hidden : {1, 3, 16, 37, 120, 133, 300}) check_local_fields(Images(6, num_hidden));
+  for (const std::int64_t num_hidden : {1, 3, 16, 37, 120, 133, 300})
+    check_local_fields(Images(6, num_hidden));
   for (const std::int64_t num_inputs : {1, 2, 15, 16, 17, 64, 100}) {
-    for (const Light light : {kDark, kMixed, kBright}) check_local_fields(Images(3, 20, num_inputs, light));
+    for (const Light light : {kDark, kMixed, kBright})
+      check_local_fields(Images(3, 20, num_inputs, light));
   }
 }
 
@@ -84,8 +87,8 @@ TEST_CASE("spins in place of pixels are summed in the same way") {
         CAPTURE(std::string(table->name));
         std::vector<std::int32_t> scratch(static_cast<std::size_t>(num_inputs));
         std::vector<float> fields(expected.size(), -7.0f);
-        table->spin_fields({spins.pixels.data(), spins.weights.data(), spins.bias.data(), 4, num_inputs, num_hidden,
-                            scratch.data(), fields.data()});
+        table->spin_fields({spins.pixels.data(), spins.weights.data(), spins.bias.data(), 4,
+                            num_inputs, num_hidden, scratch.data(), fields.data()});
         CHECK(same_bits(fields, expected));
       }
     }
@@ -115,10 +118,11 @@ TEST_CASE("weighted sums of doubles are ordered sums, bit for bit, zeros of eith
         }
         for (const KernelTable* table : available_kernels()) {
           CAPTURE(std::string(table->name));
-          std::vector<std::int32_t> scratch(static_cast<std::size_t>(kRowsAtOnce * lit_room(num_terms)));
+          std::vector<std::int32_t> scratch(
+              static_cast<std::size_t>(kRowsAtOnce * lit_room(num_terms)));
           std::vector<double> sums(expected.size(), -7.0);
-          table->weighted_sums(
-              {rows.data(), weights.data(), bias.data(), num_rows, num_terms, num_sums, scratch.data(), sums.data()});
+          table->weighted_sums({rows.data(), weights.data(), bias.data(), num_rows, num_terms,
+                                num_sums, scratch.data(), sums.data()});
           CHECK(same_bits(sums, expected));
         }
       }
@@ -127,7 +131,8 @@ TEST_CASE("weighted sums of doubles are ordered sums, bit for bit, zeros of eith
 }
 
 TEST_CASE("local fields name the first pixel outside [0, 1], which no image after it follows") {
-  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              infinity = std::numeric_limits<float>::infinity();
   for (const float bad : {nan, infinity, -infinity, 1.0000001f, -1e-38f}) {
     Images images(6, 20);
     for (const std::size_t at : {5 * kNumInputs, 2 * kNumInputs + 36}) {
@@ -157,10 +162,12 @@ struct References {
 
   std::vector<std::int8_t> states(const KernelTable& table) const {
     const std::int64_t rows = kNumImages * kNumReferences;
-    std::vector<std::int8_t> spins(static_cast<std::size_t>(rows * (sizes.num_hidden + sizes.num_output)));
+    std::vector<std::int8_t> spins(
+        static_cast<std::size_t>(rows * (sizes.num_hidden + sizes.num_output)));
     std::vector<float> scratch(static_cast<std::size_t>(padded(sizes.num_output)), -7.0f);
-    table.reference_states({couplings.data(), fields.data(), targets.data(), kNumImages, kNumReferences,
-                            sizes.num_hidden, sizes.num_output, spins.data(), scratch.data()});
+    table.reference_states({couplings.data(), fields.data(), targets.data(), kNumImages,
+                            kNumReferences, sizes.num_hidden, sizes.num_output, spins.data(),
+                            scratch.data()});
     return spins;
   }
 
@@ -175,14 +182,16 @@ struct References {
   }
 };
 
-TEST_CASE("reference states have the targets for outputs, and every hidden spin against its field") {
+TEST_CASE(
+    "reference states have the targets for outputs, and every hidden spin against its field") {
   constexpr double kRounding = 1e-4;  // a smaller field may have either sign in float
   for (const Sizes& sizes : kSizes) {
     const References references(sizes);
     const std::vector<std::int8_t> baseline = references.states(*available_kernels().front());
     const std::int8_t* state = baseline.data();
     for (std::int64_t row = 0; row < 6; ++row, state += sizes.num_hidden + sizes.num_output) {
-      for (std::int64_t i = 0; i < sizes.num_hidden; ++i) CHECK(state[i] * references.field(row, i) < kRounding);
+      for (std::int64_t i = 0; i < sizes.num_hidden; ++i)
+        CHECK(state[i] * references.field(row, i) < kRounding);
       const std::int8_t* targets = references.targets.data() + row * sizes.num_output;
       CHECK(std::equal(targets, targets + sizes.num_output, state + sizes.num_hidden));
     }
@@ -198,7 +207,8 @@ TEST_CASE("a reference spin without a field is up") {
   references.couplings = {1.0f, -1.0f, -1.0f, 1.0f, 0.0f, 0.0f, 0.5f, 0.5f};
   references.fields = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 1.0f, -1.0f};
   references.targets.assign(12, 1);
-  const std::int8_t first[] = {1, 1, 1, -1, 1, 1}, second[] = {1, 1, -1, 1, 1, 1};  // of the two images
+  const std::int8_t first[] = {1, 1, 1, -1, 1, 1},
+                    second[] = {1, 1, -1, 1, 1, 1};  // of the two images
   std::vector<std::int8_t> expected;
   for (const auto* state : {&first, &first, &first, &second, &second, &second}) {
     expected.insert(expected.end(), std::begin(*state), std::end(*state));

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <set>
 
-#include "targets/dispatch.h"
 #include "scalar_chain.h"
 #include "support.h"
+#include "targets/dispatch.h"
 
 namespace isingprop::test {
 namespace {
@@ -19,8 +19,9 @@ std::vector<std::uint32_t> words_of(std::uint64_t seed, std::uint64_t stream, st
 
 TEST_CASE("mix() is SplitMix64: the numbers its authors' code gives for the state 1234567") {
   std::uint64_t state = 1234567;
-  for (const std::uint64_t expected : {6457827717110365317u, 3203168211198807973u, 9817491932198370423u,
-                                       4593380528125082431u, 16408922859458223821u}) {
+  for (const std::uint64_t expected :
+       {6457827717110365317u, 3203168211198807973u, 9817491932198370423u, 4593380528125082431u,
+        16408922859458223821u}) {
     CHECK(mix(state += kGoldenGamma) == expected);
   }
 }
@@ -39,7 +40,8 @@ TEST_CASE("a seed names the same stream for ever") {
   CHECK(words[kGeneratorWords - 1] == 135905571u);
 }
 
-TEST_CASE("different seeds, streams and reads give different generators, and none is stuck at zero") {
+TEST_CASE(
+    "different seeds, streams and reads give different generators, and none is stuck at zero") {
   std::set<std::vector<std::uint32_t>> seen;
   const std::uint64_t numbers[] = {0, 1, 2, 3, 1ull << 32, 1ull << 63, ~0ull};
   for (const std::uint64_t seed : numbers) {
@@ -48,14 +50,16 @@ TEST_CASE("different seeds, streams and reads give different generators, and non
         const std::vector<std::uint32_t> words = words_of(seed, stream, read);
         CHECK(seen.insert(words).second);
         for (std::size_t l = 0; l < kBlock; ++l) {
-          CHECK((words[l] | words[kBlock + l] | words[2 * kBlock + l] | words[3 * kBlock + l]) != 0);
+          CHECK((words[l] | words[kBlock + l] | words[2 * kBlock + l] | words[3 * kBlock + l]) !=
+                0);
         }
       }
     }
   }
 }
 
-TEST_CASE("the words of one generator, and those of neighbouring reads, are half zeros and half ones") {
+TEST_CASE(
+    "the words of one generator, and those of neighbouring reads, are half zeros and half ones") {
   std::int64_t ones = 0, shared = 0;
   constexpr std::int64_t kReads = 1000, kBits = kReads * kGeneratorWords * 32;
   std::vector<std::uint32_t> before = words_of(0, 0, kReads);

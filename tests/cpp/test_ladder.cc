@@ -41,7 +41,8 @@ Ladder ladder_at(const Numbers& betas, std::int64_t fixed = -1) {
 
 void check_near(const Numbers& found, const Numbers& expected) {
   REQUIRE(found.size() == expected.size());
-  for (std::size_t k = 0; k < found.size(); ++k) CHECK(found[k] == doctest::Approx(expected[k]).epsilon(1e-9));
+  for (std::size_t k = 0; k < found.size(); ++k)
+    CHECK(found[k] == doctest::Approx(expected[k]).epsilon(1e-9));
 }
 
 TEST_CASE("a swap that brings the lower energy to the colder rung gains weight") {
@@ -52,19 +53,23 @@ TEST_CASE("a swap that brings the lower energy to the colder rung gains weight")
   CHECK(ratio == doctest::Approx(std::exp2(-3.0)));
 }
 
-TEST_CASE("rungs move to where rejection is shared out equally, in proportion to beta between old rungs") {
+TEST_CASE(
+    "rungs move to where rejection is shared out equally, in proportion to beta between old "
+    "rungs") {
   Ladder ladder = ladder_at({1.0, 2.0, 4.0});
   adapt(ladder, {1.0, 0.0}, 16);  // gap 0 rejects half, gap 1 nothing
   // Half of all, 0.251, is reached 251/501 of the way through the first gap.
   check_near(ladder.betas(), {1.0, 1.0 + 251.0 / 501.0, 4.0});
-  adapt(ladder, {0.0, 2.0}, 32);  // 0 and 3/4: half of all is 0.376, of which 0.375 are in the second gap
+  adapt(ladder, {0.0, 2.0},
+        32);  // 0 and 3/4: half of all is 0.376, of which 0.375 are in the second gap
   const double middle = 1.0 + 251.0 / 501.0;
   check_near(ladder.betas(), {1.0, middle + 0.375 / (0.75 + kLeast) * (4.0 - middle), 4.0});
 }
 
 TEST_CASE("a rung may move over several old ones") {
   Ladder ladder = ladder_at({1.0, 2.0, 3.0, 4.0, 5.0});
-  adapt(ladder, {1000.0, 0.0, 0.0, 0.0}, 16);  // 1.001 and three times 0.001: all shares end in the first gap
+  adapt(ladder, {1000.0, 0.0, 0.0, 0.0},
+        16);  // 1.001 and three times 0.001: all shares end in the first gap
   const double share = (1.0 + 4.0 * kLeast) / 4.0 / (1.0 + kLeast);
   check_near(ladder.betas(), {1.0, 1.0 + share, 1.0 + 2.0 * share, 1.0 + 3.0 * share, 5.0});
   ladder.begin(Numbers{1.0, 2.0, 3.0, 4.0, 5.0}.data());
@@ -131,7 +136,8 @@ TEST_CASE("whatever is rejected, rungs rise, and the ends and the fixed rung sta
     const Numbers& moved = ladder.betas();
     CHECK(moved.front() == betas.front());
     CHECK(moved.back() == betas.back());
-    if (fixed >= 0) CHECK(moved[static_cast<std::size_t>(fixed)] == betas[static_cast<std::size_t>(fixed)]);
+    if (fixed >= 0)
+      CHECK(moved[static_cast<std::size_t>(fixed)] == betas[static_cast<std::size_t>(fixed)]);
     for (std::size_t k = 1; k < moved.size(); ++k) CHECK(moved[k - 1] < moved[k]);
   }
 }
@@ -180,7 +186,8 @@ TEST_CASE("a round trip is counted where a replica comes to the first rung from 
   CHECK(trips(ladder, {{2, 0}}) == 1);                  // 2 was there
   CHECK(trips(ladder, {{2, 0}, {2, 1}, {2, 1}}) == 1);  // and comes once, however long it stays
   CHECK(trips(ladder, {{0, 1}}) == 2);
-  CHECK(trips(ladder, {{2, 1}, {0, 1}}) == 2);  // both have come home before, and not been there again
+  CHECK(trips(ladder, {{2, 1}, {0, 1}}) ==
+        2);  // both have come home before, and not been there again
   CHECK(trips(ladder, {{0, 2}, {2, 0}, {0, 2}}) == 4);
 }
 

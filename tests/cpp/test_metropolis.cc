@@ -2,15 +2,16 @@
 
 #include <string>
 
-#include "targets/dispatch.h"
 #include "instance.h"
 #include "sparse.h"
+#include "targets/dispatch.h"
 
 namespace isingprop::test {
 namespace {
 
 TEST_CASE("a chain on every table is the scalar chain, bit for bit") {
-  for (const Sizes& sizes : kSizes) check_annealing(Instance(sizes, 1), rising_slopes(40, 0.5f, 1.2f));
+  for (const Sizes& sizes : kSizes)
+    check_annealing(Instance(sizes, 1), rising_slopes(40, 0.5f, 1.2f));
 }
 
 TEST_CASE("... where all spins flip but 1 in 64, and where only those do that gain") {
@@ -48,7 +49,9 @@ TEST_CASE("... and where rows are held in spans") {
   }
 }
 
-TEST_CASE("one call of many sweeps is many calls of one or a few, each of which leaves the fields right") {
+TEST_CASE(
+    "one call of many sweeps is many calls of one or a few, each of which leaves the fields "
+    "right") {
   for (const Sizes& sizes : {Sizes{120, 40}, Sizes{130, 7}, Sizes{64, 65}}) {
     const Instance instance(sizes, 5);
     std::vector<float> slopes = rising_slopes(30, 0.1f, 1.2f);
@@ -60,10 +63,12 @@ TEST_CASE("one call of many sweeps is many calls of one or a few, each of which 
       twin.seed_signs();
       for (const ChainMemory* chain : {&once, &often}) table->seed_signs(chain->view());
       table->anneal(once.view(), slopes.data(), count(slopes), true);
-      for (std::int64_t sweep = 0, segment = 1; sweep < count(slopes); sweep += segment, segment = segment % 3 + 1) {
+      for (std::int64_t sweep = 0, segment = 1; sweep < count(slopes);
+           sweep += segment, segment = segment % 3 + 1) {
         segment = std::min(segment, count(slopes) - sweep);
         table->anneal(often.view(), slopes.data() + sweep, segment, sweep == 0);
-        for (std::int64_t k = sweep; k < sweep + segment; ++k) twin.sweep(slopes[static_cast<std::size_t>(k)]);
+        for (std::int64_t k = sweep; k < sweep + segment; ++k)
+          twin.sweep(slopes[static_cast<std::size_t>(k)]);
         check_same(often, twin);
       }
       check_same(once, twin);
@@ -71,7 +76,9 @@ TEST_CASE("one call of many sweeps is many calls of one or a few, each of which 
   }
 }
 
-TEST_CASE("a chain begins from its spins alone, whatever was in the rest of its memory and in the padding") {
+TEST_CASE(
+    "a chain begins from its spins alone, whatever was in the rest of its memory and in the "
+    "padding") {
   const Instance instance({33, 20}, 6);
   const std::vector<float> slopes = rising_slopes(5, 1.0f, 1.5f);
   ScalarChain twin = instance.twin(1);
@@ -113,7 +120,8 @@ TEST_CASE("the descent ends where no single flip gains energy") {
 }
 
 /// With n rows of whole numbers; -1/2 times their sums, in whole numbers until the last step.
-std::vector<float> plain_fields_of_down(const std::vector<float>& rows, std::int64_t num_rows, std::int64_t stride) {
+std::vector<float> plain_fields_of_down(const std::vector<float>& rows, std::int64_t num_rows,
+                                        std::int64_t stride) {
   std::vector<std::int64_t> sums(static_cast<std::size_t>(stride));
   for (std::size_t k = 0; k < static_cast<std::size_t>(num_rows * stride); ++k) {
     sums[k % sums.size()] += static_cast<std::int64_t>(rows[k]);
@@ -131,7 +139,8 @@ TEST_CASE("the fields of spins that are all down are plain sums, exactly") {
       CAPTURE(stride);
       std::vector<float> rows;
       for (std::int64_t k = 0; k < num_rows * stride; ++k) {
-        rows.push_back(static_cast<float>(2 * (random.below(200'000) - 100'000)));  // 2 J; sums stay below 2^25
+        rows.push_back(static_cast<float>(
+            2 * (random.below(200'000) - 100'000)));  // 2 J; sums stay below 2^25
       }
       for (const KernelTable* table : available_kernels()) {
         CAPTURE(std::string(table->name));

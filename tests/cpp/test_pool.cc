@@ -29,12 +29,14 @@ bool count_items(int num_threads, std::int64_t piece, Counts& counts) {
   const auto num_items = static_cast<std::int64_t>(counts.size());
   std::atomic<bool> good{true};
   Interrupt interrupt = never();
-  parallel_for(num_threads, num_items, piece, interrupt, [&](int thread, std::int64_t first, std::int64_t last) {
-    if (thread < 0 || thread >= num_threads || first % piece != 0 || last <= first || last - first > piece) {
-      good = false;
-    }
-    for (std::int64_t k = first; k < last; ++k) ++counts[static_cast<std::size_t>(k)];
-  });
+  parallel_for(num_threads, num_items, piece, interrupt,
+               [&](int thread, std::int64_t first, std::int64_t last) {
+                 if (thread < 0 || thread >= num_threads || first % piece != 0 || last <= first ||
+                     last - first > piece) {
+                   good = false;
+                 }
+                 for (std::int64_t k = first; k < last; ++k) ++counts[static_cast<std::size_t>(k)];
+               });
   return good;
 }
 
@@ -97,7 +99,8 @@ TEST_CASE("what a body throws comes out, on whatever thread, and the pool works 
 TEST_CASE("one exception comes out where every thread throws") {
   Interrupt interrupt = never();
   const auto loop = [&] {
-    parallel_for(4, 1000, 1, interrupt, [](int, std::int64_t, std::int64_t) { throw std::bad_alloc(); });
+    parallel_for(4, 1000, 1, interrupt,
+                 [](int, std::int64_t, std::int64_t) { throw std::bad_alloc(); });
   };
   CHECK_THROWS_AS(loop(), std::bad_alloc);
 }
@@ -135,7 +138,8 @@ TEST_CASE("the calling thread asks while it waits for the others") {
       }
       other_at_work = true;
       const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-      while (!interrupt.stopped() && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
+      while (!interrupt.stopped() && std::chrono::steady_clock::now() < patience)
+        std::this_thread::yield();
       if (interrupt.stopped()) throw Interrupted();
     });
   };
@@ -146,7 +150,8 @@ TEST_CASE("a poll asks at most once in ten milliseconds") {
   int asked = 0;
   Interrupt interrupt([&] { return ++asked > 1000; });
   const auto begin = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(100)) interrupt.poll();
+  while (std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(100))
+    interrupt.poll();
   CHECK(asked >= 1);
   CHECK(asked <= 11);
   CHECK(!interrupt.stopped());

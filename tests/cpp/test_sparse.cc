@@ -22,7 +22,8 @@ bool is_sparse(const Numbers& couplings, Sizes sizes) {
   return grid.hidden_spans() != nullptr;
 }
 
-/// More rows below, so many that no row is held in a span, of numbers so small that they round to 0 and move nothing.
+/// More rows below, so many that no row is held in a span, of numbers so small that they round to 0
+/// and move nothing.
 struct DenseTwin {
   Sizes sizes;
   Numbers couplings;
@@ -49,7 +50,9 @@ Numbers first_columns(const Numbers& rows, std::int64_t stride, std::int64_t col
   return first;
 }
 
-TEST_CASE("rows in spans hold the numbers of whole rows, exactly, and so do the fields of layers that are all down") {
+TEST_CASE(
+    "rows in spans hold the numbers of whole rows, exactly, and so do the fields of layers that "
+    "are all down") {
   for (const SparseCouplings& sparse : sparse_couplings()) {
     CAPTURE(sparse.name);
     const auto [num_hidden, num_output] = sparse.sizes;
@@ -78,7 +81,8 @@ TEST_CASE("the padding of rows in spans, and of the fields of layers that are al
     const auto [num_hidden, num_output] = sparse.sizes;
     const CouplingGrid grid = grid_of(sparse.couplings, sparse.sizes);
     bool zero = true;
-    const Numbers by_row = hidden_rows(grid, sparse.sizes), by_column = output_rows(grid, sparse.sizes);
+    const Numbers by_row = hidden_rows(grid, sparse.sizes),
+                  by_column = output_rows(grid, sparse.sizes);
     const auto check = [&zero](const float* row, std::int64_t first, std::int64_t last) {
       for (std::int64_t k = first; k < last; ++k) zero = zero && row[k] == 0.0f;
     };
@@ -95,10 +99,12 @@ TEST_CASE("the padding of rows in spans, and of the fields of layers that are al
 }
 
 TEST_CASE("numbers half a quantum from two others go to the even one, in spans as in whole rows") {
-  SparseCouplings sparse("ties", {40, 80}, [](std::int64_t i, std::int64_t a) { return i == 3 && a < 16; });
+  SparseCouplings sparse("ties", {40, 80},
+                         [](std::int64_t i, std::int64_t a) { return i == 3 && a < 16; });
   const float quantum = 0x1p-23f;  // the row's sum is between 1 and 2
   for (std::size_t k = 0; k < 16; ++k) {
-    sparse.couplings[3 * 80 + k] = (static_cast<float>(k) + 0.5f) * quantum * (k % 3 == 0 ? -1.0f : 1.0f);
+    sparse.couplings[3 * 80 + k] =
+        (static_cast<float>(k) + 0.5f) * quantum * (k % 3 == 0 ? -1.0f : 1.0f);
   }
   sparse.couplings[3 * 80 + 15] = 1.25f;
   const DenseTwin twin(sparse);
@@ -109,7 +115,9 @@ TEST_CASE("numbers half a quantum from two others go to the even one, in spans a
   CHECK(rows[3 * 80 + 2] == 2.0f);  // and so are 2.5
 }
 
-TEST_CASE("a span reaches from the block of the first coupling to that of the last, and the next one follows it") {
+TEST_CASE(
+    "a span reaches from the block of the first coupling to that of the last, and the next one "
+    "follows it") {
   Numbers couplings(3 * 50, 0.0f);
   couplings[17] = 1.0f;
   couplings[33] = 2.0f;
@@ -122,8 +130,10 @@ TEST_CASE("a span reaches from the block of the first coupling to that of the la
   CHECK((rows[2].offset == 2 * kBlock && rows[2].first == 3 && rows[2].last == 4));
   CHECK(grid.hidden_rows()[1] == 2.0f * std::ldexp(1.0f, -grid.exponent()));
   const RowSpan* columns = grid.output_spans();
-  for (std::int64_t a = 0; a < 50; ++a) CHECK(columns[a].last == (a == 17 || a == 33 || a == 49 ? 1 : 0));
-  CHECK((columns[17].offset == 0 && columns[33].offset == kBlock && columns[49].offset == 2 * kBlock));
+  for (std::int64_t a = 0; a < 50; ++a)
+    CHECK(columns[a].last == (a == 17 || a == 33 || a == 49 ? 1 : 0));
+  CHECK((columns[17].offset == 0 && columns[33].offset == kBlock &&
+         columns[49].offset == 2 * kBlock));
 }
 
 TEST_CASE("rows are held in spans where these are at most a quarter of the rows") {
@@ -146,7 +156,8 @@ TEST_CASE("without any coupling there are no rows and no fields") {
     const CouplingGrid grid = grid_of(zeros, sizes);
     REQUIRE(grid.hidden_spans() != nullptr);
     CHECK(grid_couplings(grid, sizes) == zeros);
-    for (const float field : Numbers(grid.hidden_down(), grid.hidden_down() + padded(sizes.num_hidden))) {
+    for (const float field :
+         Numbers(grid.hidden_down(), grid.hidden_down() + padded(sizes.num_hidden))) {
       CHECK(field == 0.0f);
     }
     CHECK(grid.sum_of_squares() == 0.0);
@@ -159,8 +170,8 @@ TEST_CASE("couplings that are not finite, or too large, are refused beside zeros
     for (const std::size_t at : {0, 2000, 40 * 80 - 1}) {
       Numbers couplings(40 * 80, 0.0f);
       couplings[at] = bad;
-      CHECK_THROWS_WITH_AS(grid_of(couplings, {40, 80}), "couplings must be finite, with sums below 1e30",
-                           std::invalid_argument);
+      CHECK_THROWS_WITH_AS(grid_of(couplings, {40, 80}),
+                           "couplings must be finite, with sums below 1e30", std::invalid_argument);
     }
   }
 }

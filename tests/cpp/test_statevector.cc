@@ -27,7 +27,8 @@ std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 void turn(const KernelTable& table, const AmplitudeJob<float>& job, double quarters, double scale) {
   table.turn_f32(job, quarters, scale);
 }
-void turn(const KernelTable& table, const AmplitudeJob<double>& job, double quarters, double scale) {
+void turn(const KernelTable& table, const AmplitudeJob<double>& job, double quarters,
+          double scale) {
   table.turn_f64(job, quarters, scale);
 }
 void rotate(const KernelTable& table, const RotationJob<float>& job) { table.rotate_f32(job); }
@@ -48,12 +49,13 @@ struct Rows {
 
   std::vector<Real> turned(const KernelTable& table, double quarters, double scale) const {
     std::vector<Real> out = amplitudes;
-    turn(table, AmplitudeJob<Real>{out.data(), num_rows, length, energies.data(), stride}, quarters, scale);
+    turn(table, AmplitudeJob<Real>{out.data(), num_rows, length, energies.data(), stride}, quarters,
+         scale);
     return out;
   }
 
-  /// The largest error of a part, in units of Real's epsilon. What the kernel makes of energy times quarters is taken
-  /// as it is rounded there; taking whole turns away is exact.
+  /// The largest error of a part, in units of Real's epsilon. What the kernel makes of energy times
+  /// quarters is taken as it is rounded there; taking whole turns away is exact.
   double error(const std::vector<Real>& out, double quarters, double scale) const {
     double worst = 0.0;
     for (std::int64_t k = 0; k < num_rows * length; ++k) {
@@ -62,16 +64,18 @@ struct Rows {
       const Complex expected =
           Complex(amplitudes[size(2 * k)], amplitudes[size(2 * k + 1)]) * std::polar(scale, -angle);
       const Complex found(out[size(2 * k)], out[size(2 * k + 1)]);
-      worst = std::max({worst, std::abs(expected.real() - found.real()), std::abs(expected.imag() - found.imag())});
+      worst = std::max({worst, std::abs(expected.real() - found.real()),
+                        std::abs(expected.imag() - found.imag())});
     }
     return worst / kUlp<Real>;
   }
 };
 
-constexpr double kFewUlps = 4;  // a sum of two products whose factors are right to an ulp, here and in the kernel
+constexpr double kFewUlps =
+    4;  // a sum of two products whose factors are right to an ulp, here and in the kernel
 
-TEST_CASE_TEMPLATE("a turn is the product with exp(-i angle E), and the same bits on every table", Real, float,
-                   double) {
+TEST_CASE_TEMPLATE("a turn is the product with exp(-i angle E), and the same bits on every table",
+                   Real, float, double) {
   for (const std::int64_t num_rows : {1, 2, 8}) {
     for (const std::int64_t length : {16, 32, 256, 4096}) {
       for (const double scale : {1.0, 0.25, -0.7}) {
@@ -87,8 +91,9 @@ TEST_CASE_TEMPLATE("a turn is the product with exp(-i angle E), and the same bit
   }
 }
 
-TEST_CASE_TEMPLATE("a turn is right for phases from 1e-8 to 1e9 radians, and at multiples of pi / 4", Real, float,
-                   double) {
+TEST_CASE_TEMPLATE(
+    "a turn is right for phases from 1e-8 to 1e9 radians, and at multiples of pi / 4", Real, float,
+    double) {
   for (const KernelTable* table : available_kernels()) {
     CAPTURE(std::string(table->name));
     for (double largest = 1e-8; largest < 2e9; largest *= 10) {
@@ -96,7 +101,8 @@ TEST_CASE_TEMPLATE("a turn is right for phases from 1e-8 to 1e9 radians, and at 
       CHECK(rows.error(rows.turned(*table, 2 / pi, 1.0), 2 / pi, 1.0) < kFewUlps);
     }
     Rows<Real> eighths(1, 4096, 1.0);
-    for (std::int64_t k = 0; k < 4096; ++k) eighths.energies[size(k)] = static_cast<double>(k - 2048) / 2;
+    for (std::int64_t k = 0; k < 4096; ++k)
+      eighths.energies[size(k)] = static_cast<double>(k - 2048) / 2;
     CHECK(eighths.error(eighths.turned(*table, 1.0, 1.0), 1.0, 1.0) < kFewUlps);
   }
 }
@@ -111,15 +117,18 @@ TEST_CASE("a turn by whole multiples of pi / 2 is exact") {
   const Complex of_quarters[] = {{3, 5}, {5, -3}, {-3, -5}, {-5, 3}};
   for (const KernelTable* table : available_kernels()) {
     const std::vector<double> out = rows.turned(*table, 1.0, 1.0);
-    for (std::size_t k = 0; k < 16; ++k) CHECK(Complex(out[2 * k], out[2 * k + 1]) == of_quarters[k % 4]);
+    for (std::size_t k = 0; k < 16; ++k)
+      CHECK(Complex(out[2 * k], out[2 * k + 1]) == of_quarters[k % 4]);
   }
 }
 
 TEST_CASE("the tangent is right to two ulps, and the same bits on every table") {
   for (int k = -1000; k <= 1000; ++k) {
     const double quarters = k / 2000.0, baseline = available_kernels().front()->tangent(quarters);
-    CHECK(std::abs(baseline - std::tan(quarters * (pi / 2))) <= 2 * kUlp<double> * std::abs(baseline));
-    for (const KernelTable* table : available_kernels()) CHECK(table->tangent(quarters) == baseline);
+    CHECK(std::abs(baseline - std::tan(quarters * (pi / 2))) <=
+          2 * kUlp<double> * std::abs(baseline));
+    for (const KernelTable* table : available_kernels())
+      CHECK(table->tangent(quarters) == baseline);
   }
 }
 
@@ -150,17 +159,20 @@ void check_rotation(int bits, int first_bit, int last_bit) {
   for (const KernelTable* table : available_kernels()) {
     CAPTURE(std::string(table->name));
     std::vector<Real> found = before;
-    rotate(*table, RotationJob<Real>{found.data(), std::int64_t{1} << bits, first_bit, last_bit, kTangent});
+    rotate(*table,
+           RotationJob<Real>{found.data(), std::int64_t{1} << bits, first_bit, last_bit, kTangent});
     CHECK(same_bits(found, expected));
   }
 }
 
-TEST_CASE_TEMPLATE("a rotation has the bits of plain scalars, one pair after the other", Real, float, double) {
+TEST_CASE_TEMPLATE("a rotation has the bits of plain scalars, one pair after the other", Real,
+                   float, double) {
   for (int bits = 4; bits <= 17; ++bits) {
     check_rotation<Real>(bits, 0, bits);
     for (int last = 1; last < bits; last += bits < 10 ? 1 : 3) check_rotation<Real>(bits, 0, last);
     for (int first = 4; first < bits; first += bits < 10 ? 1 : 4) {
-      for (int last = first + 1; last <= bits; last += bits < 10 ? 1 : 3) check_rotation<Real>(bits, first, last);
+      for (int last = first + 1; last <= bits; last += bits < 10 ? 1 : 3)
+        check_rotation<Real>(bits, first, last);
     }
   }
 }
@@ -171,8 +183,9 @@ struct Couplings {
 
   Couplings(Sizes s, const std::vector<double>& values) : sizes(s) {
     auto at = values.begin();
-    for (auto& [part, count] : {std::pair{&couplings, s.num_hidden * s.num_output}, std::pair{&hidden, s.num_hidden},
-                                std::pair{&output, s.num_output}}) {
+    for (auto& [part, count] :
+         {std::pair{&couplings, s.num_hidden * s.num_output}, std::pair{&hidden, s.num_hidden},
+          std::pair{&output, s.num_output}}) {
       part->assign(at, at + count);
       at += count;
     }
@@ -181,7 +194,8 @@ struct Couplings {
   double energy(std::int64_t state) const {
     const auto spin = [&](std::int64_t k) { return (state >> k & 1) != 0 ? 1.0 : -1.0; };
     double sum = 0.0;
-    for (std::int64_t a = 0; a < sizes.num_output; ++a) sum += output[size(a)] * spin(sizes.num_hidden + a);
+    for (std::int64_t a = 0; a < sizes.num_output; ++a)
+      sum += output[size(a)] * spin(sizes.num_hidden + a);
     for (std::int64_t i = 0; i < sizes.num_hidden; ++i) {
       sum += hidden[size(i)] * spin(i);
       for (std::int64_t a = 0; a < sizes.num_output; ++a) {
@@ -194,17 +208,22 @@ struct Couplings {
   std::vector<double> table(int num_threads) const {
     std::vector<double> energies(std::size_t{1} << (sizes.num_hidden + sizes.num_output));
     Interrupt interrupt = never();
-    fill_energies({couplings.data(), hidden.data(), output.data(), sizes.num_hidden, sizes.num_output}, num_threads,
-                  energies.data(), interrupt);
+    fill_energies(
+        {couplings.data(), hidden.data(), output.data(), sizes.num_hidden, sizes.num_output},
+        num_threads, energies.data(), interrupt);
     return energies;
   }
 };
 
-TEST_CASE("the table of energies has every state's own, on every table of kernels and any number of threads") {
-  for (const Sizes& sizes : {Sizes{1, 1}, Sizes{1, 7}, Sizes{2, 1}, Sizes{3, 9}, Sizes{5, 5}, Sizes{12, 2}}) {
+TEST_CASE(
+    "the table of energies has every state's own, on every table of kernels and any number of "
+    "threads") {
+  for (const Sizes& sizes :
+       {Sizes{1, 1}, Sizes{1, 7}, Sizes{2, 1}, Sizes{3, 9}, Sizes{5, 5}, Sizes{12, 2}}) {
     std::vector<double> values;
     Random random(2);
-    for (int k = 0; k < 100; ++k) values.push_back(static_cast<double>(random.below(2001) - 1000) / 8);  // sums exact
+    for (int k = 0; k < 100; ++k)
+      values.push_back(static_cast<double>(random.below(2001) - 1000) / 8);  // sums exact
     const Couplings problem(sizes, values);
     for (const int num_threads : {1, 2, 3}) {
       on_every_table([&] {
@@ -226,7 +245,8 @@ struct Steps {
   std::vector<double> phases, angles;
 
   explicit Steps(std::vector<double> steps) : angles(std::move(steps)) {
-    for (std::size_t k = 0; k <= angles.size(); ++k) phases.push_back(0.3 - 0.05 * static_cast<double>(k));
+    for (std::size_t k = 0; k <= angles.size(); ++k)
+      phases.push_back(0.3 - 0.05 * static_cast<double>(k));
   }
   Steps reversed() const {
     Steps back = *this;
@@ -256,7 +276,8 @@ struct State {
 
   State& evolve(const Steps& steps, int num_threads, std::size_t offset = 0) {
     std::vector<Real> room(offset + amplitudes.size());
-    std::copy(amplitudes.begin(), amplitudes.end(), room.begin() + static_cast<std::ptrdiff_t>(offset));
+    std::copy(amplitudes.begin(), amplitudes.end(),
+              room.begin() + static_cast<std::ptrdiff_t>(offset));
     Interrupt interrupt = never();
     const Evolution evolution{num_qubits,
                               energies.data(),
@@ -271,9 +292,11 @@ struct State {
 
   std::vector<Complex> plainly(const Steps& steps) const {
     std::vector<Complex> state;
-    for (std::size_t k = 0; k < energies.size(); ++k) state.emplace_back(amplitudes[2 * k], amplitudes[2 * k + 1]);
+    for (std::size_t k = 0; k < energies.size(); ++k)
+      state.emplace_back(amplitudes[2 * k], amplitudes[2 * k + 1]);
     const auto turn = [&](double phase) {
-      for (std::size_t k = 0; k < energies.size(); ++k) state[k] *= std::polar(1.0, -phase * energies[k]);
+      for (std::size_t k = 0; k < energies.size(); ++k)
+        state[k] *= std::polar(1.0, -phase * energies[k]);
     };
     turn(steps.phases[0]);
     for (std::size_t step = 0; step < steps.angles.size(); ++step) {
@@ -294,7 +317,8 @@ struct State {
   double distance(const std::vector<Complex>& other) const {
     double worst = 0.0;
     for (std::size_t k = 0; k < other.size(); ++k) {
-      worst = std::max(worst, std::abs(Complex(amplitudes[2 * k], amplitudes[2 * k + 1]) - other[k]));
+      worst =
+          std::max(worst, std::abs(Complex(amplitudes[2 * k], amplitudes[2 * k + 1]) - other[k]));
     }
     return worst;
   }
@@ -304,7 +328,8 @@ TEST_CASE_TEMPLATE("an evolution is the product of its steps", Real, float, doub
   for (int num_qubits = 1; num_qubits <= 17; ++num_qubits) {
     CAPTURE(num_qubits);
     for (const std::size_t num_steps : {std::size_t{0}, std::size_t{1}, kAngles.size()}) {
-      const Steps steps({kAngles.begin(), kAngles.begin() + static_cast<std::ptrdiff_t>(num_steps)});
+      const Steps steps(
+          {kAngles.begin(), kAngles.begin() + static_cast<std::ptrdiff_t>(num_steps)});
       State<Real> state(num_qubits);
       const std::vector<Complex> expected = state.plainly(steps);
       state.evolve(steps, 1);
@@ -315,8 +340,9 @@ TEST_CASE_TEMPLATE("an evolution is the product of its steps", Real, float, doub
   }
 }
 
-TEST_CASE_TEMPLATE("an evolution has the same bits on every table, for any number of threads and wherever it lies",
-                   Real, float, double) {
+TEST_CASE_TEMPLATE(
+    "an evolution has the same bits on every table, for any number of threads and wherever it lies",
+    Real, float, double) {
   const Steps steps(kAngles);
   for (const int num_qubits : {1, 2, 3, 4, 7, 14, 15, 16, 17}) {
     CAPTURE(num_qubits);
@@ -351,13 +377,16 @@ TEST_CASE("backward undoes forward") {
   }
 }
 
-TEST_CASE_TEMPLATE("the sum of probabilities drifts by no more than two ulps of a double in each of many equal steps",
-                   Real, float, double) {
+TEST_CASE_TEMPLATE(
+    "the sum of probabilities drifts by no more than two ulps of a double in each of many equal "
+    "steps",
+    Real, float, double) {
   constexpr std::size_t kSteps = 20'000;
   for (const double angle : {0.05, 0.31, 1.2}) {
     State<Real> state(6);
     const Steps steps(std::vector<double>(kSteps, angle));
-    // Sines and cosines in single precision round up as often as down: errors grow with the root of the steps.
+    // Sines and cosines in single precision round up as often as down: errors grow with the root of
+    // the steps.
     const double bound = sizeof(Real) == sizeof(double) ? 2 * kSteps * kUlp<double> : 5e-5;
     const double before = state.evolve(Steps(std::vector<double>{}), 1).total;
     CHECK(std::abs(state.evolve(steps, 1).total - before) < bound);
@@ -374,13 +403,16 @@ TEST_CASE("an interrupt ends a long evolution soon") {
         asked = std::chrono::steady_clock::now();
         return true;
       });
-      const Evolution evolution{num_qubits, state.energies.data(), steps.phases.data(), steps.angles.data(), 2'000'000,
-                                num_threads};
+      const Evolution evolution{num_qubits,          state.energies.data(),
+                                steps.phases.data(), steps.angles.data(),
+                                2'000'000,           num_threads};
       CHECK_THROWS_AS(evolve(evolution, state.amplitudes.data(), interrupt), Interrupted);
       CHECK(std::chrono::steady_clock::now() - asked < std::chrono::seconds(5));
       Couplings problem({1, 1}, {1.0, 2.0, 3.0});
-      const TableTask task{problem.couplings.data(), problem.hidden.data(), problem.output.data(), 1, 1};
-      CHECK_THROWS_AS(fill_energies(task, num_threads, state.energies.data(), interrupt), Interrupted);
+      const TableTask task{problem.couplings.data(), problem.hidden.data(), problem.output.data(),
+                           1, 1};
+      CHECK_THROWS_AS(fill_energies(task, num_threads, state.energies.data(), interrupt),
+                      Interrupted);
     }
   }
 }

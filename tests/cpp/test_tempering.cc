@@ -20,7 +20,8 @@ TemperingOutcome joined(TemperingOutcome a, const TemperingOutcome& b) {
   return a;
 }
 
-TEST_CASE_TEMPLATE("the same bits on every table, for any number of threads and any batches", Real, float, double) {
+TEST_CASE_TEMPLATE("the same bits on every table, for any number of threads and any batches", Real,
+                   float, double) {
   for (const bool adaptive : {false, true}) {
     const Sizes sizes{33, 20};
     TemperingTask<Real> task(sizes), first(sizes), rest(sizes);
@@ -63,7 +64,8 @@ TEST_CASE("other seeds and streams give other states") {
   CHECK(row_of(after.spins, 1, 5 * 53) == row_of(before.spins, 1, 5 * 53));
 }
 
-TEST_CASE_TEMPLATE("energies are those of the states, and no flip of a lowest state gains", Real, float, double) {
+TEST_CASE_TEMPLATE("energies are those of the states, and no flip of a lowest state gains", Real,
+                   float, double) {
   TemperingTask<Real> task(Sizes{33, 20});
   for (const std::int64_t target : {-1, 3}) {
     task.plan.target = target;
@@ -74,7 +76,8 @@ TEST_CASE_TEMPLATE("energies are those of the states, and no flip of a lowest st
 }
 
 TEST_CASE(
-    "relative betas are multiples of 1 / (rms local field of a random state), and the ladder says what they are") {
+    "relative betas are multiples of 1 / (rms local field of a random state), and the ladder says "
+    "what they are") {
   for (const bool adaptive : {false, true}) {
     TemperingTask<double> task(Sizes{3, 2}, known_couplings());
     task.take_known_fields();
@@ -89,7 +92,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE_TEMPLATE("a problem times a power of two has the same states, however small or large", Real, float, double) {
+TEST_CASE_TEMPLATE("a problem times a power of two has the same states, however small or large",
+                   Real, float, double) {
   const TemperingOutcome expected = TemperingTask<Real>(Sizes{33, 20}).run();
   const int smallest = sizeof(Real) == sizeof(float) ? -100 : -900;
   for (const int power : {smallest, -30, 1, 90}) {
@@ -111,8 +115,10 @@ TEST_CASE("the same bits as on every other machine") {
   geometric.plan.target = 4;
   const TemperingOutcome results[] = {dense.run(), sparse.run(), geometric.run()};
   const std::uint64_t expected[][5] = {
-      {4433307332856374837u, 2956716006624104750u, 16217577828444239998u, 1098859402577064732u, 16714763329727612389u},
-      {985971758395234389u, 9688771816767440713u, 16671013861431452027u, 6488433366434041482u, 16714763329727612389u},
+      {4433307332856374837u, 2956716006624104750u, 16217577828444239998u, 1098859402577064732u,
+       16714763329727612389u},
+      {985971758395234389u, 9688771816767440713u, 16671013861431452027u, 6488433366434041482u,
+       16714763329727612389u},
       {18229569322881825759u, 18421821515639699091u, 3602486340971586046u, 4919952253069570098u,
        14212798676374675780u}};
   for (std::size_t k = 0; k < 3; ++k) {
@@ -141,16 +147,24 @@ TEST_CASE("an interrupt ends long reads soon") {
       return true;
     });
     CHECK_THROWS_AS(task.run(interrupt), Interrupted);
-    CHECK(std::chrono::steady_clock::now() - asked < std::chrono::seconds(5));  // 0.1 s on an idle machine
+    CHECK(std::chrono::steady_clock::now() - asked <
+          std::chrono::seconds(5));  // 0.1 s on an idle machine
   }
 }
 
-TEST_CASE("an interrupt is looked for between replicas, too, of which there may be many large ones") {
+TEST_CASE(
+    "an interrupt is looked for between replicas, too, of which there may be many large ones") {
   TemperingTask<float> task(Sizes{1000, 1000});
   task.keep(0, 1);
   task.reads.num_reads = 1;
   task.betas.assign(1000, 0.0);
-  task.plan = {task.betas.data(), 1000, 1, 0, true, false, {}};  // one sweep of them takes some tenths of a second
+  task.plan = {task.betas.data(),
+               1000,
+               1,
+               0,
+               true,
+               false,
+               {}};  // one sweep of them takes some tenths of a second
   int asked = 0;
   Interrupt interrupt([&] { return ++asked == 2; });  // the first time may be before the sweep
   CHECK_THROWS_AS(task.run(interrupt), Interrupted);

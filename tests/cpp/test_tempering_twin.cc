@@ -15,8 +15,8 @@ class Twin {
  public:
   Twin(const TemperingTask<float>& task, std::int64_t b, std::int64_t read)
       : plan_(task.plan), grid_(task.grid()), ladder_(plan_.num_betas, plan_.target) {
-    const std::uint64_t key =
-        stream_key(task.reads.seed, task.streams[static_cast<std::size_t>(b)], static_cast<std::uint64_t>(read));
+    const std::uint64_t key = stream_key(task.reads.seed, task.streams[static_cast<std::size_t>(b)],
+                                         static_cast<std::uint64_t>(read));
     random_ = fold(key, 0);
     const std::int8_t* initial = task.reads.initial_of(b, read);
     for (std::int64_t k = 0; k < plan_.num_betas; ++k) {
@@ -38,7 +38,8 @@ class Twin {
   }
 
   std::vector<std::int8_t> spins() const {
-    ScalarChain end = plan_.target < 0 ? lowest_.front() : replicas_[at_[static_cast<std::size_t>(plan_.target)]];
+    ScalarChain end =
+        plan_.target < 0 ? lowest_.front() : replicas_[at_[static_cast<std::size_t>(plan_.target)]];
     if (plan_.target < 0) end.descend();
     std::vector<std::int8_t> all = end.hidden.spins;
     append(all, end.output.spins);
@@ -94,8 +95,8 @@ class Twin {
       }
       for (std::size_t k = static_cast<std::size_t>(sweep % 2); k + 1 < at_.size(); k += 2) {
         const auto random = static_cast<std::uint32_t>(mix(random_ += kGoldenGamma) >> 32);
-        const double gain =
-            0.5 * (double{slopes[k]} - double{slopes[k + 1]}) * (energies[k] - energies[k + 1]);  // log2 of a weight
+        const double gain = 0.5 * (double{slopes[k]} - double{slopes[k + 1]}) *
+                            (energies[k] - energies[k + 1]);  // log2 of a weight
         swaps_.push_back({k, flips(random, gain)});
         if (swaps_.back().done) std::swap(at_[k], at_[k + 1]);
       }
@@ -129,11 +130,14 @@ void check_twins(TemperingTask<float>& task) {
     CHECK(row_of(result.spins, row, task.num_spins()) == twin.spins());
     const std::vector<double> betas = row_of(result.betas, row, task.plan.num_betas);
     for (std::size_t k = 0; k < betas.size(); ++k) {
-      CHECK(betas[k] == doctest::Approx(twin.betas()[k]).epsilon(1e-12));  // energies are summed in another order
+      CHECK(
+          betas[k] ==
+          doctest::Approx(twin.betas()[k]).epsilon(1e-12));  // energies are summed in another order
     }
     const std::vector<double> acceptance = row_of(result.acceptance, row, task.plan.num_betas - 1);
     for (std::size_t k = 0; k < acceptance.size(); ++k) {
-      CHECK(same_bits(std::vector{std::abs(acceptance[k])}, std::vector{std::abs(twin.acceptance(k))}));
+      CHECK(same_bits(std::vector{std::abs(acceptance[k])},
+                      std::vector{std::abs(twin.acceptance(k))}));
     }
     CHECK(result.round_trips[static_cast<std::size_t>(row)] == twin.round_trips());
   }

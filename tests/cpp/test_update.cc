@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string>
 
-#include "targets/dispatch.h"
 #include "support.h"
+#include "targets/dispatch.h"
 
 namespace isingprop::test {
 namespace {
@@ -96,8 +96,8 @@ class Lesson {
 
   /// sum w s_i s_j over the reads of one image, or sum w s_i where j is kNone.
   template <class Weight>
-  double sum(const std::vector<std::int8_t>& spins, std::int64_t reads, std::int64_t image, std::int64_t i,
-             std::int64_t j, const Weight& weight) const {
+  double sum(const std::vector<std::int8_t>& spins, std::int64_t reads, std::int64_t image,
+             std::int64_t i, std::int64_t j, const Weight& weight) const {
     double total = 0.0;
     for (std::int64_t r = image * reads; r < (image + 1) * reads; ++r) {
       const std::int8_t* state = spins.data() + r * (sizes_.num_hidden + sizes_.num_output);
@@ -109,9 +109,11 @@ class Lesson {
   double difference(std::int64_t image, std::int64_t i, std::int64_t j) const {
     double all = 0.0;  // of the weights
     const auto weight = [&](std::int64_t r) {
-      return weights.empty() ? 1.0 / static_cast<double>(counts_.free) : weights[static_cast<std::size_t>(r)];
+      return weights.empty() ? 1.0 / static_cast<double>(counts_.free)
+                             : weights[static_cast<std::size_t>(r)];
     };
-    for (std::int64_t r = image * counts_.free; r < (image + 1) * counts_.free; ++r) all += weight(r);
+    for (std::int64_t r = image * counts_.free; r < (image + 1) * counts_.free; ++r)
+      all += weight(r);
     const double share = all / static_cast<double>(counts_.nudged);
     return sum(free, counts_.free, image, i, j, weight) -
            sum(nudged, counts_.nudged, image, i, j, [&](std::int64_t) { return share; });
@@ -130,7 +132,8 @@ void check_rule(const Lesson& lesson) {
   const std::vector<float> baseline = lesson.after(*available_kernels().front());
   const std::vector<double> exact = lesson.twin();
   double worst = 0.0;
-  for (std::size_t k = 0; k < exact.size(); ++k) worst = std::max(worst, std::abs(exact[k] - double{baseline[k]}));
+  for (std::size_t k = 0; k < exact.size(); ++k)
+    worst = std::max(worst, std::abs(exact[k] - double{baseline[k]}));
   CHECK(worst < kRounding);
   for (const KernelTable* table : available_kernels()) {
     CAPTURE(std::string(table->name));
@@ -164,14 +167,17 @@ TEST_CASE("with weights it is the rule of weighted sums") {
   }
 }
 
-TEST_CASE("equal weights give what no weights give, to rounding, and a read twice counts as twice the weight") {
+TEST_CASE(
+    "equal weights give what no weights give, to rounding, and a read twice counts as twice the "
+    "weight") {
   const Sizes sizes{33, 7};
   Lesson lesson(sizes, {2, 9, 4, 1});
   const std::vector<float> without = lesson.after(kernels());
   lesson.weights.assign(8, 0.25);
   const std::vector<float> with = lesson.after(kernels());
   for (std::size_t k = 0; k < with.size(); ++k) CHECK(std::abs(with[k] - without[k]) < 1e-6f);
-  std::copy_n(lesson.free.begin(), 40, lesson.free.begin() + 40);  // the second read of the first image is the first
+  std::copy_n(lesson.free.begin(), 40,
+              lesson.free.begin() + 40);  // the second read of the first image is the first
   lesson.weights = {0.5, 0.25, 0.25, 0.125, 0.25, 0.25, 0.25, 0.25};
   const std::vector<float> twice = lesson.after(kernels());
   lesson.weights[0] = 0.75;
@@ -182,18 +188,22 @@ TEST_CASE("equal weights give what no weights give, to rounding, and a read twic
 TEST_CASE("weights of zero teach nothing") {
   Lesson lesson({17, 5}, {2, 9, 4, 3});
   lesson.weights.assign(8, 0.0);
-  for (const KernelTable* table : available_kernels()) CHECK(same_bits(lesson.after(*table), lesson.before()));
+  for (const KernelTable* table : available_kernels())
+    CHECK(same_bits(lesson.after(*table), lesson.before()));
 }
 
 TEST_CASE("nothing is learnt where every free read is the nudged state") {
   const std::int64_t num_spins = 17 + 5, reads = 4;
   Lesson lesson({17, 5}, {1, 9, reads, 1});
   for (std::int64_t k = 0; k < reads * num_spins; ++k) {
-    lesson.free[static_cast<std::size_t>(k)] = lesson.nudged[static_cast<std::size_t>(k % num_spins)];
+    lesson.free[static_cast<std::size_t>(k)] =
+        lesson.nudged[static_cast<std::size_t>(k % num_spins)];
   }
-  for (const KernelTable* table : available_kernels()) CHECK(same_bits(lesson.after(*table), lesson.before()));
+  for (const KernelTable* table : available_kernels())
+    CHECK(same_bits(lesson.after(*table), lesson.before()));
   lesson.free.back() = static_cast<std::int8_t>(-lesson.free.back());  // one spin of the last read
-  for (const KernelTable* table : available_kernels()) CHECK(lesson.after(*table) != lesson.before());
+  for (const KernelTable* table : available_kernels())
+    CHECK(lesson.after(*table) != lesson.before());
 }
 
 // The same on every processor. A change here changes the numbers of every training run.

@@ -1,31 +1,36 @@
 /// Simulated annealing of one chain by event-driven block Metropolis updates.
 ///
-/// Spins of one layer do not couple to each other, so given the other layer they are independent and a whole layer is
-/// updated at once (a half-sweep). For E = sum h_i s_i + sum J_ij s_i t_j, flipping spin i costs -2 s_i f_i with
-/// f_i = h_i + k_i, k_i = sum_j J_ij t_j, and it is done with probability
+/// Spins of one layer do not couple to each other, so given the other layer they are independent
+/// and a whole layer is updated at once (a half-sweep). For E = sum h_i s_i + sum J_ij s_i t_j,
+/// flipping spin i costs -2 s_i f_i with f_i = h_i + k_i, k_i = sum_j J_ij t_j, and it is done with
+/// probability
 ///
 ///     kMove * min(1, exp(2 beta s_i f_i))
 ///
-/// (Metropolis et al. 1953, doi:10.1063/1.1699114); kernels/acceptance.h has how. kMove < 1 keeps the chain aperiodic:
-/// with 1, spins without a field would flip in lockstep for ever, and at beta = 0 the state would only alternate with
-/// its mirror image. 63/64 costs 1.6 % in residual energy after 100 sweeps of K_{120,40}; 15/16 would cost 7 %.
+/// (Metropolis et al. 1953, doi:10.1063/1.1699114); kernels/acceptance.h has how. kMove < 1 keeps
+/// the chain aperiodic: with 1, spins without a field would flip in lockstep for ever, and at beta
+/// = 0 the state would only alternate with its mirror image. 63/64 costs 1.6 % in residual energy
+/// after 100 sweeps of K_{120,40}; 15/16 would cost 7 %.
 ///
-/// Few spins flip, so k is not recomputed but follows the flips: when t_j turns over, k_i += 2 J_ij t_j (new t_j).
-/// A worked example, three hidden spins and one output spin t = +1 with J = (0.5, -0.25, 1) and no other fields:
+/// Few spins flip, so k is not recomputed but follows the flips: when t_j turns over, k_i += 2 J_ij
+/// t_j (new t_j). A worked example, three hidden spins and one output spin t = +1 with J = (0.5,
+/// -0.25, 1) and no other fields:
 ///
 ///     k_output = 0.5 s_0 - 0.25 s_1 + s_2
 ///     s = (+, +, +): k_output = 1.25; say s_2 flips:  k_output += 2 * 1 * (-1)  ->  -0.75
 ///
-/// All J are multiples of one quantum (CouplingGrid), so each k is exact whatever the order: no drift, and the same
-/// bits whether a target adds 4, 8 or 16 at a time or fuses multiply and add.
+/// All J are multiples of one quantum (CouplingGrid), so each k is exact whatever the order: no
+/// drift, and the same bits whether a target adds 4, 8 or 16 at a time or fuses multiply and add.
 ///
-/// The random numbers of a half-sweep are drawn before the flips of the half-sweep before are followed: they do not
-/// depend on them, and so fill the time in which the processor finds out how many flips there are.
+/// The random numbers of a half-sweep are drawn before the flips of the half-sweep before are
+/// followed: they do not depend on them, and so fill the time in which the processor finds out how
+/// many flips there are.
 ///
-/// Work per half-sweep of n spins: n random numbers, and flips * (spins of the other layer) additions.
+/// Work per half-sweep of n spins: n random numbers, and flips * (spins of the other layer)
+/// additions.
 #include "kernels/annealing/acceptance.h"
-#include "targets/kernel_table.h"
 #include "simd/vec.h"
+#include "targets/kernel_table.h"
 
 namespace isingprop {
 namespace ISINGPROP_TARGET {
@@ -40,8 +45,8 @@ ISINGPROP_INLINE std::uint64_t last_bits(std::int64_t num_spins) {
   return ~std::uint64_t{0} >> (num_flip_words(num_spins) * kFlipBits - num_spins);
 }
 
-/// Draws random numbers for the next half-sweep of a layer (by value, so that no store changes it). Lane l of the
-/// generator serves lane l of every block.
+/// Draws random numbers for the next half-sweep of a layer (by value, so that no store changes it).
+/// Lane l of the generator serves lane l of every block.
 ISINGPROP_INLINE void draw(Layer layer, Generator* generators) {
   for (int part = 0; part < kParts; ++part) {
     Generator generator = generators[part];
@@ -65,15 +70,18 @@ struct Verdict {
   std::uint64_t flips = 0, perhaps = 0;
 };
 
-/// Asks judge(at, s f) of vectors [first, first + count) of a layer and turns over the spins that flip.
+/// Asks judge(at, s f) of vectors [first, first + count) of a layer and turns over the spins that
+/// flip.
 template <class Judge>
-ISINGPROP_INLINE Verdict judge_vectors(const Layer& layer, std::int64_t first, int count, const Judge& judge) {
+ISINGPROP_INLINE Verdict judge_vectors(const Layer& layer, std::int64_t first, int count,
+                                       const Judge& judge) {
   Verdict word;
   for (int v = 0; v < count; ++v) {
     const std::int64_t at = (first + v) * kWidth;
     const VecU signs = load<VecU>(layer.signs + at);
     const VecF field = load<VecF>(layer.own_fields + at) + load<VecF>(layer.coupling_fields + at);
-    const Judgement lanes = judge(at, reinterpret_cast<VecF>(reinterpret_cast<VecU>(field) ^ signs));
+    const Judgement lanes =
+        judge(at, reinterpret_cast<VecF>(reinterpret_cast<VecU>(field) ^ signs));
     store(layer.signs + at, flip_sign(signs, lanes.flips));
     word.flips |= std::uint64_t{bits(lanes.flips)} << (v * kWidth);
     word.perhaps |= std::uint64_t{bits(lanes.perhaps)} << (v * kWidth);
@@ -82,13 +90,14 @@ ISINGPROP_INLINE Verdict judge_vectors(const Layer& layer, std::int64_t first, i
 }
 
 /// Puts right what the quick test left open in one word of spins; few words have any such spin.
-__attribute__((noinline, cold)) std::uint64_t decide_exactly(const Layer& layer, std::int64_t word, Verdict verdict,
-                                                             float slope) {
+__attribute__((noinline, cold)) std::uint64_t decide_exactly(const Layer& layer, std::int64_t word,
+                                                             Verdict verdict, float slope) {
   for (std::uint64_t open = verdict.flips ^ verdict.perhaps; open != 0; open &= open - 1) {
     const int bit = __builtin_ctzll(open);
     const std::int64_t spin = word * kFlipBits + bit;
     const std::uint64_t mask = std::uint64_t{1} << bit;
-    const std::uint32_t sign = layer.signs[spin] ^ (verdict.flips & mask ? kSignBit : 0u);  // as it was before
+    const std::uint32_t sign =
+        layer.signs[spin] ^ (verdict.flips & mask ? kSignBit : 0u);  // as it was before
     const float field = layer.own_fields[spin] + layer.coupling_fields[spin];
     const double x = static_cast<double>(slope) * static_cast<double>(sign ? -field : field);
     const bool flips = accepts(layer.randoms[spin], x);
@@ -98,8 +107,9 @@ __attribute__((noinline, cold)) std::uint64_t decide_exactly(const Layer& layer,
   return verdict.flips;
 }
 
-/// Turns over spins of one layer and notes them in layer.flips. By value, so that the compiler knows that no store
-/// changes the layer. finish(word, verdict) gives the flips. Tells whether there were any.
+/// Turns over spins of one layer and notes them in layer.flips. By value, so that the compiler
+/// knows that no store changes the layer. finish(word, verdict) gives the flips. Tells whether
+/// there were any.
 template <class Judge, class Finish>
 ISINGPROP_INLINE bool flip_layer(Layer layer, const Judge& judge, const Finish& finish) {
   const std::int64_t vectors = padded(layer.num_spins) / kWidth;
@@ -141,32 +151,37 @@ ISINGPROP_INLINE void follow_flips(const Layer& layer, const Layer& other) {
   if (__builtin_expect(layer.spans != nullptr, 0)) return follow_sparse_flips(layer, other);
   const std::int64_t stride = padded(other.num_spins);
   const std::int64_t words = num_flip_words(layer.num_spins);
-  for_tiles<kMostVectors>(stride / kWidth, [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
-    float* fields = other.coupling_fields + first * kWidth;
-    VecF sums[N];
-    for (int v = 0; v < N; ++v) sums[v] = load<VecF>(fields + v * kWidth);
-    for (std::int64_t word = 0; word < words; ++word) {
-      const float* rows = layer.rows + word * kFlipBits * stride + first * kWidth;
-      const std::uint32_t* signs = layer.signs + word * kFlipBits;
-      for (std::uint64_t flips = layer.flips[word]; flips != 0; flips &= flips - 1) {
-        const int spin = __builtin_ctzll(flips);
-        const VecF sign = one_with_sign(signs[spin]);
-        const float* row = rows + spin * stride;
-        for (int v = 0; v < N; ++v) sums[v] = add_exact(sums[v], sign, load<VecF>(row + v * kWidth));
-      }
-    }
-    for (int v = 0; v < N; ++v) store(fields + v * kWidth, sums[v]);
-  });
+  for_tiles<kMostVectors>(
+      stride / kWidth, [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
+        float* fields = other.coupling_fields + first * kWidth;
+        VecF sums[N];
+        for (int v = 0; v < N; ++v) sums[v] = load<VecF>(fields + v * kWidth);
+        for (std::int64_t word = 0; word < words; ++word) {
+          const float* rows = layer.rows + word * kFlipBits * stride + first * kWidth;
+          const std::uint32_t* signs = layer.signs + word * kFlipBits;
+          for (std::uint64_t flips = layer.flips[word]; flips != 0; flips &= flips - 1) {
+            const int spin = __builtin_ctzll(flips);
+            const VecF sign = one_with_sign(signs[spin]);
+            const float* row = rows + spin * stride;
+            for (int v = 0; v < N; ++v)
+              sums[v] = add_exact(sums[v], sign, load<VecF>(row + v * kWidth));
+          }
+        }
+        for (int v = 0; v < N; ++v) store(fields + v * kWidth, sums[v]);
+      });
 }
 
-/// The other layer's coupling fields from scratch: as if all spins of this one had been down and some had flipped up.
+/// The other layer's coupling fields from scratch: as if all spins of this one had been down and
+/// some had flipped up.
 void fields_from(const Layer& layer, const Layer& other) {
   for (std::int64_t at = 0; at < padded(other.num_spins); at += kWidth) {
     store(other.coupling_fields + at, load<VecF>(other.down_fields + at));
   }
   for (std::int64_t word = 0; word < num_flip_words(layer.num_spins); ++word) {
     std::uint64_t down = 0;
-    for (int v = 0; v < kVectorsPerWord && word * kVectorsPerWord + v < padded(layer.num_spins) / kWidth; ++v) {
+    for (int v = 0;
+         v < kVectorsPerWord && word * kVectorsPerWord + v < padded(layer.num_spins) / kWidth;
+         ++v) {
       const VecU signs = load<VecU>(layer.signs + word * kFlipBits + v * kWidth);
       down |= std::uint64_t{sign_bits(signs)} << (v * kWidth);
     }
@@ -183,7 +198,8 @@ ISINGPROP_INLINE bool metropolis(const Layer& layer, float slope) {
       layer,
       [=](std::int64_t at, VecF gain) __attribute__((always_inline)) {
         const VecF bar = load<VecF>(thresholds + at);
-        return Judgement{greater(near_sum(scaled, gain, surely), bar), greater(near_sum(scaled, gain, perhaps), bar)};
+        return Judgement{greater(near_sum(scaled, gain, surely), bar),
+                         greater(near_sum(scaled, gain, perhaps), bar)};
       },
       [&](std::int64_t word, const Verdict& verdict) __attribute__((always_inline)) {
         if (__builtin_expect(verdict.flips == verdict.perhaps, 1)) return verdict.flips;
@@ -199,7 +215,8 @@ bool descend_layer(const Layer& layer, const Layer& other) {
         const Lanes gains = greater(gain, VecF{});
         return Judgement{gains, gains};
       },
-      [](std::int64_t, const Verdict& verdict) __attribute__((always_inline)) { return verdict.flips; });
+      [](std::int64_t, const Verdict& verdict)
+          __attribute__((always_inline)) { return verdict.flips; });
   if (any) follow_flips(layer, other);
   return any;
 }
@@ -212,7 +229,8 @@ void seed_layer(const Layer& layer, std::uint32_t* generator) {
     }
     Generator::write(random, generator + lane);
   }
-  for (std::int64_t spin = layer.num_spins; spin < padded(layer.num_spins); ++spin) layer.signs[spin] = 0;
+  for (std::int64_t spin = layer.num_spins; spin < padded(layer.num_spins); ++spin)
+    layer.signs[spin] = 0;
 }
 
 }  // namespace
@@ -223,12 +241,13 @@ void seed_signs(const Chain& chain) {
   seed_layer(chain.output, chain.generator);
 }
 
-/// Sweeps (hidden, then output) at each slope = 2 beta / ln 2, at least one. Needs the coupling fields of both layers,
-/// or, where `begins`, the spins alone, and leaves the fields right.
+/// Sweeps (hidden, then output) at each slope = 2 beta / ln 2, at least one. Needs the coupling
+/// fields of both layers, or, where `begins`, the spins alone, and leaves the fields right.
 void anneal(const Chain& chain, const float* slopes, std::int64_t num_sweeps, bool begins) {
   const Layer &hidden = chain.hidden, &output = chain.output;
   Generator generators[kParts];
-  for (int part = 0; part < kParts; ++part) generators[part] = Generator::read(chain.generator + part * kWidth);
+  for (int part = 0; part < kParts; ++part)
+    generators[part] = Generator::read(chain.generator + part * kWidth);
   draw(hidden, generators);
   if (begins) fields_from(output, hidden);
   for (std::int64_t sweep = 0; sweep < num_sweeps; ++sweep) {
@@ -243,11 +262,12 @@ void anneal(const Chain& chain, const float* slopes, std::int64_t num_sweeps, bo
     if (sweep + 1 < num_sweeps) draw(hidden, generators);
     if (output_flipped) follow_flips(output, hidden);
   }
-  for (int part = 0; part < kParts; ++part) Generator::write(generators[part], chain.generator + part * kWidth);
+  for (int part = 0; part < kParts; ++part)
+    Generator::write(generators[part], chain.generator + part * kWidth);
 }
 
-/// Zero-temperature descent to a state that no single flip improves, from one that anneal() left. It ends: each pass
-/// lowers the exact energy.
+/// Zero-temperature descent to a state that no single flip improves, from one that anneal() left.
+/// It ends: each pass lowers the exact energy.
 void descend(const Chain& chain) {
   descend_layer(chain.hidden, chain.output);
   while (descend_layer(chain.output, chain.hidden) && descend_layer(chain.hidden, chain.output)) {

@@ -1,10 +1,11 @@
-/// Energies E(s, t) = sum_i h_i s_i + sum_a g_a t_a + sum_ia J_ia s_i t_a, of given states in double precision and of
-/// a chain as it stands.
+/// Energies E(s, t) = sum_i h_i s_i + sum_a g_a t_a + sum_ia J_ia s_i t_a, of given states in
+/// double precision and of a chain as it stands.
 ///
-/// For each output spin a the sum over i runs in order, so the bits do not depend on the width of the registers; a
-/// product with a spin is exact, so neither do they depend on whether it is fused with the addition.
-#include "targets/kernel_table.h"
+/// For each output spin a the sum over i runs in order, so the bits do not depend on the width of
+/// the registers; a product with a spin is exact, so neither do they depend on whether it is fused
+/// with the addition.
 #include "simd/vec.h"
+#include "targets/kernel_table.h"
 
 namespace isingprop {
 namespace ISINGPROP_TARGET {
@@ -22,23 +23,27 @@ ISINGPROP_INLINE VecD splat_spin(std::int8_t spin) { return splat(kSpinValues[sp
 
 /// Adds x_i s_i to lane i % kLanes of the sums, beginning at lane 0.
 template <class Real>
-ISINGPROP_INLINE void add_dot(double* sums, const Real* x, const std::int8_t* spins, std::int64_t count) {
+ISINGPROP_INLINE void add_dot(double* sums, const Real* x, const std::int8_t* spins,
+                              std::int64_t count) {
   std::int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
-    for (int lane = 0; lane < kLanes; ++lane) sums[lane] += static_cast<double>(x[i + lane]) * spins[i + lane];
+    for (int lane = 0; lane < kLanes; ++lane)
+      sums[lane] += static_cast<double>(x[i + lane]) * spins[i + lane];
   }
   for (int lane = 0; i < count; ++i, ++lane) sums[lane] += static_cast<double>(x[i]) * spins[i];
 }
 
-/// Adds t_a sum_i J_ia s_i of States states for N vectors of outputs from output `begin` on; the last one of them may
-/// have only `left` outputs.
+/// Adds t_a sum_i J_ia s_i of States states for N vectors of outputs from output `begin` on; the
+/// last one of them may have only `left` outputs.
 template <int States, int N, class Real>
-ISINGPROP_INLINE void add_products(const EnergyJob<Real>& job, const std::int8_t* spins, std::int64_t begin,
-                                   std::int64_t left, double (*totals)[kLanes]) {
+ISINGPROP_INLINE void add_products(const EnergyJob<Real>& job, const std::int8_t* spins,
+                                   std::int64_t begin, std::int64_t left,
+                                   double (*totals)[kLanes]) {
   const std::int64_t num_spins = job.num_hidden + job.num_output;
   VecD sums[States][N] = {};
   for (std::int64_t i = 0; i < job.num_hidden; ++i) {
-    if (job.spans != nullptr && (job.spans[i].last * kBlock <= begin || begin + left <= job.spans[i].first * kBlock)) {
+    if (job.spans != nullptr &&
+        (job.spans[i].last * kBlock <= begin || begin + left <= job.spans[i].first * kBlock)) {
       continue;  // zeros, which change no sum
     }
     const Real* row = job.couplings + i * job.num_output + begin;
@@ -53,7 +58,8 @@ ISINGPROP_INLINE void add_products(const EnergyJob<Real>& job, const std::int8_t
     double fields[N * kDoubles];
     for (int v = 0; v < N; ++v) store(fields + v * kDoubles, sums[k][v]);
     const std::int8_t* output = spins + k * num_spins + job.num_hidden + begin;
-    double* lanes = totals[k] + begin % kLanes;  // where not 0, what follows fits into the lanes that are left
+    double* lanes =
+        totals[k] + begin % kLanes;  // where not 0, what follows fits into the lanes that are left
     if (left >= N * kDoubles) {
       add_dot(lanes, fields, output, N * kDoubles);
     } else {
@@ -99,7 +105,8 @@ struct BlockSums {
   VecD lanes[kBlock / kDoubles] = {};
 };
 
-/// Adds s_i x_i, each exact; x is as long as the padded layer, and what it holds in the padding is left out.
+/// Adds s_i x_i, each exact; x is as long as the padded layer, and what it holds in the padding is
+/// left out.
 ISINGPROP_INLINE void add_signed(const Layer& layer, const float* x, BlockSums& sums) {
   for (std::int64_t i = 0; i < layer.num_spins; i += kBlock) {
     for (int part = 0; part < kParts; ++part) {
@@ -107,7 +114,8 @@ ISINGPROP_INLINE void add_signed(const Layer& layer, const float* x, BlockSums& 
       const VecF numbers = load_first(x + at, layer.num_spins - at);
       float with_signs[kWidth];
       store(with_signs, reinterpret_cast<VecU>(numbers) ^ load<VecU>(layer.signs + at));
-      for (int half = 0; half < 2; ++half) sums.lanes[2 * part + half] += load_doubles(with_signs + half * kDoubles);
+      for (int half = 0; half < 2; ++half)
+        sums.lanes[2 * part + half] += load_doubles(with_signs + half * kDoubles);
     }
   }
 }

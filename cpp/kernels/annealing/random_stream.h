@@ -1,4 +1,5 @@
-/// Where the random numbers of a chain come from: a stream named by (seed, stream, read), the same on every machine.
+/// Where the random numbers of a chain come from: a stream named by (seed, stream, read), the same
+/// on every machine.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,12 @@ inline std::uint64_t mix(std::uint64_t z) {
 inline constexpr std::uint64_t kGoldenGamma = 0x9e3779b97f4a7c15u;
 
 /// Folds one more number into a key, so that (1, 2) and (2, 1) are different keys.
-inline std::uint64_t fold(std::uint64_t key, std::uint64_t number) { return mix((key + kGoldenGamma) ^ mix(number)); }
+inline std::uint64_t fold(std::uint64_t key, std::uint64_t number) {
+  return mix((key + kGoldenGamma) ^ mix(number));
+}
 
-/// The key of the stream that one read draws from. A read with several streams folds their numbers into it.
+/// The key of the stream that one read draws from. A read with several streams folds their numbers
+/// into it.
 inline std::uint64_t stream_key(std::uint64_t seed, std::uint64_t stream, std::uint64_t read) {
   return fold(fold(mix(seed), stream), read);
 }

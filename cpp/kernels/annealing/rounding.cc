@@ -1,6 +1,7 @@
-/// Couplings rounded to a grid on which float arithmetic is exact; see samplers/couplings.h for why.
-#include "targets/kernel_table.h"
+/// Couplings rounded to a grid on which float arithmetic is exact; see samplers/couplings.h for
+/// why.
 #include "simd/vec.h"
+#include "targets/kernel_table.h"
 
 namespace isingprop {
 namespace ISINGPROP_TARGET {
@@ -39,8 +40,8 @@ double largest_sum(const CouplingJob<Real>& job) {
 }
 
 /// Four rows of 2 J become four columns of 2 J^T, a square of four by four at a time.
-ISINGPROP_INLINE void transpose_rows(const float* rows, std::int64_t stride, float* to, std::int64_t to_stride,
-                                     std::int64_t count) {
+ISINGPROP_INLINE void transpose_rows(const float* rows, std::int64_t stride, float* to,
+                                     std::int64_t to_stride, std::int64_t count) {
   for (std::int64_t a = 0; a < count; a += 4) {
     const Quad r0 = load<Quad>(rows + a), r1 = load<Quad>(rows + stride + a);
     const Quad r2 = load<Quad>(rows + 2 * stride + a), r3 = load<Quad>(rows + 3 * stride + a);
@@ -48,9 +49,10 @@ ISINGPROP_INLINE void transpose_rows(const float* rows, std::int64_t stride, flo
                high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
     const Quad low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5),
                high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-    const Quad columns[4] = {
-        __builtin_shufflevector(low01, low23, 0, 1, 4, 5), __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
-        __builtin_shufflevector(high01, high23, 0, 1, 4, 5), __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+    const Quad columns[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
+                             __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+                             __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
+                             __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
     for (int k = 0; k < 4 && a + k < count; ++k) store(to + (a + k) * to_stride, columns[k]);
   }
 }
@@ -66,17 +68,20 @@ double round_couplings(const CouplingJob<Real>& job, double quantum, double scal
     for (std::int64_t a = 0; a < job.num_output; a += kBlock) {
       for (int part = 0; part < kDoubleParts; ++part) {
         const std::int64_t at = a + part * kDoubles;
-        const VecD coupling = load_first_doubles(job.couplings + i * job.num_output + at, job.num_output - at);
+        const VecD coupling =
+            load_first_doubles(job.couplings + i * job.num_output + at, job.num_output - at);
         const VecD rounded = twice * ((coupling + rounder) - rounder);
         store_floats(row + at, rounded);
         squares[part] += rounded * rounded;
       }
     }
-    if (i % 4 == 3) transpose_rows(row - 3 * stride, stride, job.output_rows + i - 3, to_stride, job.num_output);
+    if (i % 4 == 3)
+      transpose_rows(row - 3 * stride, stride, job.output_rows + i - 3, to_stride, job.num_output);
   }
   for (std::int64_t a = 0; a < job.num_output; ++a) {
     for (std::int64_t i = job.num_hidden & -4; i < to_stride; ++i) {
-      job.output_rows[a * to_stride + i] = i < job.num_hidden ? job.hidden_rows[i * stride + a] : 0.0f;
+      job.output_rows[a * to_stride + i] =
+          i < job.num_hidden ? job.hidden_rows[i * stride + a] : 0.0f;
     }
   }
   return sum_of_block(squares) / 4.0;
@@ -93,7 +98,8 @@ double round_couplings_f64(const CouplingJob<double>& job, double quantum, doubl
   return round_couplings(job, quantum, scale);
 }
 
-/// Coupling fields of one layer while all spins of the other one are down: minus half the sum of the other's rows.
+/// Coupling fields of one layer while all spins of the other one are down: minus half the sum of
+/// the other's rows.
 void fields_of_down(const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields) {
   for_tiles(stride / kWidth, [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
     VecF sums[N] = {};

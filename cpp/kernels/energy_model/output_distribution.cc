@@ -1,11 +1,12 @@
 /// Sums over the hidden units of an energy-based model with outputs y,
 ///
-///     P(y | x) ∝ exp(c·y) prod_j (1 + exp(a_j + (W2^T y)_j)),    E[k_j | x, y] = sigma(a_j + (W2^T y)_j).
+///     P(y | x) ∝ exp(c·y) prod_j (1 + exp(a_j + (W2^T y)_j)),    E[k_j | x, y] = sigma(a_j + (W2^T
+///     y)_j).
 ///
-/// Exponentials and logarithms are polynomials in double precision, to 2e-16 or so: those of libraries have other last
-/// bits on other machines.
-#include "targets/kernel_table.h"
+/// Exponentials and logarithms are polynomials in double precision, to 2e-16 or so: those of
+/// libraries have other last bits on other machines.
 #include "simd/vec.h"
+#include "targets/kernel_table.h"
 
 namespace isingprop {
 namespace ISINGPROP_TARGET {
@@ -13,7 +14,8 @@ namespace {
 
 constexpr int kVectors = kBlock / kDoubles;
 constexpr double kLog2E = 0x1.71547652b82fep0;
-constexpr double kLn2High = 0x1.62e42feep-1;  // 21 zeros at its end: whole multiples up to 2^21 are exact
+constexpr double kLn2High =
+    0x1.62e42feep-1;  // 21 zeros at its end: whole multiples up to 2^21 are exact
 constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
 constexpr double kLeast = -708.0;           // exp is 3e-308, the least with all its bits
 constexpr double kNever = -1e30;            // a field with which a unit is never 1
@@ -30,9 +32,20 @@ ISINGPROP_INLINE VecD choose(VecL where, VecD yes, VecD no) {
 
 /// exp(x) for x <= 0: 2^n exp(r), |r| <= log(2) / 2, by its Taylor series.
 ISINGPROP_INLINE VecD exponential(VecD x) {
-  constexpr double kFactors[] = {
-      1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
-      1.0 / 720,        1.0 / 120,       1.0 / 24,       1.0 / 6,       1.0 / 2,      1.0,         1.0};
+  constexpr double kFactors[] = {1.0 / 6227020800,
+                                 1.0 / 479001600,
+                                 1.0 / 39916800,
+                                 1.0 / 3628800,
+                                 1.0 / 362880,
+                                 1.0 / 40320,
+                                 1.0 / 5040,
+                                 1.0 / 720,
+                                 1.0 / 120,
+                                 1.0 / 24,
+                                 1.0 / 6,
+                                 1.0 / 2,
+                                 1.0,
+                                 1.0};
   x = choose(x < kLeast, splat(kLeast), x);
   const VecD shifted = x * kLog2E + kRoundToWhole;
   const VecD n = shifted - kRoundToWhole;
@@ -76,14 +89,16 @@ ISINGPROP_INLINE void store_first(double* to, VecD x, std::int64_t there) {
 }
 
 template <class Function>
-ISINGPROP_INLINE void for_each(const double* from, std::int64_t count, double* to, const Function& function) {
+ISINGPROP_INLINE void for_each(const double* from, std::int64_t count, double* to,
+                               const Function& function) {
   for (std::int64_t k = 0; k < count; k += kDoubles) {
     store_first(to + k, function(load_first(from + k, count - k)), count - k);
   }
 }
 
 /// (W2^T y)_j, each summed over the outputs in order; kNever in the padding.
-void fields_of_outputs(const double* weights, std::int64_t num_hidden, std::int64_t outputs, double* fields) {
+void fields_of_outputs(const double* weights, std::int64_t num_hidden, std::int64_t outputs,
+                       double* fields) {
   for (std::int64_t j = 0; j < padded(num_hidden); ++j) fields[j] = j < num_hidden ? 0.0 : kNever;
   for (std::int64_t m = 0; outputs >> m != 0; ++m) {
     const double* row = weights + m * num_hidden;
@@ -91,13 +106,14 @@ void fields_of_outputs(const double* weights, std::int64_t num_hidden, std::int6
   }
 }
 
-/// sum_j log(1 + exp(a_j + d_j)) - max(a_j, 0) in kBlock partial sums: of max(a_j + d_j, 0) - max(a_j, 0), unit by unit
-/// since large fields are to cancel, and of the logarithm of the product of all 1 + exp(-|a_j + d_j|), taken before it
-/// can overflow.
+/// sum_j log(1 + exp(a_j + d_j)) - max(a_j, 0) in kBlock partial sums: of max(a_j + d_j, 0) -
+/// max(a_j, 0), unit by unit since large fields are to cancel, and of the logarithm of the product
+/// of all 1 + exp(-|a_j + d_j|), taken before it can overflow.
 double sum_of_softplus(const double* fields, const double* others, std::int64_t num_hidden) {
   VecD sums[kVectors] = {};
   for (std::int64_t begin = 0; begin < num_hidden; begin += kMostFactors * kBlock) {
-    const std::int64_t end = begin + kMostFactors * kBlock < num_hidden ? begin + kMostFactors * kBlock : num_hidden;
+    const std::int64_t end =
+        begin + kMostFactors * kBlock < num_hidden ? begin + kMostFactors * kBlock : num_hidden;
     VecD products[kVectors];
     for (VecD& product : products) product = splat(1.0);
     for (std::int64_t j = begin; j < end; j += kBlock) {
@@ -114,7 +130,8 @@ double sum_of_softplus(const double* fields, const double* others, std::int64_t 
   return sum_of_block(sums);
 }
 
-/// From scores, whose exponentials are to be probabilities, to their logarithms, and those themselves.
+/// From scores, whose exponentials are to be probabilities, to their logarithms, and those
+/// themselves.
 void normalise(double* scores, std::int64_t count, double* probabilities) {
   double largest = scores[0];
   for (std::int64_t k = 1; k < count; ++k) largest = scores[k] > largest ? scores[k] : largest;
@@ -138,10 +155,12 @@ void output_distribution(const OutputDistributionJob& job) {
   for (std::int64_t y = 0; y < num_patterns; ++y) {
     fields_of_outputs(job.output_weights, job.num_hidden, y, job.scratch);
     double bias = 0.0;
-    for (std::int64_t m = 0; m < job.num_output; ++m) bias += (y >> m & 1) != 0 ? job.output_bias[m] : 0.0;
+    for (std::int64_t m = 0; m < job.num_output; ++m)
+      bias += (y >> m & 1) != 0 ? job.output_bias[m] : 0.0;
     for (std::int64_t b = 0; b < job.num_rows; ++b) {
       const double* fields = job.hidden_fields + b * job.num_hidden;
-      job.log_prob[b * num_patterns + y] = sum_of_softplus(fields, job.scratch, job.num_hidden) + bias;
+      job.log_prob[b * num_patterns + y] =
+          sum_of_softplus(fields, job.scratch, job.num_hidden) + bias;
     }
   }
   for (std::int64_t b = 0; b < job.num_rows; ++b) {
@@ -149,7 +168,8 @@ void output_distribution(const OutputDistributionJob& job) {
   }
 }
 
-/// hidden_b = sum_y w_by E[k | x_b, y] and output_m += sum_by w_by y_m E[k | x_b, y]; those of weight 0 cost nothing.
+/// hidden_b = sum_y w_by E[k | x_b, y] and output_m += sum_by w_by y_m E[k | x_b, y]; those of
+/// weight 0 cost nothing.
 void hidden_means(const HiddenMeansJob& given) {
   const HiddenMeansJob job = given;  // so that no store changes it
   const std::int64_t num_patterns = std::int64_t{1} << job.num_output, num_hidden = job.num_hidden;
@@ -166,7 +186,8 @@ void hidden_means(const HiddenMeansJob& given) {
       double* hidden = job.hidden + b * num_hidden;
       for (std::int64_t j = 0; j < num_hidden; j += kDoubles) {
         const std::int64_t there = num_hidden - j;
-        const VecD share = weight * sigmoid_of(load_first(fields + j, there) + load<VecD>(others + j));
+        const VecD share =
+            weight * sigmoid_of(load_first(fields + j, there) + load<VecD>(others + j));
         store_first(hidden + j, load_first(hidden + j, there) + share, there);
         store(sums + j, load<VecD>(sums + j) + share);
       }

@@ -1,7 +1,8 @@
-/// What the images do to the hidden layer: local fields h = W x + b, and the reference states of Eq. (7).
+/// What the images do to the hidden layer: local fields h = W x + b, and the reference states of
+/// Eq. (7).
 #include "kernels/network/pixels.h"
-#include "targets/kernel_table.h"
 #include "simd/vec.h"
+#include "targets/kernel_table.h"
 
 namespace isingprop {
 namespace ISINGPROP_TARGET {
@@ -12,16 +13,19 @@ using Vec = typename Wide<Real>::Vec;
 template <class Real>
 inline constexpr int kLanes = Wide<Real>::kLanes;
 
-/// The last vector of a row that is not a whole number of them overlaps the one before: each sum is the same in both.
+/// The last vector of a row that is not a whole number of them overlaps the one before: each sum is
+/// the same in both.
 template <class Real>
 ISINGPROP_INLINE std::int64_t vector_start(std::int64_t vector, std::int64_t length) {
-  return vector * kLanes<Real> + kLanes<Real> <= length ? vector * kLanes<Real> : length - kLanes<Real>;
+  return vector * kLanes<Real> + kLanes<Real> <= length ? vector * kLanes<Real>
+                                                        : length - kLanes<Real>;
 }
 
 /// N vectors of an image's fields, from vector `first` on.
 template <int N, class Real>
-ISINGPROP_INLINE void tile_of_fields(const LocalFieldsJob<Real>& job, const Real* image, const std::int32_t* lit,
-                                     std::int64_t num_lit, std::int64_t first, Real* fields) {
+ISINGPROP_INLINE void tile_of_fields(const LocalFieldsJob<Real>& job, const Real* image,
+                                     const std::int32_t* lit, std::int64_t num_lit,
+                                     std::int64_t first, Real* fields) {
   Vec<Real> sums[N];
   std::int64_t at[N];
   for (int v = 0; v < N; ++v) {
@@ -38,8 +42,8 @@ ISINGPROP_INLINE void tile_of_fields(const LocalFieldsJob<Real>& job, const Real
 
 /// The same of a layer that is shorter than a vector.
 template <class Real>
-void few_fields(const LocalFieldsJob<Real>& job, const Real* image, const std::int32_t* lit, std::int64_t num_lit,
-                Real* fields) {
+void few_fields(const LocalFieldsJob<Real>& job, const Real* image, const std::int32_t* lit,
+                std::int64_t num_lit, Real* fields) {
   for (std::int64_t i = 0; i < job.num_hidden; ++i) fields[i] = job.hidden_bias[i];
   for (std::int64_t k = 0; k < num_lit; ++k) {
     const Real* row = job.input_weights + lit[k] * job.num_hidden;
@@ -52,7 +56,8 @@ ISINGPROP_INLINE std::int64_t num_vectors(const LocalFieldsJob<Real>& job) {
   return (job.num_hidden + kLanes<Real> - 1) / kLanes<Real>;
 }
 
-void fields_of_image(const LocalFieldsJob<float>& job, const float* image, std::int64_t num_lit, float* fields) {
+void fields_of_image(const LocalFieldsJob<float>& job, const float* image, std::int64_t num_lit,
+                     float* fields) {
   if (job.num_hidden < kWidth) return few_fields(job, image, job.scratch, num_lit, fields);
   for_tiles(num_vectors(job), [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
     tile_of_fields<N>(job, image, job.scratch, num_lit, first, fields);
@@ -65,7 +70,8 @@ float coupling_field(const float* row, const float* outputs, std::int64_t num_ou
   for (std::int64_t a = 0; a < num_output; a += kBlock) {
     for (int part = 0; part < kParts; ++part) {
       const std::int64_t at = a + part * kWidth;
-      sums[part] = add_exact(sums[part], load<VecF>(outputs + at), load_first(row + at, num_output - at));
+      sums[part] =
+          add_exact(sums[part], load<VecF>(outputs + at), load_first(row + at, num_output - at));
     }
   }
   return sum_of_block(sums);
@@ -73,8 +79,8 @@ float coupling_field(const float* row, const float* outputs, std::int64_t num_ou
 
 }  // namespace
 
-/// h_i = b_i + sum_a W_ia x_a, summed over a in order, zero pixels left out. Gives -1, or the flat index of the first
-/// pixel outside [0, 1].
+/// h_i = b_i + sum_a W_ia x_a, summed over a in order, zero pixels left out. Gives -1, or the flat
+/// index of the first pixel outside [0, 1].
 std::int64_t local_fields(const LocalFieldsJob<float>& job) {
   for (std::int64_t k = 0; k < job.num_images; ++k) {
     const float* image = job.images + k * job.num_inputs;
@@ -90,11 +96,13 @@ std::int64_t local_fields(const LocalFieldsJob<float>& job) {
 void spin_fields(const LocalFieldsJob<float>& job) {
   for (std::int64_t a = 0; a < job.num_inputs; ++a) job.scratch[a] = static_cast<std::int32_t>(a);
   for (std::int64_t k = 0; k < job.num_images; ++k) {
-    fields_of_image(job, job.images + k * job.num_inputs, job.num_inputs, job.fields + k * job.num_hidden);
+    fields_of_image(job, job.images + k * job.num_inputs, job.num_inputs,
+                    job.fields + k * job.num_hidden);
   }
 }
 
-/// The same with any numbers in double precision, and columns in tiles that all of some rows are done with first.
+/// The same with any numbers in double precision, and columns in tiles that all of some rows are
+/// done with first.
 void weighted_sums(const LocalFieldsJob<double>& job) {
   std::int64_t counts[kRowsAtOnce];
   for (std::int64_t begin = 0; begin < job.num_images; begin += kRowsAtOnce) {
@@ -113,12 +121,14 @@ void weighted_sums(const LocalFieldsJob<double>& job) {
     }
     if (job.num_hidden < kDoubles) continue;
     for_tiles(num_vectors(job), [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
-      for (std::int64_t k = 0; k < num_rows; ++k) tile_of_fields<N>(job, row(k), lit(k), counts[k], first, sums(k));
+      for (std::int64_t k = 0; k < num_rows; ++k)
+        tile_of_fields<N>(job, row(k), lit(k), counts[k], first, sums(k));
     });
   }
 }
 
-/// The lowest state whose outputs are n[y], Eq. (7): s_i = -sign(sum_a J_ia n_a + b_i + h_i), +1 where that sum is 0.
+/// The lowest state whose outputs are n[y], Eq. (7): s_i = -sign(sum_a J_ia n_a + b_i + h_i), +1
+/// where that sum is 0.
 void reference_states(const ReferenceJob& given) {
   const ReferenceJob job = given;  // so that no store changes it
   const std::int64_t num_spins = job.num_hidden + job.num_output;
@@ -126,7 +136,8 @@ void reference_states(const ReferenceJob& given) {
     const float* own_fields = job.hidden_fields + row / job.num_references * job.num_hidden;
     const std::int8_t* targets = job.targets + row * job.num_output;
     std::int8_t* spins = job.spins + row * num_spins;
-    for (std::int64_t a = 0; a < padded(job.num_output); ++a) job.scratch[a] = a < job.num_output ? targets[a] : 0.0f;
+    for (std::int64_t a = 0; a < padded(job.num_output); ++a)
+      job.scratch[a] = a < job.num_output ? targets[a] : 0.0f;
     for (std::int64_t i = 0; i < job.num_hidden; ++i) {
       const float* couplings = job.couplings + i * job.num_output;
       const float field = own_fields[i] + coupling_field(couplings, job.scratch, job.num_output);

@@ -8,7 +8,8 @@ namespace isingprop {
 namespace ISINGPROP_TARGET {
 
 /// Writes the numbers of the pixels above zero to lit and gives how many there are.
-ISINGPROP_INLINE std::int64_t lit_pixels(const float* image, std::int64_t num_inputs, std::int32_t* lit) {
+ISINGPROP_INLINE std::int64_t lit_pixels(const float* image, std::int64_t num_inputs,
+                                         std::int32_t* lit) {
   std::int64_t count = 0;
   for (std::int64_t a = 0; a < num_inputs; a += kWidth) {
     const Lanes above = greater(load_first(image + a, num_inputs - a), VecF{});

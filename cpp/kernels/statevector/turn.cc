@@ -1,18 +1,19 @@
-/// A state vector of qubits under exp(-i angle H) with H diagonal, and under exp(i angle X) on every qubit.
+/// A state vector of qubits under exp(-i angle H) with H diagonal, and under exp(i angle X) on
+/// every qubit.
 ///
-/// Amplitudes are kept times (-i)^(number of ones of their index). So the second one is a real rotation of each pair of
-/// amplitudes that differ in one bit,
+/// Amplitudes are kept times (-i)^(number of ones of their index). So the second one is a real
+/// rotation of each pair of amplitudes that differ in one bit,
 ///
 ///     a' = cos(angle) (a - tan(angle) b),   b' = cos(angle) (b + tan(angle) a),
 ///
-/// and real and imaginary parts do not meet. The factors of all bits are left to the phases, which are products anyway.
-/// Every amplitude goes through the same operations on every target.
+/// and real and imaginary parts do not meet. The factors of all bits are left to the phases, which
+/// are products anyway. Every amplitude goes through the same operations on every target.
 #include <cstdint>
 #include <type_traits>
 #include <utility>
 
-#include "targets/kernel_table.h"
 #include "simd/vec.h"
+#include "targets/kernel_table.h"
 
 namespace isingprop {
 namespace ISINGPROP_TARGET {
@@ -63,25 +64,27 @@ ISINGPROP_INLINE VecF floats_of(VecD first, VecD second) {
 #elif defined(__SSE2__)
   return _mm_movelh_ps(_mm_cvtpd_ps(first), _mm_cvtpd_ps(second));
 #else
-  return VecF{static_cast<float>(first[0]), static_cast<float>(first[1]), static_cast<float>(second[0]),
-              static_cast<float>(second[1])};
+  return VecF{static_cast<float>(first[0]), static_cast<float>(first[1]),
+              static_cast<float>(second[0]), static_cast<float>(second[1])};
 #endif
 }
 /// The low halves of 64-bit numbers.
 ISINGPROP_INLINE VecI low_halves(VecL first, VecL second) {
 #if defined(__AVX512F__)
-  const __m512i low = _mm512_castsi256_si512(_mm512_maskz_cvtepi64_epi32(0xff, reinterpret_cast<__m512i>(first)));
+  const __m512i low =
+      _mm512_castsi256_si512(_mm512_maskz_cvtepi64_epi32(0xff, reinterpret_cast<__m512i>(first)));
   const __m256i high = _mm512_maskz_cvtepi64_epi32(0xff, reinterpret_cast<__m512i>(second));
   return reinterpret_cast<VecI>(_mm512_maskz_inserti32x8(0xffff, low, high, 1));
 #else
   VecI v;
-  for (int l = 0; l < kWidth; ++l) v[l] = static_cast<std::int32_t>(l < kDoubles ? first[l] : second[l - kDoubles]);
+  for (int l = 0; l < kWidth; ++l)
+    v[l] = static_cast<std::int32_t>(l < kDoubles ? first[l] : second[l - kDoubles]);
   return v;
 #endif
 }
 
-/// A vector of angles, taken apart in double precision: the nearest whole number of pi / 2, in the low bits, and the
-/// rest, in units of pi / 2 and for float in radians.
+/// A vector of angles, taken apart in double precision: the nearest whole number of pi / 2, in the
+/// low bits, and the rest, in units of pi / 2 and for float in radians.
 template <class Real>
 struct Angles;
 template <>
@@ -109,18 +112,21 @@ ISINGPROP_INLINE Angles<double> angles_at(const double* energies, double quarter
 ISINGPROP_INLINE Angles<float> angles_at(const double* energies, double quarters, float) {
   const Angles<double> first = angles_at(energies, quarters, double{});
   const Angles<double> second = angles_at(energies + kDoubles, quarters, double{});
-  return {low_halves(first.whole, second.whole), floats_of(first.rest * kQuarter, second.rest * kQuarter)};
+  return {low_halves(first.whole, second.whole),
+          floats_of(first.rest * kQuarter, second.rest * kQuarter)};
 }
 
-/// Polynomials in r^2 of sine / r and cosine of the rest r of an angle, highest power first; minimax on |angle| <= pi /
-/// 4, right to 5e-17 of the value for double and 3e-9 for float (those of the Cephes library, whose 1 is exact: a
-/// rounded pi / 2 in its place would stretch all amplitudes by 1e-8 a step).
+/// Polynomials in r^2 of sine / r and cosine of the rest r of an angle, highest power first;
+/// minimax on |angle| <= pi / 4, right to 5e-17 of the value for double and 3e-9 for float (those
+/// of the Cephes library, whose 1 is exact: a rounded pi / 2 in its place would stretch all
+/// amplitudes by 1e-8 a step).
 template <class Real>
 struct Series;
 template <>
 struct Series<double> {
-  static constexpr double kSine[] = {5.6337208451419695e-08, -3.598641753250396e-06, 0.00016044115029130435,
-                                     -0.0046817541322823645, 0.07969262624603955,    -0.6459640975062443,
+  static constexpr double kSine[] = {5.6337208451419695e-08, -3.598641753250396e-06,
+                                     0.00016044115029130435, -0.0046817541322823645,
+                                     0.07969262624603955,    -0.6459640975062443,
                                      1.5707963267948966};
   static constexpr double kCosine[] = {
       -6.284340408314026e-09, 4.710296898919859e-07, -2.5202026416130754e-05, 0.0009192602724988539,
@@ -129,13 +135,14 @@ struct Series<double> {
 template <>
 struct Series<float> {
   static constexpr float kSine[] = {-1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f, 1.0f};
-  static constexpr float kCosine[] = {2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f, -0.5f,
-                                      1.0f};
+  static constexpr float kCosine[] = {2.443315711809948e-5f, -1.388731625493765e-3f,
+                                      4.166664568298827e-2f, -0.5f, 1.0f};
 };
 
 /// Of N vectors at a time, so that none has to wait for its last step.
 template <class Real, int N, int Terms>
-ISINGPROP_INLINE void polynomial(const Real (&series)[Terms], const Vec<Real> (&x)[N], Vec<Real> (&sums)[N]) {
+ISINGPROP_INLINE void polynomial(const Real (&series)[Terms], const Vec<Real> (&x)[N],
+                                 Vec<Real> (&sums)[N]) {
   for (int n = 0; n < N; ++n) sums[n] = splat(series[0]);
   for (int term = 1; term < Terms; ++term) {
     for (int n = 0; n < N; ++n) sums[n] = sums[n] * x[n] + series[term];
@@ -165,7 +172,8 @@ ISINGPROP_INLINE Vec<Real> odd_negated(Vec<Real> v) {
 }
 
 template <class Real, int N>
-ISINGPROP_INLINE void cos_sin(const Angles<Real> (&angles)[N], Vec<Real> (&cosine)[N], Vec<Real> (&sine)[N]) {
+ISINGPROP_INLINE void cos_sin(const Angles<Real> (&angles)[N], Vec<Real> (&cosine)[N],
+                              Vec<Real> (&sine)[N]) {
   constexpr int kToSign = kSignShift<Real> - 1;  // of what is 2 or 3 times pi / 2
   Vec<Real> square[N];
   for (int n = 0; n < N; ++n) square[n] = angles[n].rest * angles[n].rest;
@@ -184,17 +192,19 @@ template <class Real, int Half>
 ISINGPROP_INLINE void turn_lanes(Real* at, Vec<Real> cosine, Vec<Real> sine) {
   constexpr int kFirst = Half * kLanes<Real> / 2;
   const Vec<Real> v = load<Vec<Real>>(at);
-  const Vec<Real> c = permuted<Real, Doubled<kFirst>>(cosine), s = permuted<Real, Doubled<kFirst>>(sine);
+  const Vec<Real> c = permuted<Real, Doubled<kFirst>>(cosine),
+                  s = permuted<Real, Doubled<kFirst>>(sine);
   store(at, v * c + odd_negated<Real>(permuted<Real, Partner<1>>(v)) * s);
 }
 
 template <class Real>
-ISINGPROP_INLINE void turn_row(Real* amplitudes, const double* energies, std::int64_t length, double quarters,
-                               Real scale) {
+ISINGPROP_INLINE void turn_row(Real* amplitudes, const double* energies, std::int64_t length,
+                               double quarters, Real scale) {
   constexpr int kAtOnce = kTurned<Real>;
   for (std::int64_t k = 0; k < length; k += kAtOnce * kLanes<Real>) {
     Angles<Real> angles[kAtOnce];
-    for (int n = 0; n < kAtOnce; ++n) angles[n] = angles_at(energies + k + n * kLanes<Real>, quarters, Real{});
+    for (int n = 0; n < kAtOnce; ++n)
+      angles[n] = angles_at(energies + k + n * kLanes<Real>, quarters, Real{});
     Vec<Real> cosine[kAtOnce], sine[kAtOnce];
     cos_sin<Real>(angles, cosine, sine);
     for (int n = 0; n < kAtOnce; ++n) {
@@ -208,8 +218,8 @@ ISINGPROP_INLINE void turn_row(Real* amplitudes, const double* energies, std::in
 template <class Real>
 ISINGPROP_INLINE void turn(const AmplitudeJob<Real>& job, double quarters, double scale) {
   for (std::int64_t row = 0; row < job.num_rows; ++row) {
-    turn_row(job.amplitudes + 2 * row * job.row_length, job.energies + row * job.energy_stride, job.row_length,
-             quarters, static_cast<Real>(scale));
+    turn_row(job.amplitudes + 2 * row * job.row_length, job.energies + row * job.energy_stride,
+             job.row_length, quarters, static_cast<Real>(scale));
   }
 }
 
@@ -225,11 +235,13 @@ ISINGPROP_INLINE Vec<Real> rotate_lanes(Vec<Real> v, Vec<Real> tangent) {
 /// The first Bits bits, inside vectors.
 template <class Real, int Bits>
 ISINGPROP_INLINE Vec<Real> rotate_within(Vec<Real> v, Vec<Real> tangent) {
-  if constexpr (Bits > 0) v = rotate_lanes<Real, 1 << Bits>(rotate_within<Real, Bits - 1>(v, tangent), tangent);
+  if constexpr (Bits > 0)
+    v = rotate_lanes<Real, 1 << Bits>(rotate_within<Real, Bits - 1>(v, tangent), tangent);
   return v;
 }
 
-/// Rotates Bits bits, of which the lowest is `stride` reals away, and before these the first Within ones.
+/// Rotates Bits bits, of which the lowest is `stride` reals away, and before these the first Within
+/// ones.
 template <class Real, int Bits, int Within>
 ISINGPROP_INLINE void rotate_bits(const RotationJob<Real>& job, std::int64_t stride) {
   constexpr int kVectors = 1 << Bits;
@@ -238,7 +250,8 @@ ISINGPROP_INLINE void rotate_bits(const RotationJob<Real>& job, std::int64_t str
     for (std::int64_t inner = 0; inner < stride; inner += kLanes<Real>) {
       Real* at = job.amplitudes + outer + inner;
       Vec<Real> v[kVectors];
-      for (int k = 0; k < kVectors; ++k) v[k] = rotate_within<Real, Within>(load<Vec<Real>>(at + k * stride), tangent);
+      for (int k = 0; k < kVectors; ++k)
+        v[k] = rotate_within<Real, Within>(load<Vec<Real>>(at + k * stride), tangent);
       for (int bit = 1; bit < kVectors; bit *= 2) {
         for (int k = 0; k < kVectors; ++k) {
           if (k & bit) continue;
@@ -252,7 +265,8 @@ ISINGPROP_INLINE void rotate_bits(const RotationJob<Real>& job, std::int64_t str
   }
 }
 
-inline constexpr int kBitsAtOnce = 3;  // 16 vectors a power of two apart share too few places in a cache
+inline constexpr int kBitsAtOnce =
+    3;  // 16 vectors a power of two apart share too few places in a cache
 
 template <class Real, int Bits, int Within>
 ISINGPROP_INLINE void rotate_up_to(const RotationJob<Real>& job, int bits, std::int64_t stride) {
@@ -320,8 +334,12 @@ double tangent(double quarters) {
   cos_sin<double>(angles, cosine, sine);
   return sine[0][0] / cosine[0][0];
 }
-void turn_f32(const AmplitudeJob<float>& job, double quarters, double scale) { turn(job, quarters, scale); }
-void turn_f64(const AmplitudeJob<double>& job, double quarters, double scale) { turn(job, quarters, scale); }
+void turn_f32(const AmplitudeJob<float>& job, double quarters, double scale) {
+  turn(job, quarters, scale);
+}
+void turn_f64(const AmplitudeJob<double>& job, double quarters, double scale) {
+  turn(job, quarters, scale);
+}
 void rotate_f32(const RotationJob<float>& job) { rotate(job); }
 void rotate_f64(const RotationJob<double>& job) { rotate(job); }
 
