@@ -1,4 +1,4 @@
-/// The parts of the module `_core`, one function for each file of bindings.
+/// The functions that define the parts of the module `_core`, one for each file of bindings.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -6,9 +6,9 @@
 namespace isingprop {
 
 void bind_samplers(pybind11::module_& m);
-void bind_energy_model(pybind11::module_& m);
-void bind_quantum(pybind11::module_& m);
 void bind_network(pybind11::module_& m);
+void bind_quantum(pybind11::module_& m);
+void bind_energy_model(pybind11::module_& m);
 void bind_targets(pybind11::module_& m);
 
 }  // namespace isingprop

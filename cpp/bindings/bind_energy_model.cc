@@ -1,3 +1,4 @@
+/// Bindings of the energy-based model's kernels.
 #include <algorithm>
 
 #include "bindings/arrays.h"
@@ -8,26 +9,30 @@
 namespace isingprop {
 namespace {
 
-constexpr std::int64_t kMostOutputs = 16;
-constexpr std::int64_t kUnitsPerPoll = std::int64_t{1} << 22;  // some 10 ms
+/// Outputs of a model, of whose 2^M patterns tables are made.
+constexpr std::int64_t kMaxOutputs = 16;
+/// Hidden units times patterns between two checks of the interrupt: about 10 ms.
+constexpr std::int64_t kUnitsPerPoll = std::int64_t{1} << 22;
 
-/// Calls part(first, count) for rows that take so many units of work each, and looks in between
-/// whether the user wants to stop. How many rows are a part depends on the shape alone: sums over
-/// rows are to be the same.
+/// Calls part(first, count) for parts of the rows, each of which takes units_per_row units of work,
+/// and checks between the parts whether the user wants to stop.
+///
+/// The number of rows in a part depends on the shape only, so that sums over rows are always the
+/// same.
 template <class Part>
 void in_parts(std::int64_t num_rows, std::int64_t units_per_row, const Part& part) {
-  const std::int64_t most = std::max<std::int64_t>(1, kUnitsPerPoll / units_per_row);
+  const std::int64_t rows_per_part = std::max<std::int64_t>(1, kUnitsPerPoll / units_per_row);
   without_gil([&](Interrupt& interrupt) {
-    for (std::int64_t first = 0; first < num_rows; first += most) {
-      interrupt.look(true);
-      part(first, std::min(most, num_rows - first));
+    for (std::int64_t first = 0; first < num_rows; first += rows_per_part) {
+      interrupt.check(true);
+      part(first, std::min(rows_per_part, num_rows - first));
     }
   });
 }
 
 std::int64_t num_patterns(const Array<double>& output_weights) {
-  if (output_weights.shape(0) > kMostOutputs) {
-    throw py::value_error("output_weights must be of at most " + std::to_string(kMostOutputs) +
+  if (output_weights.shape(0) > kMaxOutputs) {
+    throw py::value_error("output_weights must be of at most " + std::to_string(kMaxOutputs) +
                           " outputs, got shape " + shape_text(output_weights));
   }
   return std::int64_t{1} << output_weights.shape(0);
@@ -38,14 +43,22 @@ Array<double> weighted_sums(const Array<double>& rows, const Array<double>& weig
   check_shape("rows", rows, {kAnyLength, kAnyLength});
   check_shape("weights", weights, {rows.shape(1), kAnyLength});
   check_shape("bias", bias, {weights.shape(1)});
+
   Array<double> sums({rows.shape(0), weights.shape(1)});
   const std::int64_t num_terms = rows.shape(1), num_sums = weights.shape(1);
-  const auto scratch =
-      make_unset<std::int32_t>(static_cast<std::size_t>(kRowsAtOnce * lit_room(num_terms)));
+  const auto scratch = make_uninitialized<std::int32_t>(
+      static_cast<std::size_t>(kRowsPerTile * lit_capacity(num_terms)));
   double* out = sums.mutable_data();
+
   in_parts(rows.shape(0), num_terms * num_sums, [&](std::int64_t first, std::int64_t count) {
-    kernels().weighted_sums({rows.data() + first * num_terms, weights.data(), bias.data(), count,
-                             num_terms, num_sums, scratch.get(), out + first * num_sums});
+    kernels().weighted_sums({.images = rows.data() + first * num_terms,
+                             .input_weights = weights.data(),
+                             .hidden_bias = bias.data(),
+                             .num_images = count,
+                             .num_inputs = num_terms,
+                             .num_hidden = num_sums,
+                             .scratch = scratch.get(),
+                             .fields = out + first * num_sums});
   });
   return sums;
 }
@@ -55,20 +68,27 @@ py::tuple output_distribution(const Array<double>& hidden_fields,
                               const Array<double>& output_bias) {
   check_shape("hidden_fields", hidden_fields, {kAnyLength, kAnyLength});
   check_shape("output_weights", output_weights, {kAnyLength, hidden_fields.shape(1)});
-  const std::int64_t patterns = num_patterns(output_weights), num_hidden = hidden_fields.shape(1);
+  const std::int64_t patterns = num_patterns(output_weights);
   check_shape("output_bias", output_bias, {output_weights.shape(0)});
-  Array<double> log_prob({hidden_fields.shape(0), py::ssize_t{patterns}});
-  Array<double> probabilities({hidden_fields.shape(0), py::ssize_t{patterns}});
-  const auto scratch = make_aligned<double>(static_cast<std::size_t>(padded(num_hidden)));
-  double* logs = log_prob.mutable_data();
+
+  const std::int64_t num_rows = hidden_fields.shape(0), num_hidden = hidden_fields.shape(1);
+  Array<double> log_prob({num_rows, patterns});
+  Array<double> probabilities({num_rows, patterns});
+  const auto scratch = make_zeroed<double>(static_cast<std::size_t>(padded(num_hidden)));
+  double* log_out = log_prob.mutable_data();
   double* out = probabilities.mutable_data();
-  in_parts(hidden_fields.shape(0), patterns * num_hidden,
-           [&](std::int64_t first, std::int64_t count) {
-             kernels().output_distribution({hidden_fields.data() + first * num_hidden,
-                                            output_weights.data(), output_bias.data(), count,
-                                            num_hidden, output_weights.shape(0), scratch.get(),
-                                            logs + first * patterns, out + first * patterns});
-           });
+
+  in_parts(num_rows, patterns * num_hidden, [&](std::int64_t first, std::int64_t count) {
+    kernels().output_distribution({.hidden_fields = hidden_fields.data() + first * num_hidden,
+                                   .output_weights = output_weights.data(),
+                                   .output_bias = output_bias.data(),
+                                   .num_rows = count,
+                                   .num_hidden = num_hidden,
+                                   .num_output = output_weights.shape(0),
+                                   .scratch = scratch.get(),
+                                   .log_prob = log_out + first * patterns,
+                                   .probabilities = out + first * patterns});
+  });
   return py::make_tuple(log_prob, probabilities);
 }
 
@@ -76,32 +96,41 @@ py::tuple hidden_means(const Array<double>& hidden_fields, const Array<double>& 
                        const Array<double>& weights) {
   check_shape("hidden_fields", hidden_fields, {kAnyLength, kAnyLength});
   check_shape("output_weights", output_weights, {kAnyLength, hidden_fields.shape(1)});
-  const std::int64_t patterns = num_patterns(output_weights), num_hidden = hidden_fields.shape(1);
+  const std::int64_t patterns = num_patterns(output_weights);
   check_shape("weights", weights, {hidden_fields.shape(0), py::ssize_t{patterns}});
-  Array<double> hidden({hidden_fields.shape(0), hidden_fields.shape(1)});
+
+  const std::int64_t num_rows = hidden_fields.shape(0), num_hidden = hidden_fields.shape(1);
+  Array<double> hidden({num_rows, num_hidden});
   Array<double> output({output_weights.shape(0), hidden_fields.shape(1)});
-  const auto scratch = make_aligned<double>(static_cast<std::size_t>(2 * padded(num_hidden)));
+  const auto scratch = make_zeroed<double>(static_cast<std::size_t>(2 * padded(num_hidden)));
   double* means = hidden.mutable_data();
   double* products = output.mutable_data();
   std::fill_n(products, output.size(), 0.0);
-  in_parts(hidden_fields.shape(0), patterns * num_hidden,
-           [&](std::int64_t first, std::int64_t count) {
-             kernels().hidden_means({hidden_fields.data() + first * num_hidden,
-                                     output_weights.data(), weights.data() + first * patterns,
-                                     count, num_hidden, output_weights.shape(0), scratch.get(),
-                                     means + first * num_hidden, products});
-           });
+
+  in_parts(num_rows, patterns * num_hidden, [&](std::int64_t first, std::int64_t count) {
+    kernels().hidden_means({.hidden_fields = hidden_fields.data() + first * num_hidden,
+                            .output_weights = output_weights.data(),
+                            .weights = weights.data() + first * patterns,
+                            .num_rows = count,
+                            .num_hidden = num_hidden,
+                            .num_output = output_weights.shape(0),
+                            .scratch = scratch.get(),
+                            .hidden = means + first * num_hidden,
+                            .output = products});
+  });
   return py::make_tuple(hidden, output);
 }
 
-/// (n, m) to (n, m).
+/// Applies a kernel to each number of an array (n, m).
 template <class Kernel>
 Array<double> elementwise(const Array<double>& x, Kernel kernel) {
   check_shape("x", x, {kAnyLength, kAnyLength});
+  const std::int64_t length = x.shape(1);
   Array<double> result({x.shape(0), x.shape(1)});
   double* out = result.mutable_data();
-  in_parts(x.shape(0), x.shape(1), [&](std::int64_t first, std::int64_t count) {
-    kernel(x.data() + first * x.shape(1), count * x.shape(1), out + first * x.shape(1));
+
+  in_parts(x.shape(0), length, [&](std::int64_t first, std::int64_t count) {
+    kernel(x.data() + first * length, count * length, out + first * length);
   });
   return result;
 }

@@ -1,7 +1,9 @@
+/// Bindings of the state vector.
 #include <complex>
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "quantum/energy_table.h"
 #include "quantum/evolution.h"
 
 namespace isingprop {
@@ -13,37 +15,52 @@ Array<double> energy_table(const Array<double>& couplings, const Array<double>& 
   check_shape("hidden_fields", hidden_fields, {couplings.shape(0)});
   check_shape("output_fields", output_fields, {couplings.shape(1)});
   check_positive("num_threads", num_threads);
-  const TableTask task{couplings.data(), hidden_fields.data(), output_fields.data(),
-                       couplings.shape(0), couplings.shape(1)};
-  if (task.num_hidden + task.num_output > kMostQubits) {
-    throw py::value_error("couplings must be of at most " + std::to_string(kMostQubits) +
+  const EnergyTableTask task{.couplings = couplings.data(),
+                             .hidden_fields = hidden_fields.data(),
+                             .output_fields = output_fields.data(),
+                             .num_hidden = couplings.shape(0),
+                             .num_output = couplings.shape(1)};
+  const std::int64_t num_spins = task.num_hidden + task.num_output;
+  if (num_spins > kMaxQubits) {
+    throw py::value_error("couplings must be of at most " + std::to_string(kMaxQubits) +
                           " spins, got shape " + shape_text(couplings));
   }
-  Array<double> energies(py::ssize_t{1} << (task.num_hidden + task.num_output));
+
+  Array<double> energies(py::ssize_t{1} << num_spins);
   double* out = energies.mutable_data();
-  without_gil([&](Interrupt& interrupt) { fill_energies(task, num_threads, out, interrupt); });
+  without_gil([&](Interrupt& interrupt) { fill_energy_table(task, num_threads, out, interrupt); });
   return energies;
 }
 
-/// Changes state in place; mutable_data() refuses one that is read-only.
+/// Returns n for a state of 2^n amplitudes.
+int count_qubits(py::ssize_t length) {
+  int num_qubits = 0;
+  while ((py::ssize_t{1} << num_qubits) < length) ++num_qubits;
+  if (num_qubits >= 1 && num_qubits <= kMaxQubits && py::ssize_t{1} << num_qubits == length) {
+    return num_qubits;
+  }
+  throw py::value_error("state must have length 2^n, n = 1 ... " + std::to_string(kMaxQubits) +
+                        ", got " + std::to_string(length));
+}
+
+/// Changes `state` in place; mutable_data() refuses an array that is read-only.
 template <class Real>
 double evolve_state(Array<std::complex<Real>>& state, const Array<double>& energies,
                     const Array<double>& phases, const Array<double>& angles, int num_threads) {
   check_shape("state", state, {kAnyLength});
-  int num_qubits = 0;
-  while ((py::ssize_t{1} << num_qubits) < state.shape(0)) ++num_qubits;
-  if (num_qubits < 1 || num_qubits > kMostQubits ||
-      py::ssize_t{1} << num_qubits != state.shape(0)) {
-    throw py::value_error("state must have length 2^n, n = 1 ... " + std::to_string(kMostQubits) +
-                          ", got " + std::to_string(state.shape(0)));
-  }
+  const int num_qubits = count_qubits(state.shape(0));
   check_shape("energies", energies, {state.shape(0)});
   check_shape("angles", angles, {kAnyLength});
   check_shape("phases", phases, {angles.shape(0) + 1});
   check_positive("num_threads", num_threads);
+
   Real* amplitudes = reinterpret_cast<Real*>(state.mutable_data());
-  const Evolution evolution{num_qubits,    energies.data(), phases.data(),
-                            angles.data(), angles.shape(0), num_threads};
+  const Evolution evolution{.num_qubits = num_qubits,
+                            .energies = energies.data(),
+                            .phases = phases.data(),
+                            .angles = angles.data(),
+                            .num_steps = angles.shape(0),
+                            .num_threads = num_threads};
   double sum = 0.0;
   without_gil([&](Interrupt& interrupt) { sum = evolve(evolution, amplitudes, interrupt); });
   return sum;

@@ -1,3 +1,4 @@
+/// Bindings of the choice of the instruction set.
 #include <pybind11/stl.h>
 
 #include <string>
@@ -9,7 +10,8 @@
 namespace isingprop {
 
 void bind_targets(pybind11::module_& m) {
-  kernels();  // a bad ISINGPROP_KERNEL is refused at import
+  kernels();  // refuses a wrong ISINGPROP_KERNEL at import
+
   m.def("available_kernels", [] {
     std::vector<std::string> names;
     for (const KernelTable* table : available_kernels()) names.emplace_back(table->name);

@@ -9,17 +9,17 @@
 namespace isingprop {
 namespace {
 
-/// The field of a padded lane: its spin is up and flips at no temperature that is worth the name;
-/// where it does, at beta = 0, that is not noted.
+/// The own field of padded lanes. Their spins are up and stay so, except at beta = 0, where their
+/// flips are not marked.
 constexpr float kPaddingField = -1e30f;
 constexpr double kLargestField = 1e30;
 constexpr double kTwoOverLn2 = 2.8853900817779268;
-/// Times the 2^23 of kernels/acceptance.h it is still a float.
+/// Multiplied by the 2^23 of acceptance.h, this is still a float.
 constexpr double kLargestSlope = 0x1p104;
 
 std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-/// Takes fields * scale and gives the sum of their squares, in partial sums that are the same on
+/// Writes scale * fields, and returns the sum of their squares in partial sums that are the same on
 /// every target.
 template <class Real>
 double scale_fields(const Real* fields, std::int64_t num_spins, double scale, float* scaled) {
@@ -29,6 +29,7 @@ double scale_fields(const Real* fields, std::int64_t num_spins, double scale, fl
     scaled[i] = static_cast<float>(field);
     squares[i % kBlock] += field * field;
   }
+
   double total = 0.0;
   for (const double square : squares) total += square;
   return total;
@@ -53,24 +54,40 @@ Chains::Chains(std::int64_t num_hidden, std::int64_t num_output, const CouplingG
                std::int64_t count)
     : grid_(grid),
       size_(padded(num_hidden) + padded(num_output)),
-      own_(make_aligned<float>(length((3 + count) * size_))),
+      own_(make_zeroed<float>(length((3 + count) * size_))),
       coupling_(own_.get() + 3 * size_),
-      words_(make_aligned<std::uint32_t>(length(size_ + count * (size_ + kGeneratorWords)))),
-      flips_(make_aligned<std::uint64_t>(
+      words_(make_zeroed<std::uint32_t>(length(size_ + count * (size_ + kGeneratorWords)))),
+      flips_(make_zeroed<std::uint64_t>(
           length(num_flip_words(num_hidden) + num_flip_words(num_output)))) {
   std::fill_n(own_.get(), 2 * size_, kPaddingField);
-  const std::int64_t output = padded(num_hidden);
-  std::uint64_t* output_flips = flips_.get() + num_flip_words(num_hidden);
+
+  const std::int64_t output = padded(num_hidden);  // where the output layer begins in each array
+  float* thresholds = own_.get() + 2 * size_;
+  std::uint32_t* generators = words_.get() + (count + 1) * size_;
   for (std::int64_t k = 0; k < count; ++k) {
     float* fields = coupling_ + k * size_;
     std::uint32_t* signs = words_.get() + (k + 1) * size_;
-    chains_.push_back(
-        {{num_hidden, own_.get(), grid.hidden_down(), grid.hidden_rows(), grid.hidden_spans(),
-          fields, own_.get() + 2 * size_, words_.get(), signs, flips_.get()},
-         {num_output, own_.get() + output, grid.output_down(), grid.output_rows(),
-          grid.output_spans(), fields + output, own_.get() + 2 * size_ + output,
-          words_.get() + output, signs + output, output_flips},
-         words_.get() + (count + 1) * size_ + k * kGeneratorWords});
+    chains_.push_back({.hidden = {.num_spins = num_hidden,
+                                  .own_fields = own_.get(),
+                                  .down_fields = grid.hidden_down(),
+                                  .rows = grid.hidden_rows(),
+                                  .spans = grid.hidden_spans(),
+                                  .coupling_fields = fields,
+                                  .thresholds = thresholds,
+                                  .randoms = words_.get(),
+                                  .signs = signs,
+                                  .flips = flips_.get()},
+                       .output = {.num_spins = num_output,
+                                  .own_fields = own_.get() + output,
+                                  .down_fields = grid.output_down(),
+                                  .rows = grid.output_rows(),
+                                  .spans = grid.output_spans(),
+                                  .coupling_fields = fields + output,
+                                  .thresholds = thresholds + output,
+                                  .randoms = words_.get() + output,
+                                  .signs = signs + output,
+                                  .flips = flips_.get() + num_flip_words(num_hidden)},
+                       .generator = generators + k * kGeneratorWords});
   }
 }
 
@@ -78,15 +95,17 @@ template <class Real>
 void Chains::load_fields(const Problem<Real>& problem, std::int64_t b) {
   const double scale = std::ldexp(1.0, -grid_.exponent());
   float* fields = own_.get() + size_;
-  const double squares = scale_fields(problem.hidden_of(b), problem.num_hidden, scale, fields) +
-                         scale_fields(problem.output_of(b), problem.num_output, scale,
-                                      fields + padded(problem.num_hidden));
+  float* output_fields = fields + padded(problem.num_hidden);
+  const double squares =
+      scale_fields(problem.hidden_of(b), problem.num_hidden, scale, fields) +
+      scale_fields(problem.output_of(b), problem.num_output, scale, output_fields);
   std::copy_n(fields, size_, own_.get());
-  // f^2 = (sum_i h_i^2 + sum_a g_a^2 + 2 sum_ia J_ia^2) / (num_hidden + num_output); where that is
-  // 0, any unit will do.
-  const double square =
-      (squares + 2.0 * grid_.sum_of_squares()) / static_cast<double>(problem.num_spins());
-  rms_field_ = square > 0.0 ? std::sqrt(square) : 1.0;
+
+  // The mean of f_i^2 over the spins i of a random state is
+  // (sum_i h_i^2 + sum_a g_a^2 + 2 sum_ia J_ia^2) / num_spins. If that is 0, any unit will do.
+  const double sum = squares + 2.0 * grid_.sum_of_squares();
+  const double mean_square = sum / static_cast<double>(problem.num_spins());
+  rms_field_ = mean_square > 0.0 ? std::sqrt(mean_square) : 1.0;
 }
 
 float Chains::slope(double beta, bool relative) const {
@@ -103,9 +122,10 @@ double Chains::scaled(double field) const { return std::ldexp(field, -grid_.expo
 void Chains::pull(const Chain& reference, float bias) {
   float* own = own_.get();
   for (const Layer* layer : {&reference.hidden, &reference.output}) {
-    const float* fields = own + size_;
-    for (std::int64_t i = 0; i < layer->num_spins; ++i)
+    const float* fields = own + size_;  // of the problem
+    for (std::int64_t i = 0; i < layer->num_spins; ++i) {
       own[i] = fields[i] - (layer->signs[i] == 0 ? bias : -bias);
+    }
     own += padded(layer->num_spins);
   }
 }
@@ -117,14 +137,15 @@ void Chains::copy(std::int64_t from, std::int64_t to) {
 
 void read_spins(const std::int8_t* spins, const Chain& chain) {
   for (const Layer* layer : {&chain.hidden, &chain.output}) {
-    for (std::int64_t i = 0; i < layer->num_spins; ++i)
+    for (std::int64_t i = 0; i < layer->num_spins; ++i) {
       layer->signs[i] = spins[i] < 0 ? kSignBit : 0;
+    }
     spins += layer->num_spins;
   }
 }
 
 void write_spins(const Chain& chain, std::int8_t* spins) {
-  constexpr int kTwiceSign = 30;  // shifts the sign bit down to 2
+  constexpr int kTwiceSign = 30;  // shifts the sign bit to the place of 2, so that 1 - 2 = -1
   for (const Layer* layer : {&chain.hidden, &chain.output}) {
     for (std::int64_t i = 0; i < layer->num_spins; ++i) {
       spins[i] = static_cast<std::int8_t>(1 - static_cast<int>(layer->signs[i] >> kTwiceSign));
@@ -148,11 +169,12 @@ double largest_field(const Problem<Real>& problem) {
                   largest_of(problem.output_fields, output_rows * problem.num_output));
 }
 
-Watch::Watch(const Chain& chain, Interrupt& interrupt, bool asks)
-    : interrupt_(interrupt), asks_(asks) {
+InterruptTimer::InterruptTimer(const Chain& chain, Interrupt& interrupt, bool may_poll)
+    : interrupt_(interrupt), may_poll_(may_poll) {
   const std::int64_t num_hidden = chain.hidden.num_spins, num_output = chain.output.num_spins;
-  const std::int64_t work = 1 + num_hidden * num_output / kBlock + num_hidden + num_output;
-  sweeps_ = std::max<std::int64_t>(1, kWorkPerPoll / work);
+  const std::int64_t num_spins = num_hidden + num_output;
+  const std::int64_t work_per_sweep = 1 + num_hidden * num_output / kBlock + num_spins;
+  sweeps_ = std::max<std::int64_t>(1, kWorkPerPoll / work_per_sweep);
 }
 
 template void Chains::load_fields(const Problem<float>&, std::int64_t);

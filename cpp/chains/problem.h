@@ -1,19 +1,19 @@
-/// One J and B sets of fields, as the user's arrays hold them; their energies; what is asked of
-/// every sampler.
+/// The problem and the reads that a sampler is given: views of the user's arrays.
 #pragma once
 
 #include <cstdint>
 
-#include "targets/kernel_table.h"
-#include "util/pool.h"
+#include "kernels/annealing/chain.h"
+#include "util/interrupt.h"
 
 namespace isingprop {
 
+/// B problems under one set of couplings, each with fields of its own.
 template <class Real>
 struct Problem {
   const Real* couplings;      ///< (num_hidden, num_output)
   const Real* hidden_fields;  ///< (num_problems, num_hidden)
-  const Real* output_fields;  ///< (num_problems, num_output), or one row for all
+  const Real* output_fields;  ///< (num_problems, num_output), or one row for all problems
   std::int64_t num_problems, num_hidden, num_output;
   bool one_output_row;
 
@@ -22,34 +22,35 @@ struct Problem {
   const Real* output_of(std::int64_t b) const {
     return output_fields + (one_output_row ? 0 : b * num_output);
   }
-  /// Energies of some states of problem b; spans: see EnergyJob.
+
+  /// Computes the energies of states of problem b; `spans` are those of EnergyJob.
   void energies_of(std::int64_t b, const std::int8_t* spins, std::int64_t num_states,
                    double* energies, const RowSpan* spans = nullptr) const;
 };
 
-/// Read r of problem b depends on (problem b, seed, streams[b], r), the sampler's settings, and
-/// nothing else.
+/// How often each problem is sampled, and from what. Read r of problem b depends on the problem,
+/// the seed, streams[b], r and the settings of the sampler, and on nothing else.
 struct Reads {
-  std::int64_t num_reads;
+  std::int64_t num_reads;  ///< of each problem
   std::uint64_t seed;
-  const std::uint64_t*
-      streams;  ///< (num_problems): which random stream each set of fields draws from
-  const std::int8_t* initial;  ///< start states, or null for random ones
-  std::int64_t initial_problem_stride, initial_read_stride;  ///< in spins; 0 repeats one state
+  const std::uint64_t* streams;  ///< (num_problems,): the random stream of each problem
+  const std::int8_t* initial;    ///< start states, or null for random ones
+  /// Distances in spins between the start states of consecutive problems and of consecutive reads;
+  /// 0 repeats one state.
+  std::int64_t initial_problem_stride, initial_read_stride;
   int num_threads;
 
-  /// Null where states start at random.
+  /// Returns the start state of a read, or null if it starts at random.
   const std::int8_t* initial_of(std::int64_t b, std::int64_t read) const {
-    return initial == nullptr ? nullptr
-                              : initial + b * initial_problem_stride + read * initial_read_stride;
+    if (initial == nullptr) return nullptr;
+    return initial + b * initial_problem_stride + read * initial_read_stride;
   }
 };
 
-/// Work is counted in additions; so many of them take a millisecond or less, after which an
-/// interrupt is looked for.
+/// Additions between two polls of the interrupt. They take a millisecond or less.
 inline constexpr std::int64_t kWorkPerPoll = 1 << 20;
 
-/// Energies of given states (num_problems, num_reads, num_hidden + num_output).
+/// Computes the energies of given states (num_problems, num_reads, num_hidden + num_output).
 template <class Real>
 void energies(const Problem<Real>& problem, const std::int8_t* spins, std::int64_t num_reads,
               double* energies, Interrupt& interrupt);

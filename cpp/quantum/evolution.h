@@ -1,41 +1,31 @@
-/// The quantum annealer, simulated: a state vector under alternating diagonal and transverse
+/// Simulation of a quantum annealer: a state vector under alternating diagonal and transverse
 /// evolutions.
 #pragma once
 
 #include <cstdint>
 
-#include "util/pool.h"
+#include "util/interrupt.h"
 
 namespace isingprop {
 
-/// A state of so many takes 1.1 GB.
-inline constexpr int kMostQubits = 26;
+/// The state and the energies of 26 qubits take 1.6 GB in double precision.
+inline constexpr int kMaxQubits = 26;
 
-/// One problem over num_hidden + num_output qubits.
-struct TableTask {
-  const double* couplings;  ///< (num_hidden, num_output)
-  const double* hidden_fields;
-  const double* output_fields;
-  std::int64_t num_hidden, num_output;
-};
-
-/// The energies of all states, 2^(num_hidden + num_output) of them. Bit k of the index is 1 where
-/// spin k is +1, hidden spins first.
-void fill_energies(const TableTask& task, int num_threads, double* energies, Interrupt& interrupt);
-
-/// exp(-i phases[n] E) exp(i angles[n-1] sum X) exp(-i phases[n-1] E) ... exp(i angles[0] sum X)
-/// exp(-i phases[0] E)
+/// The product of steps, applied from right to left:
+///
+///     exp(-i phases[n] E) exp(i angles[n-1] sum X) exp(-i phases[n-1] E) ...
+///                                          ... exp(i angles[0] sum X) exp(-i phases[0] E)
 struct Evolution {
   int num_qubits;
-  const double* energies;  ///< 2^num_qubits
-  const double* phases;    ///< num_steps + 1
-  const double* angles;    ///< num_steps
+  const double* energies;  ///< E, (2^num_qubits,)
+  const double* phases;    ///< (num_steps + 1,)
+  const double* angles;    ///< (num_steps,)
   std::int64_t num_steps;
   int num_threads;
 };
 
-/// Applies it to 2^num_qubits amplitudes (re, im) in place. Gives the sum of probabilities. The
-/// same bits for any number of threads.
+/// Applies an evolution to 2^num_qubits amplitudes (re, im) in place and returns the sum of their
+/// probabilities. The bits do not depend on the number of threads.
 template <class Real>
 double evolve(const Evolution& evolution, Real* state, Interrupt& interrupt);
 

@@ -7,17 +7,27 @@
 namespace isingprop {
 namespace {
 
+#if defined(__x86_64__)
+/// CMakeLists.txt compiles x86_64_v3 with exactly these features, ...
+bool has_v3() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+}
+
+/// ... and x86_64_v4 with these in addition.
+bool has_v4() {
+  return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl");
+}
+#endif
+
 std::vector<const KernelTable*> find_available() {
   std::vector<const KernelTable*> tables{&baseline::table};
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                  __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                  __builtin_cpu_supports("avx512vl");
-  if (v3) tables.push_back(&x86_64_v3::table);
-  if (v4) tables.push_back(&x86_64_v4::table);
+  if (has_v3()) tables.push_back(&x86_64_v3::table);
+  if (has_v4()) tables.push_back(&x86_64_v4::table);
 #endif
   return tables;
 }

@@ -1,5 +1,4 @@
-/// Which table of kernels this process uses: the widest the processor has, or the one that was
-/// asked for.
+/// The choice of the table of kernels that this process uses.
 #pragma once
 
 #include <string>
@@ -9,14 +8,15 @@
 
 namespace isingprop {
 
-/// The tables this processor can run, narrowest first. The first is always "baseline".
+/// Returns the tables that this processor can run, narrowest registers first. The first is always
+/// "baseline".
 const std::vector<const KernelTable*>& available_kernels();
 
-/// The table in use. At first the widest, or the one that the environment variable ISINGPROP_KERNEL
-/// names.
+/// Returns the table in use: at first the last available one, or the one that the environment
+/// variable ISINGPROP_KERNEL names.
 const KernelTable& kernels();
 
-/// Puts another table in use. Throws std::invalid_argument where the processor cannot run it.
+/// Puts another table in use. Throws std::invalid_argument if the processor cannot run it.
 void select_kernels(const std::string& name);
 
 }  // namespace isingprop

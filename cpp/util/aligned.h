@@ -1,4 +1,4 @@
-/// Arrays aligned to cache lines.
+/// Arrays that begin at the start of a cache line, so that aligned vectors never cross one.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 
 namespace isingprop {
 
+/// Size of a cache line in bytes, and the width of the widest vector register.
 inline constexpr std::size_t kCacheLine = 64;
 
 struct FreeAligned {
@@ -17,16 +18,16 @@ struct FreeAligned {
 template <class T>
 using AlignedArray = std::unique_ptr<T[], FreeAligned>;
 
-/// Zeros.
+/// Returns an array of zeros.
 template <class T>
-AlignedArray<T> make_aligned(std::size_t count) {
+AlignedArray<T> make_zeroed(std::size_t count) {
   static_assert(std::is_trivially_destructible_v<T>);
   return AlignedArray<T>(new (std::align_val_t{kCacheLine}) T[count]());
 }
 
-/// Whatever the memory holds.
+/// Returns an array whose contents are unspecified until they are written.
 template <class T>
-AlignedArray<T> make_unset(std::size_t count) {
+AlignedArray<T> make_uninitialized(std::size_t count) {
   static_assert(std::is_trivially_destructible_v<T>);
   return AlignedArray<T>(new (std::align_val_t{kCacheLine}) T[count]);
 }

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <memory>
@@ -16,12 +18,13 @@ namespace {
 
 using Body = std::function<void(int, std::int64_t, std::int64_t)>;
 
-constexpr auto kPollEvery = std::chrono::milliseconds(10);
-/// How long an idle worker looks for more work before it sleeps: training calls follow each other
-/// within microseconds.
-constexpr auto kSpinFor = std::chrono::microseconds(100);
+constexpr auto kWakeInterval = std::chrono::milliseconds(10);
+/// An idle thread spins this long before it sleeps: training calls follow each other within
+/// microseconds, and waking a sleeping thread takes longer than such a call.
+constexpr auto kSpinTime = std::chrono::microseconds(100);
 
-inline void relax() {
+/// Hints to the processor that this thread is waiting in a loop.
+inline void pause_briefly() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -29,15 +32,16 @@ inline void relax() {
 #endif
 }
 
-/// One loop and the threads at work on it.
+/// One loop, whose pieces its threads take from a shared counter.
 struct Loop {
   const Body* body;
   std::int64_t num_items, piece;
   std::atomic<std::int64_t> next{0};
   std::mutex failure_lock;
-  std::exception_ptr failure;
+  std::exception_ptr failure;  ///< the first exception of any body
 
-  void work(int thread) {
+  /// Takes pieces and runs them until none is left; no exception leaves it.
+  void take_pieces(int thread) {
     try {
       for (;;) {
         const std::int64_t first = next.fetch_add(piece, std::memory_order_relaxed);
@@ -45,26 +49,26 @@ struct Loop {
         (*body)(thread, first, std::min(first + piece, num_items));
       }
     } catch (...) {
-      next.store(num_items, std::memory_order_relaxed);
+      next.store(num_items, std::memory_order_relaxed);  // no thread takes another piece
       const std::lock_guard<std::mutex> lock(failure_lock);
       if (!failure) failure = std::current_exception();
     }
   }
 };
 
-/// Looks for a while whether until() holds.
-template <class Until>
-void spin(const Until& until) {
-  const auto patience = std::chrono::steady_clock::now() + kSpinFor;
-  while (!until() && std::chrono::steady_clock::now() < patience) relax();
+/// Returns as soon as is_true() holds, or after kSpinTime.
+template <class Condition>
+void spin_until(const Condition& is_true) {
+  const auto deadline = std::chrono::steady_clock::now() + kSpinTime;
+  while (!is_true() && std::chrono::steady_clock::now() < deadline) pause_briefly();
 }
 
-/// One thread of the pool, asleep between loops.
+/// One thread of the pool, which sleeps between loops.
 class Worker {
  public:
   explicit Worker(int thread) : thread_([this, thread] { serve(thread); }) {}
 
-  /// Sets it to work. The loop must live until wait() is over.
+  /// Hands the loop to the thread. The loop must outlive the call of wait() that follows.
   void start(Loop& loop) {
     {
       const std::lock_guard<std::mutex> lock(lock_);
@@ -73,11 +77,12 @@ class Worker {
     wake_.notify_one();
   }
 
-  /// Waits until it is done with the loop, and polls meanwhile.
+  /// Returns when the thread has finished the loop, and polls the interrupt until then.
   void wait(Interrupt& interrupt) {
-    spin([this] { return done(); });
+    spin_until([this] { return is_idle(); });
+
     std::unique_lock<std::mutex> lock(lock_);
-    while (!done_.wait_for(lock, kPollEvery, [this] { return done(); })) {
+    while (!finished_.wait_for(lock, kWakeInterval, [this] { return is_idle(); })) {
       lock.unlock();
       interrupt.poll();
       lock.lock();
@@ -85,47 +90,50 @@ class Worker {
   }
 
  private:
-  bool done() const { return loop_.load(std::memory_order_acquire) == nullptr; }
+  bool is_idle() const { return loop_.load(std::memory_order_acquire) == nullptr; }
 
   void serve(int thread) {
     for (;;) {
       wait_for_loop();
-      loop_.load(std::memory_order_acquire)->work(thread);
+      loop_.load(std::memory_order_acquire)->take_pieces(thread);
+
       {
         const std::lock_guard<std::mutex> lock(lock_);
         loop_.store(nullptr, std::memory_order_release);
       }
-      done_.notify_one();
+      finished_.notify_one();
     }
   }
 
   void wait_for_loop() {
-    spin([this] { return !done(); });
+    spin_until([this] { return !is_idle(); });
     std::unique_lock<std::mutex> lock(lock_);
-    wake_.wait(lock, [this] { return !done(); });
+    wake_.wait(lock, [this] { return !is_idle(); });
   }
 
   std::mutex lock_;
-  std::condition_variable wake_, done_;
+  std::condition_variable wake_, finished_;
   std::atomic<Loop*> loop_{nullptr};
-  std::thread thread_;  // last, so that the rest is there when it starts
+  std::thread thread_;  // declared last, because it uses the members above as soon as it starts
 };
 
 class Pool {
  public:
-  /// Runs the loop on num_threads threads, this one included. One loop at a time.
+  /// Runs the loop on num_threads threads including the calling one. Callers take turns.
   void run(int num_threads, Loop& loop, Interrupt& interrupt) {
-    std::unique_lock<std::mutex> one_loop(busy_, std::defer_lock);
-    while (!one_loop.try_lock()) {
-      interrupt.look(true);
-      std::this_thread::sleep_for(kSpinFor);
+    std::unique_lock<std::mutex> turn(busy_, std::defer_lock);
+    while (!turn.try_lock()) {
+      interrupt.check(true);
+      std::this_thread::sleep_for(kSpinTime);
     }
+
     const auto num_workers = static_cast<std::size_t>(num_threads - 1);
     while (workers_.size() < num_workers) {
       workers_.push_back(std::make_unique<Worker>(static_cast<int>(workers_.size()) + 1));
     }
+
     for (std::size_t k = 0; k < num_workers; ++k) workers_[k]->start(loop);
-    loop.work(0);
+    loop.take_pieces(0);
     for (std::size_t k = 0; k < num_workers; ++k) workers_[k]->wait(interrupt);
   }
 
@@ -134,12 +142,15 @@ class Pool {
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
-/// This process's pool. Threads do not survive a fork, so a child makes its own; a pool is never
-/// destroyed, because its threads sleep until the process ends.
-Pool& pool() {
+/// Returns the pool of this process.
+///
+/// Threads do not survive a fork, so a child process makes a pool of its own. A pool is never
+/// destroyed: its threads sleep until the process ends.
+Pool& process_pool() {
   static std::mutex lock;
   static Pool* current = nullptr;
   static pid_t owner = 0;
+
   const std::lock_guard<std::mutex> guard(lock);
   if (current == nullptr || owner != getpid()) {
     current = new Pool;
@@ -150,25 +161,25 @@ Pool& pool() {
 
 }  // namespace
 
-void Interrupt::poll() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now - last_ < kPollEvery) return;
-  last_ = now;
-  if (asked_()) stop();
-}
-
 void parallel_for(int num_threads, std::int64_t num_items, std::int64_t piece, Interrupt& interrupt,
                   const Body& body) {
-  Loop loop{&body, num_items, piece, {}, {}, {}};
-  const std::int64_t pieces = (num_items + piece - 1) / piece;
-  const int useful = static_cast<int>(std::min<std::int64_t>(num_threads, pieces));
-  if (useful <= 1) {
-    loop.work(0);
+  Loop loop{.body = &body,
+            .num_items = num_items,
+            .piece = piece,
+            .next = {},
+            .failure_lock = {},
+            .failure = {}};
+  const std::int64_t num_pieces = (num_items + piece - 1) / piece;
+  const int useful_threads = static_cast<int>(std::min<std::int64_t>(num_threads, num_pieces));
+
+  if (useful_threads <= 1) {
+    loop.take_pieces(0);
   } else {
-    pool().run(useful, loop, interrupt);
+    process_pool().run(useful_threads, loop, interrupt);
   }
+
   if (loop.failure) std::rethrow_exception(loop.failure);
-  interrupt.look(false);
+  interrupt.check(false);
 }
 
 }  // namespace isingprop

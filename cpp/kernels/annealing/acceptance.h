@@ -1,68 +1,56 @@
-/// The random numbers of a half-sweep, and a quick look at whether a spin flips on them.
+/// A fast test of whether a spin flips, which leaves the rare close calls to the exact rule.
 ///
-/// accepts(r, slope * s_i f_i) of kernels/rule.h is what decides. Nearly all flips are decided
-/// faster: a quadratic gives log2(u / kMove) to within kBand / 2, and only where x is that close to
-/// it, 1 flip in 200, does accepts() have to. Which quadratic, and in which rounding, differs
-/// between targets and does not reach the states.
+/// The rule of metropolis_rule.h, u < kMove * 2^min(x, 0), is compared in logarithms: a spin flips
+/// if x > log2(u / kMove). threshold() approximates that logarithm by a quadratic, and the
+/// comparison is certain wherever x is further from it than the largest error of the quadratic,
+/// kBand / 2:
+///
+///     log2(u / kMove) as approximated
+///     ------------------|===== kBand =====|------------------> x
+///        does not flip     accepts() says        flips
+///
+/// About 1 flip in 200 falls into the band. The quadratic and its rounding differ between targets,
+/// but the states do not: within the band the exact rule decides, and outside it both agree.
+///
+/// Example: r = 0x80000000 gives u = 1/2 and log2(u / kMove) = -0.9773. A spin with x = -0.9 flips,
+/// a spin with x = -1.1 does not, and for x = -0.977 accepts() computes 2^x to 1e-11.
 #pragma once
 
 #include "kernels/annealing/metropolis_rule.h"
-#include "simd/layout.h"
+#include "simd/lanes.h"
 #include "simd/vec.h"
 
 namespace isingprop {
 namespace ISINGPROP_TARGET {
 
-/// xoshiro128+ (Blackman & Vigna 2021, doi:10.1145/3460772), one generator per lane.
-struct Generator {
-  VecU a, b, c, d;
-
-  ISINGPROP_INLINE Generator read(const std::uint32_t* words) {
-    return {load<VecU>(words), load<VecU>(words + kBlock), load<VecU>(words + 2 * kBlock),
-            load<VecU>(words + 3 * kBlock)};
-  }
-  ISINGPROP_INLINE void write(const Generator& g, std::uint32_t* words) {
-    store(words, g.a);
-    store(words + kBlock, g.b);
-    store(words + 2 * kBlock, g.c);
-    store(words + 3 * kBlock, g.d);
-  }
-  inline __attribute__((always_inline)) VecU next() {
-    const VecU out = a + d;
-    const VecU before_a = a, before_b = b, rotated = d ^ b;
-    a = xor3(a, d, b);
-    b = xor3(b, c, before_a);
-    c = xor3(c, before_a, before_b << 9);
-    d = (rotated << 11) | (rotated >> 21);
-    return out;
-  }
-};
-
-/// Logarithms are in units of 2^-23, the step of a float's exponent: a float's own bits are then
-/// its logarithm but for a correction that depends on the mantissa m in [1, 2) and is near  c0 + c1
-/// m + c2 m^2,  within 0.00494 / 2^-23.
+/// Logarithms are in units of 2^-23, the step of a float's exponent. In these units the bits of a
+/// float, read as an integer, are its logarithm but for a correction that depends on the mantissa m
+/// in [1, 2). The correction is c0 + c1 m + c2 m^2 with an error of at most 0.00494 * 2^23 units.
 constexpr float kUnit = 0x1p23f;
 constexpr float kC1 = 1.02466581f * kUnit;
 constexpr float kC2 = -0.34484844f * kUnit;
-/// Twice the largest error, and ample room for roundings: of numbers near 158, half of 2^-16 each.
+/// Twice the largest error, plus more than the roundings: of two numbers near 158, 2^-17 each.
 constexpr float kBand = (2.0f * 0.00494f + 0.0004f) * kUnit;
-/// Added to x so that it compares with threshold(): the float format's bias and the 2^31 of u,
-/// log2(kMove), and c0.
+/// Added to x so that it compares with threshold(). The terms are the bias of a float's exponent,
+/// the 2^31 of u, log2(kMove) and -c0.
 constexpr float kOffset = (127.0f + 31.0f - 0.02272007650008353f + 0.67487761f) * kUnit;
-constexpr float kSurely = kOffset - kBand / 2.0f;
-constexpr float kPerhaps = kOffset + kBand / 2.0f;
+/// Where x plus this exceeds the threshold the spin certainly flips, ...
+constexpr float kCertain = kOffset - kBand / 2.0f;
+/// ... and where x plus this does not exceed it, the spin certainly stays.
+constexpr float kPossible = kOffset + kBand / 2.0f;
 
-/// A spin whose r is not below this stays whatever its field: kMove of the range of r.
-constexpr std::uint32_t kMostMoving = 0xfc000000u;
+/// A spin whose random number is not below this, kMove of the range, stays whatever its field is.
+constexpr std::uint32_t kMoveLimit = 0xfc000000u;
 
-/// What x must exceed, by the quadratic; NaN, which nothing exceeds, for u >= kMove.
+/// Returns the threshold that x must exceed, or NaN, which nothing exceeds, for u >= kMove.
 ISINGPROP_INLINE VecF threshold(VecU r) {
-  const VecI word =
-      reinterpret_cast<VecI>(__builtin_convertvector(reinterpret_cast<VecI>(r >> 1), VecF));
-  const VecF exponent = __builtin_convertvector(word, VecF);
-  const VecF m = reinterpret_cast<VecF>((word & 0x007fffff) | 0x3f800000);
-  return nan_where(at_least(r, kMostMoving),
-                   near_sum(near_sum(splat(kC2), m, splat(kC1)), m, exponent));
+  const VecF u = __builtin_convertvector(reinterpret_cast<VecI>(r >> 1), VecF);
+  const VecI word = reinterpret_cast<VecI>(u);
+  const VecF logarithm = __builtin_convertvector(word, VecF);
+  const VecF m = reinterpret_cast<VecF>((word & 0x007fffff) | 0x3f800000);  // in [1, 2)
+
+  const VecF linear = approximate_fma(splat(kC2), m, splat(kC1));
+  return nan_where(at_least(r, kMoveLimit), approximate_fma(linear, m, logarithm));
 }
 
 }  // namespace ISINGPROP_TARGET

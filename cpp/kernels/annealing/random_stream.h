@@ -1,10 +1,10 @@
-/// Where the random numbers of a chain come from: a stream named by (seed, stream, read), the same
-/// on every machine.
+/// Seeds of the random numbers of a chain: a stream named by (seed, stream, read), which is the
+/// same on every machine.
 #pragma once
 
 #include <cstdint>
 
-#include "simd/layout.h"
+#include "kernels/annealing/chain.h"
 
 namespace isingprop {
 
@@ -15,20 +15,21 @@ inline std::uint64_t mix(std::uint64_t z) {
   return z ^ (z >> 31);
 }
 
+/// SplitMix64's increment.
 inline constexpr std::uint64_t kGoldenGamma = 0x9e3779b97f4a7c15u;
 
-/// Folds one more number into a key, so that (1, 2) and (2, 1) are different keys.
+/// Returns a key that depends on `key`, on `number` and on their order: (1, 2) and (2, 1) differ.
 inline std::uint64_t fold(std::uint64_t key, std::uint64_t number) {
   return mix((key + kGoldenGamma) ^ mix(number));
 }
 
-/// The key of the stream that one read draws from. A read with several streams folds their numbers
-/// into it.
+/// Returns the key of the stream of one read. A read that needs several streams folds the number of
+/// each into this key.
 inline std::uint64_t stream_key(std::uint64_t seed, std::uint64_t stream, std::uint64_t read) {
   return fold(fold(mix(seed), stream), read);
 }
 
-/// Fills kGeneratorWords words of xoshiro128+ state, as its authors advise, from SplitMix64.
+/// Fills kGeneratorWords words of xoshiro128+ state from SplitMix64, as its authors advise.
 inline void seed_generator(std::uint64_t key, std::uint32_t* words) {
   for (int k = 0; k < kGeneratorWords; k += 2) {
     const std::uint64_t z = mix(key += kGoldenGamma);
