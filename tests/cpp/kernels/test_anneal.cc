@@ -99,26 +99,6 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("the descent ends where no single flip gains energy") {
-  const float hot = 0.0f;
-  for (const KernelTable* table : available_kernels()) {
-    CAPTURE(std::string(table->name));
-    for (std::uint64_t seed = 0; seed < 50; ++seed) {
-      const Instance instance({60, 30}, seed);
-      const ChainMemory chain = instance.chain(seed);
-      table->seed_signs(chain.view());
-      table->anneal(chain.view(), &hot, 1, true);
-      table->descend(chain.view(), false);
-      ScalarChain end = instance.twin(seed);
-      end.hidden.spins = chain.hidden.spins();
-      end.output.spins = chain.output.spins();
-      for (const ScalarLayer* layer : {&end.hidden, &end.output}) {
-        for (const float gain : end.gains_of(*layer)) CHECK(gain <= 0.0f);
-      }
-    }
-  }
-}
-
 /// With n rows of whole numbers; -1/2 times their sums, in whole numbers until the last step.
 std::vector<float> plain_fields_of_down(const std::vector<float>& rows, std::int64_t num_rows,
                                         std::int64_t stride) {
