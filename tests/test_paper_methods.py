@@ -15,11 +15,11 @@ from isingprop.analysis.scaling import fit_power_law, mean_interval
 from isingprop.paper.common import curves, methods, rates
 from isingprop.paper.common.backpropagation import Perceptron
 from isingprop.paper.common.curves import METHODS, Curves
+from isingprop.paper.common.lowest_of import LowestOf
 from isingprop.paper.common.methods import (
     LAYDEVANT2024,
     LAYDEVANT2024_RATE,
     BackpropMethod,
-    LowestOf,
     Training,
 )
 from isingprop.paper.common.study_setup import Setup
