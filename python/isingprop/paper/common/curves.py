@@ -49,7 +49,7 @@ def epochs_of(setup: Setup) -> int:
 
 @dataclass(frozen=True)
 class Curves:
-    """The results of one method over its seeds; arrays have shape (seeds, epochs) by default."""
+    """The results of one method over its seeds; arrays are (seeds, epochs) unless noted."""
 
     learning_rate: float
     error_reads: NDArray[np.float64]
