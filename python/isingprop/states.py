@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,15 @@ _MOST_DOUBLINGS = (
 )
 
 
+class QPUUsage(NamedTuple):
+    """What the calls cost that states of a chip come from."""
+
+    seconds: float  #: of QPU access time
+    chain_break_fraction: float  #: of all chains of all reads
+    clipped: int  #: fields and couplings that were out of the chip's range, over all calls
+    beta_effective: float  #: of the reads as they came from the chip, before any descent
+
+
 @dataclass(frozen=True, eq=False)
 class States:
     """R final states ("reads") for each of B sets of fields, with their energies.
@@ -31,6 +40,10 @@ class States:
         info: what the sampler has to tell, for instance its seed and its range of inverse temperatures.
         weights: (B, R), >= 0, what each read counts for in sums; None for 1 / R. Those of one problem sum to 1, or to
             less where its update is to be smaller.
+        cycle_spins: (B, R, num_cycles, N), where each annealing cycle ended, from `Cyclic`.
+        unamplified: the states before their marked ones were amplified, from `Amplified`.
+        applications: (B,), how often U and its inverse were applied, from a coherent sampler.
+        qpu_usage: what the states cost on a chip, from `DWave` and `Replay`.
 
     Raises:
         ValueError: for another shape, a spin that is not -1 or +1, an energy that is not finite, or a weight below 0.
@@ -47,6 +60,10 @@ class States:
     energies: NDArray[np.float64]
     info: dict[str, Any] = field(default_factory=dict)
     weights: NDArray[np.float64] | None = None
+    cycle_spins: Spins | None = None
+    unamplified: States | None = None
+    applications: NDArray[np.int64] | None = None
+    qpu_usage: QPUUsage | None = None
 
     def __post_init__(self) -> None:
         """Checks and converts all arrays."""
@@ -76,6 +93,12 @@ class States:
         """States straight from our own kernels, which cannot return anything else."""
         states = object.__new__(cls)
         states.__dict__.update(spins=spins, energies=energies, info=info, weights=weights)
+        return states
+
+    def changed(self, **fields: Any) -> States:
+        """Returns the states with some fields replaced by ones that are known to fit."""
+        states = object.__new__(States)
+        states.__dict__.update(self.__dict__ | fields)
         return states
 
     @property

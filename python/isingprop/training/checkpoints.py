@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.network.layered import Network
+from isingprop.network.base_network import Network
 from isingprop.training.evaluation import EpochRecord
 from isingprop.util.checks import Floats, float_array
 from isingprop.util.files import check_names, load_tensors, save_tensors

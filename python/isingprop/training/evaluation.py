@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop.network.layered import Network
+from isingprop.network.base_network import Network
 from isingprop.problem import stream_array
 from isingprop.readout import UNCLASSIFIED
 from isingprop.samplers import Sampler
@@ -171,7 +171,7 @@ class ErrorCount:
 
     def add(self, states: States, labels: NDArray[np.int64]) -> bool:
         """Takes the states of a minibatch; True where enough came together for the counts to have moved on."""
-        states = states.info.get("unamplified", states)
+        states = states if states.unamplified is None else states.unamplified
         self._kept.append((states, labels))
         self._num_kept += len(labels)
         self._spins_kept += states.spins.size
@@ -197,7 +197,7 @@ class ErrorCount:
         if self._cycles:  # a sampler that does not tell has one cycle in each read
             ends = self._outputs(
                 [
-                    states.info.get("cycle_spins", states.spins[:, :, None])
+                    states.spins[:, :, None] if states.cycle_spins is None else states.cycle_spins
                     for states, _ in self._kept
                 ]
             )

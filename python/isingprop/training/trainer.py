@@ -1,4 +1,4 @@
-"""Training: epochs and checkpoints. The only room with a state of its own."""
+"""Trainer: epochs over labelled images, checkpoints, and tests."""
 
 from __future__ import annotations
 
@@ -8,39 +8,37 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop.network.bipartite import PARAMETERS, BipartiteNetwork
-from isingprop.network.layered import LayeredNetwork, Network
-from isingprop.samplers import (
-    Annealing,
-    Sampler,
-    check_sampler,
-    takes_initial,
-    takes_marks,
-    threads_of,
-)
-from isingprop.samplers.annealing import Reannealing
+from isingprop.network.base_network import Floats32, Network
+from isingprop.network.bipartite import PARAMETERS
+from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.protocol import Sampler, declared
 from isingprop.training.checkpoints import Checkpoint
 from isingprop.training.evaluation import EpochRecord, ErrorCount, Evaluation, predict
-from isingprop.training.layer_sweeps import (
-    check_active_layers,
-    num_hidden_layers,
-    problem_shapes,
-    sides,
-    single,
+from isingprop.training.learning_rule import LearningRates, update_in_place
+from isingprop.training.minibatches import TEST, Minibatches
+from isingprop.training.phases import Plan, phases_of
+from isingprop.training.sampling_log import SamplingLog
+from isingprop.training.trainer_options import (
+    FREE,
+    DeepOptions,
+    check_left_out,
+    check_network,
+    checked_max_spins,
+    checked_num_states,
+    checked_references,
+    checked_sampler,
+    checked_skip_correct,
+    sampled_shapes,
 )
-from isingprop.training.learning_rule import LearningRates, update_in_place, update_layers_in_place
-from isingprop.training.phases import Batch, Plan, Step, phases_of
-from isingprop.training.sampling_log import Meter
 from isingprop.util.checks import (
     Floats,
-    Spins,
     check_pixels,
     image_array,
     label_array,
@@ -53,19 +51,6 @@ from isingprop.util.checks import (
 
 if TYPE_CHECKING:
     from isingprop.data.load import ImageSet
-
-# What a seed is used for: a number of its own for each, so that no two draw from the same stream.
-_ORDER, _FREE, _NUDGED, _TEST = range(4)
-
-WRONG_CLASSES = "wrong-classes"
-FREE, RANDOM = "free", "random"
-
-# The label must win by the spins of the last hidden layer over this and over the number of hidden layers: the fewer
-# spins and the more layers, the weaker are at first the fields of outputs. Without a margin the test error of two
-# layers of 120 is 2 points larger, and three do not train; nor do two of 40 with the margin of 120.
-_SPINS_PER_MARGIN = 200
-
-_PORTION_IMAGES = 32  # small enough that their pixels are not fresh memory each time
 
 
 class Trainer:
@@ -146,88 +131,43 @@ class Trainer:
         max_spins: int | None = None,
         seed: int | None = 0,
     ) -> None:
-        """See the class."""
-        if not isinstance(network, BipartiteNetwork | LayeredNetwork):
-            raise TypeError(
-                f"network must be a BipartiteNetwork or a LayeredNetwork, got {type(network).__name__}"
-            )
+        """Checks the arguments and starts with an empty history."""
+        check_network(network)
         self.network = network
-        deep = num_hidden_layers(network) > 1
-        for name, given in {
-            "nudge": nudge,
-            "skip_correct": skip_correct or None,
-            "references": references,
-        }.items():
-            if deep and given is not None:
-                raise ValueError(f"{name} must be left out for {network}, got {given!r}")
-        self.sampler: Sampler = Annealing() if sampler is None else sampler
-        check_sampler(self.sampler)
-        self.test_sampler: Sampler = self.sampler if test_sampler is None else test_sampler
-        check_sampler(self.test_sampler, "test_sampler")
-        self.num_states = (
-            None if num_states is None else whole_number("num_states", num_states, least=1)
-        )
-        if num_states is None and (deep or not hasattr(self.sampler, "weighted_states")):
-            raise ValueError(
-                f"num_states must be a number for {self.sampler} and {network}, got None"
-            )
-        if deep and takes_marks(self.sampler):
-            raise ValueError(
-                f"sampler must not look for marked states for {network}, got {self.sampler}"
-            )
+        left_out = {"nudge": nudge, "skip_correct": skip_correct or None, "references": references}
+        check_left_out(network, **left_out)
+
+        self.sampler = checked_sampler(sampler, Annealing())
+        self.test_sampler = checked_sampler(test_sampler, self.sampler, "test_sampler")
+        self.num_states = checked_num_states(num_states, self.sampler, network)
+        deep = network.num_hidden_layers > 1
         self.learning_rates = LearningRates.of(learning_rate, deep=deep)
         self.batch_size = whole_number("batch_size", batch_size, least=1)
+
         self.nudge = None if nudge is None else real_number("nudge", nudge, above=0.0)
-        self.skip_correct = true_or_false("skip_correct", skip_correct)
-        if skip_correct and nudge is None:
-            raise ValueError("nudge must be a number where skip_correct is True, got None")
-        if skip_correct and (num_states is None or takes_marks(self.sampler)):
-            raise ValueError(
-                f"skip_correct must be False for {self.sampler} and num_states = {num_states}, got True"
-            )
-        if references not in (None, WRONG_CLASSES):
-            raise ValueError(f"references must be None or {WRONG_CLASSES!r}, got {references!r}")
-        if references is not None and not takes_initial(self.sampler):
-            raise ValueError(
-                f"references must be None for {self.sampler}, which takes no start states"
-            )
-        self.references = references
-        check_active_layers(active_layers)
-        self.active_layers = active_layers
-        if margin is None:
-            margin = deep_margin(*network.sizes[:-1]) if deep else 0.0
-        self.margin = real_number("margin", margin, least=0.0)
-        if nudged_start not in (FREE, RANDOM):
-            raise ValueError(f"nudged_start must be {FREE!r} or {RANDOM!r}, got {nudged_start!r}")
-        self.nudged_start = nudged_start
-        own_warm_sampler = Reannealing(num_threads=threads_of(self.sampler))
-        self.warm_sampler: Sampler = own_warm_sampler if warm_sampler is None else warm_sampler
-        check_sampler(self.warm_sampler, "warm_sampler")
-        if not takes_initial(self.warm_sampler):
-            raise ValueError(f"warm_sampler must take start states, got {self.warm_sampler}")
-        self.max_spins = (
-            None if max_spins is None else whole_number("max_spins", max_spins, least=1)
+        self.skip_correct = checked_skip_correct(
+            skip_correct, self.nudge, self.num_states, self.sampler
         )
-        largest = max(map(sum, self.problem_shapes))
-        if self.max_spins is not None and self.max_spins < largest:
-            raise ValueError(
-                f"max_spins must be at least {largest} for {network}, got {self.max_spins}"
-            )
+        self.references = checked_references(references, self.sampler)
+
+        options = DeepOptions.checked(
+            network, self.sampler, active_layers, margin, nudged_start, warm_sampler
+        )
+        self.active_layers, self.margin, self.nudged_start, self.warm_sampler = options
+        self.max_spins = checked_max_spins(max_spins, self.problem_shapes, network)
+
         self.num_test_reads = whole_number("num_test_reads", num_test_reads, least=1)
         self.beta_effective = true_or_false("beta_effective", beta_effective)
         self.seed = seed_number(seed)
+
         self.history: list[EpochRecord] = []
         self._data_checksum: int | None = None
         self._rates = self.learning_rates.array()
 
     @property
     def problem_shapes(self) -> list[tuple[int, int]]:
-        """Hidden and output spins of all problems that samplers are sent."""
-        shapes = problem_shapes(self.network, self.active_layers)
-        apart = self.nudged_start == RANDOM and self.active_layers is None
-        if apart and num_hidden_layers(self.network) > 1:
-            shapes.append(sides(self.network.sizes[:-1]))
-        return shapes
+        """Returns the hidden and output spins of all problems that samplers are sent."""
+        return sampled_shapes(self.network, self.active_layers, self.nudged_start)
 
     def fit(self, images: ImageSet, epochs: int, *, progress: bool = False) -> list[EpochRecord]:
         """Trains for `epochs` more epochs and returns the records of all epochs so far.
@@ -317,41 +257,33 @@ class Trainer:
 
     def _train_epoch(
         self,
-        images: NDArray[np.float32],
+        images: Floats32,
         labels: NDArray[np.int64],
-        before: dict[str, NDArray[np.float32]],
+        before: dict[str, Floats32],
         bar: Any | None = None,
     ) -> EpochRecord:
+        """Trains for one epoch; `before` has copies of the parameters."""
         checksum = self._same_checksum(images, labels)
-        epoch = len(self.history) + 1
-        errors = ErrorCount(self.network, cycles=self.references is not None)
-        meter = Meter(max_spins=self.max_spins, beta_effective=self.beta_effective)
-        network = single(self.network)
-        phases = phases_of(network, self._plan(), self.active_layers)
-        outputs = network.readout.targets(labels)[:, None, :]
-        order = np.random.Generator(np.random.PCG64(seed_for(self.seed, _ORDER, epoch))).random(
-            len(images)
-        )
-        seeds = seed_for(self.seed, _FREE, epoch), seed_for(self.seed, _NUDGED, epoch)
+        network, epoch, num_images = self.network, len(self.history) + 1, len(images)
+        errors = ErrorCount(network, cycles=self.references is not None)
+        log = SamplingLog(max_spins=self.max_spins, beta_effective=self.beta_effective)
+        phases = phases_of(network, self._plan())
         start = perf_counter()
-        for rows, slices in _portions(order.argsort(kind="stable"), self.batch_size):
-            portion, portion_outputs, portion_labels = images[rows], outputs[rows], labels[rows]
-            streams = rows.astype(np.uint64)
-            wrong_outputs = self._wrong_outputs(portion_labels, rows + epoch)
-            for batch in slices:
-                pixels, classes = portion[batch], portion_labels[batch]
-                wrong = None if wrong_outputs is None else wrong_outputs[batch]
-                fields = network.hidden_fields(pixels)
-                minibatch = Batch(fields, streams[batch], portion_outputs[batch], wrong, *seeds)
-                free = phases.free(minibatch, meter)
-                for step in phases.steps(minibatch, free, meter):
-                    self._update(network, step, pixels)
-                if errors.add(free, classes) and bar is not None:
-                    _show(bar, epoch, errors, len(images))
+
+        for pixels, batch in self._minibatches(images, labels, epoch):
+            free = phases.free(batch, log)
+            for step in phases.steps(batch, free, log):
+                update_in_place(
+                    network, pixels, step.free, step.nudged, self._rates, step.weights, step.layer
+                )
+            if errors.add(free, batch.labels) and bar is not None:
+                _show(bar, epoch, errors, num_images)
+
         errors.count()
         if bar is not None:
-            _show(bar, epoch, errors, len(images))
+            _show(bar, epoch, errors, num_images)
         self._data_checksum = checksum
+
         seconds = perf_counter() - start
         return EpochRecord(
             epoch=epoch,
@@ -359,18 +291,19 @@ class Trainer:
             train_error_lowest=errors.lowest,
             test_accuracy=float("nan"),
             **self._update_norms(before),
-            seconds_updating=seconds - meter.seconds,
+            seconds_updating=seconds - log.seconds,
             seconds_testing=0.0,
             seconds=seconds,
             wrong_cycles=errors.cycles,
-            **meter.numbers(),
+            **log.numbers(),
         )
 
-    def _update(self, network: Network, step: Step, pixels: NDArray[np.float32]) -> None:
-        if isinstance(network, BipartiteNetwork):
-            update_in_place(network, pixels, step.free, step.nudged, self._rates, step.weights)
-        else:
-            update_layers_in_place(network, step.layer, pixels, step.free, step.nudged, self._rates)
+    def _minibatches(self, images: Floats32, labels: NDArray[np.int64], epoch: int) -> Minibatches:
+        """Returns the minibatches of an epoch, in its random order."""
+        num_references = None if self.references is None else self.num_states
+        return Minibatches(
+            self.network, images, labels, self.batch_size, num_references, self.seed, epoch
+        )
 
     def _update_norms(self, before: dict[str, NDArray[np.float32]]) -> dict[str, Any]:
         """Of each kind of parameter, over all layers."""
@@ -380,6 +313,7 @@ class Trainer:
         return {f"update_norm_{kind}": math.sqrt(square) for kind, square in squares.items()}
 
     def _plan(self) -> Plan:
+        """Returns how to sample both phases."""
         return Plan(
             sampler=self.sampler,
             warm_sampler=self.warm_sampler,
@@ -388,17 +322,11 @@ class Trainer:
             skip_correct=self.skip_correct,
             margin=self.margin,
             nudged_from_free=self.nudged_start == FREE,
+            active_layers=self.active_layers,
         )
 
-    def _wrong_outputs(self, labels: NDArray[np.int64], turn: NDArray[np.int64]) -> Spins | None:
-        """(B, m, O): the outputs of the reference states, where there are to be any."""
-        if self.references is None or self.num_states is None:
-            return None
-        readout = self.network.readout
-        return readout.targets(readout.wrong_classes(labels, self.num_states, turn))
-
     def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
-        seed = seed_for(self.seed, _TEST, 0)
+        seed = seed_for(self.seed, TEST, 0)
         classes = predict(
             self.network,
             self.test_sampler,
@@ -449,9 +377,9 @@ class Trainer:
 
     def _deep_settings(self) -> dict[str, Any]:
         """Of a network with one hidden layer, whose checkpoints may be older, no more than the margin."""
-        if num_hidden_layers(self.network) == 1:
+        if self.network.num_hidden_layers == 1:
             return {"margin": self.margin or None}
-        warm = _describe(self.warm_sampler)
+        warm = declared(self.warm_sampler).settings()
         names = ("active_layers", "margin", "nudged_start")
         return {**{name: getattr(self, name) for name in names}, "warm_sampler": warm}
 
@@ -459,7 +387,7 @@ class Trainer:
         """All that decides the numbers of a run, as JSON has it; the number of threads does not."""
         settings: dict[str, Any] = {
             "network": str(self.network),
-            "sampler": _describe(self.sampler),
+            "sampler": declared(self.sampler).settings(),
             "num_states": self.num_states,
             "learning_rates": asdict(self.learning_rates),
             "batch_size": self.batch_size,
@@ -470,44 +398,14 @@ class Trainer:
             "num_test_reads": self.num_test_reads,
             "test_sampler": None
             if self.test_sampler is self.sampler
-            else _describe(self.test_sampler),
+            else declared(self.test_sampler).settings(),
             "seed": self.seed,
         }
         normal: dict[str, Any] = json.loads(json.dumps(settings, default=repr))
         return normal
 
 
-def deep_margin(*hidden: int) -> float:
-    """The default margin of a network with these hidden layers, of which there are more than one."""
-    return hidden[-1] / (_SPINS_PER_MARGIN * len(hidden))
-
-
-def _portions(
-    order: NDArray[np.int64], size: int
-) -> Iterator[tuple[NDArray[np.int64], list[slice]]]:
-    """Gives the images in order, a portion of whole minibatches at a time, and where in it each minibatch is.
-
-    A view of a portion costs a tenth of picking the rows of each minibatch.
-    """
-    length = size * max(1, _PORTION_IMAGES // size)
-    for first in range(0, len(order), length):
-        rows = order[first : first + length]
-        yield rows, [slice(k, k + size) for k in range(0, len(rows), size)]
-
-
 def _show(bar: Any, epoch: int, errors: ErrorCount, num_images: int) -> None:
     """Moves the progress bar to where the counts are."""
     bar.set_postfix(error=f"{errors.lowest:.4f}", reads=f"{errors.reads:.4f}", refresh=False)
     bar.update((epoch - 1) * num_images + errors.num_images - bar.n)
-
-
-def _describe(sampler: Sampler) -> dict[str, Any]:
-    """What the sampler says of its settings, or its fields."""
-    if callable(settings := getattr(sampler, "settings", None)):
-        return dict(settings())
-    described: dict[str, Any] = {"name": type(sampler).__name__}
-    if is_dataclass(sampler):
-        described |= {
-            name: value for name, value in asdict(sampler).items() if name != "num_threads"
-        }
-    return described

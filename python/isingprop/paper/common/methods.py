@@ -20,7 +20,8 @@ from isingprop.paper.common.lowest_of import LowestOf
 from isingprop.samplers import Annealing, Cyclic
 from isingprop.training.evaluation import predict
 from isingprop.training.learning_rule import LearningRates
-from isingprop.training.trainer import WRONG_CLASSES, Trainer
+from isingprop.training.trainer import Trainer
+from isingprop.training.trainer_options import WRONG_CLASSES
 
 NUM_HIDDEN = 120
 NUM_SWEEPS = 30
