@@ -10,13 +10,9 @@ from typing import Any
 import matplotlib
 import pytest
 
+from helpers import DATA
+from helpers.tolerances import PROCESS_SECONDS
 from isingprop import Annealing, IsingProblem, States, kernels
-from tolerances import PROCESS_SECONDS
-
-BESIDE = Path(__file__).parents[2] / "shared" / "data"
-_DATA = Path(
-    os.environ.get("ISINGPROP_DATA") or BESIDE
-)  # read before any test changes the environment
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,9 +54,9 @@ def on_every_kernel() -> Iterator[Callable]:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of data that is not part of the repository: ISINGPROP_DATA, or ../shared/data."""
-    if not _DATA.is_dir():
-        pytest.skip(f"no data folder at {_DATA} (set ISINGPROP_DATA)")
-    return _DATA
+    if not DATA.is_dir():
+        pytest.skip(f"no data folder at {DATA} (set ISINGPROP_DATA)")
+    return DATA
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(ip.__path__, "isingprop.")
     if module.name != "isingprop._core"
 )
+
 README = Path(__file__).parents[1] / "README.md"
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-import tolerances
+from helpers import tolerances
 
 PREAMBLE = """
 import os, signal, sys, threading, time
@@ -20,6 +20,7 @@ def problem(num_spins, num_problems):
 def endless(num_threads):
     return ip.Annealing(1_000_000, (1.0, 1.0), num_threads)
 """
+
 
 # What takes minutes if nobody stops it.
 ENDLESS = {

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import oracle
-import tolerances
+from helpers import oracle, tolerances
 from isingprop import Annealing, Cyclic, IsingProblem, Tempering, kernels
 
 WIDTHS = [1, 15, 16, 17, 64, 65, 129]
+
 # By the number of threads.
 SAMPLERS = {
     "annealing": lambda num_threads: Annealing(10, None, num_threads),

@@ -40,7 +40,8 @@ _CHAIN_STRIDE = np.uint64(2**32)
 class Network(ABC):
     """An input layer of pixels and L layers of spins, the last one the output.
 
-        E(s | x) = sum_ia W_ia x_a s^1_i + sum_l sum_i b^l_i s^l_i + sum_l sum_ij J^l_ij s^l_i s^(l+1)_j
+        E(s | x) = sum_ia W_ia x_a s^1_i + sum_l sum_i b^l_i s^l_i
+                   + sum_l sum_ij J^l_ij s^l_i s^(l+1)_j
 
     Only neighbouring layers are coupled. A state of the network has the spins of layer 1 first and
     those of layer L last. A `BipartiteNetwork` has L = 2, one hidden layer; a `LayeredNetwork` has
@@ -160,8 +161,8 @@ class Network(ABC):
             marked: see IsingProblem; with one hidden layer only.
 
         Returns:
-            The problem. With one hidden layer it shares the network's couplings, so it is good until
-            the network is trained further; with more it has copies.
+            The problem. With one hidden layer it shares the network's couplings, so it is good
+            until the network is trained further; with more it has copies.
         """
         couplings = self.layer_couplings
         if len(couplings) == 1:
@@ -173,7 +174,9 @@ class Network(ABC):
     def hidden_problem(
         self, fields: Floats32, outputs: Spins, streams: NDArray[np.uint64]
     ) -> IsingProblem:
-        """Poses the problem of the hidden layers, of which there are at least two, for given outputs.
+        """Poses the problem of the hidden layers for given outputs.
+
+        There must be at least two hidden layers.
 
         Args:
             fields: (B, n_1), from `hidden_fields`.
@@ -208,8 +211,8 @@ class Network(ABC):
         Returns:
             B * R problems, each with the frozen neighbours of one chain, to be sampled with one
             read; chain 0 of an image has the image's stream, the others have their own. With L = 2
-            nothing is frozen and there are B problems. Spins of layer l come first, as in a state at
-            `active(layer)`. The problem shares the network's couplings, so it is good until the
+            nothing is frozen and there are B problems. Spins of layer l come first, as in a state
+            at `active(layer)`. The problem shares the network's couplings, so it is good until the
             network is trained further. The bits do not depend on how images and chains are batched.
 
         References:
@@ -265,7 +268,7 @@ class Network(ABC):
         return states.reshape(num_images, num_reads, -1)
 
     def to_problem(self, spins: ArrayLike) -> Spins:
-        """Returns states (..., N) in the order of the problem: layers 1, 3, 5 ..., then 2, 4, 6 ..."""
+        """Returns states (..., N) in the problem's order: layers 1, 3, 5 ..., then 2, 4, 6 ..."""
         return to_sides(spins, self.sizes)
 
     def from_problem(self, spins: ArrayLike) -> Spins:

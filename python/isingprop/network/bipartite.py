@@ -90,7 +90,8 @@ class BipartiteNetwork(Network):
     ) -> BipartiteNetwork:
         """Returns a network with random W and J and without biases.
 
-            W_ia ~ input_gain U(-1/sqrt(I), 1/sqrt(I)),   J_ia ~ coupling_gain U(-1/sqrt(H), 1/sqrt(H))
+            W_ia ~ input_gain U(-1/sqrt(I), 1/sqrt(I)),
+            J_ia ~ coupling_gain U(-1/sqrt(H), 1/sqrt(H))
 
         Args:
             num_inputs: I, pixels of an image.
@@ -182,8 +183,8 @@ class BipartiteNetwork(Network):
             network's couplings, so it is good until the network is trained further.
 
         Raises:
-            ValueError: for a wrong shape, a pixel outside [0, 1], an unknown label, or one of labels
-                and nudge alone.
+            ValueError: for a wrong shape, a pixel outside [0, 1], an unknown label, or one of
+                labels and nudge alone.
         """
         return self.posed_problem(images, labels, nudge, streams, marked)
 

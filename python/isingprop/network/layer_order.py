@@ -1,8 +1,8 @@
 """The order of layers in a state: side by side, apart, and as the two sides of a bipartite problem.
 
-With sizes (3, 2, 4) a state of the network is s1 s1 s1 | s2 s2 | s3 s3 s3 s3. A layer couples to its
-neighbours only, so layers 1 and 3 are one side of a bipartite problem, layer 2 is the other, and the
-state in the problem's order is s1 s1 s1 s3 s3 s3 s3 | s2 s2.
+With sizes (3, 2, 4) a state of the network is s1 s1 s1 | s2 s2 | s3 s3 s3 s3. A layer couples to
+its neighbours only, so layers 1 and 3 are one side of a bipartite problem, layer 2 is the other,
+and the state in the problem's order is s1 s1 s1 s3 s3 s3 s3 | s2 s2.
 """
 
 from __future__ import annotations
@@ -97,5 +97,5 @@ def _side(fields: Sequence[NDArray[np.float32]], rows: int = 1) -> NDArray[np.fl
 
 
 def _joined(arrays: list[NDArray[_Scalar]]) -> NDArray[_Scalar]:
-    """Returns arrays side by side along the last axis, in C order: concatenate may choose another."""
+    """Returns arrays side by side along the last axis, in C order, whatever concatenate does."""
     return np.ascontiguousarray(np.concatenate(arrays, axis=-1))

@@ -37,7 +37,8 @@ _Item = TypeVar("_Item")
 class LayeredNetwork(Network):
     """A network of pixels and L layers of spins, the last one the output.
 
-        E(s | x) = sum_ia W_ia x_a s^1_i + sum_l sum_i b^l_i s^l_i + sum_l sum_ij J^l_ij s^l_i s^(l+1)_j
+        E(s | x) = sum_ia W_ia x_a s^1_i + sum_l sum_i b^l_i s^l_i
+                   + sum_l sum_ij J^l_ij s^l_i s^(l+1)_j
 
     Only neighbouring layers are coupled. A state of the network has the spins of layer 1 first and
     those of layer L last.
@@ -194,8 +195,8 @@ class LayeredNetwork(Network):
             layer it shares the network's couplings instead, like that of a BipartiteNetwork.
 
         Raises:
-            ValueError: for a wrong shape, a pixel outside [0, 1], an unknown label, or one of labels
-                and nudge alone.
+            ValueError: for a wrong shape, a pixel outside [0, 1], an unknown label, or one of
+                labels and nudge alone.
 
         Example:
             >>> network = LayeredNetwork.random(

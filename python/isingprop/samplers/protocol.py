@@ -109,6 +109,10 @@ class BaseSampler:
         names = [each.name for each in _arguments(type(self)) if each.kind not in _VARIADIC]
         return {name: getattr(self, name) for name in names}
 
+    def __sklearn_clone__(self) -> Self:
+        """Returns an equal sampler, for scikit-learn's searches, which change its parameters."""
+        return type(self)(**self.get_params())
+
     def set_params(self, **params: Any) -> Self:
         """Changes arguments of the constructor in place, all or none of them, and returns self.
 
@@ -237,7 +241,7 @@ def _is_checked(sampler: object) -> bool:
 def _checked(
     sampler: object, states: object, problem: IsingProblem, num_reads: int | None
 ) -> States:
-    """Returns a sampler's states, checked, in the dtypes of our own; None is any number of reads."""
+    """Returns states, checked, in the dtypes of our own; None stands for any number of reads."""
     name = type(sampler).__name__
     if not isinstance(states, States):
         called = "weighted_states" if num_reads is None else "sample"
@@ -247,7 +251,8 @@ def _checked(
 
     shape = (len(problem), num_reads, problem.num_spins)
     spins = spin_array(f"spins from {name}", states.spins, shape=shape)
-    energies = float_array(f"energies from {name}", states.energies, shape=spins.shape[:2])
+    given = float_array(f"energies from {name}", states.energies, shape=spins.shape[:2])
+    energies = given.astype(np.float64, copy=False)
 
     weights = states.weights
     if weights is not None:
@@ -258,9 +263,12 @@ def _checked(
                 f"weights from {name} must be at least 0 and sum to at most 1, got {weights}"
             )
 
-    return states.changed(
-        spins=spins, energies=energies.astype(np.float64, copy=False), weights=weights
-    )
+    ends = states.cycle_spins
+    if ends is not None:
+        shape = (*spins.shape[:2], None, spins.shape[2])
+        ends = spin_array(f"cycle_spins from {name}", ends, shape=shape)
+
+    return states.changed(spins=spins, energies=energies, weights=weights, cycle_spins=ends)
 
 
 _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)

@@ -17,8 +17,8 @@ from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import Spins, image_array, seed_for, seed_number, whole_number
 
 _MAX_SWEEPS = 20  # downhill, after the first sweep
-# One sweep at a beta at which nothing goes up, in units of 1 / (rms local field); a zero-temperature
-# descent follows.
+# One sweep at a beta at which nothing goes up, in units of 1 / (rms local field); a
+# zero-temperature descent follows.
 _COLD = np.array([1e12])
 # Seeds of a sweep are numbered by its lower layer, 1 ... L - 1; this is the random start before it.
 _START = 0
@@ -165,7 +165,7 @@ def whole_states(
 
 
 def per_chain(spins: Spins) -> Spins:
-    """Returns (B, m, N) states as the start states of B * m problems with one read, (B * m, 1, N)."""
+    """Returns (B, m, N) states as start states of B * m problems with one read, (B * m, 1, N)."""
     return np.ascontiguousarray(spins).reshape(-1, 1, spins.shape[2])
 
 

@@ -93,7 +93,7 @@ class LearningRates:
 
 @dataclass(frozen=True, eq=False)
 class Gradient:
-    """The change of each parameter per unit of learning rate, in the shapes of the network's own arrays."""
+    """The change of each parameter per unit of learning rate, in the shapes of the parameters."""
 
     input_weights: Floats32
     couplings: Floats32
@@ -147,7 +147,8 @@ def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int
 def layered_gradient(
     network: LayeredNetwork, images: ArrayLike, free: States, nudged: States
 ) -> dict[str, Floats32]:
-    """Returns the direction of `gradient` for a network of any depth, by the names of its parameters.
+    """Returns the direction of `gradient` for a network of any depth, by the names of its
+    parameters.
 
         dW_ia = (<s^1_i> - <s^1_i>^N) x_a
         dJ^l_ij = <s^l_i s^(l+1)_j> - <s^l_i s^(l+1)_j>^N
@@ -202,8 +203,8 @@ def update_in_place(
         images: (B, I).
         free_spins: (B, m, N), whole states, or (B, m, n_l + n_(l+1)) with `layer`.
         nudged_spins: (B, any, ...), in the same order.
-        rates: (4,), from LearningRates.array; all couplings have one rate, and so have the biases of
-            all hidden layers.
+        rates: (4,), from LearningRates.array; all couplings have one rate, and so have the biases
+            of all hidden layers.
         free_weights: (B, m), with one hidden layer only; None for 1 / m each.
         layer: l, the lower of the two layers whose spins are given; its input weights are changed,
             too, where it is layer 1. None: the spins are whole states.

@@ -74,12 +74,13 @@ def phases_of(network: Network, plan: Plan) -> Phases:
 
 
 class _WholeNetwork:
-    """All layers are sampled at once: a layer couples to its neighbours only, so they are bipartite."""
+    """Phases in which all layers are sampled at once, as one bipartite problem."""
 
     def __init__(self, network: Network, plan: Plan) -> None:
         self._network, self._plan = network, plan
         self._takes_marks = declared(plan.sampler).takes_marks
         self._deep = network.num_hidden_layers > 1
+        self._output_bias = network.layer_biases[-1][None, :]  # a view, which follows the training
 
     def free(self, batch: Batch, log: SamplingLog) -> States:
         network, plan = self._network, self._plan
@@ -111,8 +112,8 @@ class _WholeNetwork:
         """Returns the nudged states: a sampled one, that of Eq. (7), or hidden layers at rest.
 
         Returns:
-            (B, 1, N) with one hidden layer, but (B, m, N) with skip_correct, where the free states of
-            correct images stand in for nudged ones, and with more hidden layers.
+            (B, 1, N) with one hidden layer, but (B, m, N) with skip_correct, where the free states
+            of correct images stand in for nudged ones, and with more hidden layers.
         """
         if self._plan.nudge is not None:
             return self._sampled_nudged(batch, free, log)
@@ -157,16 +158,15 @@ class _WholeNetwork:
 
     def _problem(self, batch: Batch, push: float = 0.0) -> IsingProblem:
         """Returns the problem of H[x] + push * sum_a n_a[y] t_a."""
-        network = self._network
-        output_fields = network.layer_biases[-1][None, :]  # a view that follows the training
+        output_fields = self._output_bias
         if push:
             pushed = np.float32(push) * batch.outputs[:, 0].astype(np.float32)
             output_fields = output_fields + pushed
-        return network.problem_of(batch.fields, output_fields, batch.streams)
+        return self._network.problem_of(batch.fields, output_fields, batch.streams)
 
 
 class _LayerSweep:
-    """The active-layer sweep: two layers are sampled at a time, the others frozen where they are."""
+    """Phases in which two layers are sampled at a time while the others are frozen."""
 
     def __init__(self, network: Network, plan: Plan) -> None:
         assert plan.num_states is not None  # Trainer
@@ -188,7 +188,7 @@ class _LayerSweep:
         return whole_states(network, batch.fields, batch.streams, spins)
 
     def steps(self, batch: Batch, free: States, log: SamplingLog) -> Iterator[Step]:
-        """Returns layers (L - 1, L) down to (1, 2), sampled with the same random numbers in both phases."""
+        """Returns layers (L - 1, L) down to (1, 2), with the same random numbers in both phases."""
         network, top = self._network, self._network.num_hidden_layers
         first, second = free.spins.copy(), self._nudged_start(batch, free, log)
 
@@ -204,7 +204,7 @@ class _LayerSweep:
             yield Step(layer, pair[0], pair[1])
 
     def _nudged_start(self, batch: Batch, free: States, log: SamplingLog) -> Spins:
-        """Returns the states whose outputs become n[y]: the free ones, or ones that are sampled anew."""
+        """Returns the states whose outputs become n[y]: the free ones, or newly sampled ones."""
         if self._plan.nudged_from_free:
             return free.spins.copy()
 
@@ -232,7 +232,7 @@ class _LayerSweep:
 
 
 def _with_energies_of(problem: IsingProblem, states: States) -> States:
-    """Returns the states, and those that they were amplified from, with energies of another problem."""
+    """Returns the states, and any unamplified ones, with the energies of another problem."""
     plain = states.unamplified
     return states.changed(
         energies=problem.energies(states.spins),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop.network.base_network import Floats32, Network
-from isingprop.network.bipartite import PARAMETERS
 from isingprop.samplers.annealing import Annealing
-from isingprop.samplers.protocol import Sampler, declared
-from isingprop.training.checkpoints import Checkpoint
-from isingprop.training.evaluation import EpochRecord, ErrorCount, Evaluation, predict
-from isingprop.training.learning_rule import LearningRates, update_in_place
-from isingprop.training.minibatches import TEST, Minibatches
-from isingprop.training.phases import Plan, phases_of
-from isingprop.training.sampling_log import SamplingLog
+from isingprop.samplers.protocol import Sampler
+from isingprop.training.checkpoints import Checkpoint, run_settings
+from isingprop.training.epoch import run_epoch
+from isingprop.training.evaluation import EpochRecord, Evaluation, predict
+from isingprop.training.learning_rule import LearningRates
+from isingprop.training.minibatches import TEST
 from isingprop.training.trainer_options import (
     FREE,
     DeepOptions,
@@ -54,47 +50,54 @@ if TYPE_CHECKING:
 
 
 class Trainer:
-    """Trains a network in place, by dragon training (num_states = m > 1) or equilibrium propagation (num_states = 1).
+    """Trains a network in place, by dragon training or equilibrium propagation (num_states = 1).
 
-    For each minibatch: sample m states of H[x]; take the nudged state of each image; raise the energy of the former and
-    lower that of the latter (learning.gradient). The order of images is drawn anew each epoch.
+    For each minibatch m states of H[x] are sampled (the free phase), and the nudged state of each
+    image is taken; the update raises the energy of the former and lowers that of the latter, see
+    `gradient`. The order of images is drawn anew each epoch.
 
-    With more than one hidden layer the free states come from a forward sweep: from random states, layers (1, 2), (2, 3)
-    ... (L - 1, L) are sampled in turn while the others are frozen. A backward sweep follows: in layers (L - 1, L) each
-    free state is held against a nudged partner, its own state but for outputs n[y] and layer L - 1 along its local
-    field; in the layers below both are sampled anew from where they are, with the same random numbers. The parameters
-    of two layers are updated before the next two are sampled; so the biases of all hidden layers but the first are
-    updated twice.
+    With more than one hidden layer the free states come from a forward sweep: from random states,
+    layers (1, 2), (2, 3) ... (L - 1, L) are sampled in turn while the others are frozen. A backward
+    sweep follows. In layers (L - 1, L) each free state is compared with a nudged partner: its own
+    state, but with outputs n[y] and with layer L - 1 along its local field. In the layers below,
+    both are sampled anew from where they are, with the same random numbers. The parameters of two
+    layers are updated before the next two are sampled, so the biases of all hidden layers but the
+    first are updated twice.
 
     Args:
         network: changed in place.
         sampler: default Annealing().
-        num_states: m, states per image and update. None takes all states with their weights, of a sampler that has them
-            (Coherent, Amplified): the limit of m without end.
-        learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings, hidden_bias (of all
-            hidden layers) and output_bias. With more than one hidden layer input weights learn at 4 times the one rate,
-            couplings at half of it.
+        num_states: m, states per image and update. None takes all states with their weights, from a
+            sampler that gives them (Coherent, Amplified): the limit of m without end.
+        learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings,
+            hidden_bias (of all hidden layers) and output_bias. With more than one hidden layer
+            input weights learn at 4 times the one rate, couplings at half of it.
         batch_size: images per update; the update is their mean. The paper has 1.
-        nudge: None takes the nudged state of Eq. (7), the limit of a strong nudge. A finite nudge > 0 samples one read
-            of H_N[x, y] instead.
-        skip_correct: with a finite nudge, an image whose free states all have the outputs n[y] already changes nothing,
-            as in Laydevant et al.
-        references: None, or "wrong-classes": the reads of an image start from the states of Eq. (7) of its wrong
-            classes in turn, for cyclic annealing; num_states = 9 is one read for each of 9. Which comes first moves on
-            from epoch to epoch and from image to image.
+        nudge: None takes the nudged state of Eq. (7), the limit of a strong nudge. A finite nudge >
+            0 samples one read of H_N[x, y] instead.
+        skip_correct: with a finite nudge, an image whose free states all have the outputs n[y]
+            already changes nothing, as in Laydevant et al.
+        references: None, or "wrong-classes": the reads of an image start from the states of Eq. (7)
+            of its wrong classes in turn, for cyclic annealing; num_states = 9 is one read for each
+            of 9. Which comes first moves on from epoch to epoch and from image to image.
         num_test_reads: reads of a test image, of which the lowest counts.
-        beta_effective: put the effective inverse temperature (States.beta_effective) of the free states into the record
-            of each epoch. It is infinite for states that end in a descent, as Annealing's do by default.
-        test_sampler: draws the states of test images; default: the sampler. A test on a QPU costs as much as an epoch.
-        active_layers: 2 sweeps over a network with more than one hidden layer as above; None samples all its layers at
+        beta_effective: put the effective inverse temperature (States.beta_effective) of the free
+            states into the record of each epoch. It is infinite for states that end in a descent,
+            as Annealing's do by default.
+        test_sampler: samples the states of test images; default: the sampler. A test on a QPU costs
+            as much as an epoch.
+        active_layers: for more than one hidden layer. 2 sweeps as above; None samples all layers at
             once, and lets the hidden layers of a nudged partner go downhill from the free state.
-        margin: >= 0, an energy by which the label must win: free states are those of H[x] + margin * sum_a n_a[y] t_a,
-            so updates go on until no other class is lower even then. Tests are without it. None is 0 with one hidden
-            layer, as in the paper, and (spins of the last hidden layer) / (200 * number of hidden layers) with more.
-        nudged_start: with more than one hidden layer, "free" for nudged partners as above; "random" for ones that are
-            drawn apart from the free states, the literal reading of the paper, and for a backward sweep from random
-            states. Without a margin it is the worse by some points; at the paper's initial scales neither trains.
-        warm_sampler: draws states of the backward sweep from start states; default: 5 cold sweeps of annealing.
+        margin: >= 0, an energy by which the label must win: free states are those of
+            H[x] + margin * sum_a n_a[y] t_a, so updates go on until no other class is lower even
+            then. Tests are without it. None is 0 with one hidden layer, as in the paper, and (spins
+            of the last hidden layer) / (200 * number of hidden layers) with more.
+        nudged_start: for more than one hidden layer. "free" takes nudged partners as above.
+            "random" samples them apart from the free states, the literal reading of the paper, and
+            starts the backward sweep from random states. Without a margin it is the worse by some
+            points; at the paper's initial scales neither trains.
+        warm_sampler: for more than one hidden layer. It samples states of the backward sweep from
+            start states; default: 5 cold sweeps of annealing.
         max_spins: refuse to send any sampler a larger problem.
         seed: 0 ... 2^64 - 1; None draws one. All random numbers follow from it.
 
@@ -102,12 +105,13 @@ class Trainer:
         >>> import isingprop as ip
         >>> images = ip.load_data("digits", num_train=100, num_test=100)
         >>> network = ip.BipartiteNetwork.random(num_inputs=64, num_hidden=30, num_classes=10)
-        >>> history = ip.Trainer(network, ip.Annealing(num_sweeps=20), num_states=5).fit(images, epochs=2)
-        >>> [record.epoch for record in history]
+        >>> trainer = ip.Trainer(network, ip.Annealing(num_sweeps=20), num_states=5)
+        >>> [record.epoch for record in trainer.fit(images, epochs=2)]
         [1, 2]
 
     References:
-        arXiv:2506.05244, Sections II, IV and VI; Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4.
+        arXiv:2506.05244, Sections II, IV and VI; Laydevant, Marković & Grollier 2024,
+        doi:10.1038/s41467-024-46879-4.
     """
 
     def __init__(
@@ -162,7 +166,6 @@ class Trainer:
 
         self.history: list[EpochRecord] = []
         self._data_checksum: int | None = None
-        self._rates = self.learning_rates.array()
 
     @property
     def problem_shapes(self) -> list[tuple[int, int]]:
@@ -178,8 +181,8 @@ class Trainer:
             progress: draw a progress bar on stderr, where that is a terminal.
 
         Raises:
-            ValueError: for images of another size or more classes than the network has, or, after `restore`, other
-                images than the checkpoint was made with.
+            ValueError: for images of another size or more classes than the network has, or, after
+                `restore`, other images than the checkpoint was made with.
             KeyboardInterrupt: on Ctrl-C; the network is then as the last whole epoch left it.
         """
         for _ in self.train(images, epochs, progress=progress):
@@ -189,7 +192,7 @@ class Trainer:
     def train(
         self, images: ImageSet, epochs: int, *, progress: bool = False
     ) -> Iterator[EpochRecord]:
-        """As `fit`, but gives each record as soon as its epoch is done: the place to save a checkpoint."""
+        """Works like `fit`, but yields each record when its epoch is done, for checkpoints."""
         from tqdm import tqdm
 
         epochs = whole_number("epochs", epochs, least=1)
@@ -197,6 +200,7 @@ class Trainer:
         test = self._check_images("test", images.test_images, images.test_labels)
         done, last = len(self.history), len(self.history) + epochs
         num_images = len(train[0])
+
         bar = tqdm(
             total=last * num_images,
             initial=done * num_images,
@@ -217,7 +221,7 @@ class Trainer:
                 yield record
 
     def train_epoch(self, images: ArrayLike, labels: ArrayLike) -> EpochRecord:
-        """One epoch over (n, I) images and (n,) labels, without a test."""
+        """Trains for one epoch on (n, I) images and (n,) labels, without a test."""
         train = self._check_images("train", images, labels)
         with self._undone_on_error() as before:
             record = self._train_epoch(*train, before)
@@ -225,35 +229,34 @@ class Trainer:
         return record
 
     def evaluate(self, images: ArrayLike, labels: ArrayLike) -> Evaluation:
-        """Accuracy on (n, I) images, by the lowest of num_test_reads reads of each."""
+        """Returns the accuracy on (n, I) images, by the lowest of several reads of each."""
         return self._evaluate(*self._check_images("test", images, labels))
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
-        """Writes parameters, settings and history, whole or not at all: all that `restore` needs."""
+        """Writes all that `restore` needs: parameters, settings and history, or nothing at all."""
         Checkpoint(
-            self.network.parameters(), self._settings(), self.history, self._data_checksum
+            self.network.parameters(), run_settings(self), self.history, self._data_checksum
         ).save(path)
 
     def restore(self, path: str | os.PathLike[str]) -> None:
-        """Takes up where the trainer that wrote the checkpoint was, to the same bits as if it had never stopped.
+        """Continues the run of the trainer that wrote the checkpoint, to the same bits.
 
-        This trainer must have been made with the same arguments.
+        This trainer must have been made with the same arguments. The result is that of a run that
+        was never stopped.
 
         Raises:
             FileNotFoundError: where there is no file.
-            ValueError: for a file of another kind or version, a network of another shape, or other settings.
+            ValueError: for a file of another kind or version, a network of another shape, or other
+                settings.
         """
         checkpoint = Checkpoint.load(path)
-        for name, mine in self._settings().items():
+        for name, mine in run_settings(self).items():
             saved = checkpoint.settings.get(name)
             if saved != mine:
                 raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
+
         self._put_back(checkpoint.parameters_for(self.network, path))
         self.history, self._data_checksum = checkpoint.history, checkpoint.data_checksum
-
-    def _put_back(self, parameters: Mapping[str, Floats]) -> None:
-        for name, array in self.network.parameters().items():
-            array[...] = parameters[name]
 
     def _train_epoch(
         self,
@@ -262,70 +265,19 @@ class Trainer:
         before: dict[str, Floats32],
         bar: Any | None = None,
     ) -> EpochRecord:
-        """Trains for one epoch; `before` has copies of the parameters."""
+        """Trains for one epoch on checked images; `before` has copies of the parameters."""
         checksum = self._same_checksum(images, labels)
-        network, epoch, num_images = self.network, len(self.history) + 1, len(images)
-        errors = ErrorCount(network, cycles=self.references is not None)
-        log = SamplingLog(max_spins=self.max_spins, beta_effective=self.beta_effective)
-        phases = phases_of(network, self._plan())
-        start = perf_counter()
-
-        for pixels, batch in self._minibatches(images, labels, epoch):
-            free = phases.free(batch, log)
-            for step in phases.steps(batch, free, log):
-                update_in_place(
-                    network, pixels, step.free, step.nudged, self._rates, step.weights, step.layer
-                )
-            if errors.add(free, batch.labels) and bar is not None:
-                _show(bar, epoch, errors, num_images)
-
-        errors.count()
-        if bar is not None:
-            _show(bar, epoch, errors, num_images)
+        record = run_epoch(self, images, labels, before, bar)
         self._data_checksum = checksum
+        return record
 
-        seconds = perf_counter() - start
-        return EpochRecord(
-            epoch=epoch,
-            train_error_reads=errors.reads,
-            train_error_lowest=errors.lowest,
-            test_accuracy=float("nan"),
-            **self._update_norms(before),
-            seconds_updating=seconds - log.seconds,
-            seconds_testing=0.0,
-            seconds=seconds,
-            wrong_cycles=errors.cycles,
-            **log.numbers(),
-        )
-
-    def _minibatches(self, images: Floats32, labels: NDArray[np.int64], epoch: int) -> Minibatches:
-        """Returns the minibatches of an epoch, in its random order."""
-        num_references = None if self.references is None else self.num_states
-        return Minibatches(
-            self.network, images, labels, self.batch_size, num_references, self.seed, epoch
-        )
-
-    def _update_norms(self, before: dict[str, NDArray[np.float32]]) -> dict[str, Any]:
-        """Of each kind of parameter, over all layers."""
-        kinds, squares = self.network.kinds(), dict.fromkeys(PARAMETERS, 0.0)
+    def _put_back(self, parameters: Mapping[str, Floats]) -> None:
+        """Copies parameters into the network's own arrays."""
         for name, array in self.network.parameters().items():
-            squares[kinds[name]] += float(np.square(array - before[name], dtype=np.float64).sum())
-        return {f"update_norm_{kind}": math.sqrt(square) for kind, square in squares.items()}
+            array[...] = parameters[name]
 
-    def _plan(self) -> Plan:
-        """Returns how to sample both phases."""
-        return Plan(
-            sampler=self.sampler,
-            warm_sampler=self.warm_sampler,
-            num_states=self.num_states,
-            nudge=self.nudge,
-            skip_correct=self.skip_correct,
-            margin=self.margin,
-            nudged_from_free=self.nudged_start == FREE,
-            active_layers=self.active_layers,
-        )
-
-    def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
+    def _evaluate(self, images: Floats32, labels: NDArray[np.int64]) -> Evaluation:
+        """Returns the accuracy on checked images."""
         seed = seed_for(self.seed, TEST, 0)
         classes = predict(
             self.network,
@@ -340,9 +292,10 @@ class Trainer:
 
     @contextmanager
     def _undone_on_error(self) -> Iterator[dict[str, NDArray[np.float32]]]:
-        """Gives copies of the parameters, and puts them back where the epoch fails or is interrupted."""
+        """Yields copies of the parameters, and restores them if the epoch does not end well."""
         before = {name: array.copy(order="K") for name, array in self.network.parameters().items()}
         checksum = self._data_checksum
+
         try:
             yield before
         except BaseException as error:
@@ -350,62 +303,31 @@ class Trainer:
             self._data_checksum = checksum
             done = len(self.history)
             error.add_note(
-                f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it; to resume, "
-                "call fit() again, in a new process after restore() of the last checkpoint"
+                f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it; "
+                "to resume, call fit() again, in a new process after restore() of the last "
+                "checkpoint"
             )
             raise
 
     def _check_images(
         self, part: str, images: ArrayLike, labels: ArrayLike
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    ) -> tuple[Floats32, NDArray[np.int64]]:
+        """Returns the images and labels of one part of an ImageSet, checked to fit the network."""
         pixels = image_array(f"{part}_images", images, num_inputs=self.network.num_inputs)
         check_pixels(f"{part}_images", pixels)
-        num_classes = self.network.num_classes
-        return pixels, label_array(
-            f"{part}_labels", labels, count=len(pixels), num_classes=num_classes
-        )
+
+        count, num_classes = len(pixels), self.network.num_classes
+        return pixels, label_array(f"{part}_labels", labels, count=count, num_classes=num_classes)
 
     def _same_checksum(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> int:
-        """A run goes on with the images it began with: their order is a part of its random numbers."""
+        """Returns the checksum of the images, which must be those that the run began with.
+
+        The order of the images is a part of the run's random numbers.
+        """
         checksum = zlib.crc32(labels.tobytes(), zlib.crc32(images.data))
         if self._data_checksum not in (None, checksum):
             raise ValueError(
-                f"train_images must be those that the run began with (checksum {self._data_checksum}), "
-                f"got others (checksum {checksum})"
+                "train_images must be those that the run began with "
+                f"(checksum {self._data_checksum}), got others (checksum {checksum})"
             )
         return checksum
-
-    def _deep_settings(self) -> dict[str, Any]:
-        """Of a network with one hidden layer, whose checkpoints may be older, no more than the margin."""
-        if self.network.num_hidden_layers == 1:
-            return {"margin": self.margin or None}
-        warm = declared(self.warm_sampler).settings()
-        names = ("active_layers", "margin", "nudged_start")
-        return {**{name: getattr(self, name) for name in names}, "warm_sampler": warm}
-
-    def _settings(self) -> dict[str, Any]:
-        """All that decides the numbers of a run, as JSON has it; the number of threads does not."""
-        settings: dict[str, Any] = {
-            "network": str(self.network),
-            "sampler": declared(self.sampler).settings(),
-            "num_states": self.num_states,
-            "learning_rates": asdict(self.learning_rates),
-            "batch_size": self.batch_size,
-            "nudge": self.nudge,
-            "skip_correct": self.skip_correct or None,  # checkpoints from before it have none
-            "references": self.references,
-            **self._deep_settings(),
-            "num_test_reads": self.num_test_reads,
-            "test_sampler": None
-            if self.test_sampler is self.sampler
-            else declared(self.test_sampler).settings(),
-            "seed": self.seed,
-        }
-        normal: dict[str, Any] = json.loads(json.dumps(settings, default=repr))
-        return normal
-
-
-def _show(bar: Any, epoch: int, errors: ErrorCount, num_images: int) -> None:
-    """Moves the progress bar to where the counts are."""
-    bar.set_postfix(error=f"{errors.lowest:.4f}", reads=f"{errors.reads:.4f}", refresh=False)
-    bar.update((epoch - 1) * num_images + errors.num_images - bar.n)

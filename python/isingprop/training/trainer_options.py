@@ -14,10 +14,10 @@ from isingprop.util.checks import real_number, true_or_false, whole_number
 WRONG_CLASSES = "wrong-classes"
 FREE, RANDOM = "free", "random"
 
-# The label must win by the number of spins of the last hidden layer over this and over the number of
-# hidden layers: the fewer spins and the more layers there are, the weaker the fields of outputs are
-# at first. Without a margin the test error of two layers of 120 is 2 points larger, and three layers
-# do not train; nor do two of 40 with the margin of 120.
+# The label must win by the number of spins of the last hidden layer over this and over the number
+# of hidden layers: the fewer spins and the more layers there are, the weaker the fields of outputs
+# are at first. Without a margin the test error of two layers of 120 is 2 points larger, and three
+# layers do not train; nor do two of 40 with the margin of 120.
 _SPINS_PER_MARGIN = 200
 
 
@@ -58,7 +58,7 @@ class DeepOptions(NamedTuple):
 
 
 def deep_margin(*hidden: int) -> float:
-    """Returns the default margin of a network with these hidden layers, of which there are several."""
+    """Returns the default margin of a network with several hidden layers of these sizes."""
     return hidden[-1] / (_SPINS_PER_MARGIN * len(hidden))
 
 

@@ -1,0 +1,158 @@
+"""The command `isingprop qpu embed`: each test runs it in a process of its own."""
+
+import json
+import os
+import struct
+
+import pytest
+
+from helpers.cli.cli_runs import assert_refused, isingprop
+from isingprop.qpu.chip.working_graph import WorkingGraph
+
+SMALL = ("--topology", "zephyr", "--size", "3", "--hidden", "30", "--output", "10")
+
+
+@pytest.fixture
+def embed(tmp_path):
+    """embed(*options): the command in a folder of its own, with a cache of its own."""
+
+    def run(*options):
+        return isingprop(
+            "qpu", "embed", *options, cwd=tmp_path, XDG_CACHE_HOME=os.fspath(tmp_path / "cache")
+        )
+
+    return run
+
+
+def content_of(result):
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_the_json_says_what_was_found_and_the_second_time_comes_from_the_cache(embed):
+    first, second = embed(*SMALL, "--json"), embed(*SMALL, "--json")
+    content = content_of(first)
+    assert content.pop("seconds") > 0
+    graph = WorkingGraph.perfect("zephyr", 3)
+    assert content == {
+        "qubits": 66,
+        "max_chain_hidden": 2,
+        "max_chain_output": 3,
+        "copies": 2,
+        "qubits_of_copies": [66, 66],
+        "hidden": 30,
+        "output": 10,
+        "topology": "zephyr",
+        "shape": [3, 4],
+        "graph_id": graph.graph_id,
+        "working_qubits": 336,
+        "working_couplers": len(graph.couplers),
+        "cached": False,
+    }
+    assert first.stderr.startswith("isingprop: embedding 30 x 10 spins")
+    assert len(first.stderr.splitlines()) == 1
+    again = content_of(second)
+    del again["seconds"]
+    assert again == content | {"cached": True}
+    assert second.stderr == ""
+
+
+def test_without_json_it_is_four_lines(embed):
+    result = embed(*SMALL)
+    assert result.returncode == 0, result.stderr
+    chip, copies, best, time = result.stdout.splitlines()
+    assert chip.split(":")[1] == " 336 qubits, 2808 couplers"
+    assert copies.split(maxsplit=1)[1] == "2 of 30 x 10 spins, 132 qubits in all"
+    assert best.split(maxsplit=2)[2] == "66 qubits, longest chains 2 (hidden) and 3 (output)"
+    assert time.startswith("time ")
+
+
+def test_the_default_network_is_the_papers(embed):
+    content = content_of(embed("--topology", "zephyr", "--json"))
+    assert (content["hidden"], content["output"], content["shape"]) == (120, 40, [12, 4])
+    assert (content["qubits"], content["copies"]) == (680, 5)
+
+
+def test_the_largest_star_of_the_paper_on_perceptrons(embed):
+    result = embed(
+        "--topology", "pegasus", "--size", "16", "--hidden", "654", "--output", "1", "--json"
+    )
+    content = content_of(result)
+    assert (content["hidden"], content["output"], content["max_chain_hidden"]) == (654, 1, 1)
+    assert (content["copies"], content["max_chain_output"], content["qubits"]) == (5, 51, 705)
+
+
+def test_broken_qubits_and_couplers(embed, tmp_path):
+    graph = WorkingGraph.perfect("zephyr", 3)
+    broken = {
+        "qubits": graph.qubits[100:103].tolist(),
+        "couplers": graph.couplers[:2, ::-1].tolist(),
+    }
+    (tmp_path / "broken.json").write_text(json.dumps(broken))
+    content = content_of(embed(*SMALL, "--broken", "broken.json", "--json"))
+    left = graph.without(**broken)
+    assert content["graph_id"] == left.graph_id
+    assert (content["working_qubits"], content["working_couplers"]) == (333, len(left.couplers))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"qubits": [336]}', "broken.json: qubits must be working qubits of zephyr-3-"),
+        ('{"couplers": [[0, 1], [5, 5]]}', "got [5, 5]"),
+        ('{"qubits": ["five"]}', "broken.json: qubits must be whole numbers"),
+        ('{"qubits": null}', "broken.json: qubits must be whole numbers"),
+        ('{"nodes": [1]}', "broken.json: keys must be qubits and couplers, got ['nodes']"),
+        ("[1, 2]", "broken.json: keys must be qubits and couplers, got list"),
+        ("{", "broken.json: "),
+        (None, "broken.json"),
+    ],
+)
+def test_a_list_of_what_is_broken_that_is_wrong(embed, tmp_path, text, reason):
+    if text is not None:
+        (tmp_path / "broken.json").write_text(text)
+    assert_refused(embed(*SMALL, "--broken", "broken.json"), 1, reason)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "reason"),
+    [
+        ((), 2, "--topology"),
+        (("--topology", "chimera"), 2, "chimera"),
+        (("--topology", "zephyr", "--size", "0"), 1, "size must be at least 1, got 0"),
+        (("--topology", "zephyr", "--size", "1", "--hidden", "0"), 2, "--hidden"),
+        (
+            ("--topology", "zephyr", "--size", "1", "--hidden", "40", "--output", "9"),
+            1,
+            "must fit on zephyr-1-",
+        ),
+        (
+            ("--topology", "zephyr", "--size", "1", "--hidden", "45", "--output", "1"),
+            1,
+            "at most 44 were found to fit",
+        ),
+        (
+            (*SMALL, "--draw", "picture.jpg"),
+            1,
+            "--draw must be a file that ends in .png, got picture.jpg",
+        ),
+        (
+            (*SMALL, "--draw", "nowhere/picture.png"),
+            1,
+            "--draw must be a file in a folder that is there",
+        ),
+    ],
+)
+def test_slips_are_one_line(embed, options, code, reason):
+    result = embed(*options)
+    assert result.stdout == ""
+    assert result.returncode == code
+    assert reason in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_picture_is_a_png_1600_pixels_wide(embed, tmp_path):
+    assert len(content_of(embed(*SMALL, "--draw", "picture.png", "--json"))) > 0
+    content = (tmp_path / "picture.png").read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert struct.unpack(">I", content[16:20]) == (1600,)
