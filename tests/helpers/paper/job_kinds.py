@@ -99,6 +99,8 @@ class Threads:
     """How many threads the libraries of linear algebra and OpenMP have, also those loaded here for the first time."""
 
     def run(self, images: ip.ImageSet) -> Arrays:
+        import scipy.linalg  # noqa: F401
+        import sklearn.cluster  # noqa: F401
 
         return {"threads": np.array([library["num_threads"] for library in threadpool_info()])}
 
