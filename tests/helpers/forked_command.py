@@ -123,11 +123,10 @@ class Commands:
 
 
 def shorten_waits() -> None:
-    from isingprop.qpu.calls import connection
-    from isingprop.samplers import dwave
+    from isingprop.qpu.calls import call_sender, device_session
 
-    dwave._DELAYS = (0.05,) * 8
-    connection._SETTLING = 0.1
+    device_session._DELAYS = (0.05,) * 8
+    call_sender._SETTLING = 0.1
 
 
 def _kill_at(module: str, name: str, number: int, when: str) -> None:

@@ -14,7 +14,7 @@ import typer
 
 from isingprop.cli.run_folder import RunFolder
 from isingprop.qpu.calls.connection import QPUBudgetError
-from isingprop.samplers import DWave
+from isingprop.samplers.dwave import DWave
 from isingprop.training.evaluation import Evaluation
 from isingprop.training.trainer import Trainer
 from isingprop.util.messages import say

@@ -7,7 +7,7 @@ import typer
 from isingprop.cli.console import print_json
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
-from isingprop.samplers import DWave
+from isingprop.samplers.dwave import DWave
 
 
 def show_first_request(settings: RunSettings, folder: RunFolder | None, as_json: bool) -> None:

@@ -6,7 +6,12 @@ import importlib
 import re
 from typing import Any
 
-from isingprop.samplers import Annealing, Cyclic, DWave, FromDimod, Sampler, Tempering
+from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.cyclic import Cyclic
+from isingprop.samplers.dwave import DWave
+from isingprop.samplers.from_dimod import FromDimod
+from isingprop.samplers.protocol import Sampler
+from isingprop.samplers.tempering import Tempering
 
 DWAVE_MODES = {"dwave": "forward", "dwave-reverse": "reverse", "dwave-cyclic": "cyclic"}
 _OWN_SAMPLERS: dict[str, type[Annealing | Tempering | Cyclic]] = {

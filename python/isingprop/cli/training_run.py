@@ -13,7 +13,7 @@ from isingprop.cli.console import INTERRUPTED, OTHER_ERROR, one_line, summarise
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
 from isingprop.qpu.calls.connection import QPUBudgetError
-from isingprop.samplers import DWave
+from isingprop.samplers.dwave import DWave
 from isingprop.training.trainer import Trainer
 from isingprop.util.messages import say
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isingprop.problem import IsingProblem
-from isingprop.samplers import Annealing
+from isingprop.samplers.annealing import Annealing
 from isingprop.states import States
 from isingprop.util.checks import Spins
 

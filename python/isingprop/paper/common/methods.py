@@ -17,7 +17,8 @@ from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.paper.common.backpropagation import Activation, Perceptron
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.lowest_of import LowestOf
-from isingprop.samplers import Annealing, Cyclic
+from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.cyclic import Cyclic
 from isingprop.training.evaluation import predict
 from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer

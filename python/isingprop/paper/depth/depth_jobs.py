@@ -15,7 +15,7 @@ from isingprop.network.layered import DEEP_INPUT_GAIN, LayeredNetwork
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.methods import NUM_HIDDEN, IsingLearner, Learner
 from isingprop.paper.common.study_setup import Setup
-from isingprop.samplers import Annealing
+from isingprop.samplers.annealing import Annealing
 from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer
 from isingprop.training.trainer_options import deep_margin
