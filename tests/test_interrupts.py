@@ -2,12 +2,12 @@
 
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
 from helpers import tolerances
+from helpers.processes import started
 
 PREAMBLE = """
 import os, signal, sys, threading, time
@@ -49,17 +49,12 @@ except KeyboardInterrupt:
     print(time.monotonic(), flush=True)
     os._exit(0)  # leaves the user's thread behind
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(0.3)
-            sent = time.monotonic()  # the same clock in all processes
-            process.send_signal(signal.SIGINT)
-            caught, _ = process.communicate(timeout=tolerances.INTERRUPT_SECONDS + 1)
-        finally:
-            process.kill()
+    with started("-c", code, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        sent = time.monotonic()  # the same clock in all processes
+        process.send_signal(signal.SIGINT)
+        caught, _ = process.communicate(timeout=tolerances.INTERRUPT_SECONDS + 1)
     latency = float(caught) - sent
     print(f"{case}: KeyboardInterrupt after {1000 * latency:.0f} ms (promised: 100 ms)")
     assert latency < tolerances.INTERRUPT_SECONDS

@@ -43,6 +43,11 @@ GROUND_STATES_FOUND = 6  # of 8, by 20 reads of 1,000 sweeps: the issue's demand
 INTERRUPT_SECONDS = 5.0
 # How long a call in a process of its own may take before it is given up.
 PROCESS_SECONDS = 30.0
+# How long a test may take, whatever it waits for: ten times as long as the slowest on an idle core.
+TEST_SECONDS = 300
+# Tests that take more CPU than this, with their child processes, are marked slow, unless nothing
+# else tests their subject.
+SLOW_SECONDS = 0.25
 
 
 # Roundings of amplitudes, which are at most 1, and of the sum of their squares; 1e-16 for each rotation and turn.

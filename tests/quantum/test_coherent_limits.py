@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import time
 import tracemalloc
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from helpers import oracle, tolerances
+from helpers.processes import started
 from helpers.samplers.quantum_cases import (
     BOTH,
     TIME,
@@ -246,15 +246,10 @@ try:
 except KeyboardInterrupt:
     print(time.monotonic(), flush=True)
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(0.5)
-            sent = time.monotonic()  # the same clock in all processes
-            process.send_signal(signal.SIGINT)
-            caught, _ = process.communicate(timeout=tolerances.INTERRUPT_SECONDS + 1)
-        finally:
-            process.kill()
+    with started("-c", code, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        sent = time.monotonic()  # the same clock in all processes
+        process.send_signal(signal.SIGINT)
+        caught, _ = process.communicate(timeout=tolerances.INTERRUPT_SECONDS + 1)
     assert float(caught) - sent < tolerances.INTERRUPT_SECONDS

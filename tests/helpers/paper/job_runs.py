@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import isingprop as ip
+from helpers.processes import wait_until
 from helpers.tolerances import INTERRUPT_SECONDS, PROCESS_SECONDS
 from isingprop.paper.common.jobs import Arrays
 
@@ -41,13 +42,6 @@ def waiting(code: str, marker: Path) -> Iterator[subprocess.Popen]:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PROCESS_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 CODE = """

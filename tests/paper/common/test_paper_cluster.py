@@ -13,7 +13,8 @@ import pytest
 
 from helpers.paper import job_kinds as kinds
 from helpers.paper.job_kinds import AlwaysDie, Count, Die, Fail, Threads, Train
-from helpers.paper.job_runs import CODE, check_interrupt, numbers, ran, wait_until, waiting
+from helpers.paper.job_runs import CODE, check_interrupt, numbers, ran, waiting
+from helpers.processes import wait_until
 from helpers.tolerances import PROCESS_SECONDS, same_bits
 from isingprop.paper.common import jobs, workers
 from isingprop.paper.common.jobs import Runner

@@ -12,7 +12,8 @@ import pytest
 
 import isingprop as ip
 from helpers.paper.job_kinds import AlwaysDie, Count, Die, Fail, Threads, Twin
-from helpers.paper.job_runs import CODE, check_interrupt, numbers, ran, wait_until, waiting
+from helpers.paper.job_runs import CODE, check_interrupt, numbers, ran, waiting
+from helpers.processes import wait_until
 from helpers.tolerances import same_bits
 from isingprop.paper.common import jobs, workers
 from isingprop.paper.common.jobs import Runner

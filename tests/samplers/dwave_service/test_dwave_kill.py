@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 
@@ -22,6 +21,7 @@ from helpers.dwave.dwave_runs import (
     go_on,
 )
 from helpers.dwave.fake_sapi import FakeSapi
+from helpers.processes import started, wait_until
 from helpers.tolerances import PROCESS_SECONDS
 from isingprop import EmulatedQPU
 from isingprop.qpu.calls.record import Index
@@ -134,14 +134,10 @@ def test_ctrl_c_while_an_answer_is_awaited_is_one_line_and_pays_nothing_twice(
     """In a process that nothing was forked into, which must end at once, whatever threads the client has."""
     with FakeSapi() as sapi:
         sapi.at("submit", lambda _: setattr(sapi, "pending", 600.0), skip=4)
-        code = [sys.executable, "-c", "from isingprop.cli import main; main()", *TRAIN]
+        code = "-c", "from isingprop.cli import main; main()", *TRAIN
         environment = {**os.environ, **sapi.environment}
-        with subprocess.Popen(
-            code, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
-        ) as running:
-            deadline = time.monotonic() + PROCESS_SECONDS
-            while "poll" not in sapi.requests and time.monotonic() < deadline:
-                time.sleep(0.01)
+        with started(*code, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as running:
+            wait_until(lambda: "poll" in sapi.requests)
             running.send_signal(signal.SIGINT)
             _, errors = running.communicate(timeout=PROCESS_SECONDS)
         assert running.returncode == 130, errors
