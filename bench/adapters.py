@@ -1,7 +1,8 @@
 """One function per package: arrays in, spins out, as a user of that package would write it.
 
-All annealers have the same schedule: one sweep at each beta of a geometric 2 to 40, best at the papers' initial scale.
-Only ours ends with a zero-temperature descent, as it does by default; compare.py says what that is worth.
+All annealers have the same schedule: one sweep at each beta of a geometric 2 to 40, best at the
+papers' initial scale. Only ours ends with a zero-temperature descent, as it does by default;
+compare.py says what that is worth.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def pytorch_gibbs(J: Array, h: Array, g: Array, sweeps: int, reads: int, seed: i
 
 
 def pytorch_gibbs_sfc64(J: Array, h: Array, g: Array, sweeps: int, reads: int, seed: int) -> Array:
-    """No descent. Random numbers are half of the work, and NumPy's fastest generator beats PyTorch's."""
+    """Samples without a descent, with NumPy's fastest generator, which beats PyTorch's."""
     return heat_bath(numpy_uniform(seed), J, h, g, sweeps, reads)
 
 
@@ -135,7 +136,10 @@ def block_updates(
     sweeps: int,
     reads: int,
 ) -> Array:
-    """Half-sweeps of all reads of TORCH_IMAGES images at once: a product, then update(states, 2 beta f, random)."""
+    """Runs half-sweeps of all reads of TORCH_IMAGES images at once.
+
+    Each is a matrix product, then update(states, 2 beta f, random).
+    """
     import torch
 
     torch.set_num_threads(1)
@@ -164,7 +168,10 @@ def block_updates(
 def simulated_bifurcation(
     J: Array, h: Array, g: Array, sweeps: int, reads: int, seed: int
 ) -> Array:
-    """Discrete, with the pressure at its end just after the last step: by default it would hardly have begun."""
+    """Runs the discrete variant, with the pressure at its end just after the last step.
+
+    By default the pressure would hardly have begun to rise.
+    """
     import simulated_bifurcation as sb
     import torch
 
@@ -204,7 +211,7 @@ SLOW = {"openjij", "simulated-bifurcation"}  # so slow that a few images and rea
 
 
 def adapters(*, extra: bool) -> dict[str, Adapter]:
-    """Those that are dependencies of ours anyway and, where asked for, those that happen to be installed."""
+    """Returns our own dependencies and, where asked for, other packages that are installed."""
     table = dict(ADAPTERS)
     for module, found in EXTRA_ADAPTERS.items():
         if extra and find_spec(module):

@@ -1,15 +1,18 @@
-"""Time of one Trotter step of the simulated annealer, beside memory's limit, plain NumPy, QuTiP and quimb.
+"""Time of one Trotter step of the simulated annealer, beside memory's limit, plain NumPy, QuTiP and
+quimb.
 
     python bench/coherent.py [--qubits 12 16 20 24] [--steps 100] [--repeats 5] [--others]
 
-A step rotates every qubit and multiplies by one diagonal of phases. What bounds it on big states is memory: it reads
-and writes every amplitude and reads every energy once, and cannot take less than a copy of as many bytes on as many
-threads, which is timed in the same round. (A share above 1: caches hold the state, but not the copy.) NumPy views the
-state as (-1, 2, 2^q) for each qubit q and works on slices.
+A step rotates every qubit and multiplies by one diagonal of phases. What bounds it on big states is
+memory: it reads and writes every amplitude and reads every energy once, and cannot take less than a
+copy of as many bytes on as many threads, which is timed in the same round. (A share above 1: caches
+hold the state, but not the copy.) NumPy views the state as (-1, 2, 2^q) for each qubit q and works
+on slices.
 
---others solves the same Schroedinger equation with QuTiP (sesolve) and quimb (Evolution, "integrate"), at their default
-tolerances, and compares with the fewest steps (a power of 2) whose infidelity is no higher than theirs. The truth is
-many more steps. Each of them runs once for each of ours, and ratios are medians over such pairs.
+--others solves the same Schroedinger equation with QuTiP (sesolve) and quimb (Evolution,
+"integrate"), at their default tolerances, and compares with the fewest steps (a power of 2) whose
+infidelity is no higher than theirs. The truth is many more steps. Each of them runs once for each
+of ours, and ratios are medians over such pairs.
 """
 
 from __future__ import annotations
@@ -46,7 +49,7 @@ TRUE_STEPS, MOST_STEPS = 2**15, 2**13  # of the truth, and of ours in search of 
 
 @dataclass
 class Point:
-    """Seconds of each round: of a step, of a step in NumPy, and of a copy of as many bytes as a step moves."""
+    """Returns the seconds of a step, of one in NumPy, and of a copy of as many bytes."""
 
     qubits: int
     dtype: str
@@ -57,7 +60,10 @@ class Point:
 
 
 def make_problem(qubits: int) -> ip.IsingProblem:
-    """Couplings of order 1 / sqrt(N), so that energies per spin do not grow; two thirds are hidden spins."""
+    """Returns a problem with couplings of order 1 / sqrt(N), two thirds of whose spins are hidden.
+
+    Energies per spin then do not grow with N.
+    """
     random = np.random.Generator(np.random.PCG64(0))
     hidden = qubits * 2 // 3
     shapes = (hidden, qubits - hidden), (1, hidden), (1, qubits - hidden)
@@ -83,7 +89,7 @@ def numpy_steps(state: Array, energies: Array, steps: int) -> None:
 
 
 def copy_seconds(moved: int, threads: int) -> float:
-    """Of a copy that reads and writes so many bytes together, in as many parts as there are threads."""
+    """Returns the seconds of a copy that reads and writes this many bytes, in a part per thread."""
     source, target = np.ones(moved // 2, np.uint8), np.ones(moved // 2, np.uint8)
     parts = list(zip(np.array_split(target, threads), np.array_split(source, threads), strict=True))
     with ThreadPoolExecutor(threads) as pool:
@@ -238,7 +244,8 @@ def main() -> None:
     for n in filter(LEAST_MEASURED.__le__, args.qubits):
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             print(
-                f"N = {n}: memory grows by {pool.submit(memory_growth, n).result():.2f} x 2^N x 16 bytes"
+                f"N = {n}: memory grows by {pool.submit(memory_growth, n).result():.2f} "
+                "x 2^N x 16 bytes"
             )
     if args.others:
         print(f"total time {TOTAL_TIME}; infidelity, and seconds to reach it")

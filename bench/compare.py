@@ -1,12 +1,13 @@
 """Side by side with other samplers: same problems, one process, one thread, CPU time; ratios first.
 
-    python bench/compare.py [--sweeps 50 100] [--images 1000] [--reads 20] [--repeats 5] [--all] [--json FILE]
+    python bench/compare.py [--sweeps 50 100] [--images 1000] [--reads 20] [--repeats 5] [--all]
+    [--json FILE]
 
-All that a user's call costs is timed, from arrays to states: checks, conversions, the making of models.
-Energies are then evaluated from the states by one function for all, outside of the timing. Only our sampler
-ends with a zero-temperature descent, as it does by default. Of its lead at 100 sweeps on certified problems and
-the beta range of the others, that is 0.05 % of the mean energy and half of the hit probability and of 1 / TTS99.
-A package is added in adapters.py.
+All that a user's call costs is timed, from arrays to states: checks, conversions, the making of
+models. Energies are then evaluated from the states by one function for all, outside of the timing.
+Only our sampler ends with a zero-temperature descent, as it does by default. Of its lead at 100
+sweeps on certified problems and the beta range of the others, that is 0.05 % of the mean energy and
+half of the hit probability and of 1 / TTS99. A package is added in adapters.py.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def print_speeds(speeds: dict[str, Speed], pairs: list[Pair], sweeps: int) -> No
         f"\nSPEED at {sweeps} sweeps: spin updates per CPU second as called; x: over {REFERENCE}'s;"
     )
     print(
-        f"mean E: of the reads of the timed bulk calls; above ours: less that of {OURS} for the same images"
+        "mean E: of the reads of the timed bulk calls; "
+        f"above ours: less that of {OURS} for the same images"
     )
     print(f"{'':26}{'bulk':>8}{'one image':>11}{'bulk, M/s':>11}{'one image, M/s':>16}", end="")
     print(f"{'mean E':>10}{'above ours':>12}{'images':>8}")
@@ -76,7 +78,8 @@ def print_speeds(speeds: dict[str, Speed], pairs: list[Pair], sweeps: int) -> No
         print(f"{x.single / 1e6:16.0f}{x.mean_energy:10.3f}{x.energy_above_ours:12.3f}{x.images:8}")
     for pair in pairs:
         print(
-            f"{pair.name} over the fastest of pytorch ({pair.other}): {pair.bulk_ratio:.1f}x bulk, ",
+            f"{pair.name} over the fastest of pytorch ({pair.other}): "
+            f"{pair.bulk_ratio:.1f}x bulk, ",
             end="",
         )
         print(f"{pair.single_ratio:.1f}x one image, mean E lower by {pair.energy_below:.3f}")
@@ -89,7 +92,8 @@ def print_qualities(group: Group, qualities: dict[str, Quality], sweeps: str) ->
         else f"from {LONG_READS} reads x {LONG_SWEEPS} sweeps and all below"
     )
     print(
-        f"\nQUALITY at {sweeps} sweeps, {len(group.problems)} problems: {group.name}; minima {source}"
+        f"\nQUALITY at {sweeps} sweeps, {len(group.problems)} problems: {group.name}; "
+        f"minima {source}"
     )
     print(
         f"{'':26}{'1/TTS99':>9}{'residual':>11}{'sweeps':>8}{'TTS99, ms':>12}{'residual, %':>13}",
@@ -110,7 +114,10 @@ def print_qualities(group: Group, qualities: dict[str, Quality], sweeps: str) ->
 def thread_ratios(
     problems: list[ip.IsingProblem], sweeps: int, args: argparse.Namespace
 ) -> tuple[float, float]:
-    """Wall time of one thread over two for a call each, and CPU time of two over one: medians of interleaved pairs."""
+    """Returns the wall time of one thread over two, and the CPU time of two over one.
+
+    Both are medians of interleaved pairs of one call each.
+    """
     times = []
     for seed in range(args.repeats):
         ends = [(time.perf_counter(), time.process_time())]
@@ -165,7 +172,7 @@ def report_group(
     speeds: dict[int, dict[str, Speed]],
     args: argparse.Namespace,
 ) -> dict[str, dict[str, Quality]]:
-    """Prints and returns the qualities at each number of sweeps and, for several, at each package's best."""
+    """Prints and returns the qualities at each number of sweeps and at each package's best."""
     runs = {s: sample_energies(table, group, s, args.quality_reads, args.seed) for s in args.sweeps}
     qualities = {}
     for sweeps, energies in runs.items():
@@ -192,7 +199,8 @@ def main() -> None:
     table = adapters(extra=args.all)
     groups, many = make_groups(args)
     print(
-        f"{len(many)} images x {args.reads} reads, one thread, beta {BETA_RANGE}, median of {args.repeats}"
+        f"{len(many)} images x {args.reads} reads, one thread, beta {BETA_RANGE}, "
+        f"median of {args.repeats}"
     )
     speeds, pairs = {}, {}
     for sweeps in args.sweeps:

@@ -1,16 +1,20 @@
-"""Time per sweep as the network grows, beside what flips and decisions should cost: shows where caches end.
+"""Time per sweep as the network grows, beside what flips and decisions should cost: shows where
+caches end.
 
     python bench/growth.py [--sizes 120x40 512x512] [--repeats 5] [--plot growth.png]
 
-Couplings and fields are as strong as in the papers' networks at their start, beta follows Annealing's default rule.
-Two models of the time of one sweep of H hidden and O output spins, padded to whole blocks as in memory:
+Couplings and fields are as strong as in the papers' networks at their start, beta follows
+Annealing's default rule. Two models of the time of one sweep of H hidden and O output spins, padded
+to whole blocks as in memory:
 
     dense         2 H O multiply-adds, at the rate that a big NumPy product reaches on one thread
-    event-driven  a (H + O) decisions + b (flips of hidden spins x O + flips of output spins x H) additions
+    event-driven  a (H + O) decisions + b (flips of hidden spins x O + flips of output spins x H)
+    additions
 
-a and b are fitted on small networks, hot to cold, whose couplings lie in the first cache, and extrapolated: where
-measured / model leaves 1, the couplings come from further away. So small, b is what a flip costs whatever the length
-of its row, shared among 40 to 64 additions: generous to long rows, and a ratio below 1 is to be expected there.
+a and b are fitted on small networks, hot to cold, whose couplings lie in the first cache, and
+extrapolated: where measured / model leaves 1, the couplings come from further away. So small, b is
+what a flip costs whatever the length of its row, shared among 40 to 64 additions: generous to long
+rows, and a ratio below 1 is to be expected there.
 """
 
 from __future__ import annotations
@@ -87,7 +91,10 @@ def make_problem(size: Size) -> ip.IsingProblem:
 
 
 def count_flips(problem: ip.IsingProblem, beta: Range) -> Array:
-    """Of each layer per sweep: block Metropolis in NumPy, one chain per problem, by the schedule of `anneal`."""
+    """Returns the flips of each layer per sweep, by block Metropolis in NumPy.
+
+    There is one chain per problem, with the schedule of `anneal`.
+    """
     random = np.random.Generator(np.random.SFC64(0))
     J, fields = problem.couplings, (problem.hidden_fields, problem.output_fields)
     squares = (fields[0] ** 2).sum(axis=1) + (fields[1] ** 2).sum() + 2 * (J**2).sum()
@@ -150,11 +157,13 @@ def cache_sizes() -> dict[str, float]:
 
 def print_points(points: list[Point], model: Array, rate: float) -> None:
     print(
-        f"a {model[0]:.3f} ns per decision, b {model[1]:.4f} ns per addition, dense {rate:.1f} multiply-adds per ns"
+        f"a {model[0]:.3f} ns per decision, b {model[1]:.4f} ns per addition, "
+        f"dense {rate:.1f} multiply-adds per ns"
     )
     caches = ", ".join(f"{name} {size:.0f} KiB" for name, size in cache_sizes().items())
     print(
-        f"{SWEEPS} sweeps x {READS} reads, beta {RELATIVE_BETA_RANGE} / rms field; caches: {caches or 'unknown'}"
+        f"{SWEEPS} sweeps x {READS} reads, beta {RELATIVE_BETA_RANGE} / rms field; "
+        f"caches: {caches or 'unknown'}"
     )
     print(
         f"{'H':>5}{'O':>6}{'KiB':>8}{'H flips':>9}{'O flips':>9}{'ns/sweep':>10}{'ns/spin':>9}",
@@ -168,7 +177,8 @@ def print_points(points: list[Point], model: Array, rate: float) -> None:
             end="",
         )
         print(
-            f"{x.nanoseconds:10.0f}{per_spin:9.2f}{ratio:16.2f}{dense_nanoseconds(x, rate) / x.nanoseconds:16.2f}"
+            f"{x.nanoseconds:10.0f}{per_spin:9.2f}{ratio:16.2f}"
+            f"{dense_nanoseconds(x, rate) / x.nanoseconds:16.2f}"
         )
 
 

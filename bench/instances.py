@@ -1,7 +1,8 @@
-"""What the benches run on: images, networks and Ising problems, the same wherever and whenever they run.
+"""What the benches run on: images, networks and Ising problems, the same wherever and whenever they
+run.
 
-Images are MNIST's where the folder that ISINGPROP_DATA names, or ../shared/data beside the repository, has
-them, and synthetic ones with as many lit pixels where not.
+Images are MNIST's where the folder that ISINGPROP_DATA names, or ../shared/data beside the
+repository, has them, and synthetic ones with as many lit pixels where not.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ def new_network(seed: int = 0) -> ip.BipartiteNetwork:
 
 
 def certified_problems() -> tuple[list[ip.IsingProblem], NDArray[np.float64]]:
-    """K_{120,40} problems and the energies of their proved ground states; none without the data folder."""
+    """Returns K_{120,40} problems and the energies of their proved ground states.
+
+    There are none without the data folder.
+    """
     folder = data_folder()
     if folder is None or not (folder / CERTIFIED_FILE).is_file():
         return [], np.empty(0)

@@ -1,4 +1,4 @@
-"""What compare.py measures: CPU time of a package's calls, energies of what they return, time to solution."""
+"""Measurements of compare.py: CPU time of a package's calls, energies, and time to solution."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Group:
 
 @dataclass
 class Timing:
-    """CPU seconds per image of each repeat; for each image the mean energy of all reads of the bulk calls."""
+    """CPU seconds per image of each repeat, and the mean energy of each image in bulk."""
 
     bulk: list[float] = field(default_factory=list)
     single: list[float] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Timing:
 
 @dataclass
 class Speed:
-    """Spin updates per CPU second as called; ratios to REFERENCE are medians of interleaved pairs."""
+    """Spin updates per CPU second; ratios to REFERENCE are medians of interleaved pairs."""
 
     bulk_ratio: float  # all images in one call
     single_ratio: float  # one image per call
@@ -98,7 +98,7 @@ def timed_calls(
 def measure_times(
     table: dict[str, Adapter], problem: ip.IsingProblem, sweeps: int, args: argparse.Namespace
 ) -> dict[str, Timing]:
-    """Each repeat calls all packages in turn, so that other loads on the machine fall on all of them."""
+    """Calls all packages in turn in each repeat, so that other loads fall on all of them."""
     timings = {name: Timing() for name in table}
     for adapter in table.values():
         call(adapter, problem[:1], sweeps, args.reads, args.seed)  # warms up
@@ -160,7 +160,7 @@ def pairs_with_pytorch(timings: dict[str, Timing]) -> list[Pair]:
 def sample_energies(
     table: dict[str, Adapter], group: Group, sweeps: int, reads: int, seed: int
 ) -> dict[str, Array]:
-    """(problems, reads) for each package, evaluated by one judge; the best-known energies follow."""
+    """Returns energies (problems, reads) of each package, and the lowest known ones."""
     energies = {}
     for name, adapter in table.items():
         settings = sweeps, min(reads, SLOW_READS) if name in SLOW else reads, seed
@@ -174,7 +174,10 @@ def sample_energies(
 
 
 def time_to_solution(p: float, seconds_per_read: float) -> float:
-    """The time after which a ground state was seen with probability CERTAINTY; at least that of one read."""
+    """Returns the time after which a ground state is seen with probability CERTAINTY.
+
+    It is at least that of one read.
+    """
     if p >= CERTAINTY:
         return seconds_per_read
     return seconds_per_read * np.log(1 - CERTAINTY) / np.log(1 - p) if p > 0 else float("inf")

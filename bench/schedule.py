@@ -1,10 +1,12 @@
-"""Measures the default rule of Annealing: which range of beta, in units of 1 / (rms local field), is best.
+"""Measures the default rule of Annealing: which range of beta, in units of 1 / (rms local field),
+is best.
 
-    python bench/schedule.py [--epochs 0 2 13] [--sweeps 10 30 100 1000] [--problems 20] [--reads 200]
+    python bench/schedule.py [--epochs 0 2 13] [--sweeps 10 30 100 1000] [--problems 20] [--reads
+    200]
 
-For networks of growing training, prints the mean residual energy (% of the lowest energy known) without and
-with the final descent, the hit probability of a read with it, and its CPU time, which falls with the flips;
-then how many of the certified ground states one call finds.
+For networks of growing training, prints the mean residual energy (% of the lowest energy known)
+without and with the final descent, the hit probability of a read with it, and its CPU time, which
+falls with the flips; then how many of the certified ground states one call finds.
 """
 
 from __future__ import annotations
@@ -77,7 +79,8 @@ def print_network(name: str, problem: ip.IsingProblem, args: argparse.Namespace)
     best = lowest_energies(problem, args.reads)
     print(f"\n{name}: {len(problem)} problems, lowest energies {best.mean():.2f} on average")
     print(
-        "residual % | after the descent | hits per read | us per read;  * the least after the descent"
+        "residual % | after the descent | hits per read | us per read;  "
+        "* the least after the descent"
     )
     print(
         f"{'first':>7}{'last':>8}" + "".join(f"{f'{sweeps} sweeps':>32}" for sweeps in args.sweeps)
@@ -101,7 +104,8 @@ def print_certified(args: argparse.Namespace) -> None:
     if not problems:
         return
     print(
-        f"\ncertified ground states found by {CALL_READS} reads x {CALL_SWEEPS} sweeps, {args.seeds} seeds"
+        f"\ncertified ground states found by {CALL_READS} reads x {CALL_SWEEPS} sweeps, "
+        f"{args.seeds} seeds"
     )
     print(f"{'first':>7}{'last':>8}  seeds that found 0, 1, ... {len(problems)}")
     reads = CALL_READS * args.seeds  # as many as that many calls have

@@ -1,10 +1,12 @@
-"""Where parallel tempering beats annealing, and where it does not: CPU time to solution on hard problems.
+"""Where parallel tempering beats annealing, and where it does not: CPU time to solution on hard
+problems.
 
     python bench/tempering.py [--families certified uniform-512 ...] [--seconds 2]
 
-For each family and sampler, at several numbers of sweeps: the hit probability of a read, the CPU time of one, the time
-to a solution with 99 % certainty (the median and the largest over problems) and the mean residual energy. A solution
-is the proved ground state, or the lowest state that any run here has found.
+For each family and sampler, at several numbers of sweeps: the hit probability of a read, the CPU
+time of one, the time to a solution with 99 % certainty (the median and the largest over problems)
+and the mean residual energy. A solution is the proved ground state, or the lowest state that any
+run here has found.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ TEMPERING_SWEEPS = (30, 100, 300, 1000, 3000)
 
 @dataclass
 class Runs:
-    """The reads of one sampler at one number of sweeps: energies and CPU seconds per read, problem by problem."""
+    """Energies and CPU seconds per read of one sampler at one number of sweeps, by problem."""
 
     energies: list[Array]
     seconds: list[float]
@@ -132,7 +134,8 @@ def report(name: str, seconds: float) -> None:
         best = np.minimum(best, [energies.min() for energies in runs[key].energies])
     print(f"\n{name}: {len(problems)} x {problems[0]!r}, lowest {best.mean():.4f} on average")
     print(
-        f"{'':22}{'sweeps':>7}{'p':>9}{'ms a read':>11}{'TTS99, ms':>11}{'largest':>11}{'residual, %':>13}"
+        f"{'':22}{'sweeps':>7}{'p':>9}{'ms a read':>11}{'TTS99, ms':>11}"
+        f"{'largest':>11}{'residual, %':>13}"
     )
     fastest: dict[str, float] = {}
     for (sampler_name, sweeps), found in runs.items():
@@ -152,7 +155,8 @@ def report(name: str, seconds: float) -> None:
         fastest[sampler_name] = min(fastest.get(sampler_name, np.inf), median(times))
     for sampler_name, tts in fastest.items():
         print(
-            f"{sampler_name:22} at its best {tts:.3f} ms, annealing / it = {fastest['annealing'] / tts:.2f}"
+            f"{sampler_name:22} at its best {tts:.3f} ms, "
+            f"annealing / it = {fastest['annealing'] / tts:.2f}"
         )
 
 

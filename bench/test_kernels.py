@@ -1,7 +1,9 @@
-"""Every kernel on every instruction set, in CPU time: `pytest bench`; `--benchmark-disable` for a smoke run.
+"""Every kernel on every instruction set, in CPU time: `pytest bench`; `--benchmark-disable` for a
+smoke run.
 
-Rates are in `extra_info` (`--benchmark-json`), from the median round, for instance spin_updates_per_second.
-Each call of a small bench gets another seed or image: a processor learns to predict the branches of one.
+Rates are in `extra_info` (`--benchmark-json`), from the median round, for instance
+spin_updates_per_second. Each call of a small bench gets another seed or image: a processor learns
+to predict the branches of one.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ def spins(problem: ip.IsingProblem) -> np.ndarray:
 
 
 def add_rates(benchmark: BenchmarkFixture, **work: float) -> None:
-    """Divides the work of one round by its median CPU time; nothing was timed under --benchmark-disable."""
+    """Divides the work of one round by its median CPU time, where anything was timed."""
     if benchmark.enabled:
         seconds = benchmark.stats["median"]
         benchmark.extra_info |= {
@@ -146,7 +148,7 @@ def test_epoch(benchmark: BenchmarkFixture, images: ip.ImageSet, num_states: int
 @pytest.mark.parametrize("dtype", ["complex128", "complex64"])
 @pytest.mark.parametrize("num_hidden", [8, 12], ids=["14-qubits", "18-qubits"])
 def test_evolve(benchmark: BenchmarkFixture, num_hidden: int, dtype: str) -> None:
-    """Trotter steps of the coherent annealer on one thread: one tile, and two passes over memory."""
+    """Times Trotter steps of the coherent annealer on one thread, within a tile and beyond."""
     problem = ip.IsingProblem(
         np.full((num_hidden, 6), 0.1), np.zeros((1, num_hidden)), np.zeros((1, 6))
     )

@@ -24,6 +24,7 @@ from isingprop.readout import Readout
 from isingprop.samplers import (
     Amplified,
     Annealing,
+    BaseSampler,
     Coherent,
     Cyclic,
     DWave,
@@ -49,6 +50,7 @@ __all__ = [
     "MLP",
     "Amplified",
     "Annealing",
+    "BaseSampler",
     "BipartiteNetwork",
     "Coherent",
     "Cyclic",

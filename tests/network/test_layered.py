@@ -77,7 +77,7 @@ def test_one_hidden_layer_is_the_shallow_network(options):
     images, labels, streams = (
         oracle.random_images(6, 30),
         [3, 0, 1, 2, 1, 0],
-        [9, 5, 0, 7, 1, 2**62],
+        np.array([9, 5, 0, 7, 1, 2**62], np.uint64),
     )
     assert tolerances.same_bits(deep.hidden_fields(images), shallow.hidden_fields(images))
     start = oracle.random_spins(6, 2, 17 + deep.num_output)
@@ -87,7 +87,7 @@ def test_one_hidden_layer_is_the_shallow_network(options):
         )
         problems = [ours, theirs]
         if not arguments:
-            problems.append(deep.stage(1, deep.hidden_fields(images), start, streams))
+            problems.append(deep.layer_problem(1, deep.hidden_fields(images), start, streams))
         for name in ("couplings", "hidden_fields", "output_fields", "streams"):
             assert tolerances.same_bits(*(getattr(problem, name) for problem in problems)), name
         states = [
@@ -165,7 +165,9 @@ def test_a_stage_is_the_network_but_for_a_constant(sizes, layer):
     network, images, chains = deep_network(sizes), some_images(), 3
     frozen = oracle.random_spins(2, chains, sum(sizes), seed=layer)
     where = network.active(layer)
-    problem = network.stage(layer, network.hidden_fields(images), frozen, [4, 6])
+    problem = network.layer_problem(
+        layer, network.hidden_fields(images), frozen, np.array([4, 6], np.uint64)
+    )
     alone = len(sizes) == 2
     assert len(problem) == (2 if alone else 2 * chains)
     assert (problem.num_hidden, problem.num_output) == (sizes[layer - 1], sizes[layer])
@@ -181,7 +183,9 @@ def test_a_stage_is_the_network_but_for_a_constant(sizes, layer):
     np.testing.assert_array_equal(constant, np.broadcast_to(constant[..., :1], constant.shape))
     anything = frozen.copy()
     anything[..., where] *= -1
-    again = network.stage(layer, network.hidden_fields(images), anything, [4, 6])
+    again = network.layer_problem(
+        layer, network.hidden_fields(images), anything, np.array([4, 6], np.uint64)
+    )
     assert tolerances.same_bits(problem.hidden_fields, again.hidden_fields)
     assert tolerances.same_bits(problem.output_fields, again.output_fields)
 
@@ -190,7 +194,9 @@ def test_a_stage_is_the_network_but_for_a_constant(sizes, layer):
 def test_a_sampled_stage_fits_back_into_the_state(layer):
     network, images = deep_network((9, 8, 7, 6)), some_images()
     before = oracle.random_spins(2, 4, 30)
-    problem = network.stage(layer, network.hidden_fields(images), before, [0, 1])
+    problem = network.layer_problem(
+        layer, network.hidden_fields(images), before, np.array([0, 1], np.uint64)
+    )
     after, where = before.copy(), network.active(layer)
     states = Annealing(num_sweeps=20).sample(problem, num_reads=1, seed=0)
     after[..., where] = states.spins.reshape(2, 4, -1)
@@ -209,11 +215,13 @@ WIDTHS = [(1, 15, 16, 2), (17, 33, 64, 10), (120, 65, 129, 40)]
 def test_a_stage_has_the_same_bits_in_any_batch_on_every_kernel(on_every_kernel, sizes, layer):
     network = deep_network(sizes, 30, grid=False)
     images, spins = oracle.random_images(7, 30), oracle.random_spins(7, 5, sum(sizes))
-    streams = np.arange(100, 107)
+    streams = np.arange(100, 107, dtype=np.uint64)
 
     def fields(rows, chains):
         part = np.ascontiguousarray(spins[rows, chains])
-        problem = network.stage(layer, network.hidden_fields(images[rows]), part, streams[rows])
+        problem = network.layer_problem(
+            layer, network.hidden_fields(images[rows]), part, streams[rows]
+        )
         arrays = (
             problem.hidden_fields,
             np.broadcast_to(problem.output_fields, (len(problem), problem.num_output)),
@@ -268,9 +276,13 @@ def test_each_chain_of_a_stage_has_a_stream_of_its_own():
     network = deep_network((3, 4, 2))
     fields, spins = network.hidden_fields(some_images(40)), oracle.random_spins(40, 50, 9)
     for layer in (1, 2):
-        streams = network.stage(layer, fields, spins, np.arange(40)).streams.reshape(40, 50)
+        streams = network.layer_problem(
+            layer, fields, spins, np.arange(40, dtype=np.uint64)
+        ).streams.reshape(40, 50)
         assert streams.dtype == np.uint64
         assert streams[:, 0].tolist() == list(range(40))
         assert len(np.unique(streams)) == streams.size
-    last = network.stage(1, fields, spins, np.arange(2**32 - 40, 2**32)).streams
+    last = network.layer_problem(
+        1, fields, spins, np.arange(2**32 - 40, 2**32, dtype=np.uint64)
+    ).streams
     assert len(np.unique(last)) == last.size

@@ -119,12 +119,6 @@ def drawn(**sizes):
     return LayeredNetwork.random(**{"num_inputs": 1, "hidden": (2, 3), "num_classes": 2, **sizes})
 
 
-def stage(layer=2, fields=(2, 3), spins=(2, 5, 9), streams=(0, 1), value=1):
-    return deep_network((3, 4, 2)).stage(
-        layer, np.ones(fields, np.float32), np.full(spins, value), streams
-    )
-
-
 SMALL = deep_network((3, 4, 2))
 
 IMAGE = np.full((1, NUM_INPUTS), 0.5)
@@ -276,21 +270,6 @@ IMAGE = np.full((1, NUM_INPUTS), 0.5)
         ),
         (lambda: SMALL.active(3), "ValueError: layer must be at most 2, got 3"),
         (lambda: SMALL.active(0), "ValueError: layer must be at least 1, got 0"),
-        (lambda: stage(layer=0), "ValueError: layer must be at least 1, got 0"),
-        (lambda: stage(layer=3), "ValueError: layer must be at most 2, got 3"),
-        (lambda: stage(layer=1.0), "TypeError: layer must be an integer, got 1.0"),
-        (lambda: stage(fields=(2, 4)), "ValueError: fields must have shape (n, 3), got (2, 4)"),
-        (
-            lambda: stage(spins=(1, 5, 9)),
-            "ValueError: spins must have shape (2, n, 9), got (1, 5, 9)",
-        ),
-        (lambda: stage(spins=(2, 9)), "ValueError: spins must have shape (2, n, 9), got (2, 9)"),
-        (
-            lambda: stage(spins=(2, 5, 6)),
-            "ValueError: spins must have shape (2, n, 9), got (2, 5, 6)",
-        ),
-        (lambda: stage(value=0), "ValueError: spins must be -1 or +1, got 0 at index (0, 0, 0)"),
-        (lambda: stage(streams=[0]), "ValueError: streams must have shape (2,), got (1,)"),
     ],
 )
 def test_refusals(assert_refused, call, refusal):

@@ -16,4 +16,4 @@ def one_thread():
 @pytest.fixture
 def undrawn(monkeypatch):
     """Pictures take longer than all the rest."""
-    monkeypatch.setattr(Setup, "draw", lambda self, name, figure: None)
+    monkeypatch.setattr(Setup, "write_picture", lambda self, name, figure: None)

@@ -20,11 +20,12 @@ from helpers.samplers.coherent_cases import (
     probabilities,
     problem_of,
 )
-from isingprop import Amplified, Coherent, IsingProblem, coherent, samplers
+from isingprop import Amplified, Coherent, IsingProblem, coherent
 from isingprop.quantum.amplification import (
     applications,
     best_iterations,
 )
+from isingprop.samplers import protocol
 
 
 def test_info_and_energies():
@@ -126,9 +127,9 @@ def test_settings_are_what_decides_the_states():
     assert Coherent().settings() == {
         "name": "Coherent", "total_time": 40.0, "num_steps": 80, "schedule": None, "rescale": True
     }  # fmt: skip
-    assert not samplers.takes_initial(sampler)
-    assert samplers.takes_marks(sampler)
-    assert not samplers.takes_marks(Coherent())
+    assert not sampler.takes_initial
+    assert sampler.takes_marks
+    assert not Coherent().takes_marks
 
 
 class Stranger(Amplified):
@@ -150,14 +151,14 @@ def changed(change):
 
 
 def weigh_changed(**changes):
-    return partial(samplers.weigh, changed(lambda states: replace(states, **changes)), MARKED)
+    return partial(protocol.weighted_states_from, changed(lambda states: replace(states, **changes)), MARKED)
 
 
 def test_a_strangers_weights_are_taken():
     same, own = changed(lambda states: states), Amplified(TIME, STEPS, exponent=1.0)
     for ask in (
-        lambda sampler: samplers.draw(sampler, MARKED, 2, 0),
-        lambda sampler: samplers.weigh(sampler, MARKED),
+        lambda sampler: protocol.sample_from(sampler, MARKED, 2, 0),
+        lambda sampler: protocol.weighted_states_from(sampler, MARKED),
     ):
         assert tolerances.same_bits(ask(same).weights, ask(own).weights)
 
@@ -172,7 +173,7 @@ def test_a_strangers_weights_are_taken():
         ),
         (
             partial(
-                samplers.draw,
+                protocol.sample_from,
                 changed(lambda states: replace(states, weights=np.ones((3, 2)))),
                 MARKED,
                 2,
@@ -181,12 +182,12 @@ def test_a_strangers_weights_are_taken():
             "ValueError: weights from Stranger must be at least 0 and sum to at most 1, got",
         ),
         (
-            partial(samplers.weigh, changed(lambda states: None), MARKED),
+            partial(protocol.weighted_states_from, changed(lambda states: None), MARKED),
             "TypeError: Stranger.weighted_states() must return States, got NoneType",
         ),
         (
             partial(
-                samplers.weigh, changed(lambda states: PLAIN.weighted_states(MARKED[:1])), MARKED
+                protocol.weighted_states_from, changed(lambda states: PLAIN.weighted_states(MARKED[:1])), MARKED
             ),
             "ValueError: spins from Stranger must have shape (3, n, 6), got (1, 64, 6)",
         ),

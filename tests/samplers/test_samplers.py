@@ -7,11 +7,13 @@ import dimod
 import numpy as np
 import pytest
 from dwave.samplers import SimulatedAnnealingSampler
+from sklearn.base import clone
 
 import isingprop as ip
 from helpers import oracle, tolerances
 from helpers.training.training_runs import DATA, bits, make, without_seconds
-from isingprop.samplers import draw
+from isingprop.samplers import protocol
+from isingprop.samplers.protocol import sample_from
 from isingprop.training.learning_rule import LearningRates
 
 PROBLEM = oracle.random_problem(4, 3, num_problems=2)
@@ -77,11 +79,11 @@ def put(name, index, value):
     ],
 )
 def test_bad_answers_are_refused_by_name(assert_refused, answer, refusal):
-    assert_refused(lambda: draw(Stranger(answer), PROBLEM, NUM_READS, seed=0), refusal)
+    assert_refused(lambda: sample_from(Stranger(answer), PROBLEM, NUM_READS, seed=0), refusal)
 
 
 def test_good_answers_pass_as_they_are():
-    answer = draw(Stranger(states()), PROBLEM, NUM_READS, seed=0)
+    answer = sample_from(Stranger(states()), PROBLEM, NUM_READS, seed=0)
     assert tolerances.same_bits(answer.spins, states().spins)
     assert answer.info == {"seed": 5}
 
@@ -131,7 +133,7 @@ def test_an_info_that_is_no_dict_is_refused(assert_refused):
     answer = states()
     answer.__dict__["info"] = None
     refusal = "TypeError: info from Stranger must be a dict, got NoneType"
-    assert_refused(lambda: draw(Stranger(answer), PROBLEM, NUM_READS, seed=0), refusal)
+    assert_refused(lambda: sample_from(Stranger(answer), PROBLEM, NUM_READS, seed=0), refusal)
 
 
 def test_a_strangers_settings_need_not_be_json(tmp_path):
@@ -228,8 +230,8 @@ class Frozen:
     def sample(self, problem, num_reads=1, seed=None, initial=None):
         if initial is None:
             return ip.Annealing().sample(problem, num_reads, seed)
-        ends = {"cycle_spins": np.stack([initial, -initial], axis=2)} if self.twice else {}
-        return ip.States(initial, np.zeros(initial.shape[:2]), ends)
+        ends = np.stack([initial, -initial], axis=2) if self.twice else None
+        return ip.States(initial, np.zeros(initial.shape[:2]), cycle_spins=ends)
 
 
 @pytest.mark.parametrize("twice", [False, True])
@@ -311,3 +313,63 @@ def test_beta_effective_is_the_median_over_updates():
     )  # of 23 estimates from 8 x 11 spins each; they spread by 0.06
     with pytest.raises(TypeError, match="beta_effective must be True or False, got 1"):
         make(beta_effective=1)
+
+
+def test_what_a_sampler_declares_is_taken_from_its_class_or_from_its_attributes():
+    assert protocol.declared(ip.Annealing(num_threads=3)).num_threads == 3
+    assert protocol.declared(ip.Annealing()).takes_initial
+    assert not protocol.declared(ip.Coherent()).takes_initial
+    assert protocol.declared(ip.Amplified()).takes_marks
+    bare = protocol.declared(Frozen(True))
+    assert bare.takes_initial
+    assert (bare.takes_marks, bare.num_threads) == (False, 1)
+    assert bare.settings() == {"name": "Frozen"}
+
+
+def test_only_samplers_that_say_so_for_themselves_go_unchecked(assert_refused):
+    class Wrong(ip.Annealing):
+        def sample(self, problem, num_reads=1, seed=None, initial=None):
+            states = super().sample(problem, num_reads, seed, initial)
+            return states.changed(spins=0 * states.spins)
+
+    problem = ip.IsingProblem([[1.0]], [[0.5]], [[0.0]])
+    refusal = "ValueError: spins from Wrong must be -1 or +1, got 0 at index (0, 0, 0)"
+    assert_refused(lambda: protocol.sample_from(Wrong(), problem, 1, 0), refusal)
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        ip.Annealing(num_sweeps=7, beta_range=(1, 2), num_threads=2, descend=False),
+        ip.Tempering(num_sweeps=7, num_betas=5),
+        ip.Cyclic(num_sweeps=7, bias=0.1, num_cycles=3),
+        ip.Coherent(total_time=3.0),
+        ip.Amplified(total_time=3.0, exponent=1.0),
+        ip.DWave("reverse", num_reads=3, solver=ip.EmulatedQPU("zephyr", size=1), record="answers"),
+    ],
+    ids=lambda sampler: type(sampler).__name__,
+)
+def test_parameters_make_an_equal_sampler_and_can_be_changed_in_place(sampler, assert_refused):
+    twin = type(sampler)(**sampler.get_params())
+    assert twin.get_params() == sampler.get_params()
+    assert twin.settings() == sampler.settings()
+
+    name = "num_sweeps" if hasattr(sampler, "num_sweeps") else "total_time"
+    name = "annealing_time" if isinstance(sampler, ip.DWave) else name
+    assert twin.set_params(**{name: 11}) is twin
+    assert twin.get_params() == sampler.get_params() | {name: 11}
+    assert twin.settings() != sampler.settings()
+
+    before = twin.get_params()
+    assert_refused(lambda: twin.set_params(**{name: -1}), f"ValueError: {name} must be ")
+    assert_refused(lambda: twin.set_params(nonsense=1), "ValueError: parameters must be of [")
+    assert twin.get_params() == before, "all or none"
+
+
+def test_a_search_of_scikit_learn_reaches_the_samplers_parameters():
+    model = ip.IsingClassifier(sampler=ip.Annealing(num_sweeps=5, beta_range=[1, 2]))
+    twin = clone(model).set_params(sampler__num_sweeps=9)
+    assert (model.sampler.num_sweeps, twin.sampler.num_sweeps) == (5, 9)
+    assert twin.sampler.beta_range == (1.0, 2.0)
+    assert model.set_params(sampler__num_sweeps=9).sampler.num_sweeps == 9
+    assert model.get_params()["sampler__num_sweeps"] == 9

@@ -20,8 +20,7 @@ from helpers.training.training_runs import (
     without_seconds,
 )
 from isingprop import Annealing, Cyclic, LayeredNetwork
-from isingprop.training import evaluation as metrics
-from isingprop.training import trainer as training
+from isingprop.training import epoch, error_count, minibatches
 from isingprop.util.checks import seed_for
 
 RATE = 0.05
@@ -116,15 +115,15 @@ class Updates:
 
     def __init__(self, monkeypatch):
         self.noted = []
-        true = training.update_layers_in_place
+        true = epoch.update_in_place
 
-        def update(network, layer, images, free, nudged, rates):
+        def update(network, images, free, nudged, rates, weights, layer):
             before = {name: array.copy() for name, array in network.parameters().items()}
-            true(network, layer, images, free, nudged, rates)
+            true(network, images, free, nudged, rates, weights, layer)
             after = {name: array.copy() for name, array in network.parameters().items()}
             self.noted.append((layer, images.copy(), free.copy(), nudged.copy(), before, after))
 
-        monkeypatch.setattr(training, "update_layers_in_place", update)
+        monkeypatch.setattr(epoch, "update_in_place", update)
 
 
 def slow_changes(layer, sizes, pixels, free, nudged):
@@ -236,13 +235,13 @@ def test_an_update_raises_the_energy_of_free_states_and_lowers_that_of_nudged_on
 def test_errors_are_of_the_free_states_and_predictions_of_the_lowest(monkeypatch):
     """Recounted from the whole states; the test goes without the margin."""
     kept = []
-    true = metrics.ErrorCount.add
+    true = error_count.ErrorCount.add
 
     def add(self, states, labels):
         kept.append((states, labels))
         return true(self, states, labels)
 
-    monkeypatch.setattr(metrics.ErrorCount, "add", add)
+    monkeypatch.setattr(error_count.ErrorCount, "add", add)
     network, spy = deep(), Spy(Annealing(5))
     trainer = make_deep(spy, network, margin=50.0, batch_size=4, learning_rate=0.0)
     (record,) = trainer.fit(DATA, 1)
@@ -265,7 +264,7 @@ def test_errors_are_of_the_free_states_and_predictions_of_the_lowest(monkeypatch
 
 
 def spy_seed(trainer):
-    return seed_for(trainer.seed, training._TEST, 0)
+    return seed_for(trainer.seed, minibatches.TEST, 0)
 
 
 @pytest.mark.parametrize("variant", DEEP)

@@ -4,13 +4,10 @@ import numpy as np
 import pytest
 
 from helpers import oracle, tolerances
-from helpers.training.learning_cases import RATE, STEP, copies, phases, weighted
+from helpers.training.learning_cases import RATE, STEP, apply, copies, phases, weighted
 from isingprop import LearningRates, gradient
 from isingprop.network.bipartite import PARAMETERS
-from isingprop.training.learning_rule import (
-    apply,
-    update_in_place,
-)
+from isingprop.training.learning_rule import update_in_place
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

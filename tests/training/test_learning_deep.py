@@ -12,7 +12,6 @@ from isingprop.network.bipartite import PARAMETERS
 from isingprop.training.learning_rule import (
     layered_gradient,
     update_in_place,
-    update_layers_in_place,
 )
 
 # Input weights, couplings, hidden biases, outputs' bias: binary fractions, so that sums are exact, each another.
@@ -68,7 +67,7 @@ def test_layers_move_along_the_finite_difference_of_the_energy_difference(
         copies(network),
         [network.energies(images, each.spins).mean() for each in (free, nudged)],
     )
-    update_layers_in_place(network, layer, images, *states, DEEP_RATES)
+    update_in_place(network, images, *states, DEEP_RATES, layer=layer)
     moved = set(network.parameters())
     if layer is not None:
         moved = {f"couplings_{layer}", f"bias_{layer}", f"bias_{layer + 1}"} | (
@@ -104,7 +103,7 @@ def test_one_step_of_two_layers_raises_the_free_state_and_lowers_the_nudged(size
             states = [
                 np.ascontiguousarray(each[..., network.active(layer)]) for each in (free, nudged)
             ]
-            update_layers_in_place(network, layer, images, *states, np.full(4, RATE, np.float32))
+            update_in_place(network, images, *states, np.full(4, RATE, np.float32), layer=layer)
             same = (states[0] == states[1]).all()
             assert (network.energies(images, free) > before[0]) | same
             assert (network.energies(images, nudged) < before[1]) | same
@@ -121,7 +120,7 @@ def test_one_hidden_layer_moves_to_the_bits_of_the_shallow_network(kernel):
     rates = np.float32([0.1, 0.02, 0.003, 0.4])
     update_in_place(shallow, images, free, nudged, rates)
     for network, layer in zip(layered, (1, None), strict=True):
-        update_layers_in_place(network, layer, images, free, nudged, rates)
+        update_in_place(network, images, free, nudged, rates, layer=layer)
         pairs = zip(shallow.parameters().values(), network.parameters().values(), strict=True)
         assert all(tolerances.same_bits(*pair) for pair in pairs)
 
@@ -137,7 +136,7 @@ def test_layers_have_the_same_bits_on_every_kernel(on_every_kernel, layer):
         )
         where = slice(None) if layer is None else network.active(layer)
         states = [np.ascontiguousarray(each[..., where]) for each in (free, nudged)]
-        update_layers_in_place(network, layer, images, *states, np.float32([0.1, 0.02, 0.003, 0.4]))
+        update_in_place(network, images, *states, np.float32([0.1, 0.02, 0.003, 0.4]), layer=layer)
         return b"".join(array.tobytes() for array in network.parameters().values())
 
     assert len(set(on_every_kernel(updated))) == 1

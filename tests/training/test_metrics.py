@@ -17,8 +17,9 @@ from helpers.training.known_states import (
 )
 from isingprop import Annealing, BipartiteNetwork, Evaluation, States, predict
 from isingprop.readout import UNCLASSIFIED
+from isingprop.training import error_count
 from isingprop.training import evaluation as metrics
-from isingprop.training.evaluation import ErrorCount
+from isingprop.training.error_count import ErrorCount
 
 SAMPLER = Annealing(num_sweeps=5)
 
@@ -44,7 +45,7 @@ def test_evaluation_counts_the_unclassified_as_wrong():
 @pytest.mark.parametrize("bounds", [(0, 4), (0, 1, 2, 3, 4), (0, 3, 4)])
 @pytest.mark.parametrize("at_a_time", [1, 2, 100])
 def test_error_count_recounts_the_table(network, monkeypatch, bounds, at_a_time):
-    monkeypatch.setattr(metrics, "_COUNT_IMAGES", at_a_time)
+    monkeypatch.setattr(error_count, "_COUNT_IMAGES", at_a_time)
     errors, stub = ErrorCount(network), Stub(OUTPUTS, ENERGIES)
     problem = network.problem(np.zeros((4, 3)))
     for a, b in pairwise(bounds):

@@ -17,7 +17,7 @@ from helpers.training.phase_cases import (
 )
 from isingprop import LayeredNetwork, States, sample_states
 from isingprop.training.phases import phases_of
-from isingprop.training.sampling_log import Meter
+from isingprop.training.sampling_log import SamplingLog
 
 MARGIN = 0.25  # on the grid, so that sums in single precision stay exact
 
@@ -57,7 +57,7 @@ def test_a_forward_pass_samples_two_layers_at_a_time_with_the_others_frozen(size
     assert all((call.problem.streams == calls[0].problem.streams).all() for call in calls)
     assert len(np.unique(calls[0].problem.streams)) == 2 * CHAINS
     assert case.warm.calls == []
-    assert case.meter.largest == max(map(sum, pairwise(sizes)))
+    assert case.log.largest == max(map(sum, pairwise(sizes)))
 
 
 @pytest.mark.parametrize("margin", [0.0, MARGIN])
@@ -73,7 +73,7 @@ def test_all_layers_at_once_are_one_problem(sizes, margin):
     assert (call.num_reads, call.initial, call.problem.streams.tolist()) == (CHAINS, None, [4, 6])
     assert tolerances.same_bits(case.network.to_problem(free.spins), call.spins)
     np.testing.assert_array_equal(free.energies, case.energies(free.spins))
-    assert case.meter.largest == sum(sizes)
+    assert case.log.largest == sum(sizes)
 
 
 @pytest.mark.parametrize(("active_layers", "largest"), [(2, 7), (None, 9)])
@@ -81,12 +81,12 @@ def test_a_problem_that_is_too_large_never_comes_to_the_sampler(
     assert_refused, active_layers, largest
 ):
     case = Case((3, 4, 2), active_layers)
-    case.meter = Meter(max_spins=largest - 1)
+    case.log = SamplingLog(max_spins=largest - 1)
     assert_refused(case.free, f"ValueError: max_spins must be at least {largest} for IsingProblem(")
     assert case.main.calls == []
-    case.meter = Meter(max_spins=largest)
+    case.log = SamplingLog(max_spins=largest)
     case.free()
-    assert max(call.problem.num_spins for call in case.main.calls) == case.meter.largest == largest
+    assert max(call.problem.num_spins for call in case.main.calls) == case.log.largest == largest
 
 
 @pytest.mark.parametrize("margin", [0.0, MARGIN])
@@ -94,7 +94,7 @@ def test_a_problem_that_is_too_large_never_comes_to_the_sampler(
 def test_one_hidden_layer_is_one_problem_with_energies_without_the_margin(margin, active_layers):
     case = Case((5, 4), active_layers, margin=margin)
     shallow, spy = case.network.shallow(), case.main
-    free = phases_of(shallow, case.plan, active_layers).free(case.batch, case.meter)
+    free = phases_of(shallow, case.plan).free(case.batch, case.log)
     (call,), states = spy.calls, oracle.all_states(9)
     exact = case.energies(np.broadcast_to(states, (2, *states.shape)))
     pull = case.pull(np.broadcast_to(states[:, 5:], (2, len(states), 4)))
@@ -131,7 +131,7 @@ def test_the_nudged_partner_is_the_free_state_but_for_the_last_two_layers_at_the
     """Of all states of layer L - 1 with outputs n[y] and the layers below frozen, by enumeration."""
     case, top = Case(sizes, margin=LARGE), len(sizes) - 1
     free = case.free()
-    step = next(case.phases.steps(case.batch, free, case.meter))
+    step = next(case.phases.steps(case.batch, free, case.log))
     where = case.network.active(top)
     assert step.layer == top
     assert tolerances.same_bits(np.ascontiguousarray(free.spins[..., where]), step.free)
@@ -154,7 +154,7 @@ def test_a_backward_pass_goes_down_and_samples_both_chains_from_where_they_are(
     case, top = Case(sizes, margin=LARGE, nudged_from_free=nudged_from_free), len(sizes) - 1
     free = case.free()
     before, forward = free.spins.copy(), case.main.taken()
-    steps = case.phases.steps(case.batch, free, case.meter)
+    steps = case.phases.steps(case.batch, free, case.log)
     step, layers, (spy, other) = (
         next(steps),
         [top],
@@ -203,7 +203,7 @@ def test_all_at_once_the_hidden_layers_of_a_nudged_partner_go_downhill_to_rest(s
     case = Case(sizes, None, margin=LARGE)
     free = case.free()
     before = free.spins.copy()
-    (step,) = case.phases.steps(case.batch, free, case.meter)
+    (step,) = case.phases.steps(case.batch, free, case.log)
     assert step.layer is None
     assert tolerances.same_bits(free.spins, step.free, before)
     assert (step.nudged[..., case.network.num_hidden :] == case.targets[:, None]).all()
@@ -214,7 +214,7 @@ def test_all_at_once_the_hidden_layers_of_a_nudged_partner_go_downhill_to_rest(s
     assert (gained <= 0).all()
     assert gained.any() or sizes[-2] == 1, "one spin alone sees the outputs"
     (rest,) = case.phases.steps(
-        case.batch, States(step.nudged, case.energies(step.nudged)), case.meter
+        case.batch, States(step.nudged, case.energies(step.nudged)), case.log
     )
     assert tolerances.same_bits(rest.nudged, step.nudged), "what is at rest stays"
     assert (len(case.main.calls), len(case.warm.calls)) == (1, 0)
@@ -227,7 +227,7 @@ def test_all_at_once_nudged_states_that_are_drawn_apart_are_of_the_network_with_
     case = Case(sizes, None, margin=MARGIN, nudged_from_free=False)
     free = case.free()
     case.main.taken()
-    (step,) = case.phases.steps(case.batch, free, case.meter)
+    (step,) = case.phases.steps(case.batch, free, case.log)
     (call,) = case.main.calls
     hidden = np.broadcast_to(
         oracle.all_states(case.network.num_hidden), (2, 2**case.network.num_hidden, sum(sizes[:-1]))

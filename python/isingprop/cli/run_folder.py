@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 
 from isingprop.data.load import ImageSet, load_data
+from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
-from isingprop.network.layered import LayeredNetwork, Network
+from isingprop.network.layered import LayeredNetwork
 from isingprop.samplers import Annealing, Cyclic, DWave, FromDimod, Sampler, Tempering
 from isingprop.training.evaluation import EpochRecord
 from isingprop.training.learning_rule import LearningRates
-from isingprop.training.trainer import WRONG_CLASSES, Trainer
+from isingprop.training.trainer import Trainer
+from isingprop.training.trainer_options import WRONG_CLASSES
 from isingprop.util.files import write_atomically
 
 _DWAVE_MODES = {"dwave": "forward", "dwave-reverse": "reverse", "dwave-cyclic": "cyclic"}

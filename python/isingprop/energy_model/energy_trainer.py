@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.energy_model.mlp import input_array
 from isingprop.energy_model.model import EnergyModel
-from isingprop.samplers import Sampler, check_sampler
-from isingprop.training.sampling_log import Meter
+from isingprop.samplers.protocol import Sampler, check_sampler
+from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import (
     Doubles,
     bit_array,
@@ -112,7 +112,7 @@ class EnergyTrainer:
         self._beta = real_number("beta_effective", beta_effective, above=0.0)
         self._seed = seed_number(seed)
         self._count = 0
-        self._meter = Meter()
+        self._log = SamplingLog()
 
     @property
     def sampling(self) -> dict[str, Any]:
@@ -120,9 +120,7 @@ class EnergyTrainer:
 
         Of a QPU also qpu_seconds, chain_break_fraction, and clipped: fields and couplings that were out of its range.
         """
-        return {
-            name: number for name, number in self._meter.numbers().items() if number is not None
-        }
+        return {name: number for name, number in self._log.numbers().items() if number is not None}
 
     def fit(self, x: ArrayLike, y: ArrayLike, count: int) -> EnergyModel:
         """Makes so many updates, as `steps` does; returns the model after the last."""
@@ -138,8 +136,8 @@ class EnergyTrainer:
         )  # before samples are paid for
         if self._sampler is not None:
             seed = seed_for(self._seed, _READS, self._count)
-            outputs = self.model.sample_metered(
-                self._meter, inputs, self._sampler, self._num_reads, seed, self._beta
+            outputs = self.model.sample_logged(
+                self._log, inputs, self._sampler, self._num_reads, seed, self._beta
             )
         moves = self._adam.steps(self.model.gradient(inputs, targets, outputs).parameters())
         self.model = EnergyModel(

@@ -18,9 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from isingprop import kernels
 from isingprop.energy_model.mlp import MLP, MOST_OUTPUTS, PARAMETERS, Bits, Weights, input_array
 from isingprop.problem import IsingProblem
-from isingprop.samplers import Annealing, Sampler, check_sampler, draw
+from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.protocol import Sampler, check_sampler, sample_from
 from isingprop.states import States, basis
-from isingprop.training.sampling_log import Meter
+from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import (
     Doubles,
     bit_array,
@@ -208,23 +209,23 @@ class EnergyModel(Weights):
         inputs = input_array(x, self.num_inputs)
         check_sampler(sampler)
         num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)
-        return self.sample_metered(Meter(), inputs, sampler, num_reads, seed, beta_effective)
+        return self.sample_logged(SamplingLog(), inputs, sampler, num_reads, seed, beta_effective)
 
-    def sample_metered(
+    def sample_logged(
         self,
-        meter: Meter,
+        log: SamplingLog,
         x: ArrayLike,
         sampler: Sampler,
         num_reads: int,
         seed: int,
         beta_effective: float,
     ) -> Bits:
-        """The same, through a meter that keeps account of it."""
+        """The same, through a log that keeps account of it."""
         problem = self.problem(x, beta_effective=beta_effective)
         rows = max(1, _MOST_BYTES // (num_reads * problem.num_spins))
         parts = (problem[k : k + rows] for k in range(0, len(problem), rows))
         return np.concatenate(
-            [self.outputs(meter.draw(sampler, part, num_reads, seed)) for part in parts]
+            [self.outputs(log.sample(sampler, part, num_reads, seed)) for part in parts]
         )
 
     def outputs(self, states: States) -> Bits:
@@ -288,7 +289,7 @@ class EnergyModel(Weights):
         check_sampler(sampler)
         num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)
         problem = self.problem(inputs, beta_effective=real_number("guess", guess, above=0.0))
-        return draw(sampler, problem, num_reads, seed).beta_effective(problem)
+        return sample_from(sampler, problem, num_reads, seed).beta_effective(problem)
 
     def search_beta_effective(
         self,

@@ -1,58 +1,47 @@
-"""LayeredNetwork: any number of hidden layers, all at once or two of them at a time as an Ising problem."""
+"""LayeredNetwork: a network with any number of hidden layers."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from isingprop import kernels
-from isingprop.network.bipartite import BipartiteNetwork, nudged_fields, saved_num_classes
-from isingprop.network.layer_order import (
-    bipartite,
-    fields_of_spins,
-    from_sides,
-    parts,
-    slices,
-    to_sides,
+from isingprop.network.base_network import (
+    Floats32,
+    Network,
+    input_weight_array,
+    random_weights,
+    readout_of,
+    saved_num_classes,
 )
-from isingprop.problem import IsingProblem, stream_array
+from isingprop.network.bipartite import BipartiteNetwork
+from isingprop.problem import IsingProblem
 from isingprop.readout import Readout
-from isingprop.util.checks import (
-    Spins,
-    check_shape,
-    float_array,
-    image_array,
-    real_number,
-    seed_number,
-    spin_array,
-    whole_number,
-)
-from isingprop.util.files import load_tensors, save_tensors
+from isingprop.util.checks import check_shape, float_array, real_number, seed_number, whole_number
+from isingprop.util.files import load_tensors
 
-# In units of the paper's scale, at which two hidden layers are a glass that ignores the image and do not train.
+# In units of the paper's scale, at which two hidden layers are a glass that ignores the image and
+# do not train.
 DEEP_INPUT_GAIN = 6.0
-# Each layer's couplings over those of the layer below: three hidden layers do not train where all are drawn alike.
+# The couplings of each layer over those of the layer below: three hidden layers do not train where
+# all couplings have the same scale.
 COUPLING_GAIN_RATIO = 0.5
-
-_KIND = "layered-network"
-# Chain r of an image draws from stream number (the image's) + r 2^32: its own for fewer than 2^32 images and chains.
-_CHAIN_STRIDE = np.uint64(2**32)
 
 _Item = TypeVar("_Item")
 
 
-class LayeredNetwork:
-    """An input layer of pixels and L layers of spins, the last one the output, with couplings between neighbours only.
+class LayeredNetwork(Network):
+    """A network of pixels and L layers of spins, the last one the output.
 
-    E(s | x) = sum_ia W_ia x_a s^1_i + sum_l sum_i b^l_i s^l_i + sum_l sum_ij J^l_ij s^l_i s^(l+1)_j
+        E(s | x) = sum_ia W_ia x_a s^1_i + sum_l sum_i b^l_i s^l_i
+                   + sum_l sum_ij J^l_ij s^l_i s^(l+1)_j
 
-    A state of the network has the spins of layer 1 first and those of layer L last.
+    Only neighbouring layers are coupled. A state of the network has the spins of layer 1 first and
+    those of layer L last.
 
     Args:
         input_weights: W, (n_1, I).
@@ -60,19 +49,20 @@ class LayeredNetwork:
         biases: b^1 ... b^L, (n_l,) each.
         num_classes: n_L must be num_classes times the redundancy.
 
-    All are kept as float32 copies; training changes them in place.
+    All arrays are kept as float32 copies; training changes them in place.
 
     Raises:
         ValueError: for shapes that do not fit, NaN or infinity.
 
     References:
-        arXiv:2506.05244, Section VI. Its Eq. (14) has the biases inside the double sum; each counts once.
+        arXiv:2506.05244, Section VI. Its Eq. (14) has the biases inside the double sum; each bias
+        counts once.
     """
 
-    input_weights: NDArray[np.float32]
-    couplings: tuple[NDArray[np.float32], ...]
-    biases: tuple[NDArray[np.float32], ...]
-    readout: Readout
+    couplings: tuple[Floats32, ...]
+    biases: tuple[Floats32, ...]
+
+    _kind = "layered-network"
 
     def __init__(
         self,
@@ -82,22 +72,15 @@ class LayeredNetwork:
         *,
         num_classes: int,
     ) -> None:
-        """See the class."""
-        weights = float_array("input_weights", input_weights, shape=(None, None), single=True)
-        # Column order, so that the weights of one pixel are neighbours, as in BipartiteNetwork.
-        self.input_weights = np.array(weights, dtype=np.float32, order="F")
-        self.couplings = _coupling_arrays(couplings, num_rows=len(weights))
-        self.biases = _bias_arrays(
-            biases, [len(weights), *(array.shape[1] for array in self.couplings)]
-        )
-        whole_number("num_classes", num_classes, least=2)
-        if self.num_output % num_classes:
-            name, wanted = (
-                f"couplings[{len(self.couplings) - 1}]",
-                f"a multiple of num_classes = {num_classes} columns",
-            )
-            raise ValueError(f"{name} must have {wanted}, got {self.num_output}")
-        self.readout = Readout(num_classes, self.num_output // num_classes)
+        """Checks the arguments and keeps copies of them."""
+        self.input_weights = input_weight_array(input_weights)
+        num_rows = len(self.input_weights)
+
+        self.couplings = _coupling_arrays(couplings, num_rows=num_rows)
+        sizes = [num_rows, *(array.shape[1] for array in self.couplings)]
+        self.biases = _bias_arrays(biases, sizes)
+
+        self.readout = readout_of(num_classes, sizes[-1], f"couplings[{len(self.couplings) - 1}]")
 
     @classmethod
     def random(
@@ -111,7 +94,10 @@ class LayeredNetwork:
         coupling_gain: float | Sequence[float] | None = None,
         seed: int | None = 0,
     ) -> LayeredNetwork:
-        """Draws W from input_gain U(±1/sqrt(I)), then J^l from coupling_gain[l] U(±1/sqrt(n_l)); no biases.
+        """Returns a network with random W and J^l and without biases.
+
+            W_ia ~ input_gain U(-1/sqrt(I), 1/sqrt(I)),
+            J^l_ij ~ coupling_gain[l] U(-1/sqrt(n_l), 1/sqrt(n_l))
 
         Args:
             num_inputs: I, pixels of an image.
@@ -119,9 +105,10 @@ class LayeredNetwork:
             num_classes: at least 2.
             redundancy: output spins per class.
             input_gain: > 0; None is 1 with one hidden layer, as in the paper, and 6 with more.
-            coupling_gain: > 0, one for all couplings or one for each; None is 1, 1/2, 1/4 ...: the paper's 1 with one
-                hidden layer, and half as much from layer to layer with more.
-            seed: 0 ... 2^64 - 1; None draws one. One hidden layer has the bits of BipartiteNetwork.random.
+            coupling_gain: > 0, one for all couplings or one for each; None is 1, 1/2, 1/4 ...: the
+                paper's 1 with one hidden layer, and half as much from layer to layer with more.
+            seed: 0 ... 2^64 - 1; None draws one. With one hidden layer the network has the bits of
+                BipartiteNetwork.random.
 
         Raises:
             ValueError: for a layer without spins, or no hidden layer.
@@ -141,86 +128,45 @@ class LayeredNetwork:
             input_gain = DEEP_INPUT_GAIN if len(widths) > 1 else 1.0
         input_gain = real_number("input_gain", input_gain, above=0.0)
         gains = _coupling_gains(coupling_gain, len(widths))
+
         random = np.random.Generator(np.random.PCG64(seed_number(seed)))
         sizes = [*widths, readout.num_output]
-        weights = input_gain * (
-            (2 * random.random((sizes[0], num_inputs)) - 1) / np.sqrt(num_inputs)
-        )
+        weights = random_weights(random, input_gain, (sizes[0], num_inputs), num_inputs)
         couplings = [
-            gain * ((2 * random.random((m, n)) - 1) / np.sqrt(m))
-            for gain, (m, n) in zip(gains, pairwise(sizes), strict=True)
+            random_weights(random, gain, shape, shape[0])
+            for gain, shape in zip(gains, pairwise(sizes), strict=True)
         ]
-        return cls(
-            weights, couplings, [np.zeros(n) for n in sizes], num_classes=readout.num_classes
-        )
 
-    def __repr__(self) -> str:
-        """The sizes."""
-        hidden = " + ".join(str(size) for size in self.sizes[:-1])
-        sizes = f"{self.num_inputs} inputs, {hidden} hidden, {self.num_output} output spins"
-        return f"LayeredNetwork({sizes}, {self.num_classes} classes)"
-
-    @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        """n_1 ... n_L, the spins of each layer, the output layer last."""
-        return tuple(len(bias) for bias in self.biases)
+        biases = [np.zeros(size) for size in sizes]
+        return cls(weights, couplings, biases, num_classes=readout.num_classes)
 
     @property
-    def num_inputs(self) -> int:
-        """I, the number of pixels."""
-        return int(self.input_weights.shape[1])
+    def layer_couplings(self) -> tuple[Floats32, ...]:
+        """Returns J^1 ... J^(L-1), which are `couplings`."""
+        return self.couplings
 
     @property
-    def num_hidden(self) -> int:
-        """The number of hidden spins, of all layers."""
-        return sum(self.sizes[:-1])
+    def layer_biases(self) -> tuple[Floats32, ...]:
+        """Returns b^1 ... b^L, which are `biases`."""
+        return self.biases
 
-    @property
-    def num_output(self) -> int:
-        """n_L, the number of output spins."""
-        return len(self.biases[-1])
+    def parameters(self) -> dict[str, Floats32]:
+        """Returns all parameters by name: the network's own arrays, not copies.
 
-    @property
-    def num_classes(self) -> int:
-        """The number of classes."""
-        return self.readout.num_classes
-
-    def parameters(self) -> dict[str, NDArray[np.float32]]:
-        """input_weights, couplings_1 ... couplings_(L-1), bias_1 ... bias_L: the network's own arrays, not copies."""
-        couplings = {
-            f"couplings_{layer}": array for layer, array in enumerate(self.couplings, start=1)
-        }
-        biases = {f"bias_{layer}": array for layer, array in enumerate(self.biases, start=1)}
+        The names are input_weights, couplings_1 ... couplings_(L-1) and bias_1 ... bias_L.
+        """
+        couplings = {f"couplings_{layer}": each for layer, each in enumerate(self.couplings, 1)}
+        biases = {f"bias_{layer}": each for layer, each in enumerate(self.biases, 1)}
         return {"input_weights": self.input_weights, **couplings, **biases}
 
     def kinds(self) -> dict[str, str]:
-        """What each parameter is: input_weights, couplings, hidden_bias or output_bias."""
-        couplings = {f"couplings_{layer}": "couplings" for layer in range(1, len(self.biases))}
-        biases = {f"bias_{layer}": "hidden_bias" for layer in range(1, len(self.biases))}
-        return {
-            "input_weights": "input_weights",
-            **couplings,
-            **biases,
-            f"bias_{len(self.biases)}": "output_bias",
-        }
+        """Returns input_weights, couplings, hidden_bias or output_bias for each parameter name."""
+        num_layers = len(self.biases)
+        couplings = {f"couplings_{layer}": "couplings" for layer in range(1, num_layers)}
+        biases = {f"bias_{layer}": "hidden_bias" for layer in range(1, num_layers)}
 
-    def hidden_fields(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """b^1 + W x: (B, I) float32 images in, (B, n_1) out."""
-        return kernels.local_fields(images, self.input_weights.T, self.biases[0])
-
-    def split(self, spins: ArrayLike) -> list[Spins]:
-        """The layers of whole states (..., N): views (..., n_l), layer 1 first."""
-        return parts(spins, self.sizes)
-
-    def active(self, layer: int) -> slice:
-        """Where the spins of `stage(layer, ...)`, layers `layer` and `layer + 1`, are in a state."""
-        k = whole_number("layer", layer, least=1, most=len(self.couplings)) - 1
-        where = slices(self.sizes)
-        return slice(where[k].start, where[k + 1].stop)
-
-    def energies(self, images: ArrayLike, spins: ArrayLike) -> NDArray[np.float64]:
-        """E of whole states (B, R, N) under (B, I) images, summed in double precision: (B, R)."""
-        return self.problem(images).energies(self.to_problem(spins))
+        hidden = {"input_weights": "input_weights", **couplings, **biases}
+        return {**hidden, f"bias_{num_layers}": "output_bias"}
 
     def problem(
         self,
@@ -230,10 +176,13 @@ class LayeredNetwork:
         *,
         streams: ArrayLike | None = None,
     ) -> IsingProblem:
-        """All layers at once: H[x], or the nudged H_N[x, y] = H[x] - nudge * sum_a n_a[y] s^L_a.
+        """Returns the Ising problems H[x] of all layers at once, or the nudged ones.
 
-        A layer couples to its neighbours only, so the problem is bipartite: layers 1, 3, 5 ... are its hidden spins and
-        layers 2, 4, 6 ... its output spins. `to_problem` and `from_problem` carry states to its order and back.
+            H_N[x, y] = H[x] - nudge * sum_a n_a[y] s^L_a
+
+        A layer couples to its neighbours only, so the problem is bipartite: layers 1, 3, 5 ... are
+        its hidden spins and layers 2, 4, 6 ... its output spins. `to_problem` and `from_problem`
+        carry states to its order and back.
 
         Args:
             images: (B, I), floating point, in [0, 1].
@@ -242,167 +191,46 @@ class LayeredNetwork:
             streams: see IsingProblem.
 
         Returns:
-            The problem, with copies of the couplings and biases as they are now.
+            The problem, with copies of the couplings and biases as they are now. With one hidden
+            layer it shares the network's couplings instead, like that of a BipartiteNetwork.
 
         Raises:
-            ValueError: for a wrong shape, a pixel outside [0, 1], an unknown label, or one of labels and nudge alone.
+            ValueError: for a wrong shape, a pixel outside [0, 1], an unknown label, or one of
+                labels and nudge alone.
 
         Example:
-            >>> network = LayeredNetwork.random(num_inputs=4, hidden=(3, 2), num_classes=2, redundancy=1)
+            >>> network = LayeredNetwork.random(
+            ...     num_inputs=4, hidden=(3, 2), num_classes=2, redundancy=1
+            ... )
             >>> network.problem(np.zeros((5, 4)))
             IsingProblem(5 x 5 hidden + 2 output spins)
         """
-        pixels = image_array("images", images, num_inputs=self.num_inputs)
-        output_fields = nudged_fields(
-            self.readout, self.biases[-1], labels, nudge, count=len(pixels)
-        )
-        return self.problem_of(
-            self.hidden_fields(pixels), output_fields, stream_array(streams, len(pixels))
-        )
-
-    def problem_of(
-        self,
-        fields: NDArray[np.float32],
-        output_fields: NDArray[np.float32],
-        streams: NDArray[np.uint64],
-    ) -> IsingProblem:
-        """The same for fields that are at hand: of layer 1 as `hidden_fields` has them, of layer L (B or 1, n_L)."""
-        inner = [bias[None, :] for bias in self.biases[1:-1]]
-        return bipartite(self.couplings, [fields, *inner, output_fields], streams)
-
-    def hidden_problem(
-        self, fields: NDArray[np.float32], outputs: Spins, streams: NDArray[np.uint64]
-    ) -> IsingProblem:
-        """Layers 1 ... L - 1 >= 2 at once, with the outputs frozen: (B, n_1) fields and (B, n_L) spins in.
-
-        Its states are in the order of `to_problem` for a network without the last layer.
-        """
-        above = fields_of_spins(
-            outputs, np.ascontiguousarray(self.couplings[-1].T), self.biases[-2]
-        )
-        inner = [bias[None, :] for bias in self.biases[1:-2]]
-        return bipartite(self.couplings[:-1], [fields, *inner, above], streams)
-
-    def to_problem(self, spins: ArrayLike) -> Spins:
-        """States (..., N) in the order of `problem`: layers 1, 3, 5 ..., then 2, 4, 6 ..."""
-        return to_sides(spins, self.sizes)
-
-    def from_problem(self, spins: ArrayLike) -> Spins:
-        """States (..., N) of `problem` in the network's order, layer 1 first."""
-        return from_sides(spins, self.sizes)
-
-    def stage(
-        self, layer: int, fields: ArrayLike, spins: ArrayLike, streams: ArrayLike
-    ) -> IsingProblem:
-        """Layers l and l + 1 with all others frozen: E of the whole network but for a constant of each chain.
-
-            h_i = b^l_i + sum_k s^(l-1)_k J^(l-1)_ki,   g_j = b^(l+1)_j + sum_k J^(l+1)_jk s^(l+2)_k,   couplings J^l
-
-        where the images take the place of a layer 0, and no layer follows the output.
-
-        Args:
-            layer: l, 1 ... L - 1.
-            fields: (B, n_1) float32, as of `hidden_fields`.
-            spins: (B, R, N), the states at which the other layers are frozen; those of l and l + 1 do not matter.
-            streams: (B,) random streams of the images, as of IsingProblem.
-
-        Returns:
-            B * R problems, each with the frozen neighbours of one chain, to be sampled with one read; chain 0 of an
-            image has the image's stream, the others have their own. With L = 2 nothing is frozen: B problems. Spins of
-            layer l come first, as in a state at `active(layer)`. It shares the network's couplings, so it is good until
-            the network is trained further. The same bits however images and chains are batched.
-
-        Raises:
-            ValueError: for a layer that is not there, wrong shapes, or a spin that is not -1 or +1.
-
-        Example:
-            >>> network = LayeredNetwork.random(num_inputs=4, hidden=(3, 2), num_classes=2, redundancy=1)
-            >>> fields = network.hidden_fields(np.zeros((5, 4), np.float32))
-            >>> network.stage(2, fields, np.ones((5, 6, 7)), range(5))
-            IsingProblem(30 x 2 hidden + 2 output spins)
-
-        References:
-            arXiv:2506.05244, Section VI: the active-layer sweep.
-        """
-        k = whole_number("layer", layer, least=1, most=len(self.couplings)) - 1
-        given = float_array("fields", fields, shape=(None, self.sizes[0]), single=True)
-        checked = spin_array("spins", spins, shape=(len(given), None, sum(self.sizes)))
-        return self.stage_of(
-            k + 1, np.asarray(given, dtype=np.float32), checked, stream_array(streams, len(given))
-        )
-
-    def stage_of(
-        self,
-        layer: int,
-        hidden_fields: NDArray[np.float32],
-        spins: Spins,
-        streams: NDArray[np.uint64],
-    ) -> IsingProblem:
-        """The same for arguments that fit."""
-        k = layer - 1
-        output_fields = self.biases[k + 1][None, :]
-        if len(self.couplings) == 1:
-            return IsingProblem.trusted(self.couplings[0], hidden_fields, output_fields, streams)
-        num_chains, num_spins = spins.shape[1:]
-        frozen = parts(spins.reshape(-1, num_spins), self.sizes)
-        if k == 0:
-            hidden_fields = np.repeat(hidden_fields, num_chains, axis=0)
-        else:
-            hidden_fields = fields_of_spins(frozen[k - 1], self.couplings[k - 1], self.biases[k])
-        if k + 1 < len(self.couplings):
-            above = np.ascontiguousarray(self.couplings[k + 1].T)
-            output_fields = fields_of_spins(frozen[k + 2], above, self.biases[k + 1])
-        chains = streams[:, None] + _CHAIN_STRIDE * np.arange(num_chains, dtype=np.uint64)
-        return IsingProblem.trusted(self.couplings[k], hidden_fields, output_fields, chains.ravel())
-
-    def with_outputs(self, fields: NDArray[np.float32], spins: Spins, outputs: Spins) -> Spins:
-        """The last two layers of states (B, R, N) with other outputs: Eq. (7), the layers below being frozen.
-
-        Args:
-            fields: (B, n_1), as of `hidden_fields`.
-            spins: (B, R, N).
-            outputs: (B, 1, n_L), one for all states of an image.
-
-        Returns:
-            (B, R, n_(L-1) + n_L): outputs as given, layer L - 1 along its local field (+1 where that is 0).
-        """
-        num_images, num_reads = spins.shape[:2]
-        top = self.stage_of(
-            len(self.couplings), fields, spins, np.zeros(num_images, dtype=np.uint64)
-        )
-        repeated = np.repeat(outputs, num_reads, axis=0)
-        states = kernels.reference_states(
-            self.couplings[-1], top.hidden_fields.astype(np.float32, copy=False), repeated
-        )
-        return states.reshape(num_images, num_reads, -1)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a safetensors file, whole or not at all."""
-        save_tensors(path, _KIND, dict(self.parameters()), {"num_classes": str(self.num_classes)})
+        return self.posed_problem(images, labels, nudge, streams)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> LayeredNetwork:
-        """Reads what `save` wrote.
+        """Reads a network that `save` has written.
 
         Raises:
             FileNotFoundError: where there is no file.
             ValueError: for a file of another kind or version, or without one of the layers.
         """
-        tensors, metadata = load_tensors(path, _KIND, ())
+        tensors, metadata = load_tensors(path, cls._kind, ())
         num_classes = saved_num_classes(path, metadata)
+
         num_layers = len(tensors) // 2  # W, L - 1 couplings and L biases are 2 L arrays
         couplings = [f"couplings_{layer}" for layer in range(1, num_layers)]
         biases = [f"bias_{layer}" for layer in range(1, num_layers + 1)]
         names = ["input_weights", *couplings, *biases]
         if set(names) != set(tensors):
-            raise ValueError(
-                f"{path} must hold {', '.join(names)}, got {', '.join(sorted(tensors))}"
-            )
+            wanted, found = ", ".join(names), ", ".join(sorted(tensors))
+            raise ValueError(f"{path} must hold {wanted}, got {found}")
+
         arrays = [[tensors[name] for name in group] for group in (couplings, biases)]
         return cls(tensors["input_weights"], *arrays, num_classes=num_classes)
 
     def shallow(self) -> BipartiteNetwork:
-        """The same network with one hidden layer as a BipartiteNetwork: they share their arrays.
+        """Returns a network with one hidden layer as a BipartiteNetwork that shares its arrays.
 
         Raises:
             ValueError: for more than one hidden layer.
@@ -411,64 +239,56 @@ class LayeredNetwork:
             raise ValueError(
                 f"hidden must name one layer for a BipartiteNetwork, got {len(self.couplings)}"
             )
-        network = object.__new__(BipartiteNetwork)
-        network.input_weights, network.couplings = self.input_weights, self.couplings[0]
-        network.hidden_bias, network.output_bias = self.biases
-        network.readout = self.readout
-        return network
-
-
-Network = BipartiteNetwork | LayeredNetwork
+        hidden_bias, output_bias = self.biases
+        return BipartiteNetwork.of_arrays(
+            self.input_weights, self.couplings[0], hidden_bias, output_bias, self.readout
+        )
 
 
 def _coupling_gains(value: float | Sequence[float] | None, count: int) -> list[float]:
-    """One for each of `count` couplings."""
+    """Returns one gain for each of `count` couplings."""
     if value is None:
         return [COUPLING_GAIN_RATIO**k for k in range(count)]
     if isinstance(value, str) or np.ndim(value) == 0:
         return count * [real_number("coupling_gain", value, above=0.0)]
-    gains = [
-        real_number(f"coupling_gain[{k}]", gain, above=0.0)
-        for k, gain in enumerate(np.asarray(value).tolist())
-    ]
+
+    listed = enumerate(np.asarray(value).tolist())
+    gains = [real_number(f"coupling_gain[{k}]", gain, above=0.0) for k, gain in listed]
     if len(gains) != count:
-        raise ValueError(
-            f"coupling_gain must be one number or one for each of {count} couplings, got {len(gains)}"
-        )
+        wanted = f"one number or one for each of {count} couplings"
+        raise ValueError(f"coupling_gain must be {wanted}, got {len(gains)}")
     return gains
 
 
 def _listed(name: str, value: Iterable[_Item], of: str) -> list[_Item]:
+    """Returns the items of an argument that must be a sequence."""
     try:
         return list(value)
     except TypeError:
         raise TypeError(f"{name} must be a sequence of {of}, got {value!r}") from None
 
 
-def _coupling_arrays(
-    couplings: Iterable[ArrayLike], *, num_rows: int
-) -> tuple[NDArray[np.float32], ...]:
-    """Each with as many rows as the one before has columns, the first with num_rows."""
-    arrays: list[NDArray[np.float32]] = []
+def _coupling_arrays(couplings: Iterable[ArrayLike], *, num_rows: int) -> tuple[Floats32, ...]:
+    """Returns checked copies, each with as many rows as the one before has columns."""
+    arrays: list[Floats32] = []
     for k, given in enumerate(_listed("couplings", couplings, "arrays")):
         array = float_array(f"couplings[{k}]", given, shape=(None, None), single=True)
         check_shape(f"couplings[{k}]", array, (num_rows, array.shape[1]))
         arrays.append(np.array(array, dtype=np.float32))
         num_rows = array.shape[1]
+
     if not arrays:
         raise ValueError("couplings must hold at least one array, got none")
     return tuple(arrays)
 
 
-def _bias_arrays(
-    biases: Iterable[ArrayLike], sizes: Sequence[int]
-) -> tuple[NDArray[np.float32], ...]:
-    """One for each layer."""
+def _bias_arrays(biases: Iterable[ArrayLike], sizes: Sequence[int]) -> tuple[Floats32, ...]:
+    """Returns checked copies, one for each layer."""
     given = _listed("biases", biases, "arrays")
     if len(given) != len(sizes):
-        raise ValueError(
-            f"biases must hold an array for each of {len(sizes)} layers, got {len(given)}"
-        )
+        wanted = f"an array for each of {len(sizes)} layers"
+        raise ValueError(f"biases must hold {wanted}, got {len(given)}")
+
     checked = [
         float_array(f"biases[{k}]", bias, shape=(size,), single=True)
         for k, (bias, size) in enumerate(zip(given, sizes, strict=True))

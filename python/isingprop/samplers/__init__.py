@@ -5,22 +5,14 @@ from isingprop.samplers.coherent_annealing import Amplified, Coherent
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.samplers.dwave import DWave
 from isingprop.samplers.from_dimod import FromDimod
-from isingprop.samplers.protocol import (
-    Sampler,
-    Weighing,
-    check_sampler,
-    draw,
-    takes_initial,
-    takes_marks,
-    threads_of,
-    weigh,
-)
+from isingprop.samplers.protocol import BaseSampler, Sampler
 from isingprop.samplers.replay import Replay
 from isingprop.samplers.tempering import Tempering
 
 __all__ = [
     "Amplified",
     "Annealing",
+    "BaseSampler",
     "Coherent",
     "Cyclic",
     "DWave",
@@ -28,11 +20,4 @@ __all__ = [
     "Replay",
     "Sampler",
     "Tempering",
-    "Weighing",
-    "check_sampler",
-    "draw",
-    "takes_initial",
-    "takes_marks",
-    "threads_of",
-    "weigh",
 ]

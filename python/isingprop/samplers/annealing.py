@@ -22,6 +22,7 @@ from isingprop.samplers.arguments import (
     sweep_number,
     thread_number,
 )
+from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, seed_number, true_or_false
 
@@ -31,7 +32,7 @@ _COLD_BETA_RANGE = (8.0, 40.0)
 
 
 @dataclass(frozen=True)
-class Annealing:
+class Annealing(BaseSampler, returns_checked_states=True):
     """Simulated annealing: Metropolis sweeps over the two layers in turn while beta grows geometrically.
 
         beta_k = beta_first * (beta_last / beta_first)^(k / (num_sweeps - 1)),   k = 0 ... num_sweeps - 1
@@ -122,7 +123,7 @@ class Annealing:
 
 
 @dataclass(frozen=True)
-class Reannealing:
+class Reannealing(BaseSampler, returns_checked_states=True):
     """A few cold sweeps from start states, then the descent: they stay near, but do not lie still.
 
     beta grows from 8 / f to 40 / f, with f as in Annealing; that of a descent alone is infinite throughout.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from isingprop.quantum.amplified_anneal import marked_states
 from isingprop.quantum.state_vector import MOST_STEPS, Anneal, check_spins
 from isingprop.quantum.time_schedule import Schedule, schedule_values
 from isingprop.samplers.arguments import check_problem, read_number, thread_number
+from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States, basis
 from isingprop.util.checks import (
     Doubles,
@@ -94,7 +95,7 @@ class _End:
 
 
 @dataclass(frozen=True)
-class Coherent:
+class Coherent(BaseSampler, returns_checked_states=True):
     """Measures the final state of a coherent anneal, simulated; see isingprop.coherent.anneal.
 
     H is divided by the largest local field that any spin can have,
@@ -129,8 +130,6 @@ class Coherent:
     rescale: bool = True
     num_threads: int = 1
 
-    takes_initial: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         """Checks all arguments."""
         object.__setattr__(
@@ -155,6 +154,11 @@ class Coherent:
         schedule_values(self.schedule, self.total_time, self._steps)
         true_or_false("rescale", self.rescale)
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
+
+    @property
+    def takes_initial(self) -> bool:
+        """False: an anneal starts from |+...+>."""
+        return False
 
     @property
     def _steps(self) -> int:
@@ -229,7 +233,7 @@ class Coherent:
         if plain:
             info["unamplified"] = plain[0]
         states.info.update(info)
-        return states
+        return states.changed(unamplified=plain[0] if plain else None)
 
     def scaled(self, problem: IsingProblem) -> Iterator[IsingProblem]:
         """Each of the problems as it is annealed, in float64, with its stream and its marks."""
@@ -257,7 +261,7 @@ class Coherent:
 
 
 @dataclass(frozen=True)
-class Amplified(Coherent):
+class Amplified(Coherent, returns_checked_states=True):
     """Measures the marked states of a coherent anneal, amplified; see isingprop.coherent.amplify.
 
     A Trainer marks the states of wrong classes. A problem without marks is sampled as by Coherent.
@@ -285,14 +289,17 @@ class Amplified(Coherent):
     failure: float = 0.1
     exponent: float = 0.0
 
-    takes_marks: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         """Checks all arguments."""
         super().__post_init__()
         check_method(self.method)
         object.__setattr__(self, "failure", failure_probability(self.failure))
         object.__setattr__(self, "exponent", real_number("exponent", self.exponent, least=0.0))
+
+    @property
+    def takes_marks(self) -> bool:
+        """True: the marked states are amplified."""
+        return True
 
     def settings(self) -> dict[str, Any]:
         """All that decides the states."""
@@ -371,16 +378,19 @@ class Amplified(Coherent):
 def _states_of(problem: IsingProblem, draws: tuple[_Draw, ...]) -> States:
     """With exact energies."""
     info: dict[str, Any] = {}
+    applied = None
     if draws[0].numbers is None:
         spins = np.repeat(basis(problem.num_spins)[None], len(problem), axis=0)
     else:
         numbers = np.stack([draw.numbers for draw in draws if draw.numbers is not None])
         spins = (2 * (numbers[..., None] >> np.arange(problem.num_spins) & 1) - 1).astype(np.int8)
-        info["applications"] = np.array([draw.applications for draw in draws])
+        applied = np.array([draw.applications for draw in draws])
+        info["applications"] = applied
     if problem.marked is not None:
         info["marked_probability"] = np.array([draw.marked_probability for draw in draws])
     weights = None
     if any(draw.weights is not None for draw in draws):
         alike = np.full(spins.shape[1], 1 / spins.shape[1])
         weights = np.stack([alike if draw.weights is None else draw.weights for draw in draws])
-    return States.trusted(spins, problem.energies(spins), info, weights)
+    states = States.trusted(spins, problem.energies(spins), info, weights)
+    return states.changed(applications=applied)

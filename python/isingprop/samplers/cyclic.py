@@ -22,6 +22,7 @@ from isingprop.samplers.arguments import (
     sweep_number,
     thread_number,
 )
+from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, real_number, seed_number, whole_number
 
@@ -29,7 +30,7 @@ _MOST_CYCLES = 10_000
 
 
 @dataclass(frozen=True)
-class Cyclic:
+class Cyclic(BaseSampler, returns_checked_states=True):
     """Cyclic annealing: reheats near a reference state r and cools down again, num_cycles times.
 
         E_k(s) = E(s) - bias_k sum_i r_i s_i,   k = 0 ... num_sweeps - 1
@@ -133,7 +134,7 @@ class Cyclic:
             self.num_threads,
         )
         info = {"seed": seed, **beta_info(self.beta_range), "cycle_spins": cycle_spins}
-        return States.trusted(spins, energies, info)
+        return States.trusted(spins, energies, info).changed(cycle_spins=cycle_spins)
 
 
 def _falling(bias: float, count: int) -> NDArray[np.float64]:

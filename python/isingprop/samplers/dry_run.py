@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from isingprop.qpu.calls.connection import Programmed
+from isingprop.samplers.protocol import BaseSampler
 from isingprop.samplers.replay import Replay
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class FirstRequest(Exception):  # noqa: N818 (no error: it carries what was aske
         self.programmed = programmed
 
 
-class DryRun:
+class DryRun(BaseSampler):
     """Takes the place of a DWave sampler, and stops at the first request that has no answer on disk."""
 
     def __init__(self, sampler: DWave) -> None:
@@ -32,8 +33,15 @@ class DryRun:
         self._replay = (
             Replay(sampler.record) if (sampler.record / "settings.json").is_file() else None
         )
-        self.takes_initial = sampler.takes_initial
-        self.settings = sampler.settings
+
+    @property
+    def takes_initial(self) -> bool:
+        """Whether the DWave sampler takes start states."""
+        return self._sampler.takes_initial
+
+    def settings(self) -> dict[str, Any]:
+        """Returns the settings of the DWave sampler."""
+        return self._sampler.settings()
 
     def sample(
         self,

@@ -8,8 +8,9 @@ import logging
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from isingprop.problem import IsingProblem
 from isingprop.qpu.calls.connection import (
@@ -24,6 +25,7 @@ from isingprop.qpu.calls.record import Record
 from isingprop.qpu.calls.tasks import Task, states_of, tasks_of
 from isingprop.qpu.settings import Settings
 from isingprop.samplers.arguments import check_problem, read_number, start_states
+from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, real_number, seed_number, whole_number
 
@@ -41,7 +43,7 @@ _DIGEST_LENGTH = 8
 logger = logging.getLogger("isingprop")
 
 
-class DWave:
+class DWave(BaseSampler):
     """A D-Wave quantum annealer, or what stands in for one.
 
         H(t) = -A(s)/2 sum_q X_q + B(s)/2 [g(t) sum_q h_q Z_q + sum_qp J_qp Z_q Z_p],   s, g as the mode has them
@@ -146,9 +148,7 @@ class DWave:
                 f"solver must be a name, features, or a device such as EmulatedQPU(), got {solver!r}"
             )
         #: The folder of calls and answers; another one may be set before the first call.
-        self.record = Path("runs", f"qpu-{_digest(self.settings())}").absolute()
-        if record is not None:
-            self.record = Path(record).absolute()
+        self.record = self._own_record() if record is None else Path(record).absolute()
         self._device: Any = None
         self._written: Record | None = None
         self._chips: dict[tuple[int, int, bool], Chip] = {}
@@ -178,6 +178,25 @@ class DWave:
     def qpu_seconds(self) -> float:
         """QPU access time, in seconds, that all answers in the folder have cost."""
         return self._opened_record().index.seconds
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Returns the arguments of the constructor by name; `deep` has no effect."""
+        return {
+            **asdict(self._settings),
+            "num_copies": self._num_copies,
+            "budget": self._budget,
+            "record": None if self.record == self._own_record() else self.record,
+            "solver": self._choice,
+        }
+
+    def set_params(self, **params: Any) -> Self:
+        """Changes arguments of the constructor in place, once open connections are closed."""
+        self.close()
+        return super().set_params(**params)
+
+    def _own_record(self) -> Path:
+        """Returns the folder of a sampler that was given none."""
+        return Path("runs", f"qpu-{_digest(self.settings())}").absolute()
 
     def settings(self) -> dict[str, Any]:
         """What tells this sampler from others in a checkpoint and in a record, as JSON has it.

@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.problem import IsingProblem, all_fields
-from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.arguments import check_problem, read_number, start_states
-from isingprop.samplers.cyclic import Cyclic
-from isingprop.samplers.tempering import Tempering
+from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, broadcast_starts, float_array, seed_number, spin_array
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 _METHODS = {"sample": 1, "sample_ising": 2, "sample_qubo": 1}
 
 
-class FromDimod:
+class FromDimod(BaseSampler):
     """A dimod sampler: gets problem b as a model over the variables 0 ... N - 1, hidden spins first.
 
         E_b(s) = sum_k h_bk s_k + sum_ia J_ia s_i s_(H + a)
@@ -62,7 +60,7 @@ class FromDimod:
         self._name = type(sampler).__name__
         if not callable(getattr(sampler, "sample", None)):
             raise TypeError(f"sampler must have a method sample(), got {self._name}")
-        if isinstance(sampler, Annealing | Tempering | Cyclic | FromDimod):
+        if isinstance(sampler, BaseSampler):
             raise TypeError(
                 f"sampler must be a dimod sampler, got {self._name}, which is one of isingprop's own"
             )
@@ -87,6 +85,10 @@ class FromDimod:
     def takes_initial(self) -> bool:
         """Whether sample() takes start states."""
         return "initial_states" in self.takes
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Returns the dimod sampler and the parameters of each call; `deep` has no effect."""
+        return {"sampler": self._sampler, **self._parameters}
 
     def settings(self) -> dict[str, Any]:
         """What tells this sampler from others in a checkpoint, as JSON has it."""

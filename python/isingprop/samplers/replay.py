@@ -10,11 +10,12 @@ from isingprop.problem import IsingProblem
 from isingprop.qpu.calls.record import Index, read_settings
 from isingprop.qpu.calls.tasks import Task, states_of, tasks_of
 from isingprop.samplers.arguments import check_problem, read_number, start_states
+from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, seed_number
 
 
-class Replay:
+class Replay(BaseSampler):
     """Plays the recorded answers of a DWave sampler back, to the same bits, without a chip or an account.
 
     Args:
@@ -52,6 +53,10 @@ class Replay:
     def takes_initial(self) -> bool:
         """Whether the recorded sampler took start states."""
         return bool(self._settings["mode"] != "forward")
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Returns the folder; `deep` has no effect."""
+        return {"folder": self._folder}
 
     def settings(self) -> dict[str, Any]:
         """Those of the recorded sampler: a checkpoint of its run goes on with its answers."""

@@ -21,6 +21,7 @@ from isingprop.samplers.arguments import (
     sweep_number,
     thread_number,
 )
+from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, real_number, seed_number, true_or_false, whole_number
 
@@ -35,7 +36,7 @@ _BETAS_PER_ROOT, _FEWEST_BETAS = 0.75, 12
 
 
 @dataclass(frozen=True)
-class Tempering:
+class Tempering(BaseSampler, returns_checked_states=True):
     """Parallel tempering: replicas at K temperatures, which neighbours swap after each sweep with probability
 
         63/64 min(1, exp((beta_k - beta_l) (E_k - E_l))),   beta_k = beta_first * (beta_last / beta_first)^(k / (K - 1))

@@ -1,24 +1,28 @@
-"""A checkpoint: parameters, settings and history of a run in one file, written whole or not at all."""
+"""Checkpoint: parameters, settings and history of a run, in a file that is never half-written."""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.network.layered import Network
+from isingprop.network.base_network import Network
+from isingprop.samplers.protocol import declared
 from isingprop.training.evaluation import EpochRecord
 from isingprop.util.checks import Floats, float_array
 from isingprop.util.files import check_names, load_tensors, save_tensors
 
+if TYPE_CHECKING:
+    from isingprop.training.trainer import Trainer
+
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What a trainer needs to go on where another was."""
+    """All that a trainer needs to continue the run of another."""
 
     parameters: dict[str, NDArray[np.float32]]
     settings: dict[str, Any]  #: all that decides the numbers of the run, as JSON has it
@@ -36,7 +40,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
-        """Reads what `save` wrote.
+        """Reads a checkpoint that `save` has written.
 
         Raises:
             FileNotFoundError: where there is no file.
@@ -51,10 +55,11 @@ class Checkpoint:
             raise ValueError(
                 f"{path} must hold the settings and history of a run, got {error!r}"
             ) from None
+
         return cls(tensors, settings, history, checksum)
 
     def parameters_for(self, network: Network, path: str | os.PathLike[str]) -> dict[str, Floats]:
-        """The parameters, found to be all there, finite and of the network's shapes."""
+        """Returns the parameters, checked to be complete, finite and of the network's shapes."""
         check_names(path, self.parameters, network.parameters())
         return {
             name: float_array(
@@ -62,3 +67,43 @@ class Checkpoint:
             )
             for name, array in network.parameters().items()
         }
+
+
+def run_settings(trainer: Trainer) -> dict[str, Any]:
+    """Returns all that decides the numbers of a run, as JSON holds it.
+
+    The number of threads is not among it.
+    """
+    own_test = trainer.test_sampler is trainer.sampler
+    settings: dict[str, Any] = {
+        "network": str(trainer.network),
+        "sampler": declared(trainer.sampler).settings(),
+        "num_states": trainer.num_states,
+        "learning_rates": asdict(trainer.learning_rates),
+        "batch_size": trainer.batch_size,
+        "nudge": trainer.nudge,
+        "skip_correct": trainer.skip_correct or None,  # checkpoints from before it have none
+        "references": trainer.references,
+        **_deep_settings(trainer),
+        "num_test_reads": trainer.num_test_reads,
+        "test_sampler": None if own_test else declared(trainer.test_sampler).settings(),
+        "seed": trainer.seed,
+    }
+
+    normal: dict[str, Any] = json.loads(json.dumps(settings, default=repr))
+    return normal
+
+
+def _deep_settings(trainer: Trainer) -> dict[str, Any]:
+    """Returns the settings of the group of DeepOptions.
+
+    With one hidden layer it is only the margin, since older checkpoints have no more.
+    """
+    if trainer.network.num_hidden_layers == 1:
+        return {"margin": trainer.margin or None}
+    return {
+        "active_layers": trainer.active_layers,
+        "margin": trainer.margin,
+        "nudged_start": trainer.nudged_start,
+        "warm_sampler": declared(trainer.warm_sampler).settings(),
+    }

@@ -12,7 +12,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from isingprop.network.bipartite import BipartiteNetwork
-from isingprop.samplers import Annealing, Sampler
+from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.protocol import Sampler
 from isingprop.training.evaluation import lowest_outputs
 from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer
@@ -20,18 +21,18 @@ from isingprop.util.checks import whole_number
 
 
 class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier trained by dragon training, for use with scikit-learn's pipelines, searches and scores.
+    """A classifier trained by dragon training, for scikit-learn's pipelines, searches and scores.
 
-    Features are scaled to [0, 1] by their range in the training data and clipped there afterwards: a network's inputs
-    are pixels.
+    The inputs of a network are pixels, so features are scaled to [0, 1] by their range in the
+    training data, and clipped there afterwards.
 
     Args:
         num_hidden: hidden spins.
         redundancy: output spins per class.
         epochs: passes over the training data.
         num_states: m, states per sample and update; 1 is equilibrium propagation.
-        learning_rate: see LearningRates.for_images. Lower than the trainer's, because classes that overlap, as those of
-            small tables do, do not settle at 0.001.
+        learning_rate: see LearningRates.for_images. It is lower than the trainer's, because classes
+            that overlap, as those of small tables do, do not settle at 0.001.
         sampler: default Annealing().
         num_test_reads: reads of a sample in predict, of which the lowest counts.
         random_state: an int for the same result each time, None or a RandomState to draw one.
@@ -62,7 +63,7 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         num_test_reads: int = 10,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
-        """See the class; arguments are checked in fit, as scikit-learn wants it."""
+        """Keeps the arguments; they are checked in fit, as scikit-learn wants it."""
         self.num_hidden = num_hidden
         self.redundancy = redundancy
         self.epochs = epochs
@@ -80,9 +81,12 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"y must hold at least 2 classes, got {len(self.classes_)} class")
+
         self._lowest = features.min(axis=0)
         spread = features.max(axis=0) - self._lowest
         self._spread = np.where(spread > 0, spread, 1.0)
+        pixels = self._pixels(features)
+
         self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.network_ = BipartiteNetwork.random(
             num_inputs=features.shape[1],
@@ -91,7 +95,6 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             redundancy=self.redundancy,
             seed=self._seed,
         )
-        pixels = self._pixels(features)
         trainer = Trainer(
             self.network_,
             self.sampler,
@@ -104,12 +107,17 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The label with the largest score in the lowest of several states of each sample, the first of equals."""
+        """Returns the labels of (n, features) samples.
+
+        The label of a sample is the one with the largest score in the lowest of several states, the
+        first of equals.
+        """
         check_is_fitted(self)
         features = validate_data(self, X, dtype=np.float64, reset=False)
         sampler = Annealing() if self.sampler is None else self.sampler
         pixels = self._pixels(features)
-        # One random stream for all, so that the prediction for a sample does not depend on its place among others.
+
+        # One random stream for all: a prediction must not depend on a sample's place among others.
         one_stream = np.zeros(len(pixels), dtype=np.uint64)
         outputs = lowest_outputs(
             self.network_,
@@ -122,5 +130,6 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.classes_[self.network_.readout.scores(outputs).argmax(axis=1)])
 
     def _pixels(self, features: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Returns features scaled to [0, 1] by their range in the training data."""
         scaled: NDArray[np.float64] = np.clip((features - self._lowest) / self._spread, 0.0, 1.0)
         return scaled.astype(np.float32)

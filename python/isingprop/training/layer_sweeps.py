@@ -7,19 +7,21 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop.network.bipartite import BipartiteNetwork
-from isingprop.network.layered import LayeredNetwork, Network
+from isingprop.network.base_network import Floats32, Network
+from isingprop.network.layer_order import side_sizes
 from isingprop.problem import IsingProblem, stream_array
-from isingprop.samplers import Sampler, check_sampler, threads_of
 from isingprop.samplers.annealing import anneal
+from isingprop.samplers.protocol import Sampler, check_sampler, declared
 from isingprop.states import States
-from isingprop.training.sampling_log import Meter
+from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import Spins, image_array, seed_for, seed_number, whole_number
 
-_MOST_SWEEPS = 20  # after the first
-# One sweep at a beta at which nothing goes up, in units of 1 / (rms local field); then the descent to the end.
-COLD = np.array([1e12])
-_START = 0  # a stage of a sweep is named by its lower layer, 1 ... L - 1; this is the random start before the first
+_MAX_SWEEPS = 20  # downhill, after the first sweep
+# One sweep at a beta at which nothing goes up, in units of 1 / (rms local field); a
+# zero-temperature descent follows.
+_COLD = np.array([1e12])
+# Seeds of a sweep are numbered by its lower layer, 1 ... L - 1; this is the random start before it.
+_START = 0
 
 
 def sample_states(
@@ -33,15 +35,15 @@ def sample_states(
     active_layers: int | None = 2,
     max_spins: int | None = None,
 ) -> States:
-    """Low-energy states of H[x], with their energies.
+    """Samples low-energy states of H[x], with their energies.
 
-    With more than one hidden layer: forward sweeps, the first one by the sampler from random states, layers (1, 2),
-    (2, 3) ... (L - 1, L) in turn with the others frozen where they are; the next ones downhill, until no state changes
-    any more, or 20 times.
+    With more than one hidden layer the states come from forward sweeps. The first sweep starts from
+    random states and samples layers (1, 2), (2, 3) ... (L - 1, L) in turn, with the others frozen
+    where they are. The next sweeps go downhill, until no state changes any more, or 20 times.
 
     Args:
         network: of any depth.
-        sampler: draws the states.
+        sampler: samples the states.
         images: (B, I), floating point, in [0, 1].
         num_reads: R >= 1.
         seed: None draws one.
@@ -61,144 +63,135 @@ def sample_states(
     check_sampler(sampler)
     num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)
     check_active_layers(active_layers)
-    meter = Meter(max_spins=max_spins)
+    log = SamplingLog(max_spins=max_spins)
     pixels = image_array("images", images, num_inputs=network.num_inputs)
     fields, numbers = network.hidden_fields(pixels), stream_array(streams, len(pixels))
-    network = single(network)
-    if isinstance(network, BipartiteNetwork):
-        problem = IsingProblem.trusted(
-            network.couplings, fields, network.output_bias[None, :], numbers
-        )
-        return meter.draw(sampler, problem, num_reads, seed)
-    if active_layers is None:
-        return all_at_once(
-            network, sampler, fields, network.biases[-1][None, :], numbers, num_reads, seed, meter
-        )
-    spins = forward(network, sampler, fields, numbers, num_reads, seed, meter)
-    for _ in range(_MOST_SWEEPS):
+
+    if network.num_hidden_layers == 1 or active_layers is None:
+        problem = network.problem_of(fields, network.layer_biases[-1][None, :], numbers)
+        states = log.sample(sampler, problem, num_reads, seed)
+        if network.num_hidden_layers == 1:
+            return states
+        return States.trusted(network.from_problem(states.spins), states.energies, states.info)
+
+    spins = forward_sweep(network, sampler, fields, numbers, num_reads, seed, log)
+    for _ in range(_MAX_SWEEPS):
         before = spins.copy()
-        _descend(network, fields, numbers, spins, threads_of(sampler))
+        _descend_forward(network, fields, numbers, spins, declared(sampler).num_threads)
         if (spins == before).all():
             break
-    return measured(network, fields, numbers, spins)
-
-
-def single(network: Network) -> Network:
-    """The same arrays as a BipartiteNetwork, where there is one hidden layer."""
-    return (
-        network.shallow()
-        if isinstance(network, LayeredNetwork) and len(network.couplings) == 1
-        else network
-    )
+    return whole_states(network, fields, numbers, spins)
 
 
 def check_active_layers(value: object) -> None:
-    """Refuses what is not 2 or None."""
+    """Refuses a value that is not 2 or None."""
     if value is not None and (isinstance(value, bool) or value != 2):
         raise ValueError(f"active_layers must be 2 or None, got {value!r}")
 
 
-def num_hidden_layers(network: Network) -> int:
-    """1 for a BipartiteNetwork."""
-    return len(network.sizes) - 1
-
-
 def problem_shapes(network: Network, active_layers: int | None) -> list[tuple[int, int]]:
-    """Hidden and output spins of the problems that samplers are sent for free states."""
-    return [sides(network.sizes)] if active_layers is None else list(pairwise(network.sizes))
+    """Returns the hidden and output spins of the problems that free states are sampled from."""
+    sizes = network.sizes
+    return [side_sizes(sizes)] if active_layers is None else list(pairwise(sizes))
 
 
-def sides(sizes: tuple[int, ...]) -> tuple[int, int]:
-    """Hidden and output spins of layers of these sizes as one bipartite problem."""
-    return sum(sizes[::2]), sum(sizes[1::2])
-
-
-def forward(
-    network: LayeredNetwork,
+def forward_sweep(
+    network: Network,
     sampler: Sampler,
-    fields: NDArray[np.float32],
+    fields: Floats32,
     streams: NDArray[np.uint64],
     num_states: int,
     seed: int,
-    meter: Meter,
-    push: NDArray[np.float32] | None = None,
+    log: SamplingLog,
+    push: NDArray[np.float64] | None = None,
     *,
     free: bool = True,
 ) -> Spins:
-    """Layers (1, 2), (2, 3) ... (L - 1, L) in turn, from a random start: (B, m, N)."""
+    """Samples layers (1, 2), (2, 3) ... (L - 1, L) in turn, from random states.
+
+    Args:
+        network: with at least two hidden layers.
+        sampler: samples two layers at a time.
+        fields: (B, n_1), what acts on layer 1.
+        streams: (B,), the random streams of the images.
+        num_states: m, chains per image.
+        seed: of the whole sweep; each two layers have a seed that follows from it.
+        log: counts the states.
+        push: (B, n_L), added to the fields of the outputs.
+        free: whether the states are those of H[x], for the log.
+
+    Returns:
+        (B, m, N), whole states.
+    """
     spins = _random_spins(seed_for(seed, _START), streams, num_states, sum(network.sizes))
-    top = len(network.couplings)
+    top = network.num_hidden_layers
+
     for layer in range(1, top + 1):
-        problem = network.stage_of(layer, fields, spins, streams)
+        problem = network.layer_problem(layer, fields, spins, streams)
         if layer == top and push is not None:
-            output_fields = problem.output_fields + np.repeat(
-                np.asarray(push, dtype=np.float32), num_states, axis=0
-            )
+            per_state = np.repeat(np.asarray(push, dtype=np.float32), num_states, axis=0)
             problem = IsingProblem.trusted(
-                problem.couplings, problem.hidden_fields, output_fields, problem.streams
+                problem.couplings,
+                problem.hidden_fields,
+                problem.output_fields + per_state,
+                problem.streams,
             )
-        states = meter.draw(sampler, problem, 1, seed_for(seed, layer), free=free)
+        states = log.sample(sampler, problem, 1, seed_for(seed, layer), free=free)
         spins[..., network.active(layer)] = states.spins.reshape(*spins.shape[:2], -1)
+
     return spins
 
 
-def _descend(
-    network: LayeredNetwork,
-    fields: NDArray[np.float32],
-    streams: NDArray[np.uint64],
-    spins: Spins,
-    num_threads: int,
-) -> None:
-    """One forward sweep in place in which each two layers go downhill from where they are."""
-    for layer in range(1, len(network.sizes)):
-        problem, where = network.stage_of(layer, fields, spins, streams), network.active(layer)
-        states = anneal(
-            problem,
-            COLD,
-            relative=True,
-            seed=0,
-            initial=per_chain(spins[..., where]),
-            num_threads=num_threads,
-        )
-        spins[..., where] = states.spins.reshape(*spins.shape[:2], -1)
+def descended(problem: IsingProblem, start: Spins, num_threads: int) -> Spins:
+    """Returns (B, R, N) states after a zero-temperature descent from (B, R, N) start states."""
+    num_reads = start.shape[1]
+    return anneal(
+        problem,
+        _COLD,
+        relative=True,
+        num_reads=num_reads,
+        seed=0,
+        initial=start,
+        num_threads=num_threads,
+    ).spins
 
 
-def all_at_once(
-    network: LayeredNetwork,
-    sampler: Sampler,
-    fields: NDArray[np.float32],
-    output_fields: NDArray[np.float32],
-    streams: NDArray[np.uint64],
-    num_reads: int,
-    seed: int,
-    meter: Meter,
+def whole_states(
+    network: Network, fields: Floats32, streams: NDArray[np.uint64], spins: Spins
 ) -> States:
-    """States (B, R, N) of all layers, with the energies that go with these (B or 1, n_L) fields of the outputs."""
-    problem = network.problem_of(fields, output_fields, streams)
-    states = meter.draw(sampler, problem, num_reads, seed, free=True)
-    return States.trusted(network.from_problem(states.spins), states.energies, states.info)
-
-
-def measured(
-    network: LayeredNetwork, fields: NDArray[np.float32], streams: NDArray[np.uint64], spins: Spins
-) -> States:
-    """With the energies of H[x]."""
-    problem = network.problem_of(fields, network.biases[-1][None, :], streams)
+    """Returns whole states (B, R, N) with the energies of H[x]."""
+    problem = network.problem_of(fields, network.layer_biases[-1][None, :], streams)
     return States.trusted(spins, problem.energies(network.to_problem(spins)), {})
 
 
 def per_chain(spins: Spins) -> Spins:
-    """(B, m, N) to (B * m, 1, N)."""
+    """Returns (B, m, N) states as start states of B * m problems with one read, (B * m, 1, N)."""
     return np.ascontiguousarray(spins).reshape(-1, 1, spins.shape[2])
 
 
+def _descend_forward(
+    network: Network,
+    fields: Floats32,
+    streams: NDArray[np.uint64],
+    spins: Spins,
+    num_threads: int,
+) -> None:
+    """Lets each two layers in turn go downhill from where they are, in place."""
+    for layer in range(1, len(network.sizes)):
+        where = network.active(layer)
+        problem = network.layer_problem(layer, fields, spins, streams)
+        ends = descended(problem, per_chain(spins[..., where]), num_threads)
+        spins[..., where] = ends.reshape(*spins.shape[:2], -1)
+
+
 def _random_spins(seed: int, streams: NDArray[np.uint64], num_states: int, num_spins: int) -> Spins:
-    """The start of each image's chains, from its own stream."""
+    """Returns random start states (B, m, N), those of each image from its own stream."""
     size = num_states * num_spins
     bits = np.empty((len(streams), size), dtype=np.uint8)
+
     for row, stream in zip(bits, streams, strict=True):
-        words = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)).random_raw(
-            -(-size // 64)
-        )
+        key = np.array([seed, stream], dtype=np.uint64)
+        words = np.random.Philox(key=key).random_raw(-(-size // 64))
         row[...] = np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), count=size)
+
     return (2 * bits.astype(np.int8) - 1).reshape(len(streams), num_states, num_spins)

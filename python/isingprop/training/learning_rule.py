@@ -1,4 +1,4 @@
-"""The learning rule: states in, gradient or new parameters out. Pure functions, but for the one that says so."""
+"""The learning rule: states in, a gradient or updated parameters out."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop import kernels
+from isingprop.network.base_network import Floats32, Network
 from isingprop.network.bipartite import PARAMETERS, BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork
+from isingprop.readout import Readout
 from isingprop.states import States
 from isingprop.util.checks import (
     Spins,
@@ -23,8 +25,8 @@ from isingprop.util.checks import (
 
 # The mean of |x|^2 over MNIST's training images.
 _MNIST_SQUARE = 88.0
-# What a rate of a deep network is multiplied by: its input weights are large, its couplings small. With one rate for
-# all the test error after 25 epochs is 4 points larger.
+# The rate of a deep network is multiplied by these: its input weights are large, its couplings
+# small. With one rate for all the test error after 25 epochs is 4 points larger.
 _DEEP_INPUT_WEIGHTS, _DEEP_COUPLINGS = 4.0, 0.5
 
 
@@ -38,7 +40,7 @@ class LearningRates:
     output_bias: float
 
     def __post_init__(self) -> None:
-        """Checks all four."""
+        """Checks all four rates."""
         for name, value in asdict(self).items():
             object.__setattr__(
                 self, name, real_number(f"learning_rate[{name!r}]", value, least=0.0)
@@ -48,65 +50,69 @@ class LearningRates:
     def of(
         cls, value: float | Mapping[str, float] | LearningRates, *, deep: bool = False
     ) -> LearningRates:
-        """One rate for all parameters, or a mapping with a rate for each of the four names.
+        """Returns the rates that an argument stands for.
 
-        With more than one hidden layer (`deep`) input weights learn at 4 times the one rate, couplings at half of it.
+        Args:
+            value: one rate for all parameters, or a mapping with a rate for each of the four names.
+            deep: whether there is more than one hidden layer: input weights then learn at 4 times
+                the one rate, couplings at half of it.
         """
         if isinstance(value, LearningRates):
             return value
         if isinstance(value, Mapping):
             if set(value) != set(PARAMETERS):
-                raise ValueError(
-                    f"learning_rate must have the keys {', '.join(PARAMETERS)}, got {list(value)}"
-                )
+                wanted = f"the keys {', '.join(PARAMETERS)}"
+                raise ValueError(f"learning_rate must have {wanted}, got {list(value)}")
             return cls(**value)
+
         rate = real_number("learning_rate", value, least=0.0)
-        return (
-            cls(_DEEP_INPUT_WEIGHTS * rate, _DEEP_COUPLINGS * rate, rate, rate)
-            if deep
-            else cls(*4 * [rate])
-        )
+        if deep:
+            return cls(_DEEP_INPUT_WEIGHTS * rate, _DEEP_COUPLINGS * rate, rate, rate)
+        return cls(rate, rate, rate, rate)
 
     @classmethod
-    def for_images(
-        cls, rate: float, images: NDArray[np.float32], *, deep: bool = False
-    ) -> LearningRates:
-        """As `of(rate)`, but for input weights, whose rate is that times 88 / (mean |x|^2).
+    def for_images(cls, rate: float, images: Floats32, *, deep: bool = False) -> LearningRates:
+        """Returns `of(rate)`, but with the rate of input weights times 88 / (mean |x|^2).
 
-        One update moves the field of its own image by the rate times |x|^2, so this keeps pace with the couplings
-        however many pixels there are and however bright. MNIST's mean |x|^2 is 88: there it is `of(rate)`.
+        One update moves the field of its own image by the rate times |x|^2, so this keeps pace with
+        the couplings however many pixels there are and however bright. MNIST's mean |x|^2 is 88:
+        there it is `of(rate)`.
         """
         rates = cls.of(real_number("learning_rate", rate, above=0.0), deep=deep)
         square = float(np.einsum("ba,ba->", images, images, dtype=np.float64)) / len(images)
-        input_rate = (
-            rates.input_weights * _MNIST_SQUARE / square if square > 0 else rates.input_weights
-        )
+        input_rate = rates.input_weights
+        if square > 0:
+            input_rate = input_rate * _MNIST_SQUARE / square
+
         return replace(rates, input_weights=float(np.float32(input_rate)))
 
-    def array(self) -> NDArray[np.float32]:
-        """The four as float32, in the order of network.PARAMETERS."""
+    def array(self) -> Floats32:
+        """Returns the four as float32, in the order of network.PARAMETERS."""
         return np.array([getattr(self, name) for name in PARAMETERS], dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Gradient:
-    """The change of each parameter per unit of learning rate, in the shapes of the network's own arrays."""
+    """The change of each parameter per unit of learning rate, in the shapes of the parameters."""
 
-    input_weights: NDArray[np.float32]
-    couplings: NDArray[np.float32]
-    hidden_bias: NDArray[np.float32]
-    output_bias: NDArray[np.float32]
+    input_weights: Floats32
+    couplings: Floats32
+    hidden_bias: Floats32
+    output_bias: Floats32
 
 
 def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int) -> Gradient:
-    """The direction of Eqs. (5) and (6): the mean over images of d(E[free] - E[nudged]) / d(parameter).
+    """Returns the direction of Eqs. (5) and (6) for a network with one hidden layer.
+
+    It is the mean over images of d(E[free] - E[nudged]) / d(parameter):
 
         dW_ia = (<s_i> - <s_i>^N) x_a      dJ_ia = <s_i t_a> - <s_i t_a>^N
         db_i  =  <s_i> - <s_i>^N           db_a  = <t_a> - <t_a>^N
 
-    with <.> the mean over the reads of one image, or their weighted sum (States.weights; <.>^N is then the mean times
-    the sum of the weights). Going along it raises the energy of the free states and lowers that of the nudged ones. One
-    free read is equilibrium propagation, m of them are dragon training.
+    where <.> is the mean over the reads of one image, or their weighted sum (States.weights; <.>^N
+    is then the mean times the sum of the weights). Going along it raises the energy of the free
+    states and lowers that of the nudged ones. One free read is equilibrium propagation, m of them
+    are dragon training.
 
     Args:
         images: (B, I), floating point, in [0, 1].
@@ -124,36 +130,35 @@ def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int
     check_pixels("images", pixels)
     num_hidden = whole_number("num_hidden", num_hidden, least=1, most=free.spins.shape[2] - 1)
     _check_unweighted("nudged", nudged)
+
     num_output = free.spins.shape[2] - num_hidden
-    transposed_weights = np.zeros((pixels.shape[1], num_hidden), np.float32)
-    couplings = np.zeros((num_hidden, num_output), np.float32)
-    biases = np.zeros(num_hidden, np.float32), np.zeros(num_output, np.float32)
-    rates = np.ones(len(PARAMETERS), np.float32)
-    kernels.update(
-        transposed_weights,
-        couplings,
-        *biases,
-        rates,
-        pixels,
-        free.spins,
-        nudged.spins,
-        free.weights,
+    ascent = BipartiteNetwork.of_arrays(
+        np.zeros((num_hidden, pixels.shape[1]), np.float32, order="F"),
+        np.zeros((num_hidden, num_output), np.float32),
+        np.zeros(num_hidden, np.float32),
+        np.zeros(num_output, np.float32),
+        Readout(2, 1),  # of no consequence: no outputs are read
     )
-    return Gradient(transposed_weights.T, couplings, *biases)
+    rates = np.ones(len(PARAMETERS), np.float32)
+    update_in_place(ascent, pixels, free.spins, nudged.spins, rates, free.weights)
+    return Gradient(**ascent.parameters())
 
 
 def layered_gradient(
     network: LayeredNetwork, images: ArrayLike, free: States, nudged: States
-) -> dict[str, NDArray[np.float32]]:
-    """The same direction for a network of any depth, by the names and in the shapes of its parameters.
+) -> dict[str, Floats32]:
+    """Returns the direction of `gradient` for a network of any depth, by the names of its
+    parameters.
 
-        dW_ia = (<s^1_i> - <s^1_i>^N) x_a,   dJ^l_ij = <s^l_i s^(l+1)_j> - <s^l_i s^(l+1)_j>^N,   db^l_i = <s^l_i> - ...
+        dW_ia = (<s^1_i> - <s^1_i>^N) x_a
+        dJ^l_ij = <s^l_i s^(l+1)_j> - <s^l_i s^(l+1)_j>^N
+        db^l_i = <s^l_i> - <s^l_i>^N
 
     Args:
         network: gives the shapes.
         images: (B, I), floating point, in [0, 1].
-        free: whole states of H[x], (B, m, N), as of `sample_states`, without weights, as the next.
-        nudged: states of H_N[x, y], (B, any, N).
+        free: whole states of H[x], (B, m, N), as from `sample_states`, without weights.
+        nudged: states of H_N[x, y], (B, any, N), without weights.
 
     Raises:
         ValueError: for shapes that do not fit.
@@ -166,100 +171,69 @@ def layered_gradient(
     for name, states in (("free", free), ("nudged", nudged)):
         check_shape(f"{name}.spins", states.spins, (len(pixels), None, sum(network.sizes)))
         _check_unweighted(name, states)
-    arrays = [
-        [np.zeros_like(array) for array in group] for group in (network.couplings, network.biases)
-    ]
-    still = LayeredNetwork(
-        np.zeros_like(network.input_weights), *arrays, num_classes=network.num_classes
-    )
-    rates = np.ones(len(PARAMETERS), np.float32)
-    update_layers_in_place(still, None, pixels, free.spins, nudged.spins, rates)
-    return still.parameters()
+
+    couplings = [np.zeros_like(array) for array in network.couplings]
+    biases = [np.zeros_like(array) for array in network.biases]
+    weights = np.zeros_like(network.input_weights)
+    ascent = LayeredNetwork(weights, couplings, biases, num_classes=network.num_classes)
+    update_in_place(ascent, pixels, free.spins, nudged.spins, np.ones(len(PARAMETERS), np.float32))
+    return ascent.parameters()
 
 
 def _check_unweighted(name: str, states: States) -> None:
+    """Refuses states with weights."""
     if states.weights is not None:
-        raise ValueError(
-            f"{name}.weights must be None, got {len(states.weights)} x {states.num_reads} weights"
-        )
-
-
-def apply(network: BipartiteNetwork, step: Gradient, rates: LearningRates) -> BipartiteNetwork:
-    """A new network whose parameters have gone along the gradient, each at its own rate."""
-    moved = {
-        name: array + np.float32(getattr(rates, name)) * getattr(step, name)
-        for name, array in network.parameters().items()
-    }
-    return BipartiteNetwork(**moved, num_classes=network.num_classes)
+        found = f"{len(states.weights)} x {states.num_reads} weights"
+        raise ValueError(f"{name}.weights must be None, got {found}")
 
 
 def update_in_place(
-    network: BipartiteNetwork,
-    images: NDArray[np.float32],
+    network: Network,
+    images: Floats32,
     free_spins: Spins,
     nudged_spins: Spins,
-    rates: NDArray[np.float32],
+    rates: Floats32,
     free_weights: NDArray[np.float64] | None = None,
+    layer: int | None = None,
 ) -> None:
-    """Changes the network itself along the same gradient, without the arrays in between: what the trainer calls."""
-    kernels.update(
-        network.input_weights.T,
-        network.couplings,
-        network.hidden_bias,
-        network.output_bias,
-        rates,
-        images,
-        free_spins,
-        nudged_spins,
-        free_weights,
-    )
-
-
-def update_layers_in_place(
-    network: LayeredNetwork,
-    layer: int | None,
-    images: NDArray[np.float32],
-    free_spins: Spins,
-    nudged_spins: Spins,
-    rates: NDArray[np.float32],
-) -> None:
-    """The same for a deep network: along the gradient of the parameters of two layers, or of all.
+    """Changes a network along the gradient of all its parameters, or of those of two layers.
 
     Args:
         network: changed.
-        layer: the lower of two layers, of which the spins are; its input weights are changed, too, where it is layer 1.
-            None: the spins are whole states.
         images: (B, I).
-        free_spins: (B, m, .).
-        nudged_spins: (B, any, .).
-        rates: as of LearningRates.array; all couplings have one rate, and all biases but the outputs' have.
+        free_spins: (B, m, N), whole states, or (B, m, n_l + n_(l+1)) with `layer`.
+        nudged_spins: (B, any, ...), in the same order.
+        rates: (4,), from LearningRates.array; all couplings have one rate, and so have the biases
+            of all hidden layers.
+        free_weights: (B, m), with one hidden layer only; None for 1 / m each.
+        layer: l, the lower of the two layers whose spins are given; its input weights are changed,
+            too, where it is layer 1. None: the spins are whole states.
     """
-    top = len(network.couplings)
+    couplings, biases = network.layer_couplings, network.layer_biases
+    top = len(couplings)
+    weights, pixels = network.input_weights.T, images
+
     for lower in range(1, top + 1) if layer is None else (layer,):
-        hidden_bias, output_bias = network.biases[lower - 1 : lower + 1]
-        input_rate, coupling_rate, hidden_rate, output_rate = rates
-        own = np.array(
-            [input_rate, coupling_rate, hidden_rate, output_rate if lower == top else hidden_rate]
-        )
-        free, nudged = free_spins, nudged_spins
-        if layer is None:
-            free, nudged = (
-                np.ascontiguousarray(each[..., network.active(lower)]) for each in (free, nudged)
-            )
-            own[3] *= lower == top  # each bias once: others are the first of the next two
-        weights, pixels = network.input_weights.T, images
-        if lower > 1:  # a dark pixel: it changes nothing
-            weights, pixels = (
-                np.zeros((1, len(hidden_bias)), np.float32),
-                np.zeros((len(images), 1), np.float32),
-            )
+        free, nudged, own_rates = free_spins, nudged_spins, rates
+        if layer is None and top > 1:
+            where = network.active(lower)
+            free = np.ascontiguousarray(free_spins[..., where])
+            nudged = np.ascontiguousarray(nudged_spins[..., where])
+        if lower < top:
+            own_rates = rates[[0, 1, 2, 2]]  # the upper of the two layers is hidden, too
+            own_rates[3] *= layer is not None  # among whole states it is the lower of the next two
+        if lower > 1:  # one dark pixel, which changes nothing
+            weights = np.zeros((1, len(biases[lower - 1])), np.float32)
+            pixels = np.zeros((len(images), 1), np.float32)
+
         kernels.update(
             weights,
-            network.couplings[lower - 1],
-            hidden_bias,
-            output_bias,
-            own,
+            couplings[lower - 1],
+            biases[lower - 1],
+            biases[lower],
+            own_rates,
             pixels,
             free,
             nudged,
+            free_weights,
         )

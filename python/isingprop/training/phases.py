@@ -1,4 +1,4 @@
-"""What is sampled for a minibatch: free states, and the nudged states that they are held against."""
+"""The two phases of a minibatch: free states, and the nudged states that they are compared with."""
 
 from __future__ import annotations
 
@@ -9,41 +9,40 @@ from typing import NamedTuple, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.network.bipartite import BipartiteNetwork
+from isingprop.network.base_network import Floats32, Network
 from isingprop.network.layer_order import from_sides, to_sides
-from isingprop.network.layered import LayeredNetwork, Network
 from isingprop.problem import IsingProblem
-from isingprop.samplers import Sampler, Weighing, takes_marks, threads_of
-from isingprop.samplers.annealing import anneal
+from isingprop.samplers.protocol import Sampler, Weighing, declared
 from isingprop.states import States
-from isingprop.training.layer_sweeps import COLD, all_at_once, forward, measured, per_chain
-from isingprop.training.sampling_log import Meter
+from isingprop.training.layer_sweeps import descended, forward_sweep, per_chain, whole_states
+from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import Spins, seed_for
 
 
 class Batch(NamedTuple):
-    """The images of an update, as far as sampling is concerned."""
+    """The images of one update, as far as sampling is concerned."""
 
-    fields: NDArray[np.float32]  #: of layer 1, (B, n_1)
-    streams: NDArray[np.uint64]  #: (B,)
+    fields: Floats32  #: what acts on layer 1, (B, n_1)
+    streams: NDArray[np.uint64]  #: (B,), the random streams of the images
+    labels: NDArray[np.int64]  #: y, (B,)
     outputs: Spins  #: n[y], (B, 1, O)
-    wrong_outputs: Spins | None  #: of the states to start from, (B, m, O)
+    wrong_outputs: Spins | None  #: outputs of the states to start from, (B, m, O)
     free_seed: int
     nudged_seed: int
 
 
 class Step(NamedTuple):
-    """Free and nudged states whose parameters are to be updated: of two layers, or of all."""
+    """Free and nudged states from which the parameters of two layers, or of all, are updated."""
 
-    layer: int | None  #: the lower of the two
+    layer: int | None  #: the lower of the two layers; None for whole states
     free: Spins  #: (B, m, .)
     nudged: Spins  #: (B, m or 1, .)
-    weights: NDArray[np.float64] | None = None  #: of the free ones, (B, m)
+    weights: NDArray[np.float64] | None = None  #: of the free states, (B, m)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to sample; see Trainer."""
+    """How to sample both phases; the fields are arguments of Trainer."""
 
     sampler: Sampler
     warm_sampler: Sampler
@@ -52,202 +51,190 @@ class Plan:
     skip_correct: bool
     margin: float
     nudged_from_free: bool
+    active_layers: int | None
 
 
 class Phases(Protocol):
-    """What a kind of network has sampled for a minibatch."""
+    """Both phases of a minibatch of one network."""
 
-    def free(self, batch: Batch, meter: Meter) -> States:
-        """Whole states, (B, m, N), of which the energies do not have the margin."""
+    def free(self, batch: Batch, log: SamplingLog) -> States:
+        """Returns whole states, (B, m, N), with the energies of H[x] whatever the margin."""
         ...
 
-    def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
-        """What to learn from; the network is trained between any two."""
+    def steps(self, batch: Batch, free: States, log: SamplingLog) -> Iterator[Step]:
+        """Returns what to learn from; the network is updated between any two steps."""
         ...
 
 
-def phases_of(network: Network, plan: Plan, active_layers: int | None) -> Phases:
-    """Those for this kind of network."""
-    if isinstance(network, BipartiteNetwork):
-        return _OneHiddenLayer(network, plan)
-    assert plan.num_states is not None  # Trainer
-    kind = _TwoLayers if active_layers else _AllLayers
-    return kind(network, plan, plan.num_states)
+def phases_of(network: Network, plan: Plan) -> Phases:
+    """Returns the phases of a network: whole states at once, or two layers at a time."""
+    if network.num_hidden_layers == 1 or plan.active_layers is None:
+        return _WholeNetwork(network, plan)
+    return _LayerSweep(network, plan)
 
 
-class _OneHiddenLayer:
-    """The problem is the whole network."""
+class _WholeNetwork:
+    """Phases in which all layers are sampled at once, as one bipartite problem."""
 
-    def __init__(self, network: BipartiteNetwork, plan: Plan) -> None:
+    def __init__(self, network: Network, plan: Plan) -> None:
         self._network, self._plan = network, plan
+        self._takes_marks = declared(plan.sampler).takes_marks
+        self._deep = network.num_hidden_layers > 1
+        self._output_bias = network.layer_biases[-1][None, :]  # a view, which follows the training
 
-    def free(self, batch: Batch, meter: Meter) -> States:
+    def free(self, batch: Batch, log: SamplingLog) -> States:
         network, plan = self._network, self._plan
         initial = None
         if batch.wrong_outputs is not None:
             initial = network.states_with_outputs(batch.fields, batch.wrong_outputs)
         problem = self._problem(batch, plan.margin)
-        if takes_marks(plan.sampler):
-            readout = network.readout
-            problem.marked = readout.wrong_outputs(readout.predict(batch.outputs[:, 0]))
+        if self._takes_marks:
+            problem.marked = network.readout.wrong_outputs(batch.labels)
+
         if plan.num_states is None:
-            states = meter.weigh(cast(Weighing, plan.sampler), problem)
+            states = log.weighted_states(cast(Weighing, plan.sampler), problem)
         else:
-            states = meter.draw(
-                plan.sampler, problem, plan.num_states, batch.free_seed, initial, free=True
+            seed, num_states = batch.free_seed, plan.num_states
+            states = log.sample(plan.sampler, problem, num_states, seed, initial, free=True)
+
+        if plan.margin:
+            states = _with_energies_of(self._problem(batch), states)
+        if self._deep:
+            states = States.trusted(
+                network.from_problem(states.spins), states.energies, states.info
             )
-        return _measured_by(self._problem(batch), states) if plan.margin else states
+        return states
 
-    def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
-        yield Step(None, free.spins, self._nudged(batch, free, meter), free.weights)
+    def steps(self, batch: Batch, free: States, log: SamplingLog) -> Iterator[Step]:
+        yield Step(None, free.spins, self._nudged(batch, free, log), free.weights)
 
-    def _nudged(self, batch: Batch, free: States, meter: Meter) -> Spins:
-        """(B, 1, N): the states of Eq. (7), or one sampled read of H_N.
+    def _nudged(self, batch: Batch, free: States, log: SamplingLog) -> Spins:
+        """Returns the nudged states: a sampled one, that of Eq. (7), or hidden layers at rest.
 
-        With skip_correct (B, m, N), where the free states of correct images stand in for nudged ones.
+        Returns:
+            (B, 1, N) with one hidden layer, but (B, m, N) with skip_correct, where the free states
+            of correct images stand in for nudged ones, and with more hidden layers.
         """
+        if self._plan.nudge is not None:
+            return self._sampled_nudged(batch, free, log)
+        if self._deep:
+            return self._rested(batch, free, log)
+        return self._network.states_with_outputs(batch.fields, batch.outputs)
+
+    def _sampled_nudged(self, batch: Batch, free: States, log: SamplingLog) -> Spins:
+        """Returns one read of H_N for each image, or its free states where they are all correct."""
         network, plan = self._network, self._plan
-        if plan.nudge is None:
-            return network.states_with_outputs(batch.fields, batch.outputs)
         correct = np.zeros(len(batch.outputs), dtype=bool)
         if plan.skip_correct:
-            correct = (free.spins[:, :, network.num_hidden :] == batch.outputs).all(axis=(1, 2))
+            outputs = free.spins[:, :, network.num_hidden :]
+            correct = (outputs == batch.outputs).all(axis=(1, 2))
         if correct.all():
             return free.spins
-        states = meter.draw(plan.sampler, self._problem(batch, -plan.nudge), 1, batch.nudged_seed)
-        return (
-            np.where(correct[:, None, None], free.spins, states.spins)
-            if correct.any()
-            else states.spins
-        )
+
+        assert plan.nudge is not None
+        problem = self._problem(batch, -plan.nudge)
+        nudged = log.sample(plan.sampler, problem, 1, batch.nudged_seed).spins
+        return np.where(correct[:, None, None], free.spins, nudged) if correct.any() else nudged
+
+    def _rested(self, batch: Batch, free: States, log: SamplingLog) -> Spins:
+        """Returns states with outputs n[y] whose hidden layers went downhill from the free states.
+
+        With nudged_start = "random" the hidden layers are sampled anew instead.
+        """
+        network, plan = self._network, self._plan
+        assert plan.num_states is not None  # Trainer
+        problem = network.hidden_problem(batch.fields, batch.outputs[:, 0], batch.streams)
+        hidden, sizes = free.spins[..., : network.num_hidden], network.sizes[:-1]
+
+        if plan.nudged_from_free:
+            start, num_threads = to_sides(hidden, sizes), declared(plan.sampler).num_threads
+            rested = descended(problem, start, num_threads)
+        else:
+            seed = batch.nudged_seed
+            rested = log.sample(plan.sampler, problem, plan.num_states, seed).spins
+
+        outputs = np.broadcast_to(batch.outputs, (*hidden.shape[:2], network.num_output))
+        return np.concatenate([from_sides(rested, sizes), outputs], axis=2)
 
     def _problem(self, batch: Batch, push: float = 0.0) -> IsingProblem:
-        """H[x] + push * sum_a n_a[y] t_a."""
-        output_fields = _pushed(self._network.output_bias, batch.outputs, push)
-        return IsingProblem.trusted(
-            self._network.couplings, batch.fields, output_fields, batch.streams
-        )
+        """Returns the problem of H[x] + push * sum_a n_a[y] t_a."""
+        output_fields = self._output_bias
+        if push:
+            pushed = np.float32(push) * batch.outputs[:, 0].astype(np.float32)
+            output_fields = output_fields + pushed
+        return self._network.problem_of(batch.fields, output_fields, batch.streams)
 
 
-class _TwoLayers:
-    """The active-layer sweep: two layers are free, the others frozen where they are."""
+class _LayerSweep:
+    """Phases in which two layers are sampled at a time while the others are frozen."""
 
-    def __init__(self, network: LayeredNetwork, plan: Plan, num_states: int) -> None:
-        self._network, self._plan, self._num_states = network, plan, num_states
+    def __init__(self, network: Network, plan: Plan) -> None:
+        assert plan.num_states is not None  # Trainer
+        self._network, self._plan, self._num_states = network, plan, plan.num_states
 
-    def free(self, batch: Batch, meter: Meter) -> States:
+    def free(self, batch: Batch, log: SamplingLog) -> States:
         network, plan = self._network, self._plan
-        push = plan.margin * batch.outputs[:, 0]
-        spins = forward(
+        push = plan.margin * batch.outputs[:, 0].astype(np.float64)
+        spins = forward_sweep(
             network,
             plan.sampler,
             batch.fields,
             batch.streams,
             self._num_states,
             batch.free_seed,
-            meter,
+            log,
             push,
         )
-        return measured(network, batch.fields, batch.streams, spins)
+        return whole_states(network, batch.fields, batch.streams, spins)
 
-    def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
-        """From layers (L - 1, L) down to (1, 2); free and nudged chains are sampled with the same random numbers."""
-        network, plan, num_states = self._network, self._plan, self._num_states
-        first, seed, top = free.spins.copy(), batch.nudged_seed, len(network.couplings)
-        if plan.nudged_from_free:
-            second = free.spins.copy()
-        else:
-            apart = seed_for(seed, top + 1)  # no stage has this number
-            second = forward(
-                network,
-                plan.sampler,
-                batch.fields,
-                batch.streams,
-                num_states,
-                apart,
-                meter,
-                free=False,
-            )
+    def steps(self, batch: Batch, free: States, log: SamplingLog) -> Iterator[Step]:
+        """Returns layers (L - 1, L) down to (1, 2), with the same random numbers in both phases."""
+        network, top = self._network, self._network.num_hidden_layers
+        first, second = free.spins.copy(), self._nudged_start(batch, free, log)
+
         where = network.active(top)
         second[..., where] = network.with_outputs(batch.fields, second, batch.outputs)
         yield Step(
             top, np.ascontiguousarray(first[..., where]), np.ascontiguousarray(second[..., where])
         )
+
         for layer in range(top - 1, 0, -1):
-            where = network.active(layer)
-            pair = []
-            for spins in (first, second):
-                problem = network.stage_of(layer, batch.fields, spins, batch.streams)
-                own_seed = seed_for(seed, layer)
-                if plan.nudged_from_free:
-                    warm = per_chain(spins[..., where])
-                    states = meter.draw(plan.warm_sampler, problem, 1, own_seed, warm)
-                else:
-                    states = meter.draw(plan.sampler, problem, 1, own_seed)
-                pair.append(states.spins.reshape(*spins.shape[:2], -1))
-                spins[..., where] = pair[-1]
+            seed = seed_for(batch.nudged_seed, layer)
+            pair = [self._resample(layer, batch, spins, seed, log) for spins in (first, second)]
             yield Step(layer, pair[0], pair[1])
 
+    def _nudged_start(self, batch: Batch, free: States, log: SamplingLog) -> Spins:
+        """Returns the states whose outputs become n[y]: the free ones, or newly sampled ones."""
+        if self._plan.nudged_from_free:
+            return free.spins.copy()
 
-class _AllLayers:
-    """All layers at once: a layer couples to its neighbours only, so they are one bipartite problem."""
+        network, sampler = self._network, self._plan.sampler
+        seed = seed_for(
+            batch.nudged_seed, network.num_hidden_layers + 1
+        )  # no layer has this number
+        fields, streams, num_states = batch.fields, batch.streams, self._num_states
+        return forward_sweep(network, sampler, fields, streams, num_states, seed, log, free=False)
 
-    def __init__(self, network: LayeredNetwork, plan: Plan, num_states: int) -> None:
-        self._network, self._plan, self._num_states = network, plan, num_states
-
-    def free(self, batch: Batch, meter: Meter) -> States:
-        network, plan = self._network, self._plan
-        output_fields = _pushed(network.biases[-1], batch.outputs, plan.margin)
-        num_states, seed = self._num_states, batch.free_seed
-        states = all_at_once(
-            network,
-            plan.sampler,
-            batch.fields,
-            output_fields,
-            batch.streams,
-            num_states,
-            seed,
-            meter,
-        )
-        return (
-            measured(network, batch.fields, batch.streams, states.spins) if plan.margin else states
-        )
-
-    def steps(self, batch: Batch, free: States, meter: Meter) -> Iterator[Step]:
-        """Outputs become n[y], and the hidden layers come to rest: from the free state, or sampled anew."""
-        network, plan = self._network, self._plan
-        problem = network.hidden_problem(batch.fields, batch.outputs[:, 0], batch.streams)
-        hidden, num_states = free.spins[..., : network.num_hidden], self._num_states
-        sizes = network.sizes[:-1]
+    def _resample(
+        self, layer: int, batch: Batch, spins: Spins, seed: int, log: SamplingLog
+    ) -> Spins:
+        """Samples two layers of whole states in place and returns their spins."""
+        plan, where = self._plan, self._network.active(layer)
+        problem = self._network.layer_problem(layer, batch.fields, spins, batch.streams)
         if plan.nudged_from_free:
-            warm = to_sides(hidden, sizes)
-            threads = threads_of(plan.sampler)
-            states = anneal(
-                problem,
-                COLD,
-                relative=True,
-                num_reads=num_states,
-                seed=0,
-                initial=warm,
-                num_threads=threads,
-            )
+            states = log.sample(plan.warm_sampler, problem, 1, seed, per_chain(spins[..., where]))
         else:
-            states = meter.draw(plan.sampler, problem, num_states, batch.nudged_seed)
-        outputs = np.broadcast_to(batch.outputs, (*hidden.shape[:2], network.num_output))
-        nudged = np.concatenate([from_sides(states.spins, sizes), outputs], axis=2)
-        yield Step(None, free.spins, nudged)
+            states = log.sample(plan.sampler, problem, 1, seed)
+
+        pair = states.spins.reshape(*spins.shape[:2], -1)
+        spins[..., where] = pair
+        return pair
 
 
-def _measured_by(problem: IsingProblem, states: States) -> States:
-    """The states with energies of another problem, and so those that they were amplified from."""
-    info = dict(states.info)
-    if "unamplified" in info:
-        info["unamplified"] = _measured_by(problem, info["unamplified"])
-    return States.trusted(states.spins, problem.energies(states.spins), info, states.weights)
-
-
-def _pushed(bias: NDArray[np.float32], outputs: Spins, push: float) -> NDArray[np.float32]:
-    """b + push * n[y], (B, O); without a push (1, O), a view that follows the training."""
-    if not push:
-        return bias[None, :]
-    return bias[None, :] + np.float32(push) * outputs[:, 0].astype(np.float32)
+def _with_energies_of(problem: IsingProblem, states: States) -> States:
+    """Returns the states, and any unamplified ones, with the energies of another problem."""
+    plain = states.unamplified
+    return states.changed(
+        energies=problem.energies(states.spins),
+        unamplified=None if plain is None else _with_energies_of(problem, plain),
+    )

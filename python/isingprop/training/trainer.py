@@ -1,46 +1,40 @@
-"""Training: epochs and checkpoints. The only room with a state of its own."""
+"""Trainer: epochs over labelled images, checkpoints, and tests."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isingprop.network.bipartite import PARAMETERS, BipartiteNetwork
-from isingprop.network.layered import LayeredNetwork, Network
-from isingprop.samplers import (
-    Annealing,
-    Sampler,
-    check_sampler,
-    takes_initial,
-    takes_marks,
-    threads_of,
+from isingprop.network.base_network import Floats32, Network
+from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.protocol import Sampler
+from isingprop.training.checkpoints import Checkpoint, run_settings
+from isingprop.training.epoch import run_epoch
+from isingprop.training.evaluation import EpochRecord, Evaluation, predict
+from isingprop.training.learning_rule import LearningRates
+from isingprop.training.minibatches import TEST
+from isingprop.training.trainer_options import (
+    FREE,
+    DeepOptions,
+    check_left_out,
+    check_network,
+    checked_max_spins,
+    checked_num_states,
+    checked_references,
+    checked_sampler,
+    checked_skip_correct,
+    sampled_shapes,
 )
-from isingprop.samplers.annealing import Reannealing
-from isingprop.training.checkpoints import Checkpoint
-from isingprop.training.evaluation import EpochRecord, ErrorCount, Evaluation, predict
-from isingprop.training.layer_sweeps import (
-    check_active_layers,
-    num_hidden_layers,
-    problem_shapes,
-    sides,
-    single,
-)
-from isingprop.training.learning_rule import LearningRates, update_in_place, update_layers_in_place
-from isingprop.training.phases import Batch, Plan, Step, phases_of
-from isingprop.training.sampling_log import Meter
 from isingprop.util.checks import (
     Floats,
-    Spins,
     check_pixels,
     image_array,
     label_array,
@@ -54,62 +48,56 @@ from isingprop.util.checks import (
 if TYPE_CHECKING:
     from isingprop.data.load import ImageSet
 
-# What a seed is used for: a number of its own for each, so that no two draw from the same stream.
-_ORDER, _FREE, _NUDGED, _TEST = range(4)
-
-WRONG_CLASSES = "wrong-classes"
-FREE, RANDOM = "free", "random"
-
-# The label must win by the spins of the last hidden layer over this and over the number of hidden layers: the fewer
-# spins and the more layers, the weaker are at first the fields of outputs. Without a margin the test error of two
-# layers of 120 is 2 points larger, and three do not train; nor do two of 40 with the margin of 120.
-_SPINS_PER_MARGIN = 200
-
-_PORTION_IMAGES = 32  # small enough that their pixels are not fresh memory each time
-
 
 class Trainer:
-    """Trains a network in place, by dragon training (num_states = m > 1) or equilibrium propagation (num_states = 1).
+    """Trains a network in place, by dragon training or equilibrium propagation (num_states = 1).
 
-    For each minibatch: sample m states of H[x]; take the nudged state of each image; raise the energy of the former and
-    lower that of the latter (learning.gradient). The order of images is drawn anew each epoch.
+    For each minibatch m states of H[x] are sampled (the free phase), and the nudged state of each
+    image is taken; the update raises the energy of the former and lowers that of the latter, see
+    `gradient`. The order of images is drawn anew each epoch.
 
-    With more than one hidden layer the free states come from a forward sweep: from random states, layers (1, 2), (2, 3)
-    ... (L - 1, L) are sampled in turn while the others are frozen. A backward sweep follows: in layers (L - 1, L) each
-    free state is held against a nudged partner, its own state but for outputs n[y] and layer L - 1 along its local
-    field; in the layers below both are sampled anew from where they are, with the same random numbers. The parameters
-    of two layers are updated before the next two are sampled; so the biases of all hidden layers but the first are
-    updated twice.
+    With more than one hidden layer the free states come from a forward sweep: from random states,
+    layers (1, 2), (2, 3) ... (L - 1, L) are sampled in turn while the others are frozen. A backward
+    sweep follows. In layers (L - 1, L) each free state is compared with a nudged partner: its own
+    state, but with outputs n[y] and with layer L - 1 along its local field. In the layers below,
+    both are sampled anew from where they are, with the same random numbers. The parameters of two
+    layers are updated before the next two are sampled, so the biases of all hidden layers but the
+    first are updated twice.
 
     Args:
         network: changed in place.
         sampler: default Annealing().
-        num_states: m, states per image and update. None takes all states with their weights, of a sampler that has them
-            (Coherent, Amplified): the limit of m without end.
-        learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings, hidden_bias (of all
-            hidden layers) and output_bias. With more than one hidden layer input weights learn at 4 times the one rate,
-            couplings at half of it.
+        num_states: m, states per image and update. None takes all states with their weights, from a
+            sampler that gives them (Coherent, Amplified): the limit of m without end.
+        learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings,
+            hidden_bias (of all hidden layers) and output_bias. With more than one hidden layer
+            input weights learn at 4 times the one rate, couplings at half of it.
         batch_size: images per update; the update is their mean. The paper has 1.
-        nudge: None takes the nudged state of Eq. (7), the limit of a strong nudge. A finite nudge > 0 samples one read
-            of H_N[x, y] instead.
-        skip_correct: with a finite nudge, an image whose free states all have the outputs n[y] already changes nothing,
-            as in Laydevant et al.
-        references: None, or "wrong-classes": the reads of an image start from the states of Eq. (7) of its wrong
-            classes in turn, for cyclic annealing; num_states = 9 is one read for each of 9. Which comes first moves on
-            from epoch to epoch and from image to image.
+        nudge: None takes the nudged state of Eq. (7), the limit of a strong nudge. A finite nudge >
+            0 samples one read of H_N[x, y] instead.
+        skip_correct: with a finite nudge, an image whose free states all have the outputs n[y]
+            already changes nothing, as in Laydevant et al.
+        references: None, or "wrong-classes": the reads of an image start from the states of Eq. (7)
+            of its wrong classes in turn, for cyclic annealing; num_states = 9 is one read for each
+            of 9. Which comes first moves on from epoch to epoch and from image to image.
         num_test_reads: reads of a test image, of which the lowest counts.
-        beta_effective: put the effective inverse temperature (States.beta_effective) of the free states into the record
-            of each epoch. It is infinite for states that end in a descent, as Annealing's do by default.
-        test_sampler: draws the states of test images; default: the sampler. A test on a QPU costs as much as an epoch.
-        active_layers: 2 sweeps over a network with more than one hidden layer as above; None samples all its layers at
+        beta_effective: put the effective inverse temperature (States.beta_effective) of the free
+            states into the record of each epoch. It is infinite for states that end in a descent,
+            as Annealing's do by default.
+        test_sampler: samples the states of test images; default: the sampler. A test on a QPU costs
+            as much as an epoch.
+        active_layers: for more than one hidden layer. 2 sweeps as above; None samples all layers at
             once, and lets the hidden layers of a nudged partner go downhill from the free state.
-        margin: >= 0, an energy by which the label must win: free states are those of H[x] + margin * sum_a n_a[y] t_a,
-            so updates go on until no other class is lower even then. Tests are without it. None is 0 with one hidden
-            layer, as in the paper, and (spins of the last hidden layer) / (200 * number of hidden layers) with more.
-        nudged_start: with more than one hidden layer, "free" for nudged partners as above; "random" for ones that are
-            drawn apart from the free states, the literal reading of the paper, and for a backward sweep from random
-            states. Without a margin it is the worse by some points; at the paper's initial scales neither trains.
-        warm_sampler: draws states of the backward sweep from start states; default: 5 cold sweeps of annealing.
+        margin: >= 0, an energy by which the label must win: free states are those of
+            H[x] + margin * sum_a n_a[y] t_a, so updates go on until no other class is lower even
+            then. Tests are without it. None is 0 with one hidden layer, as in the paper, and (spins
+            of the last hidden layer) / (200 * number of hidden layers) with more.
+        nudged_start: for more than one hidden layer. "free" takes nudged partners as above.
+            "random" samples them apart from the free states, the literal reading of the paper, and
+            starts the backward sweep from random states. Without a margin it is the worse by some
+            points; at the paper's initial scales neither trains.
+        warm_sampler: for more than one hidden layer. It samples states of the backward sweep from
+            start states; default: 5 cold sweeps of annealing.
         max_spins: refuse to send any sampler a larger problem.
         seed: 0 ... 2^64 - 1; None draws one. All random numbers follow from it.
 
@@ -117,12 +105,13 @@ class Trainer:
         >>> import isingprop as ip
         >>> images = ip.load_data("digits", num_train=100, num_test=100)
         >>> network = ip.BipartiteNetwork.random(num_inputs=64, num_hidden=30, num_classes=10)
-        >>> history = ip.Trainer(network, ip.Annealing(num_sweeps=20), num_states=5).fit(images, epochs=2)
-        >>> [record.epoch for record in history]
+        >>> trainer = ip.Trainer(network, ip.Annealing(num_sweeps=20), num_states=5)
+        >>> [record.epoch for record in trainer.fit(images, epochs=2)]
         [1, 2]
 
     References:
-        arXiv:2506.05244, Sections II, IV and VI; Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4.
+        arXiv:2506.05244, Sections II, IV and VI; Laydevant, Marković & Grollier 2024,
+        doi:10.1038/s41467-024-46879-4.
     """
 
     def __init__(
@@ -146,88 +135,42 @@ class Trainer:
         max_spins: int | None = None,
         seed: int | None = 0,
     ) -> None:
-        """See the class."""
-        if not isinstance(network, BipartiteNetwork | LayeredNetwork):
-            raise TypeError(
-                f"network must be a BipartiteNetwork or a LayeredNetwork, got {type(network).__name__}"
-            )
+        """Checks the arguments and starts with an empty history."""
+        check_network(network)
         self.network = network
-        deep = num_hidden_layers(network) > 1
-        for name, given in {
-            "nudge": nudge,
-            "skip_correct": skip_correct or None,
-            "references": references,
-        }.items():
-            if deep and given is not None:
-                raise ValueError(f"{name} must be left out for {network}, got {given!r}")
-        self.sampler: Sampler = Annealing() if sampler is None else sampler
-        check_sampler(self.sampler)
-        self.test_sampler: Sampler = self.sampler if test_sampler is None else test_sampler
-        check_sampler(self.test_sampler, "test_sampler")
-        self.num_states = (
-            None if num_states is None else whole_number("num_states", num_states, least=1)
-        )
-        if num_states is None and (deep or not hasattr(self.sampler, "weighted_states")):
-            raise ValueError(
-                f"num_states must be a number for {self.sampler} and {network}, got None"
-            )
-        if deep and takes_marks(self.sampler):
-            raise ValueError(
-                f"sampler must not look for marked states for {network}, got {self.sampler}"
-            )
+        left_out = {"nudge": nudge, "skip_correct": skip_correct or None, "references": references}
+        check_left_out(network, **left_out)
+
+        self.sampler = checked_sampler(sampler, Annealing())
+        self.test_sampler = checked_sampler(test_sampler, self.sampler, "test_sampler")
+        self.num_states = checked_num_states(num_states, self.sampler, network)
+        deep = network.num_hidden_layers > 1
         self.learning_rates = LearningRates.of(learning_rate, deep=deep)
         self.batch_size = whole_number("batch_size", batch_size, least=1)
+
         self.nudge = None if nudge is None else real_number("nudge", nudge, above=0.0)
-        self.skip_correct = true_or_false("skip_correct", skip_correct)
-        if skip_correct and nudge is None:
-            raise ValueError("nudge must be a number where skip_correct is True, got None")
-        if skip_correct and (num_states is None or takes_marks(self.sampler)):
-            raise ValueError(
-                f"skip_correct must be False for {self.sampler} and num_states = {num_states}, got True"
-            )
-        if references not in (None, WRONG_CLASSES):
-            raise ValueError(f"references must be None or {WRONG_CLASSES!r}, got {references!r}")
-        if references is not None and not takes_initial(self.sampler):
-            raise ValueError(
-                f"references must be None for {self.sampler}, which takes no start states"
-            )
-        self.references = references
-        check_active_layers(active_layers)
-        self.active_layers = active_layers
-        if margin is None:
-            margin = deep_margin(*network.sizes[:-1]) if deep else 0.0
-        self.margin = real_number("margin", margin, least=0.0)
-        if nudged_start not in (FREE, RANDOM):
-            raise ValueError(f"nudged_start must be {FREE!r} or {RANDOM!r}, got {nudged_start!r}")
-        self.nudged_start = nudged_start
-        own_warm_sampler = Reannealing(num_threads=threads_of(self.sampler))
-        self.warm_sampler: Sampler = own_warm_sampler if warm_sampler is None else warm_sampler
-        check_sampler(self.warm_sampler, "warm_sampler")
-        if not takes_initial(self.warm_sampler):
-            raise ValueError(f"warm_sampler must take start states, got {self.warm_sampler}")
-        self.max_spins = (
-            None if max_spins is None else whole_number("max_spins", max_spins, least=1)
+        self.skip_correct = checked_skip_correct(
+            skip_correct, self.nudge, self.num_states, self.sampler
         )
-        largest = max(map(sum, self.problem_shapes))
-        if self.max_spins is not None and self.max_spins < largest:
-            raise ValueError(
-                f"max_spins must be at least {largest} for {network}, got {self.max_spins}"
-            )
+        self.references = checked_references(references, self.sampler)
+
+        options = DeepOptions.checked(
+            network, self.sampler, active_layers, margin, nudged_start, warm_sampler
+        )
+        self.active_layers, self.margin, self.nudged_start, self.warm_sampler = options
+        self.max_spins = checked_max_spins(max_spins, self.problem_shapes, network)
+
         self.num_test_reads = whole_number("num_test_reads", num_test_reads, least=1)
         self.beta_effective = true_or_false("beta_effective", beta_effective)
         self.seed = seed_number(seed)
+
         self.history: list[EpochRecord] = []
         self._data_checksum: int | None = None
-        self._rates = self.learning_rates.array()
 
     @property
     def problem_shapes(self) -> list[tuple[int, int]]:
-        """Hidden and output spins of all problems that samplers are sent."""
-        shapes = problem_shapes(self.network, self.active_layers)
-        apart = self.nudged_start == RANDOM and self.active_layers is None
-        if apart and num_hidden_layers(self.network) > 1:
-            shapes.append(sides(self.network.sizes[:-1]))
-        return shapes
+        """Returns the hidden and output spins of all problems that samplers are sent."""
+        return sampled_shapes(self.network, self.active_layers, self.nudged_start)
 
     def fit(self, images: ImageSet, epochs: int, *, progress: bool = False) -> list[EpochRecord]:
         """Trains for `epochs` more epochs and returns the records of all epochs so far.
@@ -238,8 +181,8 @@ class Trainer:
             progress: draw a progress bar on stderr, where that is a terminal.
 
         Raises:
-            ValueError: for images of another size or more classes than the network has, or, after `restore`, other
-                images than the checkpoint was made with.
+            ValueError: for images of another size or more classes than the network has, or, after
+                `restore`, other images than the checkpoint was made with.
             KeyboardInterrupt: on Ctrl-C; the network is then as the last whole epoch left it.
         """
         for _ in self.train(images, epochs, progress=progress):
@@ -249,7 +192,7 @@ class Trainer:
     def train(
         self, images: ImageSet, epochs: int, *, progress: bool = False
     ) -> Iterator[EpochRecord]:
-        """As `fit`, but gives each record as soon as its epoch is done: the place to save a checkpoint."""
+        """Works like `fit`, but yields each record when its epoch is done, for checkpoints."""
         from tqdm import tqdm
 
         epochs = whole_number("epochs", epochs, least=1)
@@ -257,6 +200,7 @@ class Trainer:
         test = self._check_images("test", images.test_images, images.test_labels)
         done, last = len(self.history), len(self.history) + epochs
         num_images = len(train[0])
+
         bar = tqdm(
             total=last * num_images,
             initial=done * num_images,
@@ -277,7 +221,7 @@ class Trainer:
                 yield record
 
     def train_epoch(self, images: ArrayLike, labels: ArrayLike) -> EpochRecord:
-        """One epoch over (n, I) images and (n,) labels, without a test."""
+        """Trains for one epoch on (n, I) images and (n,) labels, without a test."""
         train = self._check_images("train", images, labels)
         with self._undone_on_error() as before:
             record = self._train_epoch(*train, before)
@@ -285,120 +229,56 @@ class Trainer:
         return record
 
     def evaluate(self, images: ArrayLike, labels: ArrayLike) -> Evaluation:
-        """Accuracy on (n, I) images, by the lowest of num_test_reads reads of each."""
+        """Returns the accuracy on (n, I) images, by the lowest of several reads of each."""
         return self._evaluate(*self._check_images("test", images, labels))
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
-        """Writes parameters, settings and history, whole or not at all: all that `restore` needs."""
+        """Writes all that `restore` needs: parameters, settings and history, or nothing at all."""
         Checkpoint(
-            self.network.parameters(), self._settings(), self.history, self._data_checksum
+            self.network.parameters(), run_settings(self), self.history, self._data_checksum
         ).save(path)
 
     def restore(self, path: str | os.PathLike[str]) -> None:
-        """Takes up where the trainer that wrote the checkpoint was, to the same bits as if it had never stopped.
+        """Continues the run of the trainer that wrote the checkpoint, to the same bits.
 
-        This trainer must have been made with the same arguments.
+        This trainer must have been made with the same arguments. The result is that of a run that
+        was never stopped.
 
         Raises:
             FileNotFoundError: where there is no file.
-            ValueError: for a file of another kind or version, a network of another shape, or other settings.
+            ValueError: for a file of another kind or version, a network of another shape, or other
+                settings.
         """
         checkpoint = Checkpoint.load(path)
-        for name, mine in self._settings().items():
+        for name, mine in run_settings(self).items():
             saved = checkpoint.settings.get(name)
             if saved != mine:
                 raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
+
         self._put_back(checkpoint.parameters_for(self.network, path))
         self.history, self._data_checksum = checkpoint.history, checkpoint.data_checksum
 
+    def _train_epoch(
+        self,
+        images: Floats32,
+        labels: NDArray[np.int64],
+        before: dict[str, Floats32],
+        bar: Any | None = None,
+    ) -> EpochRecord:
+        """Trains for one epoch on checked images; `before` has copies of the parameters."""
+        checksum = self._same_checksum(images, labels)
+        record = run_epoch(self, images, labels, before, bar)
+        self._data_checksum = checksum
+        return record
+
     def _put_back(self, parameters: Mapping[str, Floats]) -> None:
+        """Copies parameters into the network's own arrays."""
         for name, array in self.network.parameters().items():
             array[...] = parameters[name]
 
-    def _train_epoch(
-        self,
-        images: NDArray[np.float32],
-        labels: NDArray[np.int64],
-        before: dict[str, NDArray[np.float32]],
-        bar: Any | None = None,
-    ) -> EpochRecord:
-        checksum = self._same_checksum(images, labels)
-        epoch = len(self.history) + 1
-        errors = ErrorCount(self.network, cycles=self.references is not None)
-        meter = Meter(max_spins=self.max_spins, beta_effective=self.beta_effective)
-        network = single(self.network)
-        phases = phases_of(network, self._plan(), self.active_layers)
-        outputs = network.readout.targets(labels)[:, None, :]
-        order = np.random.Generator(np.random.PCG64(seed_for(self.seed, _ORDER, epoch))).random(
-            len(images)
-        )
-        seeds = seed_for(self.seed, _FREE, epoch), seed_for(self.seed, _NUDGED, epoch)
-        start = perf_counter()
-        for rows, slices in _portions(order.argsort(kind="stable"), self.batch_size):
-            portion, portion_outputs, portion_labels = images[rows], outputs[rows], labels[rows]
-            streams = rows.astype(np.uint64)
-            wrong_outputs = self._wrong_outputs(portion_labels, rows + epoch)
-            for batch in slices:
-                pixels, classes = portion[batch], portion_labels[batch]
-                wrong = None if wrong_outputs is None else wrong_outputs[batch]
-                fields = network.hidden_fields(pixels)
-                minibatch = Batch(fields, streams[batch], portion_outputs[batch], wrong, *seeds)
-                free = phases.free(minibatch, meter)
-                for step in phases.steps(minibatch, free, meter):
-                    self._update(network, step, pixels)
-                if errors.add(free, classes) and bar is not None:
-                    _show(bar, epoch, errors, len(images))
-        errors.count()
-        if bar is not None:
-            _show(bar, epoch, errors, len(images))
-        self._data_checksum = checksum
-        seconds = perf_counter() - start
-        return EpochRecord(
-            epoch=epoch,
-            train_error_reads=errors.reads,
-            train_error_lowest=errors.lowest,
-            test_accuracy=float("nan"),
-            **self._update_norms(before),
-            seconds_updating=seconds - meter.seconds,
-            seconds_testing=0.0,
-            seconds=seconds,
-            wrong_cycles=errors.cycles,
-            **meter.numbers(),
-        )
-
-    def _update(self, network: Network, step: Step, pixels: NDArray[np.float32]) -> None:
-        if isinstance(network, BipartiteNetwork):
-            update_in_place(network, pixels, step.free, step.nudged, self._rates, step.weights)
-        else:
-            update_layers_in_place(network, step.layer, pixels, step.free, step.nudged, self._rates)
-
-    def _update_norms(self, before: dict[str, NDArray[np.float32]]) -> dict[str, Any]:
-        """Of each kind of parameter, over all layers."""
-        kinds, squares = self.network.kinds(), dict.fromkeys(PARAMETERS, 0.0)
-        for name, array in self.network.parameters().items():
-            squares[kinds[name]] += float(np.square(array - before[name], dtype=np.float64).sum())
-        return {f"update_norm_{kind}": math.sqrt(square) for kind, square in squares.items()}
-
-    def _plan(self) -> Plan:
-        return Plan(
-            sampler=self.sampler,
-            warm_sampler=self.warm_sampler,
-            num_states=self.num_states,
-            nudge=self.nudge,
-            skip_correct=self.skip_correct,
-            margin=self.margin,
-            nudged_from_free=self.nudged_start == FREE,
-        )
-
-    def _wrong_outputs(self, labels: NDArray[np.int64], turn: NDArray[np.int64]) -> Spins | None:
-        """(B, m, O): the outputs of the reference states, where there are to be any."""
-        if self.references is None or self.num_states is None:
-            return None
-        readout = self.network.readout
-        return readout.targets(readout.wrong_classes(labels, self.num_states, turn))
-
-    def _evaluate(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
-        seed = seed_for(self.seed, _TEST, 0)
+    def _evaluate(self, images: Floats32, labels: NDArray[np.int64]) -> Evaluation:
+        """Returns the accuracy on checked images."""
+        seed = seed_for(self.seed, TEST, 0)
         classes = predict(
             self.network,
             self.test_sampler,
@@ -412,9 +292,10 @@ class Trainer:
 
     @contextmanager
     def _undone_on_error(self) -> Iterator[dict[str, NDArray[np.float32]]]:
-        """Gives copies of the parameters, and puts them back where the epoch fails or is interrupted."""
+        """Yields copies of the parameters, and restores them if the epoch does not end well."""
         before = {name: array.copy(order="K") for name, array in self.network.parameters().items()}
         checksum = self._data_checksum
+
         try:
             yield before
         except BaseException as error:
@@ -422,92 +303,31 @@ class Trainer:
             self._data_checksum = checksum
             done = len(self.history)
             error.add_note(
-                f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it; to resume, "
-                "call fit() again, in a new process after restore() of the last checkpoint"
+                f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it; "
+                "to resume, call fit() again, in a new process after restore() of the last "
+                "checkpoint"
             )
             raise
 
     def _check_images(
         self, part: str, images: ArrayLike, labels: ArrayLike
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    ) -> tuple[Floats32, NDArray[np.int64]]:
+        """Returns the images and labels of one part of an ImageSet, checked to fit the network."""
         pixels = image_array(f"{part}_images", images, num_inputs=self.network.num_inputs)
         check_pixels(f"{part}_images", pixels)
-        num_classes = self.network.num_classes
-        return pixels, label_array(
-            f"{part}_labels", labels, count=len(pixels), num_classes=num_classes
-        )
+
+        count, num_classes = len(pixels), self.network.num_classes
+        return pixels, label_array(f"{part}_labels", labels, count=count, num_classes=num_classes)
 
     def _same_checksum(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> int:
-        """A run goes on with the images it began with: their order is a part of its random numbers."""
+        """Returns the checksum of the images, which must be those that the run began with.
+
+        The order of the images is a part of the run's random numbers.
+        """
         checksum = zlib.crc32(labels.tobytes(), zlib.crc32(images.data))
         if self._data_checksum not in (None, checksum):
             raise ValueError(
-                f"train_images must be those that the run began with (checksum {self._data_checksum}), "
-                f"got others (checksum {checksum})"
+                "train_images must be those that the run began with "
+                f"(checksum {self._data_checksum}), got others (checksum {checksum})"
             )
         return checksum
-
-    def _deep_settings(self) -> dict[str, Any]:
-        """Of a network with one hidden layer, whose checkpoints may be older, no more than the margin."""
-        if num_hidden_layers(self.network) == 1:
-            return {"margin": self.margin or None}
-        warm = _describe(self.warm_sampler)
-        names = ("active_layers", "margin", "nudged_start")
-        return {**{name: getattr(self, name) for name in names}, "warm_sampler": warm}
-
-    def _settings(self) -> dict[str, Any]:
-        """All that decides the numbers of a run, as JSON has it; the number of threads does not."""
-        settings: dict[str, Any] = {
-            "network": str(self.network),
-            "sampler": _describe(self.sampler),
-            "num_states": self.num_states,
-            "learning_rates": asdict(self.learning_rates),
-            "batch_size": self.batch_size,
-            "nudge": self.nudge,
-            "skip_correct": self.skip_correct or None,  # checkpoints from before it have none
-            "references": self.references,
-            **self._deep_settings(),
-            "num_test_reads": self.num_test_reads,
-            "test_sampler": None
-            if self.test_sampler is self.sampler
-            else _describe(self.test_sampler),
-            "seed": self.seed,
-        }
-        normal: dict[str, Any] = json.loads(json.dumps(settings, default=repr))
-        return normal
-
-
-def deep_margin(*hidden: int) -> float:
-    """The default margin of a network with these hidden layers, of which there are more than one."""
-    return hidden[-1] / (_SPINS_PER_MARGIN * len(hidden))
-
-
-def _portions(
-    order: NDArray[np.int64], size: int
-) -> Iterator[tuple[NDArray[np.int64], list[slice]]]:
-    """Gives the images in order, a portion of whole minibatches at a time, and where in it each minibatch is.
-
-    A view of a portion costs a tenth of picking the rows of each minibatch.
-    """
-    length = size * max(1, _PORTION_IMAGES // size)
-    for first in range(0, len(order), length):
-        rows = order[first : first + length]
-        yield rows, [slice(k, k + size) for k in range(0, len(rows), size)]
-
-
-def _show(bar: Any, epoch: int, errors: ErrorCount, num_images: int) -> None:
-    """Moves the progress bar to where the counts are."""
-    bar.set_postfix(error=f"{errors.lowest:.4f}", reads=f"{errors.reads:.4f}", refresh=False)
-    bar.update((epoch - 1) * num_images + errors.num_images - bar.n)
-
-
-def _describe(sampler: Sampler) -> dict[str, Any]:
-    """What the sampler says of its settings, or its fields."""
-    if callable(settings := getattr(sampler, "settings", None)):
-        return dict(settings())
-    described: dict[str, Any] = {"name": type(sampler).__name__}
-    if is_dataclass(sampler):
-        described |= {
-            name: value for name, value in asdict(sampler).items() if name != "num_threads"
-        }
-    return described

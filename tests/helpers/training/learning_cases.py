@@ -3,7 +3,7 @@
 import numpy as np
 
 from helpers import oracle
-from isingprop import States
+from isingprop import BipartiteNetwork, States
 
 STEP = 2.0**-3  # of the finite difference; energies are linear in the parameters, so any will do
 
@@ -27,3 +27,12 @@ def copies(network):
 
 def weighted(states, weights):
     return States(states.spins, states.energies, weights=weights)
+
+
+def apply(network, step, rates):
+    """A new network whose parameters have gone along the gradient, each at its own rate, by NumPy."""
+    moved = {
+        name: array + np.float32(getattr(rates, name)) * getattr(step, name)
+        for name, array in network.parameters().items()
+    }
+    return BipartiteNetwork(**moved, num_classes=network.num_classes)

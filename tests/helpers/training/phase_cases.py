@@ -8,7 +8,7 @@ from helpers import oracle
 from helpers.training.deep_networks import deep_network, exact_energies, some_images
 from isingprop import Annealing, IsingProblem
 from isingprop.training.phases import Batch, Plan, phases_of
-from isingprop.training.sampling_log import Meter
+from isingprop.training.sampling_log import SamplingLog
 
 # Up to four hidden layers; one is as wide as the outputs, which alone have the margin.
 SIZES = [(3, 4, 2), (4, 3, 5, 2), (2, 3, 2, 1, 2)]
@@ -64,17 +64,26 @@ class Case:
             "skip_correct": False,
             "margin": 0.0,
             "nudged_from_free": True,
+            "active_layers": active_layers,
         }
         self.plan = Plan(sampler=self.main, warm_sampler=self.warm, **{**options, **plan})
-        self.phases = phases_of(self.network, self.plan, active_layers)
+        self.phases = phases_of(self.network, self.plan)
         self.targets = self.network.readout.targets(LABELS)
         streams = np.array([4, 6], np.uint64)
         fields = self.network.hidden_fields(self.images)
-        self.batch = Batch(fields, streams, self.targets[:, None], None, FREE_SEED, NUDGED_SEED)
-        self.meter = Meter()
+        self.batch = Batch(
+            fields,
+            streams,
+            np.asarray(LABELS),
+            self.targets[:, None],
+            None,
+            FREE_SEED,
+            NUDGED_SEED,
+        )
+        self.log = SamplingLog()
 
     def free(self):
-        return self.phases.free(self.batch, self.meter)
+        return self.phases.free(self.batch, self.log)
 
     def pull(self, outputs):
         """sum_a n_a[y] t_a of (B, ..., O) outputs."""

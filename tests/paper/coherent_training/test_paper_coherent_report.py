@@ -219,7 +219,7 @@ def outcome_of(error, applications):
 def test_applications_are_counted_up_to_the_epoch_that_gets_there():
     rows = [[0.4, 0.05, 0.06], [0.4, 0.2, 0.05], [0.01, 0.4, 0.4]]
     outcome = outcome_of(rows, 3 * [[10, 20, 30]])
-    assert outcome.used.tolist() == 3 * [[10, 30, 60]]
+    assert outcome.cumulative_applications.tolist() == 3 * [[10, 30, 60]]
     assert outcome.applications_to(0.05) == 30
     assert outcome.applications_to(0.4) == 10
     assert outcome.applications_to(0.01) == math.inf

@@ -8,11 +8,8 @@ import pytest
 from helpers.paper.equivalence_results import CURVES, SHARES, STUDENT, course, sigmoid
 from isingprop.analysis.scaling import Interval
 from isingprop.paper.mlp_equivalence.equivalence_findings import findings, verdict
-from isingprop.paper.mlp_equivalence.equivalence_jobs import (
-    Outcome,
-    moments,
-    symmetrised_kl,
-)
+from isingprop.paper.mlp_equivalence.equivalence_jobs import moments, symmetrised_kl
+from isingprop.paper.mlp_equivalence.equivalence_outcomes import Outcome
 
 
 def outcome(title="0-1", num_seeds=3, num_updates=80, **changes):

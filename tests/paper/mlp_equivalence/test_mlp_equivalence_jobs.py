@@ -15,15 +15,20 @@ from helpers.paper.made_up import MadeUp, setup
 from isingprop.energy_model.energy_trainer import EnergyTrainer, batches
 from isingprop.energy_model.mlp import MLP
 from isingprop.energy_model.model import GIBBS, EnergyModel
-from isingprop.paper.common.image_pairs import Backpropagation, PairImages, only, pair_name
+from isingprop.paper.common.image_pairs import (
+    Backpropagation,
+    PairImages,
+    images_of_classes,
+    pair_name,
+)
 from isingprop.paper.common.study_setup import Setup
 from isingprop.paper.mlp_equivalence import equivalence_study as mlp_equivalence
 from isingprop.paper.mlp_equivalence.equivalence_jobs import (
     TwinTraining,
     ascent,
-    compared,
     measured,
     moments,
+    norm_and_cosine,
     symmetrised_kl,
 )
 from isingprop.util.checks import seed_for
@@ -71,7 +76,7 @@ def test_a_class_that_is_missing_is_refused_before_any_job(
 
 def test_a_job_is_sent_the_images_of_its_pair_alone():
     images = labelled([3, 1, 2, 1, 3, 3], [1, 3, 1, 3, 1, 1, 2, 3])
-    found = only(images, (1, 2))
+    found = images_of_classes(images, (1, 2))
     assert (found.train_labels.tolist(), found.test_labels.tolist()) == ([1, 2, 1], [1, 1, 1, 1, 2])
     np.testing.assert_array_equal(found.train_images, images.train_images[[1, 2, 3]])
     np.testing.assert_array_equal(found.test_images, images.test_images[[0, 2, 4, 5, 6]])
@@ -194,10 +199,13 @@ def test_the_ascent_of_a_perceptron_is_the_slope_of_minus_its_loss():
 
 def test_gradients_are_compared_over_all_their_parameters():
     first = MLP([[3.0]], [[0.0]], [0.0], [4.0])
-    assert compared(first, first) == (5, pytest.approx(1))
-    assert compared(first, MLP([[-6.0]], [[0.0]], [0.0], [-8.0])) == (5, pytest.approx(-1))
-    assert compared(first, MLP([[4.0]], [[0.0]], [0.0], [-3.0])) == (5, 0)
-    assert compared(first, MLP([[3.0]], [[12.0]], [0.0], [4.0])) == (5, pytest.approx(5 / 13))
+    assert norm_and_cosine(first, first) == (5, pytest.approx(1))
+    assert norm_and_cosine(first, MLP([[-6.0]], [[0.0]], [0.0], [-8.0])) == (5, pytest.approx(-1))
+    assert norm_and_cosine(first, MLP([[4.0]], [[0.0]], [0.0], [-3.0])) == (5, 0)
+    assert norm_and_cosine(first, MLP([[3.0]], [[12.0]], [0.0], [4.0])) == (
+        5,
+        pytest.approx(5 / 13),
+    )
 
 
 def test_what_is_measured_is_by_its_name(monkeypatch):
@@ -232,7 +240,7 @@ def test_what_is_measured_is_by_its_name(monkeypatch):
         "gradient": math.sqrt(
             sum((array**2).sum() for array in model.gradient(x, y).parameters().values())
         ),
-        "cosine": compared(model.gradient(x, y), ascent(of_model, x, y))[1],
+        "cosine": norm_and_cosine(model.gradient(x, y), ascent(of_model, x, y))[1],
         "mlp_norm_1": math.sqrt((mlp.input_weights**2).sum()),
         "mlp_norm_2": math.sqrt((mlp.output_weights**2).sum()),
         "mlp_largest": max(abs(mlp.input_weights).max(), abs(mlp.output_weights).max()),
@@ -252,7 +260,7 @@ def test_small_weights_make_the_gradients_of_the_twins_equal():
     cosines = []
     for scale in (1.0, 0.1, 0.01):
         model = energy_oracle.random_energy_model(4, 5, 1, seed=2, scale=scale)
-        cosines.append(compared(model.gradient(x, y), ascent(model.to_mlp(), x, y))[1])
+        cosines.append(norm_and_cosine(model.gradient(x, y), ascent(model.to_mlp(), x, y))[1])
     assert cosines[0] < cosines[1] < cosines[2]
     assert cosines[2] > 1 - 1e-4
 

@@ -180,7 +180,7 @@ def test_a_quick_run_says_so(tmp_path, undrawn):
 
 def test_a_row_of_the_picture_is_a_pair(tmp_path, monkeypatch):
     figures = []
-    monkeypatch.setattr(Setup, "draw", lambda self, name, figure: figures.append(figure))
+    monkeypatch.setattr(Setup, "write_picture", lambda self, name, figure: figures.append(figure))
     reproduced(tmp_path, quick=False)
     (figure,) = figures
     rows = np.reshape(figure.axes, (5, 4))

@@ -25,6 +25,7 @@ from isingprop.paper.mlp_runtime.runtime_curves import (
     ratios,
 )
 from isingprop.paper.mlp_runtime.runtime_jobs import CONTENDERS, NUM_READS, Sampling, Stars, gibbs
+from isingprop.paper.mlp_runtime.runtime_plot import plot
 from isingprop.paper.mlp_runtime.runtime_report import findings
 from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.embed.stars import Stars as StarsOf
@@ -64,7 +65,7 @@ def test_calls_take_turns_and_short_ones_are_timed_over_several(monkeypatch):
 
     monkeypatch.setattr(mlp_runtime_runs, "_calls", calls)
     monkeypatch.setattr(mlp_runtime_runs, "process_time", lambda: clock[0])
-    monkeypatch.setattr(mlp_runtime_runs, "_LEAST_SECONDS", 1e-5)
+    monkeypatch.setattr(mlp_runtime_runs, "_MIN_SECONDS", 1e-5)
     sizes = (10, 20, 40)
     seconds = Sampling(sizes, seed=2).run(IMAGES)["seconds"]
     assert seconds == pytest.approx(np.outer(list(SLOWNESS.values()), sizes))
@@ -298,7 +299,7 @@ def test_the_picture_has_all_curves_and_sizes(tmp_path):
         ChipTimes.of(FULL, chip, made_up(Stars(*chip, FULL.sizes)), PROPERTIES)
         for chip in FULL.chips
     ]
-    [axes] = mlp_runtime._draw(FULL, curves, chips).axes
+    [axes] = plot(FULL, curves, chips).axes
     told = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
     assert told[:2] == ["isingprop", "dwave-samplers"]
     assert told[4:] == ["QPU access time, P16", "QPU access time, Z15", "QPU, anneals alone"]

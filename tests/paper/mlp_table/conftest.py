@@ -22,8 +22,8 @@ def _no_data_but_what_a_test_names(monkeypatch):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Pictures take longer than all the rest."""
-    monkeypatch.setattr(mlp_table, "draw", lambda outcomes: None)
-    monkeypatch.setattr(papers_setup.Setup, "draw", lambda self, name, figure: None)
+    monkeypatch.setattr(mlp_table, "plot", lambda outcomes: None)
+    monkeypatch.setattr(papers_setup.Setup, "write_picture", lambda self, name, figure: None)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from helpers.paper.made_up import setup
 from helpers.paper.table_results import folder_of, papers, reproduced
 from isingprop.energy_model.energy_trainer import EnergyTrainer, batches
 from isingprop.energy_model.model import GIBBS
-from isingprop.paper.common.image_pairs import Backpropagation, PairImages, only
+from isingprop.paper.common.image_pairs import Backpropagation, PairImages, images_of_classes
 from isingprop.paper.mlp_table import table_jobs as mlp_table_runs
 from isingprop.paper.mlp_table import table_study as mlp_table
 from isingprop.paper.mlp_table.table_jobs import (
@@ -20,12 +20,10 @@ from isingprop.paper.mlp_table.table_jobs import (
     STAND_IN,
     Search,
     Trial,
-    load_sources,
-    num_tested,
-    pairs_in,
     trial_seeds,
 )
 from isingprop.paper.mlp_table.table_published import COLUMNS, Pair
+from isingprop.paper.mlp_table.table_sources import load_sources, num_tested, pairs_in
 
 DIGITS = ip.load_data("digits")
 
@@ -139,7 +137,7 @@ def test_a_quick_run_is_of_three_pairs_of_its_data(tmp_path):
 
 
 def test_the_images_of_a_pair_are_all_of_its_own():
-    images = only(DIGITS, (5, 7))
+    images = images_of_classes(DIGITS, (5, 7))
     for part in ("train", "test"):
         labels = getattr(DIGITS, f"{part}_labels")
         own = np.isin(labels, (5, 7))
@@ -171,7 +169,7 @@ def test_the_trials_of_other_seeds_are_others(tmp_path):
 
 # The jobs
 
-PAIR = only(DIGITS, (5, 7))
+PAIR = images_of_classes(DIGITS, (5, 7))
 
 
 @pytest.fixture
@@ -259,7 +257,7 @@ def test_a_trial_trains_on_20_images_of_its_own_and_tests_on_all(monkeypatch):
 @pytest.mark.parametrize("column", COLUMNS)
 def test_the_result_is_the_perceptrons_accuracy_after_each_update(column):
     job = Trial(column, (5, 7), 8, 8)
-    x, y = mlp_table_runs._draw(PairImages.of(PAIR, (5, 7)), job._seed(0))
+    x, y = mlp_table_runs._training_images(PairImages.of(PAIR, (5, 7)), job._seed(0))
     pair, step = PairImages.of(PAIR, (5, 7)), job._step(64)
     mlps = [step(x[rows], y[rows]) for rows in islice(batches(20, 5, job._seed(3)), 20)]
     result = job.run(PAIR)
@@ -286,7 +284,7 @@ def test_a_search_is_of_each_model_of_an_exact_training(monkeypatch):
     assert not np.array_equal(found["model"].input_weights, own["model"].input_weights), (
         "a trial's seed"
     )
-    x, _ = mlp_table_runs._draw(PairImages.of(PAIR, (5, 7)), job._seed(0))
+    x, _ = mlp_table_runs._training_images(PairImages.of(PAIR, (5, 7)), job._seed(0))
     trainer = EnergyTrainer(found["model"], learning_rate=0.1)
     model = [trainer.step(*each) for each in found["batches"]][-1]
     divergence = model.search_beta_effective(x, STAND_IN, GRID, 10, job._seed(2))

@@ -342,7 +342,7 @@ def test_it_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
 def test_the_papers_pairs_are_drawn_with_its_figures(tmp_path, both, monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        papers_setup.Setup, "draw", lambda self, name, figure: drawn.append((name, figure))
+        papers_setup.Setup, "write_picture", lambda self, name, figure: drawn.append((name, figure))
     )
     reproduced(both)
     ((name, figure),) = drawn

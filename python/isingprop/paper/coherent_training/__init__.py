@@ -1,1 +1,1 @@
-"""The study of coherent training and amplitude amplification."""
+"""The study of coherent training and amplitude amplification (`reproduce coherent`)."""

@@ -1,4 +1,4 @@
-"""The curves of coherent training over the seeds, and the exponents that are fitted to them."""
+"""Learning curves of coherent training over the seeds, and the exponents fitted to them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from isingprop.paper.coherent_training.coherent_jobs import CoherentMethod
 from isingprop.paper.common.curves import EARLY, exponent
 from isingprop.paper.common.jobs import Arrays
 
-KINDS = {"error_reads": "during each epoch", "error": "after it"}  #: when errors are taken
+#: The two kinds of training error, and when each of them is measured.
+KINDS = {"error_reads": "during each epoch", "error": "after it"}
 
 
 def windows_of(epochs: int) -> dict[str, tuple[int, int]]:
-    """First and last epoch of what exponents are fitted to; a short training has no early and late part."""
-    every = {"all": (1, epochs)}
-    return every | {"early": (1, EARLY), "late": (EARLY, epochs)} if epochs > EARLY else every
+    """Returns the first and last epoch of each window that exponents are fitted to, by name.
+
+    A training of at most EARLY epochs has only the window of all epochs.
+    """
+    whole = {"all": (1, epochs)}
+    return whole | {"early": (1, EARLY), "late": (EARLY, epochs)} if epochs > EARLY else whole
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """One method over its seeds: arrays of (seeds, epochs)."""
+    """The learning curves of one method over all seeds, as arrays of shape (seeds, epochs)."""
 
     method: CoherentMethod
     learning_rate: float
@@ -37,64 +41,82 @@ class Outcome:
 
     @classmethod
     def of(cls, method: CoherentMethod, learning_rate: float, results: Sequence[Arrays]) -> Outcome:
-        """Of the results of all seeds."""
+        """Stacks the results of `CoherentTraining`, one for each seed."""
         names = ("error", "error_reads", "applications", "test_accuracy")
-        return cls(
-            method, learning_rate, *(np.stack([own[name] for own in results]) for name in names)
-        )
+        arrays = (np.stack([result[name] for result in results]) for name in names)
+        return cls(method, learning_rate, *arrays)
 
     def exponents(self, kind: str, window: str) -> NDArray[np.float64]:
-        """z of each seed, of a kind of error over a window of epochs."""
+        """Fits the exponent z for each seed.
+
+        Args:
+            kind: which error, a key of `KINDS`.
+            window: which epochs, a key of `windows_of`.
+
+        Returns:
+            z, (seeds,).
+        """
         first, last = windows_of(self.error.shape[1])[window]
-        epochs, errors = (
-            np.arange(first, last + 1),
-            {"error_reads": self.error_reads, "error": self.error}[kind],
-        )
+        epochs = np.arange(first, last + 1)
+        errors = {"error_reads": self.error_reads, "error": self.error}[kind]
         return np.array([exponent(epochs, row[epochs - 1]) for row in errors])
 
     @property
     def has_applications(self) -> bool:
-        """Whether it measures: exact expectation values have no finite number of applications."""
+        """Whether the method measures: exact expectation values need infinitely many anneals."""
         return self.method.num_states is not None
 
     @property
-    def used(self) -> NDArray[np.int64]:
-        """Applications up to the end of each epoch."""
+    def cumulative_applications(self) -> NDArray[np.int64]:
+        """The number of applications of U and U† up to the end of each epoch, (seeds, epochs)."""
         return self.applications.cumsum(axis=1).astype(np.int64)
 
     def exponents_of_applications(self) -> NDArray[np.float64]:
-        """As exponents over all epochs, of the error after each against the applications up to its end; of shots."""
-        return np.array(
-            [exponent(used, row) for used, row in zip(self.used, self.error, strict=True)]
-        )
+        """Fits, over all epochs, the error after an epoch against the applications up to its end.
+
+        Returns:
+            z of each seed, (seeds,). It is meaningful only if `has_applications`.
+        """
+        counts = self.cumulative_applications
+        return np.array([exponent(used, row) for used, row in zip(counts, self.error, strict=True)])
 
     def applications_to(self, error: float) -> float:
-        """Up to the end of the first epoch with no larger error: median over seeds, infinite if half have none."""
-        found = []
-        for used, row in zip(self.used, self.error, strict=True):
-            reached = np.flatnonzero(row <= error)
-            found.append(used[reached[0]] if reached.size else math.inf)
-        return float(np.median(found))
+        """Counts the applications up to the end of the first epoch with at most this error.
 
-    def last(self, num_epochs: int) -> NDArray[np.float64]:
-        """The mean error of the last epochs of each seed."""
+        Returns:
+            The median over seeds; infinity if half of the seeds or more have no such epoch.
+        """
+        counts = []
+        for used, row in zip(self.cumulative_applications, self.error, strict=True):
+            reached = np.flatnonzero(row <= error)
+            counts.append(used[reached[0]] if reached.size else math.inf)
+        return float(np.median(counts))
+
+    def mean_of_last(self, num_epochs: int) -> NDArray[np.float64]:
+        """Returns the mean error of the last epochs for each seed, (seeds,)."""
         mean: NDArray[np.float64] = self.error[:, -num_epochs:].mean(axis=1)
         return mean
 
 
 class Comparison(NamedTuple):
-    """Of an exponent with another one, seed by seed."""
+    """The exponent of amplified training compared with that of plain training, seed by seed."""
 
-    minus_plain: Interval
-    minus_double: Interval  #: minus twice the other one
+    minus_plain: Interval  #: z of amplified training minus z of plain training
+    minus_double: Interval  #: z of amplified training minus twice z of plain training
 
     @classmethod
-    def of(cls, own: Outcome, plain: Outcome, kind: str, window: str) -> Comparison:
-        """Of a kind of error over a window of epochs."""
-        mine, other = own.exponents(kind, window), plain.exponents(kind, window)
-        return cls(interval_of(mine - other), interval_of(mine - 2 * other))
+    def of(cls, amplified: Outcome, plain: Outcome, kind: str, window: str) -> Comparison:
+        """Compares the exponents of one kind of error over one window of epochs."""
+        z, z_plain = amplified.exponents(kind, window), plain.exponents(kind, window)
+        return cls(interval_of(z - z_plain), interval_of(z - 2 * z_plain))
 
 
-def ratio(own: NDArray[np.float64], other: NDArray[np.float64]) -> Interval:
-    """Geometric mean of the ratios of equal seeds, > 0, and the interval of its logarithm."""
-    return Interval(*(math.exp(each) for each in mean_interval(np.log(own) - np.log(other))))
+def ratio(numerators: NDArray[np.float64], denominators: NDArray[np.float64]) -> Interval:
+    """Returns the geometric mean of the ratios of equal seeds, with its confidence interval.
+
+    Args:
+        numerators: (seeds,), > 0.
+        denominators: (seeds,), > 0.
+    """
+    logs = mean_interval(np.log(numerators) - np.log(denominators))
+    return Interval(*(math.exp(each) for each in logs))

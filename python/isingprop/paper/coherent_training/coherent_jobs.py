@@ -1,4 +1,4 @@
-"""The ways of coherent training that are compared, and the job that trains one network."""
+"""The methods of coherent training that are compared, and the job that trains one network."""
 
 from __future__ import annotations
 
@@ -12,47 +12,39 @@ from isingprop.data.load import ImageSet
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.methods import IsingLearner, Learner
-from isingprop.paper.common.study_setup import Setup, chosen
+from isingprop.paper.common.study_setup import Setup, select_images
 from isingprop.problem import IsingProblem
 from isingprop.samplers import Amplified, Coherent
 from isingprop.training.trainer import Trainer
 
 NUM_CLASSES = 3
 REDUNDANCY = 2
-NETWORK_RATE = 0.01  # of the networks of parts (a) and (c)
-_DATA_CLASSES = 10
-_MOST_TESTED = 500
+NETWORK_RATE = 0.01  # learning rate of the networks of parts (a) and (c)
+_DATA_CLASSES = 10  # of MNIST and of digits
+_MAX_TEST_IMAGES = 500
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large everything is."""
+    """All sizes, times and rates of the study; the defaults are those of the full study."""
 
     num_hidden: int = 6
-    per_class: int = 20  #: training images
-    total_time: float = 100.0
+    per_class: int = 20  #: training images of each class
+    total_time: float = 100.0  #: of the anneals of parts (a) and (b)
     epochs: int = 50
-    trial_epochs: int = 25
+    trial_epochs: int = 25  #: of the trainings that the learning rate is chosen by
     rates: tuple[float, ...] = (0.002, 0.005, 0.01, 0.02, 0.05)
     search_epochs: tuple[int, ...] = (0, 1, 2, 3, 5, 8, 12, 20, 25)
-    search_times: tuple[float, ...] = (100.0, 300.0)  #: a longer one leaves smaller |A|
+    search_times: tuple[float, ...] = (100.0, 300.0)  #: the longer time leaves smaller |A|
     num_instances: int = 24
     repetitions: int = 1000
     time_epochs: tuple[int, ...] = (0, 3, 25)
-    times: tuple[float, ...] = (
-        5.0,
-        10.0,
-        20.0,
-        40.0,
-        80.0,
-        100.0,
-        160.0,
-        320.0,
-    )  #: the networks' own among them
+    #: The annealing times of part (c), `total_time` among them.
+    times: tuple[float, ...] = (5.0, 10.0, 20.0, 40.0, 80.0, 100.0, 160.0, 320.0)
 
     @property
     def num_spins(self) -> int:
-        """Of a network."""
+        """The number of spins of a network, hidden and output together."""
         return self.num_hidden + NUM_CLASSES * REDUNDANCY
 
 
@@ -73,34 +65,37 @@ _QUICK = Sizes(
 
 
 def sizes_of(setup: Setup) -> Sizes:
-    """Those of the full study, or of a quick one."""
+    """Returns the sizes of the full study, or of the quick one."""
     return _QUICK if setup.quick else Sizes()
 
 
 def few_classes(setup: Setup) -> ImageSet:
-    """The first training images of each of the first classes, and no more than 500 test images of these."""
+    """Loads the first training images, and at most 500 test images, of the first three classes."""
     images = setup.load_data(_DATA_CLASSES * sizes_of(setup).per_class)
     train = images.train_labels < NUM_CLASSES
-    test = np.flatnonzero(images.test_labels < NUM_CLASSES)[:_MOST_TESTED]
-    return replace(chosen(images, train, test), num_classes=NUM_CLASSES)
+    test = np.flatnonzero(images.test_labels < NUM_CLASSES)[:_MAX_TEST_IMAGES]
+    return replace(select_images(images, train, test), num_classes=NUM_CLASSES)
 
 
 @dataclass(frozen=True)
 class CoherentMethod:
-    """Dragon training by the states of a coherent anneal, or by its wrong ones, amplified."""
+    """Dragon training on the states of a coherent anneal, all of them or the wrong ones, amplified.
+
+    Args:
+        title: of the method in tables and pictures.
+        sampler: `Coherent` for plain training, `Amplified` for amplified training.
+        num_states: m, the number of measured states for each image and update; None learns from
+            exact expectation values.
+        num_hidden: number of hidden spins.
+    """
 
     title: str
     sampler: Coherent
     num_states: int | None
     num_hidden: int
 
-    @property
-    def is_amplified(self) -> bool:
-        """Whether it learns from wrong states alone."""
-        return isinstance(self.sampler, Amplified)
-
     def trainer(self, images: ImageSet, learning_rate: float, seed: int) -> Trainer:
-        """Of a new network."""
+        """Makes the trainer of a new network."""
         network = BipartiteNetwork.random(
             num_inputs=images.train_images.shape[1],
             num_hidden=self.num_hidden,
@@ -108,6 +103,7 @@ class CoherentMethod:
             redundancy=REDUNDANCY,
             seed=seed,
         )
+
         return Trainer(
             network,
             self.sampler,
@@ -117,12 +113,12 @@ class CoherentMethod:
         )
 
     def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
-        """Training of a new network."""
+        """Makes the learner of a new network, as the search for a learning rate expects it."""
         return IsingLearner(self.trainer(images, learning_rate, seed), images)
 
 
 def methods_of(sizes: Sizes) -> dict[str, CoherentMethod]:
-    """What is compared."""
+    """Returns all methods by name: three plain ones, then five amplified ones."""
     plain = Coherent(sizes.total_time)
     even, scaled = (Amplified(sizes.total_time, exponent=exponent) for exponent in (0.0, 1.0))
     kinds: dict[str, tuple[str, Coherent, int | None]] = {
@@ -135,10 +131,12 @@ def methods_of(sizes: Sizes) -> dict[str, CoherentMethod]:
         "amplified-20-scaled": ("amplified, m = 20, rate ∝ A", scaled, 20),
         "amplified-3-scaled": ("amplified, m = 3, rate ∝ A", scaled, 3),
     }
+
     return {name: CoherentMethod(*kind, sizes.num_hidden) for name, kind in kinds.items()}
 
 
-# What is held against what: the paper's hope is that the exponent of the first is twice as large.
+# Each amplified method and the plain one that it is compared with: the paper hopes for twice the
+# exponent.
 PAIRS = {
     "amplified-exact": "plain-exact",
     "amplified-exact-scaled": "plain-exact",
@@ -149,24 +147,27 @@ PAIRS = {
 
 
 def marked_problem(network: BipartiteNetwork, images: ImageSet) -> IsingProblem:
-    """H[x] of the training images, wrong classes marked."""
+    """Returns the problem H[x] of all training images, with the outputs of wrong classes marked."""
     return network.problem(
         images.train_images, marked=network.readout.wrong_outputs(images.train_labels)
     )
 
 
 def wrong_probability(problem: IsingProblem, sampler: Coherent) -> NDArray[np.float64]:
-    """|A|^2 of each of the problems."""
-    found: NDArray[np.float64] = sampler.sample(problem, num_reads=1, seed=0).info[
-        "marked_probability"
-    ]
-    return found
+    """Returns |A|^2, the exact probability of a wrong state, for each image, (B,)."""
+    states = sampler.sample(problem, num_reads=1, seed=0)
+    probability: NDArray[np.float64] = states.info["marked_probability"]
+    return probability
 
 
 def networks(
     images: ImageSet, sizes: Sizes, epochs: tuple[int, ...], seed: int
 ) -> Iterator[tuple[int, BipartiteNetwork]]:
-    """A network in plain, exact training, after each of these epochs; 0 is before the first."""
+    """Trains one network by the plain, exact method and yields it after each of these epochs.
+
+    Epoch 0 is before the first. Each time it is the network itself, not a copy, so it changes when
+    the iteration goes on.
+    """
     trainer = methods_of(sizes)["plain-exact"].trainer(images, NETWORK_RATE, seed)
     assert isinstance(trainer.network, BipartiteNetwork)
     for epoch in range(max(epochs) + 1):
@@ -178,11 +179,15 @@ def networks(
 
 @dataclass(frozen=True)
 class CoherentTraining:
-    """Trains one network.
+    """Job that trains one network.
 
-    Its result has, for each epoch, error (the mean |A|^2 of all training images after it), error_reads (of the states
-    of the plain anneal, each before its image's own update) and applications (of U and U†, 0 where expectation values
-    are exact); and test_accuracy after the last one.
+    The result holds an array with one number for each epoch in each of:
+
+    - error: the mean |A|^2 of all training images after the epoch;
+    - error_reads: the error of the states of the plain anneal, each image before its own update;
+    - applications: the applications of U and U† in the epoch, 0 if expectation values are exact;
+
+    and test_accuracy, a scalar, after the last epoch.
     """
 
     method: CoherentMethod
@@ -191,14 +196,16 @@ class CoherentTraining:
     seed: int
 
     def run(self, images: ImageSet) -> Arrays:
-        """Trains from scratch."""
+        """Trains a new network and measures its error after every epoch."""
         trainer = self.method.trainer(images, self.learning_rate, self.seed)
         assert isinstance(trainer.network, BipartiteNetwork)
+
         plain, rows = Coherent(self.method.sampler.total_time), []
         for _ in range(self.epochs):
             record = trainer.train_epoch(images.train_images, images.train_labels)
             error = float(wrong_probability(marked_problem(trainer.network, images), plain).mean())
             rows.append((error, record.train_error_reads, record.applications or 0))
+
         accuracy = trainer.evaluate(images.test_images, images.test_labels).accuracy
         arrays = dict(zip(("error", "error_reads", "applications"), np.array(rows).T, strict=True))
         return arrays | {"test_accuracy": np.array(accuracy)}

@@ -1,4 +1,4 @@
-"""The picture of the study of coherent training."""
+"""The picture of the study of coherent training, with panels (a) to (d)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ import numpy as np
 
 from isingprop.analysis.scaling import standard_error
 from isingprop.paper.coherent_training.coherent_curves import Outcome
-from isingprop.paper.coherent_training.coherent_search import EXPECTED, MOST_FITTED, WAYS, Searches
+from isingprop.paper.coherent_training.coherent_search import (
+    EXPECTED_EXPONENTS,
+    FITTED_BELOW,
+    STRATEGIES,
+    Searches,
+)
 from isingprop.paper.coherent_training.coherent_times import SCALES, Times
 from isingprop.paper.common.study_setup import COLOURS
 
 _ORANGE, _BLUE, _GREEN, _PINK, _AMBER, _SKY, _BLACK = COLOURS
-# Colour by what is learned from; a line for exact expectation values, dashes for shots.
+# The colour says what is learned from; a full line means exact expectation values, dashes mean
+# measured states.
 _STYLES: dict[str, dict[str, Any]] = {
     "plain-exact": {"color": _BLACK, "linestyle": "-"},
     "plain-20": {"color": _BLACK, "linestyle": "--", "marker": "o"},
@@ -25,26 +31,36 @@ _STYLES: dict[str, dict[str, Any]] = {
     "amplified-20-scaled": {"color": _BLUE, "linestyle": "--", "marker": "s"},
     "amplified-3-scaled": {"color": _GREEN, "linestyle": "--", "marker": "D"},
 }
-_WAY_STYLES = {"repetition": (_ORANGE, "o"), "grover": (_BLUE, "s"), "fixed_point": (_GREEN, "^")}
-_SHORT = 200  # times the smallest value: with more, ticks at 2 and 5 would run into each other
+_STRATEGY_STYLES = {
+    "repetition": (_ORANGE, "o"),
+    "grover": (_BLUE, "s"),
+    "fixed_point": (_GREEN, "^"),
+}
+_SHORT_AXIS = 200  # max / min up to which ticks at 2 and 5 do not run into each other
 _EPOCH_COLOURS = (_BLACK, _ORANGE, _BLUE)
 
 
-def draw(searches: Searches, outcomes: Mapping[str, Outcome], times: Times) -> Any:
-    """Counts against |A|, error against epochs and against applications, success against annealing time."""
+def plot(searches: Searches, outcomes: Mapping[str, Outcome], times: Times) -> Any:
+    """Plots the four panels and returns the figure.
+
+    They are (a) applications against |A|, (b) error against epochs, (c) error against annealing
+    time, and (d) error against applications.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11.0, 9.6), layout="constrained")
     (search, epochs), (times_axes, used) = figure.subplots(2, 2)
-    _draw_searches(search, searches)
-    _draw_errors(epochs, used, outcomes)
-    _draw_times(times_axes, times)
+    _plot_searches(search, searches)
+    _plot_errors(epochs, used, outcomes)
+    _plot_times(times_axes, times)
+
     for axes in (search, epochs, times_axes):
         _few_ticks(axes.xaxis)
     for axes in (search, epochs, used, times_axes):
         axes.grid(alpha=0.25)
     for axes in (epochs, used, times_axes):
         _few_ticks(axes.yaxis, 100, " %")
+
     figure.legend(
         *epochs.get_legend_handles_labels(),
         loc="outside lower center",
@@ -55,34 +71,39 @@ def draw(searches: Searches, outcomes: Mapping[str, Outcome], times: Times) -> A
     return figure
 
 
-def _few_ticks(axis: Any, times: float = 1, unit: str = "") -> None:
-    """At powers of ten, on a short axis also at 2 and 5 times these, written without powers."""
+def _few_ticks(axis: Any, factor: float = 1, unit: str = "") -> None:
+    """Sets ticks at powers of ten, on a short axis also at 2 and 5 times these.
+
+    Labels are the values times the factor, as plain numbers with the unit.
+    """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = axis.get_view_interval()
-    subs = (1, 2, 5) if high / low < _SHORT else (1,)
+    subs = (1, 2, 5) if high / low < _SHORT_AXIS else (1,)
     axis.set_major_locator(LogLocator(subs=subs))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{times * value:.6g}{unit}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{factor * value:.6g}{unit}"))
     axis.set_minor_formatter(NullFormatter())
 
 
-def _draw_searches(axes: Any, searches: Searches) -> None:
-    for way, (colour, marker) in _WAY_STYLES.items():
-        amplitudes, counts = searches.all("amplitude"), searches.all(way)
-        power = EXPECTED[way]
-        label = f"{WAYS[way]}, line ∝ A$^{{{power}}}$"
+def _plot_searches(axes: Any, searches: Searches) -> None:
+    """Plots panel (a): counts against |A|, and lines with the expected exponents."""
+    amplitudes = searches.pooled("amplitude")
+    for strategy, (colour, marker) in _STRATEGY_STYLES.items():
+        power = EXPECTED_EXPONENTS[strategy]
         axes.plot(
             amplitudes,
-            counts,
+            searches.pooled(strategy),
             linestyle="",
             marker=marker,
             markersize=3.5,
             color=colour,
-            label=label,
+            label=f"{STRATEGIES[strategy]}, line ∝ A$^{{{power}}}$",
         )
-        if (amplitudes < MOST_FITTED).any():
-            ends = np.array([amplitudes.min(), MOST_FITTED])
-            axes.plot(ends, searches.prefactor(way, power) * ends**power, color=colour, linewidth=1)
+        if (amplitudes < FITTED_BELOW).any():
+            ends = np.array([amplitudes.min(), FITTED_BELOW])
+            line = searches.prefactor(strategy, power) * ends**power
+            axes.plot(ends, line, color=colour, linewidth=1)
+
     axes.set(
         xscale="log",
         yscale="log",
@@ -93,18 +114,20 @@ def _draw_searches(axes: Any, searches: Searches) -> None:
     axes.legend(frameon=False, fontsize=9)
 
 
-def _draw_errors(epochs: Any, used: Any, outcomes: Mapping[str, Outcome]) -> None:
-    for name, own in outcomes.items():
-        mean = own.error.mean(axis=0)
-        bars = np.array([standard_error(column) for column in own.error.T])
+def _plot_errors(epochs: Any, used: Any, outcomes: Mapping[str, Outcome]) -> None:
+    """Plots panels (b) and (d): error against epochs and against applications."""
+    for name, outcome in outcomes.items():
+        mean = outcome.error.mean(axis=0)
+        bars = np.array([standard_error(column) for column in outcome.error.T])
         style = {"linewidth": 1.2, "markersize": 3.5, **_STYLES[name]}
         numbers = np.arange(1, len(mean) + 1)
-        epochs.plot(numbers, mean, label=own.method.title, **style)
+        epochs.plot(numbers, mean, label=outcome.method.title, **style)
         epochs.fill_between(
             numbers, mean - bars, mean + bars, color=style["color"], alpha=0.12, linewidth=0
         )
-        if own.has_applications:
-            used.plot(own.used.mean(axis=0), mean, **style)
+        if outcome.has_applications:
+            used.plot(outcome.cumulative_applications.mean(axis=0), mean, **style)
+
     for axes in (epochs, used):
         axes.set(xscale="log", yscale="log", ylabel="training error, mean A²")
     epochs.set(xlabel="epoch")
@@ -113,7 +136,8 @@ def _draw_errors(epochs: Any, used: Any, outcomes: Mapping[str, Outcome]) -> Non
     used.set_title("(d) the same against applications, shots alone", loc="left")
 
 
-def _draw_times(axes: Any, times: Times) -> None:
+def _plot_times(axes: Any, times: Times) -> None:
+    """Plots panel (c): the probability of a wrong class against annealing time."""
     for k, (epoch, colour) in enumerate(zip(times.epochs, _EPOCH_COLOURS, strict=False)):
         for scale, rescale in enumerate(SCALES):
             values = 1 - times.right[:, k, scale]
@@ -125,6 +149,7 @@ def _draw_times(axes: Any, times: Times) -> None:
             after = "untrained" if epoch == 0 else f"after {epoch} epochs"
             label = f"{after}, H {'rescaled' if rescale else 'as it is'}"
             axes.errorbar(times.total_times, values.mean(axis=0), bars, label=label, **style)
+
     axes.set(
         xscale="log",
         yscale="log",

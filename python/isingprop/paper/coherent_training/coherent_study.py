@@ -1,4 +1,16 @@
-"""A study of coherent training: wrong states by amplitude amplification, and what they do for learning."""
+"""The study of coherent training, proposed in Section V of arXiv:2506.05244 without numbers.
+
+It asks whether training only on wrong states, found by amplitude amplification, doubles the scaling
+exponent z. The study has four parts: (a) applications of the anneal U until a wrong state is seen,
+(b) training error against epochs, (c) success against annealing time, and (d) training error
+against applications.
+
+Jobs: `Training` for each method and learning rate, to choose the rates; then for each seed one
+`CoherentTraining` for each method, one `Search` and one `AnnealingTimes`.
+
+Files: coherent.csv (a row for each method, seed and epoch), coherent_search.csv (an instance),
+coherent_times.csv (an annealing time), coherent.json, coherent.md, coherent.png and coherent.svg.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from isingprop.analysis.scaling import Interval, interval_of, standard_error
+from isingprop.data.load import ImageSet
 from isingprop.paper.coherent_training.coherent_curves import KINDS, Comparison, Outcome, windows_of
 from isingprop.paper.coherent_training.coherent_jobs import (
     PAIRS,
@@ -18,70 +31,92 @@ from isingprop.paper.coherent_training.coherent_jobs import (
     methods_of,
     sizes_of,
 )
-from isingprop.paper.coherent_training.coherent_plot import draw
+from isingprop.paper.coherent_training.coherent_plot import plot
 from isingprop.paper.coherent_training.coherent_report import TARGETS, report
-from isingprop.paper.coherent_training.coherent_search import WAYS, Search, Searches, fitted
+from isingprop.paper.coherent_training.coherent_search import (
+    STRATEGIES,
+    Search,
+    Searches,
+    is_fitted,
+)
 from isingprop.paper.coherent_training.coherent_times import SCALES, AnnealingTimes, Times
 from isingprop.paper.common.jobs import Job, Runner
-from isingprop.paper.common.rates import choose_rates
+from isingprop.paper.common.rates import Trials, choose_rates
 from isingprop.paper.common.study_setup import Setup
 from isingprop.paper.common.text import finite
 
 
 def number_of_jobs(setup: Setup) -> int:
-    """Trials of each method at each rate; then for each seed a run of each, a search and a series of times."""
+    """Returns the number of jobs: the trials of all rates, then those of all seeds."""
     sizes = sizes_of(setup)
     num_methods = len(methods_of(sizes))
     return num_methods * len(sizes.rates) + (num_methods + 2) * setup.num_seeds
 
 
 def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
-    """Trains and searches, writes coherent.csv, .json, .png, .svg and .md; returns what the JSON file has.
-
-    Beside them coherent_search.csv and coherent_times.csv.
-    """
+    """Trains and searches, writes all files, and returns the contents of coherent.json."""
     start = perf_counter()
     images, sizes = few_classes(setup), sizes_of(setup)
-    methods = methods_of(sizes)
     trials = choose_rates(
-        setup, runner, images, methods, rates=sizes.rates, epochs=sizes.trial_epochs
+        setup, runner, images, methods_of(sizes), rates=sizes.rates, epochs=sizes.trial_epochs
     )
-    jobs: dict[tuple[str, int], Job] = {}
-    for seed in setup.seeds:
-        jobs["search", seed] = Search(sizes, seed)
-        jobs["times", seed] = AnnealingTimes(sizes, seed)
-        for name, method in methods.items():
-            jobs[name, seed] = CoherentTraining(method, trials.best[name], sizes.epochs, seed)
-    results = dict(zip(jobs, runner.run(list(jobs.values()), images, "coherent"), strict=True))
-    found = {
-        kind: [results[kind, seed] for seed in setup.seeds]
-        for kind in (*methods, "search", "times")
-    }
-    searches, times = Searches(found["search"]), Times.of(sizes, found["times"])
-    outcomes = {
-        name: Outcome.of(method, trials.best[name], found[name]) for name, method in methods.items()
-    }
+    searches, outcomes, times = _run_jobs(setup, runner, images, trials)
+
     numbers = {
-        "search": _search_numbers(searches),
-        "methods": {name: _method_numbers(own) for name, own in outcomes.items()},
-        "comparisons": {
-            name: _comparison_numbers(outcomes, name, plain) for name, plain in PAIRS.items()
-        },
-        "times": _time_numbers(times),
+        **_numbers(searches, outcomes, times),
         **setup.facts(images),
         "num_spins": sizes.num_spins,
         "total_time": sizes.total_time,
         "epochs": sizes.epochs,
         "seconds": perf_counter() - start,
     }
+
     setup.write_csv("coherent", list(_rows(setup, outcomes)))
     setup.write_csv("coherent_search", list(_search_rows(setup, searches)))
     setup.write_csv("coherent_times", list(_time_rows(setup, times)))
     setup.write_json("coherent", numbers)
-    setup.draw("coherent", draw(searches, outcomes, times))
+    setup.write_picture("coherent", plot(searches, outcomes, times))
     text = report(setup, images, searches, outcomes, times, trials)
     setup.write_report("coherent", text, papers=None)
     return numbers
+
+
+def _run_jobs(
+    setup: Setup, runner: Runner, images: ImageSet, trials: Trials
+) -> tuple[Searches, dict[str, Outcome], Times]:
+    """Runs the jobs of all seeds and sorts their results by part of the study."""
+    sizes = sizes_of(setup)
+    methods = methods_of(sizes)
+    jobs: dict[tuple[str, int], Job] = {}
+    for seed in setup.seeds:
+        jobs["search", seed] = Search(sizes, seed)
+        jobs["times", seed] = AnnealingTimes(sizes, seed)
+        for name, method in methods.items():
+            jobs[name, seed] = CoherentTraining(method, trials.best[name], sizes.epochs, seed)
+
+    results = dict(zip(jobs, runner.run(list(jobs.values()), images, "coherent"), strict=True))
+    by_kind = {
+        kind: [results[kind, seed] for seed in setup.seeds]
+        for kind in (*methods, "search", "times")
+    }
+
+    outcomes = {
+        name: Outcome.of(method, trials.best[name], by_kind[name])
+        for name, method in methods.items()
+    }
+    return Searches(by_kind["search"]), outcomes, Times.of(sizes, by_kind["times"])
+
+
+def _numbers(searches: Searches, outcomes: Mapping[str, Outcome], times: Times) -> dict[str, Any]:
+    """Returns the results of all parts for JSON."""
+    return {
+        "search": _search_numbers(searches),
+        "methods": {name: _method_numbers(outcome) for name, outcome in outcomes.items()},
+        "comparisons": {
+            name: _comparison_numbers(outcomes, name, plain) for name, plain in PAIRS.items()
+        },
+        "times": _time_numbers(times),
+    }
 
 
 def _interval(value: Interval) -> list[float | None]:
@@ -90,31 +125,35 @@ def _interval(value: Interval) -> list[float | None]:
 
 def _search_numbers(searches: Searches) -> dict[str, Any]:
     return {
-        "exponents": {way: _interval(searches.exponent(way)) for way in WAYS},
-        "instances": [len(own["amplitude"]) for own in searches.seeds],
-        "fitted": [int(fitted(own).sum()) for own in searches.seeds],
+        "exponents": {name: _interval(searches.exponent(name)) for name in STRATEGIES},
+        "instances": [len(result["amplitude"]) for result in searches.seeds],
+        "fitted": [int(is_fitted(result).sum()) for result in searches.seeds],
         "largest_difference": searches.largest_difference(),
     }
 
 
-def _method_numbers(own: Outcome) -> dict[str, Any]:
-    windows = windows_of(own.error.shape[1])
+def _method_numbers(outcome: Outcome) -> dict[str, Any]:
+    windows = windows_of(outcome.error.shape[1])
     z = {
-        kind: {window: _interval(interval_of(own.exponents(kind, window))) for window in windows}
+        kind: {
+            window: _interval(interval_of(outcome.exponents(kind, window))) for window in windows
+        }
         for kind in KINDS
     }
+
     numbers: dict[str, Any] = {
-        "learning_rate": own.learning_rate,
-        "train_error": float(own.error[:, -1].mean()),
-        "train_error_se": finite(standard_error(own.error[:, -1])),
-        "test_accuracy": float(own.test_accuracy.mean()),
+        "learning_rate": outcome.learning_rate,
+        "train_error": float(outcome.error[:, -1].mean()),
+        "train_error_se": finite(standard_error(outcome.error[:, -1])),
+        "test_accuracy": float(outcome.test_accuracy.mean()),
         "z": z,
     }
-    if own.has_applications:
-        numbers["z_applications"] = _interval(interval_of(own.exponents_of_applications()))
-        numbers["applications"] = float(own.used[:, -1].mean())
+
+    if outcome.has_applications:
+        numbers["z_applications"] = _interval(interval_of(outcome.exponents_of_applications()))
+        numbers["applications"] = float(outcome.cumulative_applications[:, -1].mean())
         numbers["applications_to"] = {
-            f"{error:g}": finite(own.applications_to(error)) for error in TARGETS
+            f"{error:g}": finite(outcome.applications_to(error)) for error in TARGETS
         }
     return numbers
 
@@ -122,9 +161,9 @@ def _method_numbers(own: Outcome) -> dict[str, Any]:
 def _comparison_numbers(outcomes: Mapping[str, Outcome], name: str, plain: str) -> dict[str, Any]:
     numbers: dict[str, Any] = {"plain": plain}
     for kind, window in product(KINDS, windows_of(outcomes[name].error.shape[1])):
-        found = Comparison.of(outcomes[name], outcomes[plain], kind, window)
+        comparison = Comparison.of(outcomes[name], outcomes[plain], kind, window)
         of_kind = numbers.setdefault(kind, {})
-        of_kind[window] = {what: _interval(value) for what, value in found._asdict().items()}
+        of_kind[window] = {key: _interval(value) for key, value in comparison._asdict().items()}
     return numbers
 
 
@@ -141,27 +180,32 @@ def _time_numbers(times: Times) -> dict[str, Any]:
 
 
 def _rows(setup: Setup, outcomes: Mapping[str, Outcome]) -> Iterator[dict[str, Any]]:
-    for name, own in outcomes.items():
+    """Yields the rows of coherent.csv."""
+    for name, outcome in outcomes.items():
+        used = outcome.cumulative_applications
+
         for row, seed in enumerate(setup.seeds):
-            for k in range(own.error.shape[1]):
+            for k in range(outcome.error.shape[1]):
                 yield {
                     "method": name,
-                    "learning_rate": own.learning_rate,
+                    "learning_rate": outcome.learning_rate,
                     "seed": seed,
                     "epoch": k + 1,
-                    "error": float(own.error[row, k]),
-                    "error_reads": float(own.error_reads[row, k]),
-                    "applications": int(own.used[row, k]) if own.has_applications else "",
+                    "error": float(outcome.error[row, k]),
+                    "error_reads": float(outcome.error_reads[row, k]),
+                    "applications": int(used[row, k]) if outcome.has_applications else "",
                 }
 
 
 def _search_rows(setup: Setup, searches: Searches) -> Iterator[dict[str, Any]]:
-    for seed, own in zip(setup.seeds, searches.seeds, strict=True):
-        for k in np.argsort(own["amplitude"]):
-            yield {"seed": seed, **{name: float(values[k]) for name, values in own.items()}}
+    """Yields the rows of coherent_search.csv, for each seed by ascending |A|."""
+    for seed, result in zip(setup.seeds, searches.seeds, strict=True):
+        for k in np.argsort(result["amplitude"]):
+            yield {"seed": seed, **{name: float(values[k]) for name, values in result.items()}}
 
 
 def _time_rows(setup: Setup, times: Times) -> Iterator[dict[str, Any]]:
+    """Yields the rows of coherent_times.csv."""
     for row, seed in enumerate(setup.seeds):
         for index in np.ndindex(times.ground.shape[1:]):
             epoch, scale, column = index

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from isingprop.data.load import ImageSet
 from isingprop.energy_model.mlp import MLP
-from isingprop.paper.common.study_setup import Setup, chosen
+from isingprop.paper.common.study_setup import Setup, select_images
 
 NUM_HIDDEN = 548  # the paper's
 QUICK_HIDDEN = 32
@@ -34,9 +34,9 @@ def pair_name(data: str, classes: tuple[int, int]) -> str:
     return "-".join(_FASHION[c] if data == "fashion-mnist" else str(c) for c in classes)
 
 
-def only(images: ImageSet, classes: tuple[int, int]) -> ImageSet:
+def images_of_classes(images: ImageSet, classes: tuple[int, int]) -> ImageSet:
     """The images of two classes."""
-    return chosen(
+    return select_images(
         images, np.isin(images.train_labels, classes), np.isin(images.test_labels, classes)
     )
 

@@ -18,7 +18,8 @@ from isingprop.samplers import Annealing, Cyclic
 from isingprop.states import States
 from isingprop.training.evaluation import predict
 from isingprop.training.learning_rule import LearningRates
-from isingprop.training.trainer import WRONG_CLASSES, Trainer
+from isingprop.training.trainer import Trainer
+from isingprop.training.trainer_options import WRONG_CLASSES
 from isingprop.util.checks import Spins
 
 NUM_HIDDEN = 120

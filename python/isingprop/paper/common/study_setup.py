@@ -117,7 +117,7 @@ class Setup:
         run = "A quick run on" if self.quick else "On"
         return f"*{run} {self.data}: its numbers are not to be held against the paper's, which are of {papers}.*\n\n"
 
-    def draw(self, name: str, figure: Any) -> None:
+    def write_picture(self, name: str, figure: Any) -> None:
         """Writes `out`/name.png and name.svg: equal pictures are equal bytes."""
         import matplotlib
 
@@ -131,7 +131,7 @@ class Setup:
             write_atomically(self.out / f"{name}.{kind}", content.getvalue())
 
 
-def chosen(images: ImageSet, train: NDArray[Any], test: NDArray[Any]) -> ImageSet:
+def select_images(images: ImageSet, train: NDArray[Any], test: NDArray[Any]) -> ImageSet:
     """Some of the images, by masks or by numbers."""
     return replace(
         images,

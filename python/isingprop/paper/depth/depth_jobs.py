@@ -17,7 +17,8 @@ from isingprop.paper.common.methods import NUM_HIDDEN, IsingLearner, Learner
 from isingprop.paper.common.study_setup import Setup
 from isingprop.samplers import Annealing
 from isingprop.training.learning_rule import LearningRates
-from isingprop.training.trainer import Trainer, deep_margin
+from isingprop.training.trainer import Trainer
+from isingprop.training.trainer_options import deep_margin
 
 NUM_SWEEPS = 20
 NUM_STATES = 9

@@ -63,7 +63,7 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     }
     setup.write_csv("deep", list(_rows(setup, outcomes)))
     setup.write_json("deep", numbers)
-    setup.draw("deep", _draw(outcomes))
+    setup.write_picture("deep", _draw(outcomes))
     setup.write_report("deep", report(setup, images, outcomes, trials))
     return numbers
 

@@ -1,1 +1,1 @@
-"""The study of a perceptron and its energy-based twin, trained alike."""
+"""The study of a perceptron and its energy-based twin (`reproduce mlp-equivalence`)."""

@@ -1,53 +1,56 @@
-"""The job that trains a perceptron and an energy-based model side by side, and what came of it."""
+"""The job that trains a perceptron and an energy-based model side by side, and what it measures."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.analysis.scaling import Interval, mean_interval
 from isingprop.data.load import ImageSet
 from isingprop.energy_model.energy_trainer import EnergyTrainer, batches
-from isingprop.energy_model.mlp import MLP, Weights
+from isingprop.energy_model.mlp import MLP, Bits, Weights
 from isingprop.energy_model.model import GIBBS, EnergyModel
 from isingprop.paper.common.image_pairs import Backpropagation, PairImages
 from isingprop.paper.common.jobs import Arrays
 from isingprop.util.checks import Doubles, seed_for
 
-BATCH_SIZE = 1000  # the paper's, as are the next two
+# The paper's batch size, learning rate, and standard deviation of the energy-based model's initial
+# weights.
+BATCH_SIZE = 1000
 LEARNING_RATE = 0.001
-SCALE = 0.01  # of the initial weights of the energy-based model
-NUM_EVALUATED = 1000  # training images of which loss and log-likelihood are
-_ORDER = 1  # what a seed is used for, beside initial weights
-_EARLY = (1, 2, 3, 5, 7, 10, 15)
+SCALE = 0.01
 
-Bytes = NDArray[np.int8]
+NUM_EVALUATED = 1000  # training images that loss, log-likelihood and gradients are evaluated on
+_ORDER = 1  # the random stream of the batches; initial weights take the seed as it is
+_EARLY = (1, 2, 3, 5, 7, 10, 15)  # updates in the beginning after which the job measures
 
 
 def moments(num_updates: int) -> list[int]:
-    """After which updates is measured: often in the beginning, less often later on, and after the last."""
+    """Returns the updates after which the job measures, ascending.
+
+    They are dense in the beginning, every tenth up to 100, every twentieth later, and the last.
+    """
     dense, sparse = range(20, 100, 10), range(100, num_updates, 20)
     return [*(k for k in (*_EARLY, *dense, *sparse) if k < num_updates), num_updates]
 
 
 @dataclass(frozen=True)
 class TwinTraining:
-    """Trains a perceptron by backpropagation and an energy-based model, on the same batches.
+    """Job that trains a perceptron and an energy-based model on the same batches.
 
-    Its result has, for each of the moments: what `measured` returns, and logits, (moments, m), the perceptron's of the
-    test images.
+    The perceptron is trained by backpropagation. For each of the `moments`, the result holds what
+    `measured` returns, in an array by each of its names; and logits, (moments, m), the perceptron's
+    logits of the test images.
 
     Args:
-        classes: to tell apart.
-        num_hidden: K.
-        num_updates: of each.
-        seed: of the initial weights of both, the batches and the samples.
-        num_reads: samples of each input for the gradient of the energy-based model; None: its exact gradient.
+        classes: the two classes to tell apart.
+        num_hidden: K, the number of hidden units of both.
+        num_updates: updates of each.
+        seed: decides the initial weights of both, the batches and the samples.
+        num_reads: samples of each input for the gradient of the energy-based model; None takes its
+            exact gradient.
     """
 
     classes: tuple[int, int]
@@ -57,21 +60,21 @@ class TwinTraining:
     num_reads: int | None = None
 
     def run(self, images: ImageSet) -> Arrays:
-        """Trains both from scratch."""
+        """Trains both from scratch, update by update."""
         pair = PairImages.of(images, self.classes)
         size = min(BATCH_SIZE, len(pair.train_x))
         perceptron = Backpropagation(self.num_hidden, LEARNING_RATE, size, self.seed)
         trainer = self._trainer(pair, size)
-        rows, logits, when = [], [], moments(self.num_updates)
-        drawn = islice(
-            batches(len(pair.train_x), size, seed_for(self.seed, _ORDER)), self.num_updates
-        )
-        for update, batch in enumerate(drawn, start=1):
+
+        order = batches(len(pair.train_x), size, seed_for(self.seed, _ORDER))
+        rows, logits, measured_after = [], [], moments(self.num_updates)
+        for update, batch in enumerate(islice(order, self.num_updates), start=1):
             x, y = pair.train_x[batch], pair.train_y[batch]
             mlp, model = perceptron.step(x, y), trainer.step(x, y)
-            if update in when:
+            if update in measured_after:
                 logits.append(mlp.logits(pair.test_x)[:, 0])
                 rows.append(measured(mlp, model, pair, logits[-1]))
+
         columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
         return columns | {"logits": np.array(logits)}
 
@@ -90,74 +93,92 @@ class TwinTraining:
 
 
 def measured(mlp: MLP, model: EnergyModel, pair: PairImages, logits: Doubles) -> dict[str, float]:
-    """All that is known of the two after an update.
+    """Measures both after an update, each also with the weights of the other.
 
     Args:
-        mlp: trained by backpropagation.
-        model: trained as an energy-based model.
-        pair: images; loss and log-likelihood are of the first training images.
-        logits: (m,), of the perceptron and the test images.
+        mlp: the perceptron trained by backpropagation.
+        model: the energy-based model.
+        pair: images; loss, log-likelihood and gradients are means over the first NUM_EVALUATED
+            training images.
+        logits: (m,), the perceptron's logits of the test images.
 
     Returns:
-        loss, log_likelihood, mlp_accuracy, ebm_accuracy; the same with "_inherited", of a perceptron or a model with
-        the weights of the other; kl, between the outputs of both perceptrons on the test images; of the two that have
-        the weights of the model, gradient, the norm of the model's, and cosine, of the angle to the perceptron's; norms
-        and largest absolute values of weights.
+        These numbers by name:
+
+        - loss, log_likelihood, mlp_accuracy, ebm_accuracy: of the two as they were trained;
+        - the same four names with "_inherited": of a perceptron or a model that has the weights of
+          the other;
+        - kl: the mean symmetrised divergence, on the test images, between the outputs of the
+          perceptron and of one that has the weights of the model;
+        - gradient: the norm of the model's gradient;
+        - cosine: of the angle between that gradient and a perceptron's with the same weights;
+        - mlp_norm_1, mlp_norm_2, ebm_norm_1, ebm_norm_2: norms of both weight matrices;
+        - mlp_largest, ebm_largest: the largest absolute values of weights.
     """
     twin_mlp, twin_model = model.to_mlp(), EnergyModel.from_mlp(mlp)
     x, y = pair.train_x[:NUM_EVALUATED], pair.train_y[:NUM_EVALUATED]
-    second = pair.test_y[:, 0] == 1
+    is_second = pair.test_y[:, 0] == 1
     twin_logits = twin_mlp.logits(pair.test_x)[:, 0]
-    numbers = {
+    predicted = {
+        "mlp_accuracy": logits > 0,
+        "mlp_accuracy_inherited": twin_logits > 0,
+        "ebm_accuracy": model.predict(pair.test_x)[:, 0],
+        "ebm_accuracy_inherited": twin_model.predict(pair.test_x)[:, 0],
+    }
+    norm, cosine = norm_and_cosine(model.gradient(x, y), ascent(twin_mlp, x, y))
+
+    return {
         "loss": mlp.loss(x, y),
         "loss_inherited": twin_mlp.loss(x, y),
         "log_likelihood": model.log_likelihood(x, y),
         "log_likelihood_inherited": twin_model.log_likelihood(x, y),
-        "mlp_accuracy": float(((logits > 0) == second).mean()),
-        "mlp_accuracy_inherited": float(((twin_logits > 0) == second).mean()),
-        "ebm_accuracy": float((model.predict(pair.test_x)[:, 0] == second).mean()),
-        "ebm_accuracy_inherited": float((twin_model.predict(pair.test_x)[:, 0] == second).mean()),
+        **{name: float((classes == is_second).mean()) for name, classes in predicted.items()},
         "kl": float(symmetrised_kl(logits, twin_logits).mean()),
+        "gradient": norm,
+        "cosine": cosine,
+        **_sizes_of_weights("mlp", mlp),
+        **_sizes_of_weights("ebm", model),
     }
-    numbers["gradient"], numbers["cosine"] = compared(model.gradient(x, y), ascent(twin_mlp, x, y))
-    for name, weights in (("mlp", mlp), ("ebm", model)):
-        both = weights.input_weights, weights.output_weights
-        numbers |= {
-            f"{name}_norm_{k}": float(np.linalg.norm(array))
-            for k, array in enumerate(both, start=1)
-        }
-        numbers[f"{name}_largest"] = float(max(abs(array).max() for array in both))
-    return numbers
+
+
+def _sizes_of_weights(name: str, weights: MLP | EnergyModel) -> dict[str, float]:
+    """Returns the norms of both weight matrices and the largest absolute value of their entries."""
+    first, second = weights.input_weights, weights.output_weights
+    return {
+        f"{name}_norm_1": float(np.linalg.norm(first)),
+        f"{name}_norm_2": float(np.linalg.norm(second)),
+        f"{name}_largest": float(max(abs(first).max(), abs(second).max())),
+    }
 
 
 def symmetrised_kl(first: Doubles, second: Doubles) -> Doubles:
-    """KL(p || q) + KL(q || p) in nats, of the probabilities of both classes.
+    """Returns KL(p || q) + KL(q || p) in nats, of the probabilities of both classes.
 
-        sum over both classes of p log(p / q) + q log(q / p) = (p - q)(u - v),   p = sigma(u), q = sigma(v)
+        sum over both classes of p log(p / q) + q log(q / p) = (p - q)(u - v),
+        p = sigma(u), q = sigma(v)
 
     Args:
         first: u, logits of any shape.
         second: v, of the same shape.
 
     Returns:
-        Of the same shape, >= 0.
+        The divergence of each pair of logits, in the shape of both, >= 0.
     """
     from scipy.special import expit
 
-    side = np.where(
-        first + second > 0, -1.0, 1.0
-    )  # of the smaller probabilities, whose difference has all its digits
+    # The difference is taken between the smaller ones of p and 1 - p: near 1 it would lose digits.
+    side = np.where(first + second > 0, -1.0, 1.0)
     difference: Doubles = side * (expit(side * first) - expit(side * second)) * (first - second)
     return difference
 
 
-def ascent(mlp: MLP, x: NDArray[np.float32], y: Bytes) -> Weights:
-    """The slope of minus the loss in each parameter, by backpropagation, Eq. (30) and Appendix A.
+def ascent(mlp: MLP, x: NDArray[np.float32], y: Bits) -> Weights:
+    """Returns minus the gradient of the loss by backpropagation, Eq. (30) and Appendix A.
 
     Args:
-        mlp: whose.
-        x: (B, N).
-        y: (B, M), in {0, 1}.
+        mlp: the perceptron whose loss it is.
+        x: (B, N), inputs.
+        y: (B, M), targets in {0, 1}.
     """
     from scipy.special import expit
 
@@ -167,85 +188,14 @@ def ascent(mlp: MLP, x: NDArray[np.float32], y: Bytes) -> Weights:
     return Weights(back.T @ x, error.T @ hidden, back.sum(axis=0), error.sum(axis=0))
 
 
-def compared(first: Weights, second: Weights) -> tuple[float, float]:
-    """The norm of the first gradient, over all parameters, and the cosine of the angle between the two."""
+def norm_and_cosine(first: Weights, second: Weights) -> tuple[float, float]:
+    """Returns the norm of the first gradient and the cosine of the angle between both.
+
+    Each gradient is taken as one vector of all its parameters.
+    """
     u, v = (
         np.concatenate([array.ravel() for array in each.parameters().values()])
         for each in (first, second)
     )
     norm = np.linalg.norm(u)
     return float(norm), float(u @ v / (norm * np.linalg.norm(v)))
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """One pair and one way of training the energy-based model, over the seeds.
-
-    Args:
-        title: of the pair, and of the way where it is not by exact gradients.
-        updates: (moments,), after which was measured.
-        curves: (seeds, moments) arrays, by the names of `measured`.
-        between: (seeds, moments), the divergence between the perceptron of a seed and those of the others, their mean;
-            NaN for one seed.
-    """
-
-    title: str
-    updates: NDArray[np.int64]
-    curves: dict[str, Doubles]
-    between: Doubles
-
-    @classmethod
-    def of(cls, title: str, num_updates: int, results: Sequence[Arrays]) -> Outcome:
-        """From a result for each seed."""
-        curves = {
-            name: np.stack([own[name] for own in results])
-            for name in sorted(results[0])
-            if name != "logits"
-        }
-        return cls(
-            title,
-            np.array(moments(num_updates)),
-            curves,
-            _between([own["logits"] for own in results]),
-        )
-
-    def end(self, name: str) -> Doubles:
-        """(seeds,), after the last update."""
-        return self.curves[name][:, -1]
-
-    def mean(self, name: str) -> Doubles:
-        """(moments,), over seeds."""
-        mean: Doubles = self.curves[name].mean(axis=0)
-        return mean
-
-    def farthest(self, curve: Doubles) -> tuple[float, int]:
-        """The largest value of a (moments,) curve, and after which update it is there."""
-        k = int(np.argmax(curve))
-        return float(curve[k]), int(self.updates[k])
-
-    def difference(self, first: str, second: str) -> Interval:
-        """At the end, of equal seeds."""
-        return mean_interval(self.end(first) - self.end(second))
-
-    def gap(self, own: str, other: str, sign: int = 1) -> Doubles:
-        """(moments,), the largest over seeds of |own - sign other|."""
-        gap: Doubles = abs(self.curves[own] - sign * self.curves[other]).max(axis=0)
-        return gap
-
-    def late_change(self) -> Interval:
-        """Of the divergence, in the last third of the updates."""
-        two_thirds = int(np.searchsorted(self.updates, 2 * self.updates[-1] / 3))
-        return mean_interval(self.end("kl") - self.curves["kl"][:, two_thirds])
-
-
-def _between(logits: Sequence[Doubles]) -> Doubles:
-    """(seeds, moments) from (moments, m) for each seed."""
-    if len(logits) == 1:
-        return np.full((1, len(logits[0])), math.nan)
-    means = []
-    for k, own in enumerate(logits):
-        others = [
-            symmetrised_kl(own, other).mean(axis=1) for j, other in enumerate(logits) if j != k
-        ]
-        means.append(np.mean(others, axis=0))
-    return np.array(means)

@@ -1,1 +1,1 @@
-"""The study of the time that sampling the twin takes."""
+"""The study of sampling time against the size of the model (`reproduce mlp-runtime`)."""

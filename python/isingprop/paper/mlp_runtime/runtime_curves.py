@@ -1,4 +1,4 @@
-"""Run times against model size: power laws, the time of a call to a chip, and where one overtakes the other."""
+"""Run times against model size: power laws, access times of chips, and where the curves cross."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.mlp_runtime.runtime_jobs import CONTENDERS, NUM_READS
 from isingprop.util.checks import Doubles
 
-ANNEALING_TIME = 20.0  # us, the paper's
-ANNEALING_SECONDS = NUM_READS * ANNEALING_TIME / 1e6  # of a call
+ANNEALING_TIME = 20.0  # microseconds for a read, as in the paper
+ANNEALING_SECONDS = NUM_READS * ANNEALING_TIME / 1e6  # of the anneals of one call
+#: The contenders' names in tables and pictures.
 TITLES = dict(
     zip(
         CONTENDERS,
@@ -24,20 +25,21 @@ TITLES = dict(
         strict=True,
     )
 )
-_MOST = 10**7  # units: what has not overtaken by then is not said to
+_MAX_UNITS = 10**7  # crossings are searched up to this n
+_NUM_SEARCHED = 20_001  # sizes at which a crossing is looked for, spread evenly in log n
 
 Sizes = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is timed.
+    """The sizes and chips of a study, of models with n units joined to a single one.
 
     Args:
-        sizes: n, ascending.
-        fit_from: the n from which on times are fitted.
-        chips: (topology, size).
-        paper: n that the paper has.
+        sizes: values of n that are timed, ascending.
+        fit_from: power laws are fitted from this n on.
+        chips: (topology, size) of each chip.
+        paper: values of n that the paper has.
     """
 
     sizes: Sizes
@@ -59,12 +61,12 @@ QUICK = Plan(
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Times of one contender.
+    """The times of one contender.
 
     Args:
-        sizes: n, ascending.
-        fit_from: the n from which on times are fitted.
-        seconds: (repetitions, sizes), of a call.
+        sizes: values of n, ascending.
+        fit_from: the power law is fitted from this n on.
+        seconds: (repetitions, sizes), the time of a call.
     """
 
     sizes: Sizes
@@ -73,23 +75,30 @@ class Curve:
 
     @cached_property
     def median(self) -> Doubles:
-        """(sizes,), over repetitions."""
+        """The median time over repetitions, (sizes,)."""
         return np.median(self.seconds, axis=0)
 
     @cached_property
     def exponent(self) -> Interval:
-        """p of seconds = A n^p, by least squares of logarithms, over repetitions."""
+        """The exponent p of seconds = A n^p, with its confidence interval over repetitions.
+
+        It is fitted by least squares of logarithms.
+        """
         return interval_of([self._fit(row)[0] for row in self.seconds])
 
     def at(self, sizes: Doubles) -> Doubles:
-        """The median, between sizes by straight lines of logarithms, beyond them by its fit."""
+        """Returns the median time at any sizes >= 1.
+
+        Between the timed sizes it is interpolated by straight lines of logarithms; beyond them it
+        is extrapolated by the power law.
+        """
         inside = np.interp(np.log(sizes), np.log(self.sizes), np.log(self.median))
         exponent, constant = self._fit(self.median)
         beyond = constant + exponent * np.log(sizes)
         return np.exp(np.where(sizes <= self.sizes[-1], inside, beyond))
 
     def _fit(self, seconds: Doubles) -> tuple[float, float]:
-        """p and log A."""
+        """Fits p and log A to the times of one repetition, or to their median, (sizes,)."""
         fitted = np.array(self.sizes) >= self.fit_from
         exponent, constant = np.polyfit(np.log(self.sizes)[fitted], np.log(seconds[fitted]), 1)
         return float(exponent), float(constant)
@@ -97,14 +106,14 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class ChipTimes:
-    """Calls to one chip that holds n x 1 once.
+    """The access times of one chip that holds one copy of a model with n units joined to one.
 
     Args:
-        name: of its graph.
-        sizes: n of the models that fit, ascending; the last is the largest found.
-        chain: qubits of the centre of each.
-        diameter: couplers between the two of them that are farthest apart.
-        seconds: QPU access time of a call of NUM_READS reads of ANNEALING_TIME.
+        name: the name of the chip's graph, such as P16.
+        sizes: values of n that fit, ascending; the last is the largest found.
+        chain: the qubits of the single unit, for each size.
+        diameter: the couplers between the two qubits of the chain that are farthest apart.
+        seconds: the QPU access time of a call of NUM_READS reads of ANNEALING_TIME.
     """
 
     name: str
@@ -117,12 +126,12 @@ class ChipTimes:
     def of(
         cls, plan: Plan, chip: tuple[str, int], result: Arrays, properties: Mapping[str, Any]
     ) -> ChipTimes:
-        """Of what the job found; `properties` have the timing data."""
+        """Computes access times from a result of `Stars`; `properties` has the timing data."""
         from isingprop.qpu.estimate import access_time
 
         sizes = np.array([*plan.sizes, int(result["largest"])])
         order = np.argsort(sizes, kind="stable")
-        order = order[result["chain"][order] > 0]
+        order = order[result["chain"][order] > 0]  # the chain is empty if the model does not fit
         sizes, chain, diameter = sizes[order], result["chain"][order], result["diameter"][order]
         seconds = [
             access_time(properties, qubits, NUM_READS, annealing_time=ANNEALING_TIME)
@@ -132,32 +141,44 @@ class ChipTimes:
 
     @property
     def largest(self) -> int:
-        """The most n that was found to fit."""
+        """The largest n that was found to fit."""
         return int(self.sizes[-1])
 
     def at(self, sizes: Doubles) -> Doubles:
-        """Seconds of a call, between sizes by straight lines; beyond them what it is for the largest."""
+        """Returns the access time at any sizes >= 1, in seconds.
+
+        Between the sizes it is interpolated linearly in log n; beyond them it is that of the
+        largest.
+        """
         return np.interp(np.log(sizes), np.log(self.sizes), self.seconds)
 
 
 def crossing(curve: Curve, seconds: ChipTimes | float) -> int | None:
-    """The least n from which on a contender takes longer than a chip, or than a constant; None if it never does."""
-    sizes = np.unique(np.geomspace(1, _MOST, 20_001).round())
+    """Returns the min n from which on a contender takes longer than a chip or a constant time.
+
+    Returns:
+        That n; None if the contender is still faster at 10^7 units.
+    """
+    sizes = np.unique(np.geomspace(1, _MAX_UNITS, _NUM_SEARCHED).round())
     limit = seconds.at(sizes) if isinstance(seconds, ChipTimes) else np.full(len(sizes), seconds)
+
     below = np.flatnonzero(curve.at(sizes) < limit)
     first = 0 if len(below) == 0 else int(below[-1]) + 1
     return int(sizes[first]) if first < len(sizes) else None
 
 
 def curves_of(plan: Plan, results: Sequence[Arrays]) -> dict[str, Curve]:
-    """Of the results of all repetitions."""
+    """Makes a curve for each contender from the results of `Sampling`, one for each repetition."""
     seconds = np.stack([result["seconds"] for result in results], axis=1)
     return {
-        name: Curve(plan.sizes, plan.fit_from, own)
-        for name, own in zip(CONTENDERS, seconds, strict=True)
+        name: Curve(plan.sizes, plan.fit_from, each)
+        for name, each in zip(CONTENDERS, seconds, strict=True)
     }
 
 
 def ratios(curves: Mapping[str, Curve]) -> Doubles:
-    """(repetitions, sizes): the time of dwave-samplers over that of isingprop, both of one repetition."""
+    """Returns the time of dwave-samplers divided by isingprop's, (repetitions, sizes).
+
+    Both times of a ratio belong to the same repetition.
+    """
     return curves["dwave-samplers"].seconds / curves["isingprop"].seconds

@@ -1,6 +1,7 @@
-"""The pairs of classes of the MLP paper, and its figures for them.
+"""The pairs of classes of the MLP paper, and its published figures for them.
 
-Source: Training multilayer perceptrons by sampling with quantum annealers, arXiv:2303.12352, Tables 1, 2 and 3.
+Source: Training multilayer perceptrons by sampling with quantum annealers, arXiv:2303.12352,
+Tables 1, 2 and 3.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from typing import NamedTuple
 
 from isingprop.paper.common.image_pairs import pair_name
 
+# Methods of training, one for each column of the tables: backpropagation, Gibbs sampling, an
+# annealer (in the paper Quantum-1), and exact gradients, which the paper does not have.
 CLASSICAL_1, CLASSICAL_2, ANNEALER, EXACT = COLUMNS = (
     "classical-1",
     "classical-2",
@@ -33,14 +36,15 @@ FASHION_PAIRS = ((2, 3), (3, 9), (5, 7), (5, 6), (4, 8))
 
 
 class Published(NamedTuple):
-    """What the paper has for one pair and one way of training."""
+    """The paper's figures for one pair and one method of training."""
 
     accuracy: float  #: Table 1, the mean of at least 3 successful trials
-    steps: int | None  #: Table 2; None for "> 20"
-    success: float  #: Table 3, of 3 to 16 trials
+    steps: int | None  #: Table 2, updates to an accuracy of 70 %; None for "> 20"
+    success: float  #: Table 3, the fraction of successful trials, of 3 to 16
 
 
-# Accuracy, steps and success in per cent; of each Classical-1, Classical-2, Quantum-1.
+# Each row holds the accuracies, the steps, and the rates of success in per cent; each of them for
+# Classical-1, Classical-2 and Quantum-1.
 _Row = tuple[
     tuple[float, float, float], tuple[int | None, int | None, int | None], tuple[int, int, int]
 ]
@@ -65,27 +69,28 @@ _TABLES: dict[tuple[str, tuple[int, int]], _Row] = {
 
 
 class Pair(NamedTuple):
-    """Two classes of a data set; the output of a network is 1 for the second."""
+    """Two classes of a data set; the output of a network is 1 for the second of them."""
 
     data: str
     classes: tuple[int, int]
 
     @property
     def title(self) -> str:
-        """As in the paper."""
+        """The paper's name of the pair, such as 0-1 or Pullover-Dress."""
         return pair_name(self.data, self.classes)
 
 
 def pairs_of(data: str) -> list[Pair]:
-    """The paper's pairs of a data set, in the order of its tables."""
-    return [
-        Pair(data, classes)
-        for classes in (FASHION_PAIRS if data == "fashion-mnist" else DIGIT_PAIRS)
-    ]
+    """Returns the paper's pairs of a data set, in the order of its tables."""
+    pairs = FASHION_PAIRS if data == "fashion-mnist" else DIGIT_PAIRS
+    return [Pair(data, classes) for classes in pairs]
 
 
 def published(pair: Pair) -> dict[str, Published]:
-    """By column, the annealer's being Quantum-1; none for other data than the paper's."""
+    """Returns the paper's figures for a pair by column, those of Quantum-1 for the annealer.
+
+    It is empty if the paper does not have the pair.
+    """
     if (pair.data, pair.classes) not in _TABLES:
         return {}
     rows = zip(*_TABLES[pair.data, pair.classes], strict=True)

@@ -79,8 +79,10 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     points = aligned([each["points"] for each in maps_found])
     numbers = _numbers(moments, stacked, maps_found) | setup.facts(images)
     _write_rows(setup, moments, stacked, maps_found, points)
-    setup.draw("fig2", _draw_maps(moments, stacked, maps_found, points, images.num_classes))
-    setup.draw("fig2_order", _draw_order(moments, stacked))
+    setup.write_picture(
+        "fig2", _draw_maps(moments, stacked, maps_found, points, images.num_classes)
+    )
+    setup.write_picture("fig2_order", _draw_order(moments, stacked))
     setup.write_report("fig2", report(setup, images, statistics[0], maps[0], numbers))
     numbers["seconds"] = perf_counter() - start
     setup.write_json("fig2", numbers)

@@ -116,7 +116,7 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     )
     numbers = _numbers(digit, moments_of(setup), found) | setup.facts(images)
     _write_rows(setup, images, digit, found)
-    setup.draw("fig3", _draw(images, digit, moments_of(setup), found[0]))
+    setup.write_picture("fig3", _draw(images, digit, moments_of(setup), found[0]))
     setup.write_report("fig3", _report(setup, images, numbers, num_reads))
     numbers["seconds"] = perf_counter() - start
     setup.write_json("fig3", numbers)

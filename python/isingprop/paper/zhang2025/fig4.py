@@ -91,7 +91,7 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     numbers |= setup.facts(images) | {"seconds": perf_counter() - start}
     setup.write_csv("fig4", list(_rows(setup, num_states, errors)))
     setup.write_json("fig4", numbers)
-    setup.draw("fig4", _draw(num_states, errors))
+    setup.write_picture("fig4", _draw(num_states, errors))
     setup.write_report("fig4", _report(setup, images, num_states, errors))
     return numbers
 

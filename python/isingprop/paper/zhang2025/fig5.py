@@ -45,7 +45,7 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     }
     _write_rows(setup, trials, curves)
     setup.write_json("fig5", numbers)
-    setup.draw("fig5", _draw(curves, setup.is_papers))
+    setup.write_picture("fig5", _draw(curves, setup.is_papers))
     setup.write_report("fig5", report(setup, images, trials, curves))
     return numbers
 

@@ -18,7 +18,7 @@ from isingprop.analysis.landscape import (
 )
 from isingprop.analysis.scaling import Interval
 from isingprop.data.load import ImageSet, class_balanced
-from isingprop.network.layered import Network
+from isingprop.network.base_network import Network
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.methods import DRAGON
 from isingprop.paper.common.text import finite

@@ -13,7 +13,7 @@ import numpy as np
 
 from isingprop.problem import IsingProblem, all_fields
 from isingprop.qpu.calls.record import Answer, Index
-from isingprop.states import States
+from isingprop.states import QPUUsage, States
 from isingprop.util.checks import Floats, Spins, broadcast_starts
 
 # Of what goes into a request's digest: answers recorded under another version are not found.
@@ -104,13 +104,10 @@ def states_of(
     beta = States.trusted(
         np.stack([np.concatenate(each) for each in raw]), np.empty(0), {}
     ).beta_effective(problem)
-    info = {
-        "seed": seed,
-        "sampler": "DWave",
-        **_told(list(answers.values())),
-        "beta_effective": beta,
-    }
-    return States.trusted(spins, problem.energies(spins), info)
+    costs = _told(list(answers.values()))
+    usage = QPUUsage(costs["qpu_seconds"], costs["chain_break_fraction"], costs["clipped"], beta)
+    info = {"seed": seed, "sampler": "DWave", **costs, "beta_effective": beta}
+    return States.trusted(spins, problem.energies(spins), info).changed(qpu_usage=usage)
 
 
 def _without_ties(problem: IsingProblem, reads: Spins) -> Spins:

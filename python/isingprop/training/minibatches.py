@@ -1,0 +1,91 @@
+"""The images of an epoch in random order, a minibatch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isingprop.network.base_network import Floats32, Network
+from isingprop.training.phases import Batch
+from isingprop.util.checks import Spins, seed_for
+
+# A seed is used for several purposes; each has a number, so that no two share a random stream.
+ORDER, FREE_STATES, NUDGED_STATES, TEST = range(4)
+
+_PORTION_IMAGES = 32  # small enough that their pixels are not fresh memory each time
+
+
+@dataclass(frozen=True, eq=False)
+class Minibatches:
+    """The minibatches of one epoch.
+
+    Args:
+        network: computes the fields of layer 1, as it is when a minibatch is asked for.
+        images: (n, I).
+        labels: (n,).
+        batch_size: images per minibatch.
+        num_references: how many wrong classes of each image states start from, or None.
+        seed: of the whole run.
+        epoch: 1 for the first; it decides the order of images and the seeds.
+    """
+
+    network: Network
+    images: Floats32
+    labels: NDArray[np.int64]
+    batch_size: int
+    num_references: int | None
+    seed: int
+    epoch: int
+
+    def __iter__(self) -> Iterator[tuple[Floats32, Batch]]:
+        """Yields the pixels of each minibatch, and what sampling needs of it."""
+        readout, epoch = self.network.readout, self.epoch
+        outputs = readout.targets(self.labels)[:, None, :]
+        seeds = seed_for(self.seed, FREE_STATES, epoch), seed_for(self.seed, NUDGED_STATES, epoch)
+
+        for rows, slices in _portions(self._order(), self.batch_size):
+            portion, portion_outputs = self.images[rows], outputs[rows]
+            portion_labels, streams = self.labels[rows], rows.astype(np.uint64)
+            wrong_outputs = self._wrong_outputs(portion_labels, rows + epoch)
+
+            for batch in slices:
+                pixels = portion[batch]
+                yield (
+                    pixels,
+                    Batch(
+                        self.network.hidden_fields(pixels),
+                        streams[batch],
+                        portion_labels[batch],
+                        portion_outputs[batch],
+                        None if wrong_outputs is None else wrong_outputs[batch],
+                        *seeds,
+                    ),
+                )
+
+    def _order(self) -> NDArray[np.int64]:
+        """Returns the images' numbers in random order."""
+        generator = np.random.PCG64(seed_for(self.seed, ORDER, self.epoch))
+        return np.random.Generator(generator).random(len(self.images)).argsort(kind="stable")
+
+    def _wrong_outputs(self, labels: NDArray[np.int64], turn: NDArray[np.int64]) -> Spins | None:
+        """Returns the outputs of the states to start from, (B, m, O), where there are to be any."""
+        if self.num_references is None:
+            return None
+        readout = self.network.readout
+        return readout.targets(readout.wrong_classes(labels, self.num_references, turn))
+
+
+def _portions(
+    order: NDArray[np.int64], size: int
+) -> Iterator[tuple[NDArray[np.int64], list[slice]]]:
+    """Yields the images in order, whole minibatches at a time, and where in them each minibatch is.
+
+    A view of such a portion costs a tenth of picking the rows of each minibatch.
+    """
+    length = size * max(1, _PORTION_IMAGES // size)
+    for first in range(0, len(order), length):
+        rows = order[first : first + length]
+        yield rows, [slice(k, k + size) for k in range(0, len(rows), size)]
