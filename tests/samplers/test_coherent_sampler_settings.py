@@ -151,7 +151,9 @@ def changed(change):
 
 
 def weigh_changed(**changes):
-    return partial(protocol.weighted_states_from, changed(lambda states: replace(states, **changes)), MARKED)
+    return partial(
+        protocol.weighted_states_from, changed(lambda states: replace(states, **changes)), MARKED
+    )
 
 
 def test_a_strangers_weights_are_taken():
@@ -187,7 +189,9 @@ def test_a_strangers_weights_are_taken():
         ),
         (
             partial(
-                protocol.weighted_states_from, changed(lambda states: PLAIN.weighted_states(MARKED[:1])), MARKED
+                protocol.weighted_states_from,
+                changed(lambda states: PLAIN.weighted_states(MARKED[:1])),
+                MARKED,
             ),
             "ValueError: spins from Stranger must have shape (3, n, 6), got (1, 64, 6)",
         ),
