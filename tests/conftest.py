@@ -70,7 +70,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache folder of the session's own, for its child processes, too: embeddings go there, not to the user's."""
+    """A cache folder of the session's own, for its child processes, too: embeddings go there, not
+    to the user's.
+    """
     with pytest.MonkeyPatch.context() as patch:
         # Building its list of fonts anew would take matplotlib seconds.
         patch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR") or matplotlib.get_cachedir())

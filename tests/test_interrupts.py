@@ -61,7 +61,9 @@ except KeyboardInterrupt:
 
 
 def test_an_interrupt_at_any_moment_is_a_keyboard_interrupt_or_comes_too_late(python):
-    """Also while one thread waits for the last chain of another, which looks for interrupts no more."""
+    """Also while one thread waits for the last chain of another, which looks for interrupts no
+    more.
+    """
     result = python(f"""{PREAMBLE}
 work, sampler = problem(1500, 1), ip.Annealing(num_sweeps=1, num_threads=2)
 start = time.perf_counter()
@@ -108,7 +110,8 @@ context = multiprocessing.get_context("fork")
 here, there = context.Pipe()
 process = context.Process(target=child, args=(there,))
 process.start()
-print(here.poll(20) and (here.recv() == mine).all() and (sampler.sample(work, seed=0).spins == mine).all())
+equal = here.poll(20) and (here.recv() == mine).all()
+print(equal and (sampler.sample(work, seed=0).spins == mine).all())
 process.kill()
 """)
     assert result.stdout == "True\n", result.stderr

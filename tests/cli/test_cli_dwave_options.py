@@ -128,7 +128,9 @@ def test_a_test_has_a_sampler_of_its_own(isingprop, tmp_path, sampler, test_samp
 
 
 def test_modes_do_not_differ_between_training_and_test(isingprop, tmp_path):
-    """One budget and one folder of answers are for one sampler; tests have no start states in any mode."""
+    """One budget and one folder of answers are for one sampler; tests have no start states in any
+    mode.
+    """
     options = (
         "--sampler",
         "dwave-cyclic",

@@ -1,4 +1,5 @@
-"""The command in processes forked from one that has imported everything, so that each starts at once.
+"""The command in processes forked from one that has imported everything, so that each starts at
+once.
 
     run = commands().start("train", "--out", "run", cwd=tmp_path, environment=sapi.environment)
     run.kill()  # kill -9, from any thread

@@ -22,7 +22,9 @@ def started(*command: str, **options: Any) -> Iterator[subprocess.Popen]:
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess:
-    """Runs code in a fresh interpreter, with these environment variables beside those of this one."""
+    """Runs code in a fresh interpreter, with these environment variables beside those of
+    this one.
+    """
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, **environment},

@@ -40,7 +40,8 @@ def run(problem=ONE, **options):
         (lambda: run(TWO), "ValueError: problem must be one problem, such as problem[:1], got 2"),
         (
             lambda: run(WIDE),
-            "ValueError: problem must have at most 26 spins, got 27: amplitudes and energies of 2^27 "
+            "ValueError: problem must have at most 26 spins, got 27: amplitudes and energies of "
+            "2^27 "
             "states would take 3 GB",
         ),
         (
@@ -55,7 +56,8 @@ def run(problem=ONE, **options):
         ),
         (
             lambda: run(STRONG),
-            "ValueError: the phase of a step, total_time / num_steps times all |h| and |J|, must be "
+            "ValueError: the phase of a step, total_time / num_steps times all |h| and |J|, must "
+            "be "
             "at most 1e+09, got 1e+12",
         ),
         (lambda: run(total_time=0), "ValueError: total_time must be finite and above 0, got 0.0"),
@@ -96,7 +98,8 @@ def run(problem=ONE, **options):
         (lambda: run(schedule=[0, 1]), "ValueError: schedule must have shape (n, 2), got (2,)"),
         (
             lambda: run(schedule=[(0, 0), (2, 0.5), (2, 0.7), (4, 1)]),
-            "ValueError: schedule must have times that rise from 0 to total_time = 4.0, got [0.0, 2.0, 2.0, 4.0]",
+            "ValueError: schedule must have times that rise from 0 to total_time = 4.0, got "
+            "[0.0, 2.0, 2.0, 4.0]",
         ),
         (
             lambda: run(schedule=[(0, 0), (3, 1)]),

@@ -51,7 +51,8 @@ from helpers.paper.job_kinds import Count, small_images
 from pathlib import Path
 with Runner(Path({folder!r}), workers=2, scheduler={scheduler!r}) as runner:
     try:
-        runner.run([Count({log!r}, k, seconds) for k, seconds in enumerate({seconds})], small_images(), "")
+        jobs = [Count({log!r}, k, seconds) for k, seconds in enumerate({seconds})]
+        runner.run(jobs, small_images(), "")
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
 """

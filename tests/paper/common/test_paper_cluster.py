@@ -120,7 +120,9 @@ def test_a_worker_with_another_version_or_none_is_refused(tmp_path, two_workers,
 
 
 def test_images_that_die_with_their_worker_are_made_again(tmp_path, images, log):
-    """The result of job 1 has half a second to leave the worker: what dies there unfetched is computed again."""
+    """The result of job 1 has half a second to leave the worker: what dies there unfetched is
+    computed again.
+    """
     work = [
         Count(str(log), 1),
         Die(str(log), 2, 0.5, marker=str(tmp_path / "died")),

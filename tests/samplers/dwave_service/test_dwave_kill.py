@@ -1,4 +1,6 @@
-"""Runs on D-Wave that are killed or interrupted, and go on: nothing paid is lost, and nothing is paid twice."""
+"""Runs on D-Wave that are killed or interrupted, and go on: nothing paid is lost, and nothing is
+paid twice.
+"""
 
 import os
 import signal
@@ -112,7 +114,9 @@ def test_a_run_killed_at_random_moments_goes_on(run, tmp_path, unbroken):
 
 
 def test_the_chip_may_be_another_when_a_killed_run_goes_on(run, tmp_path):
-    """A qubit of a call that was paid has broken since: its answer is used, and the others are embedded anew."""
+    """A qubit of a call that was paid has broken since: its answer is used, and the others are
+    embedded anew.
+    """
     with FakeSapi() as sapi:
         assert (
             run(sapi, *TRAIN, kill_at=(RECORD, "Record.finish", 3, "before")).wait()
@@ -131,7 +135,9 @@ def test_the_chip_may_be_another_when_a_killed_run_goes_on(run, tmp_path):
 def test_ctrl_c_while_an_answer_is_awaited_is_one_line_and_pays_nothing_twice(
     run, tmp_path, unbroken
 ):
-    """In a process that nothing was forked into, which must end at once, whatever threads the client has."""
+    """In a process that nothing was forked into, which must end at once, whatever threads the
+    client has.
+    """
     with FakeSapi() as sapi:
         sapi.at("submit", lambda _: setattr(sapi, "pending", 600.0), skip=4)
         code = "-c", "from isingprop.cli import main; main()", *TRAIN
