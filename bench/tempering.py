@@ -22,7 +22,7 @@ from instances import HIT_TOLERANCE, certified_problems, image_set, new_network
 from measure import PERCENT, one_by_one, time_to_solution
 
 import isingprop as ip
-from isingprop.samplers import Sampler
+from isingprop.samplers.protocol import Sampler
 
 Array = np.ndarray
 FEWEST_READS, MOST_READS = 6, 2000

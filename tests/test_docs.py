@@ -60,3 +60,15 @@ def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
 def test_the_readme_has_the_two_commands_of_one_line_each():
     commands = re.findall(r"```sh\n(pip install .*?)```", README.read_text(), flags=re.DOTALL)
     assert commands == ["pip install . && isingprop train\n", 'pip install ".[test]" && pytest\n']
+
+
+def test_the_contributors_page_names_files_that_exist():
+    """Names of files and folders in backquotes, each the end of a path, or a part of one."""
+    package = README.parent / "python" / "isingprop"
+    named = re.findall(r"`([\w.-]+/[\w./-]*|\w+\.pyi?)`", (package / "README.md").read_text())
+    inside = {name for name in named if not name.startswith(("cpp/", "tests/"))}
+    paths = [f"/{path.relative_to(package.parent)}" for path in package.rglob("*.py*")]
+
+    missing = {name for name in inside if not any(f"/{name}" in path for path in paths)}
+    assert len(inside) > 40
+    assert not missing

@@ -4,15 +4,15 @@
 #include <memory>
 #include <vector>
 
-#include "core/dispatch.h"
-#include "core/generator.h"
-#include "samplers/chains.h"
-#include "samplers/reads.h"
+#include "chains/chains.h"
+#include "chains/run_reads.h"
+#include "kernels/annealing/random_stream.h"
+#include "targets/dispatch.h"
 
 namespace isingprop {
 namespace {
 
-/// Runs chains one after the other on one thread.
+/// Anneals one read after the other on one thread.
 template <class Real>
 class Annealer {
  public:
@@ -24,22 +24,29 @@ class Annealer {
 
   void load(std::int64_t b) {
     chains_.load_fields(problem_, b);
-    for (std::size_t t = 0; t < slopes_.size(); ++t) slopes_[t] = chains_.slope(plan_.betas[t], plan_.relative);
+    for (std::size_t t = 0; t < slopes_.size(); ++t) {
+      slopes_[t] = chains_.slope(plan_.betas[t], plan_.relative);
+    }
   }
 
-  void run(std::int64_t b, std::int64_t read, std::int8_t* spins, Interrupt& interrupt, bool asks) {
+  void run(std::int64_t b, std::int64_t read, std::int8_t* spins, Interrupt& interrupt,
+           bool may_poll) {
     const Chain& chain = chains_[0];
     const KernelTable& kernel = kernels();
     const Reads& reads = plan_.reads;
-    seed_generator(stream_key(reads.seed, reads.streams[b], static_cast<std::uint64_t>(read)), chain.generator);
+    const auto read_number = static_cast<std::uint64_t>(read);
+    seed_generator(stream_key(reads.seed, reads.streams[b], read_number), chain.generator);
     start(reads.initial_of(b, read), chain);
-    Watch watch(chain, interrupt, asks);
-    const std::int64_t segment = watch.sweeps_between_looks();
+
+    InterruptTimer timer(chain, interrupt, may_poll);
+    const std::int64_t segment = timer.sweeps_between_checks();
     for (std::int64_t sweep = 0; sweep < plan_.num_sweeps; sweep += segment) {
-      watch.after(segment);
-      kernel.anneal(chain, slopes_.data() + sweep, std::min(segment, plan_.num_sweeps - sweep), sweep == 0);
+      timer.count(segment);
+      const std::int64_t num_sweeps = std::min(segment, plan_.num_sweeps - sweep);
+      kernel.anneal(chain, slopes_.data() + sweep, num_sweeps, sweep == 0);
     }
-    if (plan_.descend) kernel.descend(chain);
+
+    if (plan_.descend) kernel.descend(chain, false);
     write_spins(chain, spins);
   }
 
@@ -53,14 +60,17 @@ class Annealer {
 }  // namespace
 
 template <class Real>
-void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t* spins, double* energies,
-            Interrupt& interrupt) {
-  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output, largest_field(problem));
+void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t* spins,
+            double* energies, Interrupt& interrupt) {
+  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output,
+                          largest_field(problem));
   run_reads(problem, plan.reads, grid, spins, energies, interrupt,
             [&] { return std::make_unique<Annealer<Real>>(problem, plan, grid); });
 }
 
-template void anneal(const Problem<float>&, const AnnealingPlan&, std::int8_t*, double*, Interrupt&);
-template void anneal(const Problem<double>&, const AnnealingPlan&, std::int8_t*, double*, Interrupt&);
+template void anneal(const Problem<float>&, const AnnealingPlan&, std::int8_t*, double*,
+                     Interrupt&);
+template void anneal(const Problem<double>&, const AnnealingPlan&, std::int8_t*, double*,
+                     Interrupt&);
 
 }  // namespace isingprop

@@ -6,12 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "core/dispatch.h"
-#include "core/generator.h"
-#include "kernels/rule.h"
-#include "samplers/chains.h"
+#include "chains/chains.h"
+#include "chains/run_reads.h"
+#include "kernels/annealing/metropolis_rule.h"
+#include "kernels/annealing/random_stream.h"
 #include "samplers/ladder.h"
-#include "samplers/reads.h"
+#include "targets/dispatch.h"
 
 namespace isingprop {
 namespace {
@@ -33,50 +33,59 @@ class Temperer {
 
   void load(std::int64_t b) { chains_.load_fields(problem_, b); }
 
-  void run(std::int64_t b, std::int64_t read, std::int8_t* spins, Interrupt& interrupt, bool asks) {
+  void run(std::int64_t b, std::int64_t read, std::int8_t* spins, Interrupt& interrupt,
+           bool may_poll) {
     begin(b, read);
-    Watch watch(chains_[0], interrupt, asks);
+    const bool wants_lowest = plan_.target < 0;
+    InterruptTimer timer(chains_[0], interrupt, may_poll);
     const std::int64_t burn_in = plan_.adaptive ? plan_.num_sweeps / 2 : 0;
     for (std::int64_t sweep = 0; sweep < plan_.num_sweeps; ++sweep) {
-      sweep_replicas(sweep == 0, watch);
-      if (plan_.target < 0) keep_lowest();
+      sweep_replicas(sweep == 0, timer);
+      if (wants_lowest) keep_lowest();
       if (sweep < burn_in && ladder_.adapt(slopes_, energies_)) find_slopes();
       if (sweep == burn_in) ladder_.forget_counts();
       swap_neighbours(sweep % 2);
     }
-    if (plan_.target < 0) kernels().descend(lowest());
-    write_spins(plan_.target < 0 ? lowest() : chain_at(plan_.target), spins);
-    write_info(b * plan_.reads.num_reads + read);
+
+    if (wants_lowest) kernels().descend(lowest(), false);
+    write_spins(wants_lowest ? lowest() : chain_at(plan_.target), spins);
+    write_ladder(b * plan_.reads.num_reads + read);
   }
 
  private:
   const Chain& chain_at(std::size_t rung) const { return chains_[replicas_[rung]]; }
-  const Chain& chain_at(std::int64_t rung) const { return chain_at(static_cast<std::size_t>(rung)); }
+  const Chain& chain_at(std::int64_t rung) const {
+    return chain_at(static_cast<std::size_t>(rung));
+  }
   const Chain& lowest() const { return chains_[plan_.num_betas]; }
 
-  /// Replica k draws from stream k + 1 of the read, the swaps from stream 0.
+  /// Replica k uses stream k + 1 of the read, and the swaps use stream 0.
   void begin(std::int64_t b, std::int64_t read) {
     const Reads& reads = plan_.reads;
-    const std::uint64_t key = stream_key(reads.seed, reads.streams[b], static_cast<std::uint64_t>(read));
+    const auto read_number = static_cast<std::uint64_t>(read);
+    const std::uint64_t key = stream_key(reads.seed, reads.streams[b], read_number);
     random_ = fold(key, 0);
     for (std::size_t k = 0; k < replicas_.size(); ++k) {
       replicas_[k] = static_cast<std::int64_t>(k);
       seed_generator(fold(key, k + 1), chain_at(k).generator);
       start(reads.initial_of(b, read), chain_at(k));
     }
+
     ladder_.begin(plan_.betas);
     find_slopes();
     lowest_energy_ = std::numeric_limits<double>::infinity();
   }
 
   void find_slopes() {
-    for (std::size_t k = 0; k < slopes_.size(); ++k) slopes_[k] = chains_.slope(ladder_.betas()[k], plan_.relative);
+    for (std::size_t k = 0; k < slopes_.size(); ++k) {
+      slopes_[k] = chains_.slope(ladder_.betas()[k], plan_.relative);
+    }
   }
 
-  void sweep_replicas(bool begins, Watch& watch) {
+  void sweep_replicas(bool begins, InterruptTimer& timer) {
     const KernelTable& kernel = kernels();
     for (std::size_t k = 0; k < slopes_.size(); ++k) {
-      watch.after(1);
+      timer.count(1);
       kernel.anneal(chain_at(k), &slopes_[k], 1, begins);
       energies_[k] = kernel.chain_energy(chain_at(k));
     }
@@ -84,12 +93,15 @@ class Temperer {
 
   void keep_lowest() {
     std::size_t best = 0;
-    for (std::size_t k = 1; k < energies_.size(); ++k) best = energies_[k] < energies_[best] ? k : best;
+    for (std::size_t k = 1; k < energies_.size(); ++k) {
+      best = energies_[k] < energies_[best] ? k : best;
+    }
     if (!(energies_[best] < lowest_energy_)) return;
     lowest_energy_ = energies_[best];
     chains_.copy(replicas_[best], plan_.num_betas);
   }
 
+  /// Tries to swap rungs (parity, parity + 1), (parity + 2, parity + 3) and so on.
   void swap_neighbours(std::int64_t parity) {
     for (auto k = static_cast<std::size_t>(parity); k + 1 < slopes_.size(); k += 2) {
       const auto random = static_cast<std::uint32_t>(mix(random_ += kGoldenGamma) >> 32);
@@ -100,7 +112,7 @@ class Temperer {
     ladder_.visit(replicas_.front(), replicas_.back());
   }
 
-  void write_info(std::int64_t row) const {
+  void write_ladder(std::int64_t row) const {
     const auto rungs = static_cast<std::int64_t>(slopes_.size());
     const double unit = chains_.unit(plan_.relative);
     for (std::int64_t k = 0; k < rungs; ++k) {
@@ -113,12 +125,12 @@ class Temperer {
   const Problem<Real>& problem_;
   const TemperingPlan& plan_;
   const TemperingResult& result_;
-  Chains chains_;  ///< the replicas, and the lowest state so far
+  Chains chains_;  ///< the replicas, and after them the lowest state so far
   Ladder ladder_;
-  std::vector<float> slopes_;           ///< of each rung, as the next two
-  std::vector<double> energies_;        ///< in the chains' units
-  std::vector<std::int64_t> replicas_;  ///< which chain is there
-  std::uint64_t random_ = 0;
+  std::vector<float> slopes_;           ///< of each rung
+  std::vector<double> energies_;        ///< of the replica on each rung, in the chains' units
+  std::vector<std::int64_t> replicas_;  ///< the chain on each rung
+  std::uint64_t random_ = 0;            ///< SplitMix64 state of the swaps
   double lowest_energy_ = 0.0;
 };
 
@@ -127,12 +139,15 @@ class Temperer {
 template <class Real>
 void temper(const Problem<Real>& problem, const TemperingPlan& plan, const TemperingResult& result,
             Interrupt& interrupt) {
-  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output, largest_field(problem));
+  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output,
+                          largest_field(problem));
   run_reads(problem, plan.reads, grid, result.spins, result.energies, interrupt,
             [&] { return std::make_unique<Temperer<Real>>(problem, plan, grid, result); });
 }
 
-template void temper(const Problem<float>&, const TemperingPlan&, const TemperingResult&, Interrupt&);
-template void temper(const Problem<double>&, const TemperingPlan&, const TemperingResult&, Interrupt&);
+template void temper(const Problem<float>&, const TemperingPlan&, const TemperingResult&,
+                     Interrupt&);
+template void temper(const Problem<double>&, const TemperingPlan&, const TemperingResult&,
+                     Interrupt&);
 
 }  // namespace isingprop

@@ -1,43 +1,51 @@
-/// Parallel tempering of many fields under one set of couplings.
+/// Parallel tempering of many problems under one set of couplings.
 ///
-/// Hukushima & Nemoto 1996, doi:10.1143/JPSJ.65.1604. K replicas of one problem are sampled at K inverse temperatures,
-/// the rungs of a ladder. After each sweep neighbours swap their temperatures with probability
+/// K replicas of one problem are sampled at K inverse temperatures, the rungs of a ladder
+/// (Hukushima & Nemoto 1996, doi:10.1143/JPSJ.65.1604). After each sweep, neighbours swap their
+/// temperatures with probability
 ///
-///     min(1, exp((beta_k - beta_l) (E_k - E_l)))       (times kMove, see kernels/rule.h),
+///     min(1, exp((beta_k - beta_l) (E_k - E_l)))       (times kMove, see metropolis_rule.h).
 ///
-/// even pairs and odd pairs in turn, which carries replicas along the ladder fastest (Syed, Bouchard-Cote,
-/// Deligiannidis & Doucet 2022, doi:10.1111/rssb.12464). An adaptive ladder is moved during the first half of the
-/// sweeps, as they advise: so that between its ends every gap has the same mean rejection, which a swap that is never
-/// tried tells too. From then on it is frozen, and the replicas on a rung are distributed as the rung's temperature has
-/// it.
+/// Even pairs and odd pairs alternate, which carries replicas along the ladder fastest (Syed,
+/// Bouchard-Cote, Deligiannidis & Doucet 2022, doi:10.1111/rssb.12464). With four rungs:
+///
+///     sweep 0: pairs (0,1) (2,3)     sweep 1: pair (1,2)     sweep 2: pairs (0,1) (2,3)
+///
+/// An adaptive ladder moves during the first half of the sweeps, as they advise, so that every gap
+/// between its ends has the same mean rejection; swaps that are not tried count for this, too. From
+/// then on it is fixed, and the replicas on a rung follow the distribution of its temperature.
 #pragma once
 
 #include <cstdint>
 
-#include "samplers/problem.h"
+#include "chains/problem.h"
 
 namespace isingprop {
 
 struct TemperingPlan {
-  const double* betas;      ///< the ladder, rising, each above 0 where there are two or more
+  const double* betas;      ///< the ladder, ascending; each above 0 if there are two or more
   std::int64_t num_betas;   ///< K >= 1
   std::int64_t num_sweeps;  ///< of each replica, at least 1
-  std::int64_t target;      ///< the rung whose last state is wanted, or -1: the lowest state of any, after a descent
-  bool relative;            ///< betas are multiples of 1 / (rms local field of a random state) of each problem
+  /// The rung whose last state is returned, or -1 for the lowest state of any replica, after a
+  /// descent.
+  std::int64_t target;
+  /// Whether betas are multiples of 1 / (rms local field of a random state) of each problem.
+  bool relative;
   bool adaptive;
   Reads reads;
 };
 
-/// Where the results go: one row of each for each read of each problem.
+/// The arrays that the results are written to, with one row for each read of each problem.
 struct TemperingResult {
-  std::int8_t* spins;
-  double* energies;
+  std::int8_t* spins;         ///< num_hidden + num_output
+  double* energies;           ///< 1
   double* betas;              ///< K: the ladder, in 1 / (unit of J)
-  double* swap_acceptance;    ///< K - 1: the fraction of swaps tried that were done, NaN where none was tried
-  std::int64_t* round_trips;  ///< 1: how often a replica came back to the first rung from the last one
+  double* swap_acceptance;    ///< K - 1: the accepted fraction of swaps, NaN where none was tried
+  std::int64_t* round_trips;  ///< 1: how often a replica returned to the first rung from the last
 };
 
-/// Throws std::invalid_argument for couplings or fields that are not finite, Interrupted where the user wants to stop.
+/// Throws std::invalid_argument for couplings or fields that are not finite, and Interrupted when
+/// the user wants to stop.
 template <class Real>
 void temper(const Problem<Real>& problem, const TemperingPlan& plan, const TemperingResult& result,
             Interrupt& interrupt);

@@ -1,8 +1,11 @@
 """isingprop: train neural networks with the low-energy states of an Ising machine.
 
-    images ──network.problem()──▶ IsingProblem ──sampler.sample()──▶ States ──learning──▶ Gradient ──▶ network
+    images  ──network.problem()──▶  IsingProblem  ──sampler.sample()──▶  States
+    States  ──learning rule──▶  Gradient  ──▶  network
 
-Energy is E(s, t) = sum_i h_i s_i + sum_a g_a t_a + sum_ia J_ia s_i t_a, everywhere, and it is minimised.
+All modules use one energy, which samplers minimise:
+
+    E(s, t) = sum_i h_i s_i + sum_a g_a t_a + sum_ia J_ia s_i t_a.
 """
 
 from __future__ import annotations
@@ -11,28 +14,13 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from isingprop import coherent
 from isingprop.data.load import ImageSet, class_balanced, load_data
-from isingprop.energy_model.energy_trainer import EnergyTrainer
-from isingprop.energy_model.mlp import MLP
-from isingprop.energy_model.model import EnergyModel
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork
 from isingprop.problem import IsingProblem
-from isingprop.qpu.calls.connection import QPUBudgetError
 from isingprop.readout import Readout
-from isingprop.samplers import (
-    Amplified,
-    Annealing,
-    BaseSampler,
-    Coherent,
-    Cyclic,
-    DWave,
-    FromDimod,
-    Replay,
-    Sampler,
-    Tempering,
-)
+from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.protocol import BaseSampler, Sampler
 from isingprop.states import States
 from isingprop.training.evaluation import EpochRecord, Evaluation, predict
 from isingprop.training.layer_sweeps import sample_states
@@ -40,8 +28,20 @@ from isingprop.training.learning_rule import Gradient, LearningRates, gradient, 
 from isingprop.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from isingprop import dimod as dimod  # not in __all__: * leaves the user's own dimod alone
+    from isingprop import coherent
+    from isingprop import dimod as dimod  # not in __all__: `import *` must not hide the real dimod
+    from isingprop.energy_model.energy_trainer import EnergyTrainer
+    from isingprop.energy_model.mlp import MLP
+    from isingprop.energy_model.model import EnergyModel
+    from isingprop.qpu.calls.connection import QPUBudgetError
     from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
+    from isingprop.samplers.amplified import Amplified
+    from isingprop.samplers.coherent_annealing import Coherent
+    from isingprop.samplers.cyclic import Cyclic
+    from isingprop.samplers.dwave import DWave
+    from isingprop.samplers.from_dimod import FromDimod
+    from isingprop.samplers.replay import Replay
+    from isingprop.samplers.tempering import Tempering
     from isingprop.training.classifier import IsingClassifier
 
 __version__ = version("isingprop")
@@ -84,16 +84,38 @@ __all__ = [
 ]
 
 
+# What a training on the CPU does not need is imported at its first use, so that `import isingprop`
+# stays fast. Three of these take a second: they derive from classes of scikit-learn, dimod or
+# dwave-system.
+_MODULES = {
+    "MLP": "energy_model.mlp",
+    "Amplified": "samplers.amplified",
+    "Coherent": "samplers.coherent_annealing",
+    "Cyclic": "samplers.cyclic",
+    "DWave": "samplers.dwave",
+    "EmulatedQPU": "qpu.emulator.emulated_qpu",
+    "EnergyModel": "energy_model.model",
+    "EnergyTrainer": "energy_model.energy_trainer",
+    "FromDimod": "samplers.from_dimod",
+    "IsingClassifier": "training.classifier",
+    "QPUBudgetError": "qpu.calls.connection",
+    "Replay": "samplers.replay",
+    "Tempering": "samplers.tempering",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Imports what takes a second to import when it is asked for: it derives from scikit-learn's or Ocean's classes."""
-    if name == "dimod":
-        return import_module("isingprop.dimod")
-    if name == "IsingClassifier":
-        from isingprop.training.classifier import IsingClassifier
+    """Imports what is not imported yet, and keeps it."""
+    if name in ("coherent", "dimod"):
+        return import_module(f"isingprop.{name}")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'isingprop' has no attribute {name!r}")
 
-        return IsingClassifier
-    if name == "EmulatedQPU":
-        from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
+    value = getattr(import_module(f"isingprop.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
 
-        return EmulatedQPU
-    raise AttributeError(f"module 'isingprop' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    """Returns the public names, imported or not."""
+    return sorted({*globals(), *__all__, "dimod"})

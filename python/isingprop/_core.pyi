@@ -1,11 +1,16 @@
-"""The C++ kernels. Arrays are C-ordered and of exactly the dtype stated; another dtype is a TypeError, never a copy."""
+"""The C++ kernels.
+
+Arrays are C-ordered and of exactly the dtype that is stated; another dtype is a TypeError, never
+a copy. B is the number of problems or images, R of reads, H of hidden spins, O of output spins and
+I of inputs.
+"""
 
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-_Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]  # one of them throughout a call
+_Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]  # the same type throughout a call
 
 def anneal(
     couplings: _Floats,
@@ -20,10 +25,46 @@ def anneal(
     initial: NDArray[np.int8] | None,
     num_threads: int,
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """Simulated annealing of (B, H) and (B or 1, O) fields under (H, O) couplings.
+    """Samples states of B problems by simulated annealing.
 
-    betas: (num_sweeps,), in units of 1 / (rms local field) where relative. initial: (B or 1, R or 1, H + O) spins.
-    Returns spins (B, R, H + O) and energies (B, R).
+    Args:
+        couplings: (H, O), shared by all problems.
+        hidden_fields: (B, H).
+        output_fields: (B, O), or (1, O) for all problems.
+        betas: (num_sweeps,), the inverse temperature of each sweep.
+        relative: whether betas are multiples of 1 / (rms local field of a random state).
+        descend: whether a zero-temperature descent ends each read.
+        num_reads: R, reads of each problem.
+        seed: names the random numbers, together with the stream and the number of the read.
+        streams: (B,), the random stream of each problem.
+        initial: (B or 1, R or 1, H + O), start states of -1 or +1; None for random ones.
+        num_threads: at least 1; the states do not depend on it.
+
+    Returns:
+        spins (B, R, H + O) and energies (B, R).
+    """
+
+def descend(
+    couplings: _Floats,
+    hidden_fields: _Floats,
+    output_fields: _Floats,
+    initial: NDArray[np.int8],
+    num_threads: int,
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """Flips spins of given states until no single flip lowers the energy.
+
+    All hidden spins that gain flip first, then all output spins, and so on. A spin whose local
+    field is exactly 0 keeps its sign. No random numbers are used.
+
+    Args:
+        couplings: (H, O), shared by all problems.
+        hidden_fields: (B, H).
+        output_fields: (B, O), or (1, O) for all problems.
+        initial: (B or 1, R, H + O), start states of -1 or +1.
+        num_threads: at least 1; the states do not depend on it.
+
+    Returns:
+        spins (B, R, H + O) and energies (B, R).
     """
 
 def temper(
@@ -47,10 +88,20 @@ def temper(
     NDArray[np.float64],
     NDArray[np.int64],
 ]:
-    """Parallel tempering of the same problems.
+    """Samples states of B problems by parallel tempering.
 
-    betas: (K,), the ladder, rising. target: the rung whose last states are wanted, or -1 for the lowest, descended.
-    Returns spins, energies, ladders (B, R, K) in 1 / (unit of J), swap acceptance (B, R, K - 1), round trips (B, R).
+    Arguments that are not listed here are those of `anneal`.
+
+    Args:
+        betas: (K,), the ladder of inverse temperatures, ascending.
+        num_sweeps: of each replica, at least 1.
+        target: the rung whose last states are returned, or -1 for the lowest state of any rung,
+            after a descent.
+        adaptive: whether the ladder adapts during the first half of the sweeps.
+
+    Returns:
+        spins (B, R, H + O), energies (B, R), ladders (B, R, K) in 1 / (unit of J), swap acceptance
+        (B, R, K - 1) and round trips (B, R).
     """
 
 def cycle(
@@ -67,33 +118,42 @@ def cycle(
     initial: NDArray[np.int8],
     num_threads: int,
 ) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int8]]:
-    """Cyclic annealing of the same problems from the references `initial`.
+    """Samples states of B problems by cyclic annealing from the references `initial`.
 
-    betas, biases: (num_sweeps,), of each sweep of a cycle; betas in units of 1 / (rms local field) where relative.
-    Returns spins, energies, and the states (B, R, num_cycles, H + O) in which the cycles ended.
+    Arguments that are not listed here are those of `anneal`.
+
+    Args:
+        betas: (num_sweeps,), the inverse temperature of each sweep of a cycle.
+        biases: (num_sweeps,), the pull toward the reference in each sweep, in the unit of J.
+        num_cycles: at least 1.
+        initial: (B or 1, R or 1, H + O), the references.
+
+    Returns:
+        spins (B, R, H + O), energies (B, R), and the states (B, R, num_cycles, H + O) in which the
+        cycles ended.
     """
 
 def energies(
     couplings: _Floats, hidden_fields: _Floats, output_fields: _Floats, spins: NDArray[np.int8]
 ) -> NDArray[np.float64]:
-    """Energies (B, R) of spins (B, R, H + O)."""
+    """Returns the energies (B, R) of spins (B, R, H + O), in double precision."""
 
 def local_fields(
     images: NDArray[np.float32],
     input_weights: NDArray[np.float32],
     hidden_bias: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """b + x W for images (B, I) in [0, 1] and *transposed* weights (I, H): (B, H)."""
+    """Returns b + x W, (B, H), for images (B, I) in [0, 1] and *transposed* weights (I, H)."""
 
 def spin_fields(
     spins: NDArray[np.int8], couplings: NDArray[np.float32], bias: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """b + s J for spins (R, m) and couplings (m, n), summed in the order of spins: (R, n)."""
+    """Returns b + s J, (R, n), for spins (R, m) and couplings (m, n), summed in order of spins."""
 
 def reference_states(
     couplings: NDArray[np.float32], hidden_fields: NDArray[np.float32], targets: NDArray[np.int8]
 ) -> NDArray[np.int8]:
-    """The lowest states (B, K, H + O) with outputs targets (B, K, O)."""
+    """Returns the lowest states (B, K, H + O) whose outputs are the targets (B, K, O), Eq. (7)."""
 
 def update(
     input_weights: NDArray[np.float32],
@@ -106,9 +166,18 @@ def update(
     nudged_spins: NDArray[np.int8],
     free_weights: NDArray[np.float64] | None = None,
 ) -> None:
-    """Adds the update of Eqs. (5), (6) to the first four arrays, in place; *transposed* weights (I, H).
+    """Adds the update of Eqs. (5) and (6) to the first four arrays, in place.
 
-    free_weights: (B, m), of the free reads; None for 1 / m each.
+    Args:
+        input_weights: *transposed*, (I, H).
+        couplings: (H, O).
+        hidden_bias: (H,).
+        output_bias: (O,).
+        rates: (4,), the learning rates of the four arrays, in their order.
+        images: (B, I).
+        free_spins: (B, m, H + O).
+        nudged_spins: (B, n, H + O).
+        free_weights: (B, m), of the free reads; None for 1 / m each.
     """
 
 def energy_table(
@@ -117,50 +186,66 @@ def energy_table(
     output_fields: NDArray[np.float64],
     num_threads: int,
 ) -> NDArray[np.float64]:
-    """Energies (2^N,) of all states of one problem, (H, O), (H,) and (O,); bit k of the index is 1 for spin k up."""
+    """Returns the energies (2^N,) of all states of one problem (H, O), (H,) and (O,).
+
+    Bit k of the index is 1 where spin k is +1, hidden spins first.
+    """
 
 def evolve(
-    state: NDArray[np.complex128] | NDArray[np.complex64],
+    state: NDArray[np.complex64] | NDArray[np.complex128],
     energies: NDArray[np.float64],
     phases: NDArray[np.float64],
     angles: NDArray[np.float64],
     num_threads: int,
 ) -> float:
-    """exp(-i phases[n] E) exp(i angles[n-1] sum X) ... exp(i angles[0] sum X) exp(-i phases[0] E) on (2^N,), in place.
+    """Applies exp(-i phases[n] E) exp(i angles[n-1] sum X) ... exp(-i phases[0] E) to `state`.
 
-    Returns the sum of probabilities.
+    The state (2^N,) is changed in place; phases has one number more than angles. Returns the sum of
+    probabilities.
     """
 
 def weighted_sums(
     rows: NDArray[np.float64], weights: NDArray[np.float64], bias: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """bias + rows weights, (B, N) times (N, K), each summed in the order of N: (B, K)."""
+    """Returns bias + rows weights, (B, N) times (N, K), each summed in the order of N: (B, K)."""
 
 def output_distribution(
     hidden_fields: NDArray[np.float64],
     output_weights: NDArray[np.float64],
     output_bias: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """log P(y | x) and P(y | x), (B, 2^M), of an energy-based model: W1 x + b (B, K), W2 (M, K) and c (M,)."""
+    """Returns log P(y | x) and P(y | x), both (B, 2^M), of an energy-based model.
+
+    Args:
+        hidden_fields: W1 x + b, (B, K).
+        output_weights: W2, (M, K).
+        output_bias: c, (M,).
+    """
 
 def hidden_means(
     hidden_fields: NDArray[np.float64],
     output_weights: NDArray[np.float64],
     weights: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """sum_y w_by E[k | x_b, y] (B, K) and sum_by w_by y E[k | x_b, y]^T (M, K), for weights w (B, 2^M) of outputs."""
+    """Returns sum_y w_by E[k | x_b, y], (B, K), and sum_by w_by y E[k | x_b, y]^T, (M, K).
+
+    Args:
+        hidden_fields: W1 x + b, (B, K).
+        output_weights: W2, (M, K).
+        weights: w, (B, 2^M), of output patterns y.
+    """
 
 def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 / (1 + exp(-x)), (n, m)."""
+    """Returns 1 / (1 + exp(-x)), (n, m)."""
 
 def softplus(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """log(1 + exp(x)), (n, m)."""
+    """Returns log(1 + exp(x)), (n, m)."""
 
 def available_kernels() -> list[str]:
-    """The instruction sets this processor can run, narrowest first."""
+    """Returns the instruction sets that this processor can run, narrowest registers first."""
 
 def current_kernel() -> str:
-    """The instruction set in use."""
+    """Returns the instruction set in use."""
 
 def select_kernel(name: str) -> None:
     """Puts another instruction set in use, for all threads. The results do not change."""

@@ -1,9 +1,10 @@
-"""The quantum annealer, simulated: the state vector of all spins, forward, backward, and with marked states amplified.
+"""A simulated quantum annealer, which evolves the state vector of all spins under
 
-    H(t) = -(1 - s(t)) sum_k X_k + s(t) H,   from |+...+>, its ground state at s = 0,
+    H(t) = -(1 - s(t)) sum_k X_k + s(t) H,   from |+...+>, the ground state at s = 0,
 
-where H is diagonal, the energy E of each state. Bit k of the number of a state is 1 where spin k is +1, hidden spins
-first.
+where H is diagonal and holds the energy E of each state. `anneal` runs the evolution forward or
+backward, and `amplify` amplifies the marked states by amplitude amplification. Bit k of a state's
+number is 1 where spin k is +1; hidden spins come first.
 """
 
 from isingprop.quantum.amplified_anneal import Amplification, amplify

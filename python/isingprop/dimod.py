@@ -1,5 +1,8 @@
-"""isingprop's annealers as dimod samplers, for any binary quadratic model whose graph is two-colourable."""
+"""dimod samplers that run on the kernels of isingprop.
 
-from isingprop.samplers.as_dimod import AnnealingSampler, TemperingSampler
+They take every binary quadratic model whose graph is two-colourable.
+"""
+
+from isingprop.samplers.as_dimod.dimod_samplers import AnnealingSampler, TemperingSampler
 
 __all__ = ["AnnealingSampler", "TemperingSampler"]

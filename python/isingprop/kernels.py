@@ -1,7 +1,28 @@
-"""The typed door to the C++ extension: every call of `isingprop._core` from Python goes through this module.
+"""The typed door to the C++ extension: every call of `isingprop._core` goes through this module.
 
-The stubs `kernels.pyi` give the argument types, array shapes and return values of each function. Arrays are never
-converted: an array of another dtype or order is a TypeError.
+| subject          | function              | result                                                |
+|------------------|-----------------------|-------------------------------------------------------|
+| annealing        | `anneal`              | states of simulated annealing, and their energies     |
+|                  | `temper`              | states of parallel tempering, with swap statistics    |
+|                  | `cycle`               | states of cyclic annealing, with each cycle's end     |
+|                  | `energies`            | energies of given states                              |
+| network          | `local_fields`        | x W + b of images x                                   |
+|                  | `spin_fields`         | s J + b of spins s, for the next hidden layer         |
+|                  | `reference_states`    | lowest states whose output spins are given            |
+|                  | `update`              | none: adds a gradient step to the parameters in place |
+| energy model     | `weighted_sums`       | rows W + b, summed in the order of the inputs         |
+|                  | `output_distribution` | log P(y) and P(y) of all outputs y                    |
+|                  | `hidden_means`        | means of hidden units, weighted over outputs          |
+|                  | `sigmoid`             | 1 / (1 + exp(-x))                                     |
+|                  | `softplus`            | log(1 + exp(x))                                       |
+| state vector     | `energy_table`        | energies of all 2^N states                            |
+|                  | `evolve`              | sum of probabilities: evolves a state vector in place |
+| instruction sets | `available_kernels`   | names that this processor can run, narrowest first    |
+|                  | `current_kernel`      | the name in use                                       |
+|                  | `select_kernel`       | none: chooses the instruction set of all threads      |
+
+The stubs `_core.pyi` give the argument types, array shapes and return values of each function.
+Arrays are never converted: an array of another dtype or memory order raises TypeError.
 """
 
 from pathlib import Path

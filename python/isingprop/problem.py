@@ -1,4 +1,7 @@
-"""IsingProblem: one set of couplings and many sets of fields; the only thing that a sampler sees."""
+"""IsingProblem: one set of couplings and many sets of fields.
+
+A problem is all that a sampler sees; it knows nothing of images, labels or training.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,7 @@ from isingprop.util.checks import Floats, Spins, check_shape, float_array, spin_
 if TYPE_CHECKING:
     import dimod
 
-
-_MOST_MARKED = 26  # output spins, as many as a state vector has
+_MAX_MARKED = 26  # output spins: the max number of spins of a simulated state vector
 
 
 class IsingProblem:
@@ -26,20 +28,24 @@ class IsingProblem:
         couplings: J, (H, O).
         hidden_fields: h, (B, H).
         output_fields: g, (B, O), or (1, O) where all problems share them.
-        streams: (B,) whole numbers, default 0 ... B - 1. Read r of problem b draws its random numbers from the stream
-            (seed, streams[b], r). Slices keep theirs, so a batch gives the same bits whole or in parts (as long as its
-            numbers are within a factor of 2^100 of each other).
-        marked: (B, 2^O) or (1, 2^O) bool, by their outputs the states that an amplifying sampler is to find; bit a of
-            the index is 1 where output spin a is +1. Other samplers take no notice.
+        streams: (B,) integers >= 0, default 0 ... B - 1. Read r of problem b takes its random
+            numbers from the stream (seed, streams[b], r). A slice keeps the streams of its
+            problems, so a batch gives the same bits whole or in parts, as long as all numbers of
+            the batch are within a factor of 2^100 of each other.
+        marked: (B, 2^O) or (1, 2^O) bool, the states that an amplifying sampler looks for, given
+            by their output spins: bit a of the index is 1 where output spin a is +1. Other
+            samplers ignore it.
 
-    The arrays keep their precision: all float32, or all float64 as soon as one of them is.
+    The arrays are all float32, or all float64 if any of them is float64.
 
     Raises:
         ValueError: for shapes that do not fit, NaN or infinity.
         TypeError: for arrays that do not hold real numbers.
 
     Example:
-        >>> problem = IsingProblem(couplings=[[-1.0]], hidden_fields=[[0.5], [0.0]], output_fields=[[0.0]])
+        >>> problem = IsingProblem(
+        ...     couplings=[[-1.0]], hidden_fields=[[0.5], [0.0]], output_fields=[[0.0]]
+        ... )
         >>> problem.energies([[[1, 1]], [[1, -1]]])
         array([[-0.5],
                [ 1. ]])
@@ -65,15 +71,18 @@ class IsingProblem:
         streams: ArrayLike | None = None,
         marked: ArrayLike | None = None,
     ) -> None:
-        """See the class."""
+        """Checks that the arrays fit together and converts them to one dtype."""
         given_couplings = float_array("couplings", couplings, shape=(None, None))
         num_hidden, num_output = given_couplings.shape
+
         given_hidden = float_array("hidden_fields", hidden_fields, shape=(None, num_hidden))
         rows = len(given_hidden)
+
         one_row = np.ndim(output_fields) == 2 and np.shape(output_fields)[0] == 1
         given_output = float_array(
             "output_fields", output_fields, shape=(1 if one_row else rows, num_output)
         )
+
         dtype = np.result_type(given_couplings, given_hidden, given_output)
         self.couplings = given_couplings.astype(dtype, copy=False)
         self.hidden_fields = given_hidden.astype(dtype, copy=False)
@@ -90,7 +99,10 @@ class IsingProblem:
         streams: NDArray[np.uint64],
         marked: NDArray[np.bool_] | None = None,
     ) -> IsingProblem:
-        """A problem made of arrays that fit and are of one dtype; samplers refuse NaN in it all the same."""
+        """Returns a problem made of arrays that are known to fit and to have one dtype.
+
+        Nothing is checked here; samplers still refuse NaN and infinity.
+        """
         problem = object.__new__(cls)
         problem.couplings = couplings
         problem.hidden_fields = hidden_fields
@@ -100,48 +112,57 @@ class IsingProblem:
         return problem
 
     def __len__(self) -> int:
-        """B, the number of problems."""
+        """Returns B, the number of problems."""
         return len(self.hidden_fields)
 
     def __getitem__(self, rows: slice) -> IsingProblem:
-        """Some of the problems, each with the random stream it had."""
+        """Returns a slice of the problems, each with its own random stream and marks."""
         if not isinstance(rows, slice):
             raise TypeError(f"an IsingProblem is indexed by slices, got {rows!r}")
         if not len(self.hidden_fields[rows]):
             raise ValueError(
                 f"a slice of an IsingProblem must hold a problem, got {rows!r} of {len(self)}"
             )
-        shared = len(self.output_fields) == 1
-        output_fields = self.output_fields if shared else self.output_fields[rows]
-        marked = self.marked if self.marked is None or len(self.marked) == 1 else self.marked[rows]
-        hidden_fields, streams = self.hidden_fields[rows], self.streams[rows]
+
+        # Arrays of one row are shared by all problems.
+        output_fields = self.output_fields
+        if len(output_fields) != 1:
+            output_fields = output_fields[rows]
+        marked = self.marked
+        if marked is not None and len(marked) != 1:
+            marked = marked[rows]
+
         return IsingProblem(
-            self.couplings, hidden_fields, output_fields, streams=streams, marked=marked
+            self.couplings,
+            self.hidden_fields[rows],
+            output_fields,
+            streams=self.streams[rows],
+            marked=marked,
         )
 
     def __repr__(self) -> str:
-        """The sizes."""
+        """Returns the class name with the number of problems and of spins."""
         return (
             f"IsingProblem({len(self)} x {self.num_hidden} hidden + {self.num_output} output spins)"
         )
 
     @property
     def num_hidden(self) -> int:
-        """H, the number of hidden spins."""
+        """The number of hidden spins, H."""
         return int(self.couplings.shape[0])
 
     @property
     def num_output(self) -> int:
-        """O, the number of output spins."""
+        """The number of output spins, O."""
         return int(self.couplings.shape[1])
 
     @property
     def num_spins(self) -> int:
-        """N = H + O."""
+        """The number of all spins, N = H + O."""
         return self.num_hidden + self.num_output
 
     def energies(self, spins: ArrayLike | Spins) -> NDArray[np.float64]:
-        """E of given states, summed in double precision.
+        """Returns the energies E of given states, summed in double precision.
 
         Args:
             spins: (B, R, N), -1 or +1, hidden spins first.
@@ -156,11 +177,18 @@ class IsingProblem:
         return kernels.energies(self.couplings, self.hidden_fields, self.output_fields, checked)
 
     def to_bqm(self, index: int = 0) -> dimod.BinaryQuadraticModel:
-        """Problem number `index` as a dimod model over variables 0 ... N - 1, hidden spins first, same energies."""
+        """Returns problem number `index` as a dimod model with the same energies.
+
+        Its variables are 0 ... N - 1, hidden spins first.
+
+        Raises:
+            IndexError: for an index outside -B ... B - 1.
+        """
         import dimod
 
         if not -len(self) <= index < len(self):
             raise IndexError(f"index must be in 0 ... {len(self) - 1}, got {index}")
+
         shared = len(self.output_fields) == 1
         fields = np.concatenate(
             [self.hidden_fields[index], self.output_fields[0 if shared else index]]
@@ -171,7 +199,7 @@ class IsingProblem:
 
 
 def all_fields(problem: IsingProblem) -> NDArray[np.float64]:
-    """The fields of all spins, (B, N), found to be finite."""
+    """Returns the fields of all spins, (B, N), and checks that they are finite."""
     hidden = float_array("hidden_fields", problem.hidden_fields, shape=problem.hidden_fields.shape)
     output = float_array("output_fields", problem.output_fields, shape=problem.output_fields.shape)
     rows = np.broadcast_to(output, (len(hidden), problem.num_output))
@@ -179,42 +207,53 @@ def all_fields(problem: IsingProblem) -> NDArray[np.float64]:
 
 
 def largest_local_fields(problem: IsingProblem) -> NDArray[np.float64]:
-    """The largest local field that any spin of a problem can have, max_k (|h_k| + sum_j |J_kj|): (B,), finite."""
+    """Returns the largest local field that any spin of each problem can have, (B,).
+
+        f = max_k (|h_k| + sum_j |J_kj|)
+
+    Raises:
+        ValueError: where f is not finite.
+    """
     fields = np.abs(all_fields(problem))
     couplings = np.abs(
         float_array("couplings", problem.couplings, shape=problem.couplings.shape).astype(
             np.float64
         )
     )
-    with np.errstate(over="ignore"):  # what is too large is refused below
+
+    with np.errstate(over="ignore"):  # an infinite sum is refused below
         largest: NDArray[np.float64] = (
             fields + np.append(couplings.sum(axis=1), couplings.sum(axis=0))
         ).max(axis=1)
+
     if not np.isfinite(largest).all():
         raise ValueError(f"local fields must be finite, got sizes up to {largest.max()}")
     return largest
 
 
 def marked_array(marked: ArrayLike | None, rows: int, num_output: int) -> NDArray[np.bool_] | None:
-    """Returns `marked` as a (rows or 1, 2^O) array, or None."""
+    """Returns `marked` as a (rows or 1, 2^O) bool array, or None."""
     if marked is None:
         return None
+
     array = np.asarray(marked)
     if array.dtype != np.bool_:
         raise TypeError(f"marked must be an array of booleans, got dtype {array.dtype}")
-    if num_output > _MOST_MARKED:
+    if num_output > _MAX_MARKED:
         raise ValueError(
-            f"marked must be None for more than {_MOST_MARKED} output spins, got {num_output}"
+            f"marked must be None for more than {_MAX_MARKED} output spins, got {num_output}"
         )
+
     one_row = array.ndim == 2 and len(array) == 1
     check_shape("marked", array, (1 if one_row else rows, 2**num_output))
     return array
 
 
 def stream_array(streams: ArrayLike | None, rows: int) -> NDArray[np.uint64]:
-    """Returns the numbers of the random streams of `rows` problems: those given, or 0 ... rows - 1."""
+    """Returns the numbers of the random streams of `rows` problems, by default 0 ... rows - 1."""
     if streams is None:
         return np.arange(rows, dtype=np.uint64)
+
     array = np.asarray(streams)
     if array.dtype.kind not in "iu":
         raise TypeError(f"streams must be an array of integers, got dtype {array.dtype}")

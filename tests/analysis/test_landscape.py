@@ -9,7 +9,7 @@ from sklearn.metrics import silhouette_samples
 
 from helpers.oracle import random_spins
 from helpers.tolerances import same_bits
-from isingprop.analysis import landscape
+from isingprop.analysis import majorisation
 from isingprop.analysis.landscape import (
     embed,
     hamming_distances,
@@ -146,26 +146,26 @@ def test_few_landmarks_cost_little_stress():
 
 def test_placing_never_raises_the_stress_of_a_state_and_ends_where_it_cannot_fall(monkeypatch):
     states = random_spins(60, 40)
-    landmarks = landscape._smacof(states[:30])
+    landmarks = majorisation.place_landmarks(states[:30])
     distances = hamming_distances(states[30:], states[:30]).astype(np.float64)
 
     def stresses(steps):
-        monkeypatch.setattr(landscape, "_MOST_STEPS", steps)
-        points = landscape._placed(distances, landmarks)
+        monkeypatch.setattr(majorisation, "_MAX_STEPS", steps)
+        points = majorisation.place_others(distances, landmarks)
         return np.square(np.linalg.norm(points[:, None] - landmarks, axis=2) - distances).sum(
             axis=1
         )
 
-    monkeypatch.setattr(landscape, "_MOST_STEPS", 0)
+    monkeypatch.setattr(majorisation, "_MAX_STEPS", 0)
     start = np.array([landmarks[row.tolist().index(min(row))] for row in distances])
-    assert same_bits(landscape._placed(distances, landmarks), start)
+    assert same_bits(majorisation.place_others(distances, landmarks), start)
     course = np.array([stresses(steps) for steps in range(40)])
     assert (np.diff(course, axis=0) <= 1e-9 * course[:-1]).all()
     assert (course[-1] < course[0]).all()
 
-    monkeypatch.setattr(landscape, "_MOVED", 1e-6)
+    monkeypatch.setattr(majorisation, "_MIN_MOVE", 1e-6)
     best = stresses(2000)
-    points = landscape._placed(distances, landmarks)
+    points = majorisation.place_others(distances, landmarks)
     for step in ([0.1, 0], [-0.1, 0], [0, 0.1], [0, -0.1]):
         aside = np.square(
             np.linalg.norm((points + step)[:, None] - landmarks, axis=2) - distances
@@ -176,7 +176,7 @@ def test_placing_never_raises_the_stress_of_a_state_and_ends_where_it_cannot_fal
 def test_blocks_do_not_change_the_map(monkeypatch):
     spins = random_spins(80, 20)
     whole = embed(spins, num_landmarks=30)
-    monkeypatch.setattr(landscape, "_BLOCK", 7)
+    monkeypatch.setattr(majorisation, "_BLOCK_ROWS", 7)
     parts = embed(spins, num_landmarks=30)
     np.testing.assert_allclose(parts.points, whole.points, atol=1e-9)
     np.testing.assert_allclose(parts.stress, whole.stress, rtol=1e-12)

@@ -155,7 +155,7 @@ def test_states_that_are_too_many_at_once_are_drawn_in_parts_of_the_same_bits(
 ):
     model, x, _ = case(count=5)
     whole = model.sample(x, RIGHT[name], 30, seed=4)
-    monkeypatch.setattr("isingprop.energy_model.model._MOST_BYTES", limit)
+    monkeypatch.setattr("isingprop.energy_model.model._MAX_BYTES", limit)
     assert tolerances.same_bits(whole, model.sample(x, RIGHT[name], 30, seed=4))
 
 

@@ -161,11 +161,10 @@ def close() -> None:
 
 
 def shorten_waits() -> None:
-    from isingprop.qpu.calls import connection
-    from isingprop.samplers import dwave
+    from isingprop.qpu.calls import call_sender, device_session
 
-    dwave._DELAYS = (0.05,) * 8
-    connection._SETTLING = 0.1
+    device_session._DELAYS = (0.05,) * 8
+    call_sender._SETTLING = 0.1
 
 
 def _kill_at(module: str, name: str, number: int, when: str) -> None:
@@ -222,7 +221,7 @@ def _become(question: dict[str, Any]) -> None:
         from isingprop.cli import run_folder
 
         shorten_waits()
-        run_folder.RunFolder.draw = lambda *_: None
+        run_folder.RunFolder.plot = lambda *_: None
     fate = question["fate"]
     if "kill_at" in fate:
         _kill_at(*fate["kill_at"])

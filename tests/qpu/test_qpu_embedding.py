@@ -126,7 +126,7 @@ def test_the_same_graph_has_the_same_copies():
 )
 def test_stars_help_where_one_spin_is_beside_more_than_a_straight_line_has(graph, hidden, output):
     graph = defective(*graph)
-    assert Lines(graph).most_beside(1) < 60
+    assert Lines(graph).max_beside(1) < 60
     found = find_copies(graph, hidden, output)
     assert len(found) >= 2
     assert_valid(found, graph, hidden, output)
@@ -140,7 +140,7 @@ def test_stars_help_where_one_spin_is_beside_more_than_a_straight_line_has(graph
 
 def test_a_star_that_a_straight_line_has_stays_one():
     graph = WorkingGraph.perfect("pegasus", 4)
-    assert Lines(graph).most_beside(1) >= 20
+    assert Lines(graph).max_beside(1) >= 20
     assert len(find_copies(graph, 12, 1)) == 14  # stars leave room for 11
     found = find_copies(graph, 20, 1)
     for copy in found:
@@ -158,7 +158,7 @@ def test_a_star_that_does_not_fit_is_told_the_largest_found(hidden, output):
 
 def test_minorminer_helps_where_straight_lines_are_too_few():
     graph = WorkingGraph.perfect("zephyr", 2)
-    assert Lines(graph).most_beside(2) == 32
+    assert Lines(graph).max_beside(2) == 32
     found = find_copies(graph, 100, 2)
     assert len(found) == 1
     assert_valid(found, graph, 100, 2)

@@ -71,19 +71,6 @@ def test_what_is_out_of_range_is_moved_to_the_bound_and_counted(pegasus):
     np.testing.assert_array_equal(J, kept[1])
 
 
-def test_fields_times_their_gain_stay_in_range_and_a_gain_below_one_allows_no_more(pegasus):
-    limits = Limits.of(PEGASUS, pegasus)
-    h, no_couplings = np.array([-5.0, -2.0, 2.1, 3.9]), np.zeros(0)
-    for gain, expected, count in (
-        (2.0, [-2, -2, 2, 2], 3),
-        (0.5, [-4, -2, 2.1, 3.9], 1),
-        (1.0, [-4, -2, 2.1, 3.9], 1),
-    ):
-        new_h, _, clipped = limits.clip(h, no_couplings, gain=gain)
-        np.testing.assert_array_equal(new_h, expected)
-        assert clipped == count
-
-
 def test_a_chip_without_an_extended_range_has_its_plain_one(pegasus):
     properties = {key: value for key, value in PEGASUS.items() if key != "extended_j_range"}
     assert Limits.of(PEGASUS, pegasus).j_range == (-2.0, 1.0)

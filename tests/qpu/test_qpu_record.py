@@ -19,7 +19,8 @@ from helpers.dwave.qpu_records import (
     fail_for_want_of_space,
     random_samples,
 )
-from isingprop.qpu.calls.record import Call, Index, Record, Tile, decode, read_settings
+from isingprop.qpu.calls.call_data import Call, Tile, decode
+from isingprop.qpu.calls.record import Index, Record, read_settings
 from isingprop.qpu.calls.tasks import tasks_of
 
 OTHER = {"name": "DWave", "mode": "reverse", "num_reads": None}

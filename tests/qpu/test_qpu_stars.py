@@ -143,10 +143,10 @@ def test_what_is_taken_away_is_as_if_broken():
         star = stars.find(30)
         assert star == Stars(graph).find(30)
         assert_star(star, graph)
-        stars.take_away(star.centre + star.leaves)
+        stars.remove(star.centre + star.leaves)
         graph = graph.without(star.centre + star.leaves)
     assert stars.largest() == Stars(graph).largest()
-    stars.take_away(tuple(graph.qubits.tolist()))
+    stars.remove(tuple(graph.qubits.tolist()))
     assert stars.find(1) is None
 
 
@@ -164,7 +164,7 @@ def test_a_chip_samples_a_star_and_its_energy_is_the_logical_one_less_that_of_th
     device = ip.EmulatedQPU("pegasus", 3)
     graph = WorkingGraph.of(device)
     num_hidden, num_output = (60, 1) if hidden_are_leaves else (1, 60)
-    assert Lines(graph).most_beside(1) < 60
+    assert Lines(graph).max_beside(1) < 60
     problem = oracle.random_problem(num_hidden, num_output, num_problems=2, seed=3)
     qpu = ip.DWave(solver=device, scale=0.5, chain_strength=1.5, record=tmp_path)
     [copy] = qpu.copies(num_hidden, num_output)

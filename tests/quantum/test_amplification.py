@@ -11,7 +11,7 @@ import pytest
 from helpers import oracle, tolerances
 from isingprop import IsingProblem, coherent
 from isingprop.quantum.amplification import (
-    MOST_ITERATIONS,
+    MAX_ITERATIONS,
     applications,
     best_iterations,
     fixed_point_phases,
@@ -130,7 +130,7 @@ def test_numbers_of_iterations_and_applications():
     assert [applications(k) for k in (0, 1, 7)] == [1, 3, 15]
     lengths = list(growing_lengths())
     assert lengths[:6] == list(islice(growing_lengths(), 6)) == [0, 1, 3, 7, 15, 31]
-    assert MOST_ITERATIONS // 2 < lengths[-1] <= MOST_ITERATIONS
+    assert MAX_ITERATIONS // 2 < lengths[-1] <= MAX_ITERATIONS
     for k in range(1, len(lengths)):
         assert sum(map(applications, lengths[: k + 1])) <= 2 * applications(lengths[k])
 

@@ -130,7 +130,9 @@ def test_a_read_does_not_depend_on_how_many_there_are(sampler, monkeypatch):
     many = reads(sampler.sample(bqm, num_reads=9, **options))
     assert len({tuple(read) for read in many}) == 9, "reads worth telling apart"
     assert reads(sampler.sample(bqm, num_reads=4, **options)) == many[:4]
-    monkeypatch.setattr("isingprop.dimod._CALL_BYTES", 2 * 200 * 8)  # the fields of two reads
+    monkeypatch.setattr(
+        "isingprop.samplers.as_dimod.bipartite_call._CALL_BYTES", 2 * 200 * 8
+    )  # the fields of two reads
     assert reads(sampler.sample(bqm, num_reads=9, **options)) == many
 
 

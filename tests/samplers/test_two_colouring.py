@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from helpers.samplers.dimod_models import BOTH, lattice, random_edges
 from isingprop.dimod import AnnealingSampler, TemperingSampler
-from isingprop.samplers.two_colouring import two_colouring
+from isingprop.samplers.as_dimod.two_colouring import two_colouring
 
 
 @dimod.testing.load_sampler_bqm_tests(AnnealingSampler)

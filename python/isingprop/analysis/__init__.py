@@ -1,1 +1,1 @@
-"""Analysis of states and of learning curves: landscapes and scaling exponents."""
+"""Analysis of states (landscapes, overlaps) and of learning curves (scaling exponents)."""

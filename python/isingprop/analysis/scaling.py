@@ -1,4 +1,4 @@
-"""Error-versus-epoch exponents, Eq. (8), and means over seeds with their confidence intervals."""
+"""Exponents of error against epoch, Eq. (8), and means over seeds with confidence intervals."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from isingprop.util.checks import float_array, real_number
 
 
 class PowerLaw(NamedTuple):
-    """error = prefactor * epoch^-exponent."""
+    """A power law, error = prefactor * epoch^-exponent."""
 
-    exponent: float  #: z, > 0 where the error falls
+    exponent: float  #: z, which is > 0 for an error that falls
     prefactor: float  #: the error at epoch 1
 
 
@@ -30,18 +30,21 @@ def fit_power_law(epochs: ArrayLike, errors: ArrayLike) -> PowerLaw:
 
         maximise sum_k (errors_k log mu_k - mu_k),   mu_k = A epochs_k^-z
 
-    Errors are counts of wrong states over their number, so an error of 0 is an observation like any other: least
-    squares of logarithms would have to leave it out, and with it the best epochs. Each epoch weighs in proportion to
-    mu_k, as counts do, which for z = 1 gives every decade of epochs the same weight.
+    An error is a count of wrong states over the number of states, so an error of 0 is a valid
+    observation. Least squares of logarithms would have to leave it out, and with it the best
+    epochs. Each epoch is weighted in proportion to mu_k, as counts are, which for z = 1 gives every
+    decade of epochs the same weight. scikit-learn's PoissonRegressor finds the same fit but takes a
+    thousand times as long.
 
     Args:
         epochs: (K,), > 0.
         errors: (K,), in [0, 1], above 0 in at least two places.
 
+    Returns:
+        The exponent z and the prefactor A.
+
     Raises:
         ValueError: for other shapes or values.
-
-    scikit-learn's PoissonRegressor finds the same and takes a thousand times as long.
 
     Example:
         >>> z, prefactor = fit_power_law([1, 10, 100], [0.5, 0.05, 0.005])
@@ -62,31 +65,36 @@ def fit_power_law(epochs: ArrayLike, errors: ArrayLike) -> PowerLaw:
         raise ValueError(f"errors must be in [0, 1], got {errors.min()} to {errors.max()}")
     if np.unique(epochs[errors > 0]).size < 2:
         raise ValueError(f"errors must be above 0 at two epochs at least, got {errors[errors > 0]}")
+
     log_epochs = np.log(epochs)
     mean = errors @ log_epochs / errors.sum()
 
     def excess(z: float) -> float:
-        """Falls with z, and is 0 where the mean of log epoch under mu is the one under the errors."""
+        """Returns how much the mean of log epoch under mu exceeds that under the errors.
+
+        It falls with z and is 0 at the maximum of the likelihood.
+        """
         return float(softmax(-z * log_epochs) @ log_epochs - mean)
 
-    most = 1.0
-    while excess(-most) < 0 or excess(most) > 0:
-        most *= 2
-    z = float(brentq(excess, -most, most, xtol=1e-12))
+    bound = 1.0
+    while excess(-bound) < 0 or excess(bound) > 0:
+        bound *= 2
+    z = float(brentq(excess, -bound, bound, xtol=1e-12))
+
     return PowerLaw(z, float(np.exp(np.log(errors.sum()) - logsumexp(-z * log_epochs))))
 
 
 def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
-    """The mean of independent repetitions and Student's interval around it.
+    """Returns the mean of independent repetitions and Student's interval around it.
 
         mean -+ t(n - 1) s / sqrt(n)
 
     Args:
         values: (n,), one for each seed.
-        confidence: of the interval, in (0, 1).
+        confidence: the probability that the interval holds the true mean, in (0, 1).
 
     Returns:
-        The interval; its ends are NaN for n = 1, which tells nothing of the spread.
+        The interval; its ends are NaN for n = 1, where the spread is unknown.
 
     Example:
         >>> mean, low, high = mean_interval([1.0, 2.0, 3.0])
@@ -102,34 +110,36 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     confidence = real_number("confidence", confidence, above=0.0)
     if confidence >= 1:
         raise ValueError(f"confidence must be below 1, got {confidence}")
+
     mean = float(values.mean())
     if len(values) == 1:
         return Interval(mean, float("nan"), float("nan"))
+
     half = float(t.ppf((1 + confidence) / 2, len(values) - 1) * standard_error(values))
     return Interval(mean, mean - half, mean + half)
 
 
 def interval_of(values: ArrayLike) -> Interval:
-    """As mean_interval; NaN where one of the (n,) values is.
+    """Works like `mean_interval`, but returns NaN where any of the (n,) values is NaN.
 
     Example:
         >>> interval_of([1.0, float("nan")])
         Interval(mean=nan, low=nan, high=nan)
     """
     array = np.asarray(values, dtype=np.float64)
-    return (
-        mean_interval(array)
-        if np.isfinite(array).all()
-        else Interval(float("nan"), float("nan"), float("nan"))
-    )
+    if np.isfinite(array).all():
+        return mean_interval(array)
+    return Interval(float("nan"), float("nan"), float("nan"))
 
 
 def standard_error(values: ArrayLike) -> float:
-    """s / sqrt(n) of (n,) independent repetitions; NaN for n = 1.
+    """Returns the standard error s / sqrt(n) of (n,) independent repetitions; NaN for n = 1.
 
     Example:
         >>> round(standard_error([1.0, 2.0, 3.0]), 6)
         0.57735
     """
     values = float_array("values", values, shape=(None,)).astype(np.float64)
-    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
+    if len(values) == 1:
+        return float("nan")
+    return float(values.std(ddof=1) / np.sqrt(len(values)))

@@ -1,5 +1,5 @@
 """The command line: `isingprop train`, `evaluate`, `qpu` and `reproduce`."""
 
-from isingprop.cli.app import main
+from isingprop.cli.commands import app, main
 
-__all__ = ["main"]
+__all__ = ["app", "main"]

@@ -1,4 +1,4 @@
-"""What the commands say, and how they end."""
+"""The output of the commands: results on stdout, one-line errors on stderr, and exit codes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ import typer
 
 from isingprop.cli.run_folder import RunFolder
 from isingprop.qpu.calls.connection import QPUBudgetError
-from isingprop.samplers import DWave
+from isingprop.samplers.dwave import DWave
 from isingprop.training.evaluation import Evaluation
 from isingprop.training.trainer import Trainer
 from isingprop.util.messages import say
 
-USAGE_ERROR, OTHER_ERROR, INTERRUPTED = 2, 1, 130
+USAGE_ERROR, OTHER_ERROR, INTERRUPTED = 2, 1, 130  # 130: a shell's code for SIGINT
 
 
 def print_json(content: dict[str, Any]) -> None:
-    """Prints one object on stdout."""
+    """Prints one JSON object on stdout."""
     typer.echo(json.dumps(content))
 
 
 def one_line(error: Exception) -> str:
-    """The message; errors that are not of this package's kinds say what they are, too."""
+    """Returns an error's message in one line, with its type if this package never raises that."""
     text = " ".join(str(error).split())
     ours = isinstance(
         error, ValueError | TypeError | OSError | MemoryError | ImportError | QPUBudgetError
@@ -41,7 +41,7 @@ def one_line_errors() -> Iterator[None]:
     """Ends the command after an error or Ctrl-C, with one line on stderr."""
     try:
         yield
-    except typer.Exit:  # a RuntimeError, too
+    except typer.Exit:  # is a RuntimeError, which the next clause would catch
         raise
     except (ValueError, TypeError, OSError, MemoryError, RuntimeError, ImportError) as error:
         say(f"Error: {one_line(error)}")
@@ -58,49 +58,46 @@ def summarise(
     folder: RunFolder,
     as_json: bool,
 ) -> None:
-    """Says how a run ended.
+    """Prints how a run ended.
 
     Args:
-        trainer: after its last epoch.
-        result: of the test after it; None where the run was stopped before.
-        stopped: why it was.
-        folder: of the run.
-        as_json: print one object in place of lines.
+        trainer: the trainer after its last epoch.
+        result: the test after that epoch; None if the run was stopped before.
+        stopped: why the run was stopped; None if it was not.
+        folder: the folder of the run.
+        as_json: prints one JSON object in place of lines.
     """
     if as_json:
-        print_json(
-            {
-                "epochs": len(trainer.history),
-                **(_numbers(trainer) if trainer.history else {}),
-                **({} if result is None else test_numbers(result)),
-                "qpu_seconds": qpu_seconds(trainer),
-                "stopped": stopped,
-                "out": str(folder.path),
-                "settings": asdict(folder.settings),
-            }
-        )
+        _print_summary_json(trainer, result, stopped, folder)
         return
+
     for line in _lines(trainer, result) if trainer.history else ():
         typer.echo(line)
-    say_qpu_seconds(trainer, folder)
-    files = [
-        name
-        for name in ("model.safetensors", "history.csv", "training.png")
-        if (folder.path / name).exists()
-    ]
+    print_qpu_seconds(trainer, folder)
+
+    names = ("model.safetensors", "history.csv", "training.png")
+    files = [name for name in names if (folder.path / name).exists()]
     typer.echo(f"run folder      {folder.path}{': ' if files else ''}{', '.join(files)}")
 
 
-def say_qpu_seconds(trainer: Trainer, folder: RunFolder) -> None:
-    """Says what a run has cost so far, where there is a chip."""
+def print_qpu_seconds(trainer: Trainer, folder: RunFolder) -> None:
+    """Prints how much QPU access time a run has cost so far, if it uses a QPU."""
     if (spent := qpu_seconds(trainer)) is not None:
         typer.echo(
             f"QPU access      {spent:.3f} s in all, for the answers in {folder.path / 'qpu'}"
         )
 
 
+def qpu_seconds(trainer: Trainer) -> float | None:
+    """Returns the QPU access time, in seconds, of all answers of a run; None without a QPU."""
+    for sampler in (trainer.sampler, trainer.test_sampler):
+        if isinstance(sampler, DWave):
+            return sampler.qpu_seconds
+    return None
+
+
 def test_numbers(result: Evaluation) -> dict[str, Any]:
-    """What is said of a test beside its accuracy."""
+    """Returns the numbers that the JSON of a test holds beside its accuracy."""
     return {
         "test_standard_error": result.standard_error,
         "test_unclassified": result.unclassified,
@@ -109,13 +106,30 @@ def test_numbers(result: Evaluation) -> dict[str, Any]:
 
 
 def percent(result: Evaluation) -> str:
-    """Accuracy with its standard error."""
+    """Returns the accuracy in per cent, with its standard error and the number of images."""
     return f"{result.accuracy:.1%} ± {result.standard_error:.1%} ({result.num_images} images)"
+
+
+def _print_summary_json(
+    trainer: Trainer, result: Evaluation | None, stopped: str | None, folder: RunFolder
+) -> None:
+    print_json(
+        {
+            "epochs": len(trainer.history),
+            **(_numbers(trainer) if trainer.history else {}),
+            **({} if result is None else test_numbers(result)),
+            "qpu_seconds": qpu_seconds(trainer),
+            "stopped": stopped,
+            "out": str(folder.path),
+            "settings": asdict(folder.settings),
+        }
+    )
 
 
 def _lines(trainer: Trainer, result: Evaluation | None) -> Iterator[str]:
     last, (seconds, total) = trainer.history[-1], _times(trainer)
     accuracy = f"{last.test_accuracy:.1%}" if result is None else percent(result)
+
     yield (
         f"test accuracy   {accuracy}; training error {last.train_error_lowest:.2%} (lowest reads), "
         f"{last.train_error_reads:.2%} (all reads)"
@@ -126,14 +140,18 @@ def _lines(trainer: Trainer, result: Evaluation | None) -> Iterator[str]:
         yield f"effective beta  {last.beta_effective:.4g} (inf: no flip would lower the energy)"
     if last.chain_break_fraction is not None:
         yield (
-            f"broken chains   {last.chain_break_fraction:.2%} of all chains of all reads in the last epoch; "
-            f"{last.clipped} values clipped"
+            f"broken chains   {last.chain_break_fraction:.2%} of all chains of all reads in the "
+            f"last epoch; {last.clipped} values clipped"
         )
-    yield f"time            {total:.1f} s for {last.epoch} epochs, {seconds:.3f} s an epoch without its test"
+    yield (
+        f"time            {total:.1f} s for {last.epoch} epochs, "
+        f"{seconds:.3f} s an epoch without its test"
+    )
 
 
 def _numbers(trainer: Trainer) -> dict[str, Any]:
     last, (seconds, total) = trainer.history[-1], _times(trainer)
+
     return {
         "train_error": last.train_error_lowest,
         "train_error_reads": last.train_error_reads,
@@ -148,20 +166,12 @@ def _numbers(trainer: Trainer) -> dict[str, Any]:
 
 
 def _times(trainer: Trainer) -> tuple[float, float]:
-    """Seconds of an epoch (median, without its test), and of all."""
+    """Returns the seconds of an epoch (median, without its test), and those of the whole run."""
     records = trainer.history
     total = sum(record.seconds + record.seconds_testing for record in records)
     return statistics.median(record.seconds for record in records), total
 
 
-def qpu_seconds(trainer: Trainer) -> float | None:
-    """QPU access time that all answers of a run have cost; None without a chip."""
-    for sampler in (trainer.sampler, trainer.test_sampler):
-        if isinstance(sampler, DWave):
-            return sampler.qpu_seconds
-    return None
-
-
 def _json_number(value: float | None) -> float | str | None:
-    """JSON has no word for infinity."""
+    """Returns infinity and nan as text, since JSON has no such numbers."""
     return value if value is None or math.isfinite(value) else str(value)

@@ -11,6 +11,7 @@ import typer
 from typer import Option
 
 from isingprop.cli.console import INTERRUPTED, one_line_errors, print_json
+from isingprop.cli.options import AsJson, DataDir
 from isingprop.data.load import DataName
 from isingprop.util.messages import say
 
@@ -32,7 +33,7 @@ _Figure = Literal[
 ]
 
 _FIGURES: tuple[str, ...] = get_args(_Figure)[:-1]
-# The module of each, below isingprop.paper.
+# The module of each study, relative to isingprop.paper.
 _STUDIES = {
     "fig2": "zhang2025.fig2",
     "fig3": "zhang2025.fig3",
@@ -45,12 +46,10 @@ _STUDIES = {
     "mlp-table": "mlp_table.table_study",
     "mlp-runtime": "mlp_runtime.runtime_study",
 }
-_ON_DIGITS = ("coherent", "mlp-runtime")  # which a few images do for
-_OF_THEIR_OWN = (
-    "mlp-equivalence",
-    "mlp-table",
-    "mlp-runtime",
-)  # which take other images than Setup.num_train
+# Studies for which a few images are enough, so that they take the digits.
+_ON_DIGITS = ("coherent", "mlp-runtime")
+# Studies that use other images than Setup.num_train says.
+_WITH_OWN_IMAGES = ("mlp-equivalence", "mlp-table", "mlp-runtime")
 _WIDTH = 2 + max(map(len, _FIGURES))
 
 
@@ -59,12 +58,11 @@ def reproduce(
     data: Annotated[
         DataName | None,
         Option(
-            help="Images [default: mnist; with --quick, coherent or mlp-runtime and no --data-dir digits]."
+            help="Images [default: mnist; with --quick, coherent or mlp-runtime and no --data-dir "
+            "digits]."
         ),
     ] = None,
-    data_dir: Annotated[
-        Path | None, Option(help="Folder of IDX files [env: ISINGPROP_DATA].")
-    ] = None,
+    data_dir: DataDir = None,
     seeds: Annotated[int, Option(min=1, help="Repetitions, which error bars are over.")] = 5,
     seed: Annotated[
         int, Option(min=0, max=2**32, help="Of the first repetition; all random numbers follow.")
@@ -87,14 +85,15 @@ def reproduce(
     out: Annotated[
         Path | None,
         Option(
-            help="Folder; what is finished there is not run again [default: runs/reproduce, with --quick runs/quick]."
+            help="Folder; what is finished there is not run again [default: runs/reproduce, "
+            "with --quick runs/quick]."
         ),
     ] = None,
-    as_json: Annotated[
-        bool, Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Compute, save, draw and report the papers' figures, and studies of depth and coherence, with error bars."""
+    """Compute, save, draw and report the papers' figures, and studies of depth and coherence,
+    with error bars.
+    """
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("--workers cannot be said with --scheduler: a cluster has its own")
     from isingprop.paper.common.study_setup import Setup
@@ -104,11 +103,13 @@ def reproduce(
     out = out or Path("runs/quick" if quick else "runs/reproduce")
     folder = None if data_dir is None else str(data_dir)
     names = _FIGURES if figure == "all" else (figure,)
+
     with one_line_errors():
         if out.exists() and not out.is_dir():
             raise FileExistsError(f"--out must be a folder, got the file {out}")
         setup = Setup(data=data, data_dir=folder, num_seeds=seeds, seed=seed, quick=quick, out=out)
         numbers = _reproduce(names, setup, workers or len(os.sched_getaffinity(0)), scheduler)
+
     if as_json:
         print_json(numbers if figure == "all" else numbers[figure])
         return
@@ -124,6 +125,7 @@ def _reproduce(
     modules = {name: importlib.import_module(f"isingprop.paper.{_STUDIES[name]}") for name in names}
     _load_data(names, setup)
     num_jobs = sum(module.number_of_jobs(setup) for module in modules.values())
+
     try:
         with Runner(
             setup.out / "jobs", workers=workers, scheduler=scheduler, num_jobs=num_jobs
@@ -136,8 +138,8 @@ def _reproduce(
 
 
 def _load_data(names: tuple[str, ...], setup: Setup) -> None:
-    """What is missing is refused now, not an hour later."""
-    if not set(names) <= set(_OF_THEIR_OWN):
+    """Loads the images once before any work, so that missing ones are refused at once."""
+    if not set(names) <= set(_WITH_OWN_IMAGES):
         setup.load_data(max(setup.train_sizes) if "table" in names else None)
     if "mlp-equivalence" in names:
         setup.load_all()

@@ -1,1 +1,1 @@
-"""Labelled images: the embedded digits, MNIST and Fashion-MNIST."""
+"""Labelled images: digits (embedded in scikit-learn), MNIST and Fashion-MNIST."""

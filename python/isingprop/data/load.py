@@ -1,4 +1,7 @@
-"""Labelled images: digits (part of scikit-learn), MNIST and Fashion-MNIST (cached download, or a folder)."""
+"""Loader of labelled images: digits (part of scikit-learn), MNIST and Fashion-MNIST.
+
+MNIST and Fashion-MNIST come from a folder of IDX files or from a cached download.
+"""
 
 from __future__ import annotations
 
@@ -20,22 +23,23 @@ NAMES: tuple[str, ...] = get_args(DataName)
 
 Images = NDArray[np.float32]
 Labels = NDArray[np.int64]
-Raw = tuple[NDArray[Any], NDArray[Any]]  # images with 0 for black, labels
-_WHITE = 255  # of IDX files
+Raw = tuple[NDArray[Any], NDArray[Any]]  # images, in which 0 is black, and labels
+_IDX_WHITE, _DIGITS_WHITE = 255, 16  # the max pixel values of the sources
+_NUM_DIGITS_TEST = 360  # a fifth of the 1,797 digits
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
 class ImageSet:
-    """Training and test images with their labels, checked when it is made.
+    """Training and test images with their labels, which are checked on construction.
 
-    Pixels become C-contiguous float32 (an array that is so already is not copied) and labels int64.
+    Pixels become C-contiguous float32, without a copy where they already are, and labels int64.
 
     Args:
-        name: what to call it in messages and run folders.
+        name: the name of the data set in messages and run folders.
         train_images: (n, pixels), floating-point, in [0, 1].
         train_labels: (n,), integers in 0 ... num_classes - 1.
-        test_images: (m, pixels), as train_images.
-        test_labels: (m,), as train_labels.
+        test_images: (m, pixels), like train_images.
+        test_labels: (m,), like train_labels.
         num_classes: at least 1.
 
     Raises:
@@ -57,16 +61,18 @@ class ImageSet:
     num_classes: int
 
     def __post_init__(self) -> None:
-        """Refuses what does not fit together."""
+        """Checks that images, labels and classes fit together."""
         if not isinstance(self.name, str):
             raise TypeError(f"name must be a string, got {self.name!r}")
-        num_classes = whole_number("num_classes", self.num_classes, least=1)  # the labels need it
-        num_inputs = None
+        num_classes = whole_number("num_classes", self.num_classes, least=1)
+
+        num_inputs = None  # of the training images, which the test images must share
         for part in ("train", "test"):
             images = image_array(
                 f"{part}_images", getattr(self, f"{part}_images"), num_inputs=num_inputs
             )
             check_pixels(f"{part}_images", images)
+
             given = getattr(self, f"{part}_labels")
             labels = label_array(
                 f"{part}_labels", given, count=len(images), num_classes=num_classes
@@ -74,6 +80,7 @@ class ImageSet:
             object.__setattr__(self, f"{part}_images", images)
             object.__setattr__(self, f"{part}_labels", labels)
             num_inputs = images.shape[1]
+
         object.__setattr__(self, "num_classes", num_classes)
 
 
@@ -87,39 +94,44 @@ def load_data(
     """Loads a data set by name: ten classes, pixels in [0, 1].
 
     MNIST and Fashion-MNIST come from `data_dir`, else from the folder that the environment variable
-    ISINGPROP_DATA names, else from a download, made once and checked; one that was cut off goes on at the
-    next call. The folder, or its subfolder of the data set's name, holds the four IDX files, gzipped or not,
-    with any number of images of any size. Of the digits, a fixed random fifth (the same share of each class)
-    are the test images.
+    ISINGPROP_DATA names, else from a download, which is made once and checked; a download that was
+    cut off is resumed at the next call. The folder, or its subfolder with the data set's name,
+    holds the four IDX files, gzipped or not, with any number of images of any size. The test images
+    of the digits are a fixed random fifth of them, with the same share of each class.
 
     Args:
-        name: "digits" (1,437 + 360 of 8 x 8), "mnist" or "fashion-mnist" (60,000 + 10,000 of 28 x 28).
+        name: "digits" (1,437 + 360 images of 8 x 8 pixels), "mnist" or "fashion-mnist" (60,000 +
+            10,000 images of 28 x 28).
         data_dir: folder of IDX files; not for "digits".
-        num_train: keep so many training images, chosen by `class_balanced`; the papers use 1,000 of MNIST.
-        num_test: the same for the test images; the papers use 100.
+        num_train: the number of training images to keep, chosen by `class_balanced`; None keeps
+            all. The papers use 1,000 of MNIST.
+        num_test: the number of test images to keep, chosen likewise. The papers use 100.
 
     Returns:
-        The images and labels, in published order (digits: in that of their split).
+        The images and labels, in published order (digits: in the order of their split).
 
     Raises:
-        ValueError: for an unknown name, a count below 1 or above the number there is, a file that is not IDX.
+        ValueError: for an unknown name, a count below 1 or above the number of images, a file that
+            is not IDX.
         TypeError: for a count that is not an integer, a name or a folder of the wrong type.
         FileNotFoundError: where the folder or one of its four files is missing.
-        ConnectionError: where the network failed in a download.
-        OSError: where a download failed otherwise, or its sum is wrong.
+        ConnectionError: where the network failed during a download.
+        OSError: where a download failed for another reason, or its sum is wrong.
 
     Example:
         >>> load_data("digits", num_train=100).train_images.shape
         (100, 64)
 
     References:
-        LeCun et al. 1998, doi:10.1109/5.726791 (MNIST); Xiao et al. 2017, arXiv:1708.07747 (Fashion-MNIST);
-        Alpaydin & Kaynak 1998, UCI repository, optdigits (digits).
+        LeCun et al. 1998, doi:10.1109/5.726791 (MNIST); Xiao et al. 2017, arXiv:1708.07747
+        (Fashion-MNIST); Alpaydin & Kaynak 1998, UCI repository, optdigits (digits).
     """
     _check_request(name, data_dir, num_train, num_test)
-    (train, test), white = (
-        (_digits(), 16) if name == "digits" else (_idx_sets(name, data_dir), _WHITE)
-    )
+    if name == "digits":
+        (train, test), white = _digits(), _DIGITS_WHITE
+    else:
+        (train, test), white = _idx_sets(name, data_dir), _IDX_WHITE
+
     train = _prepared("num_train", train, num_train, white)
     test = _prepared("num_test", test, num_test, white)
     return ImageSet(name, *train, *test, num_classes=NUM_CLASSES)
@@ -128,11 +140,11 @@ def load_data(
 def load_test_images(
     name: str, *, data_dir: str | os.PathLike[str] | None = None
 ) -> tuple[Images, Labels]:
-    """Loads the test images alone, also from a folder without training files, which `load_data` refuses.
+    """Loads the test images alone, even from a folder without the training files.
 
     Args:
-        name: as in load_data; the errors are those of load_data, too.
-        data_dir: as in load_data.
+        name: the data set, see `load_data`, whose errors may be raised here, too.
+        data_dir: folder of IDX files, see `load_data`.
 
     Returns:
         (m, pixels) images in [0, 1] and their (m,) labels, in published order.
@@ -147,12 +159,16 @@ def load_test_images(
     if found is None:
         images = load_data(name)
         return images.test_images, images.test_labels
+
     paths = _paths_in(*found, name, FILES[2:])
-    return _prepared("num_test", _read_pair(*paths), None, _WHITE)
+    return _prepared("num_test", _read_pair(*paths), None, _IDX_WHITE)
 
 
 def data_folder(data_dir: str | os.PathLike[str] | None = None) -> tuple[str, Path] | None:
-    """Who names the folder of IDX files, "data_dir" or "ISINGPROP_DATA", and the folder; None where nobody does."""
+    """Returns the folder of IDX files and what names it: "data_dir" or "ISINGPROP_DATA".
+
+    The name comes first. None means that neither of them names a folder.
+    """
     if data_dir is not None:
         return "data_dir", Path(data_dir)
     folder = os.environ.get("ISINGPROP_DATA")
@@ -162,14 +178,15 @@ def data_folder(data_dir: str | os.PathLike[str] | None = None) -> tuple[str, Pa
 def class_balanced(labels: ArrayLike, num_images: int, num_classes: int) -> Labels:
     """Chooses the papers' subset: the first images of each class, in published order.
 
-    Walks the labels in order and keeps an image while its class has fewer than its quota, which is
-    num_images // num_classes, plus one for the first num_images % num_classes classes. Where a class runs
-    short, the earliest images not yet kept fill up. So 1,000 of the MNIST training set are the first 100 of
-    each class, and 100 of its test set the first 10 of each class: the published subset MNIST/100.
+    The labels are read in order, and an image is kept while its class has fewer than its quota,
+    which is num_images // num_classes, plus one for the first num_images % num_classes classes.
+    Where a class has too few images, the earliest images not yet kept fill up the number. So 1,000
+    of the MNIST training set are the first 100 of each class, and 100 of its test set are the first
+    10 of each class: the published subset MNIST/100.
 
     Args:
         labels: (n,) integers in 0 ... num_classes - 1.
-        num_images: how many to keep, 1 ... n.
+        num_images: the number of images to keep, 1 ... n.
         num_classes: at least 1.
 
     Returns:
@@ -186,9 +203,10 @@ def class_balanced(labels: ArrayLike, num_images: int, num_classes: int) -> Labe
     References:
         Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4 (MNIST/100).
     """
-    num_classes = whole_number("num_classes", num_classes, least=1)  # the labels need it
+    num_classes = whole_number("num_classes", num_classes, least=1)
     checked = label_array("labels", labels, count=np.size(labels), num_classes=num_classes)
     num_images = whole_number("num_images", num_images, least=1, most=len(checked))
+
     quota, larger = divmod(num_images, num_classes)
     kept = np.concatenate(
         [np.flatnonzero(checked == c)[: quota + (c < larger)] for c in range(num_classes)]
@@ -198,43 +216,54 @@ def class_balanced(labels: ArrayLike, num_images: int, num_classes: int) -> Labe
 
 
 def _check_request(name: object, data_dir: object, num_train: object, num_test: object) -> None:
+    """Checks all arguments of `load_data`, in order, before any work."""
     if not isinstance(name, str):
         raise TypeError(f"name must be a string, got {name!r}")
     if name not in NAMES:
         raise ValueError(f"name must be one of {', '.join(NAMES)}, got {name!r}")
+
     if not isinstance(data_dir, (str, os.PathLike, type(None))):
         raise TypeError(f"data_dir must be a path, got {data_dir!r}")
     if name == "digits" and data_dir is not None:
         raise ValueError(
             f"data_dir must be None for digits (part of scikit-learn), got {str(data_dir)!r}"
         )
+
     for argument, count in (("num_train", num_train), ("num_test", num_test)):
         if count is not None:
             whole_number(argument, count, least=1)
 
 
 def _digits() -> tuple[Raw, Raw]:
+    """Returns the training and the test part of the digits; the split never changes."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
     images, labels = load_digits(return_X_y=True)
-    split = train_test_split(images, labels, test_size=360, stratify=labels, random_state=0)
+    split = train_test_split(
+        images, labels, test_size=_NUM_DIGITS_TEST, stratify=labels, random_state=0
+    )
     return (split[0], split[2]), (split[1], split[3])
 
 
 def _idx_sets(name: str, data_dir: str | os.PathLike[str] | None) -> tuple[Raw, Raw]:
+    """Returns the training and the test part of a data set of IDX files."""
     found = data_folder(data_dir)
     paths = download(name) if found is None else _paths_in(*found, name, FILES)
     return _read_pair(*paths[:2]), _read_pair(*paths[2:])
 
 
 def _paths_in(source: str, folder: Path, name: str, files: tuple[str, ...]) -> list[Path]:
-    """These of FILES in `folder/name` if there is one, else in `folder`: never some here, some there."""
+    """Returns the paths of `files` in `folder/name` if that folder exists, else in `folder`.
+
+    All of them must be in the same folder. `source` is what names the folder in messages.
+    """
     advice = "or unset data_dir and ISINGPROP_DATA to download it"
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{source} must be a folder, got {str(folder)!r}: make it, {advice}"
         )
+
     home = folder / name if (folder / name).is_dir() else folder
     paths = []
     for file in files:
@@ -244,21 +273,25 @@ def _paths_in(source: str, folder: Path, name: str, files: tuple[str, ...]) -> l
                 f"{source} must hold {file}[.gz], got none in {str(home)!r}: put it there, {advice}"
             )
         paths.append(found[0])
+
     return paths
 
 
 def _read_pair(images_path: Path, labels_path: Path) -> Raw:
+    """Returns the images and labels of two IDX files, which must fit together."""
     images, labels = read_idx(images_path), read_idx(labels_path)
     check_shape(str(images_path), images, (None, None, None))
     return images, label_array(str(labels_path), labels, count=len(images), num_classes=NUM_CLASSES)
 
 
 def _prepared(argument: str, raw: Raw, count: int | None, white: int) -> Raw:
+    """Returns float32 images in [0, 1], (n, pixels), and labels; `count` of them, None for all."""
     images, labels = raw
     if count is not None:
         whole_number(argument, count, least=1, most=len(labels))
         kept = class_balanced(labels, count, NUM_CLASSES)
         images, labels = images[kept], labels[kept]
+
     pixels = images.reshape(len(labels), -1).astype(np.float32)
-    pixels /= np.float32(white)  # in place: MNIST's are 188 MB
+    pixels /= np.float32(white)  # in place, because the pixels of MNIST take 188 MB
     return pixels, labels

@@ -1,4 +1,4 @@
-"""What a run costs, before it is paid for: calls, and seconds of access to the chip."""
+"""The cost of a planned run on a chip: number of calls, and seconds of access to the chip."""
 
 from __future__ import annotations
 
@@ -7,37 +7,35 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from isingprop.qpu.calls.call_parts import Part, split
-from isingprop.qpu.chip.schedules import Schedule, solver_name
+from isingprop.qpu.chip.schedules import MICROSECONDS_PER_SECOND, Schedule, solver_name
 from isingprop.util.checks import real_number, whole_number
 
-_MICROSECONDS = 1e6  # in a second
-_TEST_PORTION = (
-    1000  # test images that go through the sampler at once, as in metrics.lowest_outputs
-)
+# Test images that are sampled together; must equal the portion in which evaluation samples them.
+_TEST_PORTION = 1000
 
 
 @dataclass(frozen=True)
 class Estimate:
     """Calls and QPU access time, in seconds, of a planned run.
 
-    An epoch is its training; each is followed by a test. What is charged is the access time.
+    An epoch is its training; each epoch is followed by a test. D-Wave charges for the access time.
     """
 
-    num_qubits: int  #: of a call that uses all copies
-    copies: int
+    num_qubits: int  #: qubits of a call that uses all copies
+    copies: int  #: copies of the network on the chip
     calls_per_epoch: int
     seconds_per_epoch: float
-    calls_per_epoch_one_copy: int  #: if the chip held the network once
+    calls_per_epoch_one_copy: int  #: calls if the chip held the network once
     seconds_per_epoch_one_copy: float
     test_calls_per_epoch: int
     test_seconds_per_epoch: float
-    calls: int  #: of the run, training and tests
-    seconds: float
+    calls: int  #: calls of the run, training and tests
+    seconds: float  #: seconds of the run, training and tests
 
 
 def access_time(
@@ -49,18 +47,21 @@ def access_time(
     anneal_schedule: Schedule | None = None,
     reverse: bool = False,
 ) -> float:
-    """Seconds of QPU access of one call, by D-Wave's own formula and the chip's own timing data.
+    """Returns the QPU access time of one call, in seconds.
+
+    D-Wave's own formula is applied to the chip's own timing data.
 
     Args:
-        properties: of the chip.
-        num_qubits: that are read out.
+        properties: solver properties of the chip.
+        num_qubits: number of qubits that are read out.
         num_reads: at least 1.
-        annealing_time: us; the chip's default where there is no schedule, either.
-        anneal_schedule: in place of annealing_time.
-        reverse: whether each read starts from a given state; true of every schedule that starts at s = 1.
+        annealing_time: us; None takes the chip's default where there is no schedule either.
+        anneal_schedule: a schedule in place of annealing_time.
+        reverse: whether each read starts from a given state, which is true of every schedule that
+            starts at s = 1.
 
     Raises:
-        ValueError: for a chip without timing data or with data that D-Wave's library does not know.
+        ValueError: for a chip without timing data, or with data unknown to D-Wave's library.
 
     Example:
         >>> from dwave.cloud.testing.mocks import qpu_problem_timing_data
@@ -74,15 +75,18 @@ def access_time(
         annealing_time = real_number("annealing_time", annealing_time, above=0.0)
         if anneal_schedule is not None:
             raise ValueError(
-                f"annealing_time must be None where there is an anneal_schedule, got {annealing_time:g}"
+                "annealing_time must be None where there is an anneal_schedule, "
+                f"got {annealing_time:g}"
             )
-        if reverse:  # the library tells by the schedule
+        if reverse:  # the library recognises it by the first point of a schedule
             anneal_schedule = [[0.0, 1.0], [annealing_time, 1.0]]
             annealing_time = None
     elif reverse and anneal_schedule is None:
         raise ValueError(
-            "annealing_time must be a number for reverse annealing without anneal_schedule, got None"
+            "annealing_time must be a number for reverse annealing without anneal_schedule, "
+            "got None"
         )
+
     from dwave.cloud.solver import StructuredSolver
 
     try:
@@ -92,7 +96,7 @@ def access_time(
             num_reads,
             annealing_time=annealing_time,
             anneal_schedule=anneal_schedule,
-            initial_state=[True],  # only asked whether there is one
+            initial_state=[True],  # the library only checks that there is one
             reinitialize_state=True,
         )
     except (KeyError, ValueError) as error:
@@ -100,7 +104,7 @@ def access_time(
         raise ValueError(
             f"solver {name} must have timing data that dwave-cloud-client knows: {what}"
         ) from None
-    return float(microseconds) / _MICROSECONDS
+    return float(microseconds) / MICROSECONDS_PER_SECOND
 
 
 def estimate(
@@ -119,22 +123,24 @@ def estimate(
     annealing_time: float | None = None,
     anneal_schedule: Schedule | None = None,
 ) -> Estimate:
-    """The price of training on a chip that holds some copies of the network.
+    """Returns the cost of training on a chip that holds some copies of the network.
 
     Args:
-        properties: of the chip.
-        qubits_per_copy: number of qubits of each copy, those in use first; `of one copy` is the first.
-        num_images: training images.
-        epochs: of the whole run.
+        properties: solver properties of the chip.
+        qubits_per_copy: number of qubits of each copy, in the order in which copies are used.
+        num_images: number of training images.
+        epochs: number of passes over them.
         num_states: m, reads of each image.
         batch_size: images per update.
         num_test: images of the test after each epoch.
-        num_test_reads: of each of these, all annealed forward.
-        references: different start states of an image's reads, each a task of its own; 0: none have start states.
-        least_reads: reads of the chip for each task, where fewer are asked for.
-        check: refuses a call of the training that the chip would refuse.
-        annealing_time: us, of forward anneals, and of all without anneal_schedule; the chip's default where None.
-        anneal_schedule: of the training.
+        num_test_reads: reads of each test image, all annealed forward.
+        references: number of different start states of an image's reads, each of which is a task of
+            its own; 0: reads have no start states.
+        least_reads: min number of reads that the chip makes of each task.
+        check: refuses a training call that the chip would refuse.
+        annealing_time: us, of forward anneals, and of all anneals without anneal_schedule; None
+            takes the chip's default.
+        anneal_schedule: schedule of the training.
 
     Raises:
         ValueError: for a number that is too small, no copies, or a chip without timing data.
@@ -157,22 +163,25 @@ def estimate(
     num_test_reads = whole_number("num_test_reads", num_test_reads, least=1)
     references = whole_number("references", references, least=0)
     least_reads = whole_number("least_reads", least_reads, least=1)
-    forward = training = partial(access_time, properties, annealing_time=annealing_time)
-    if anneal_schedule is not None:
-        training = partial(access_time, properties, anneal_schedule=anneal_schedule)
-    elif references:
-        training = partial(forward, reverse=True)
-    shares = np.bincount(
-        np.arange(num_states) % max(references, 1)
-    )  # reads of each task of an image
-    plan = num_images, batch_size, Counter(np.maximum(shares, least_reads).tolist())
+
+    # Reads of each task of an image: its reads in turn belong to the references.
+    reads = np.bincount(np.arange(num_states) % max(references, 1))
+    training = _Plan(num_images, batch_size, Counter(np.maximum(reads, least_reads).tolist()))
+    test = _Plan(num_test, _TEST_PORTION, Counter([max(num_test_reads, least_reads)]))
     if check is not None:
-        for reads, number in plan[2].items():
-            check(split(min(batch_size, num_images) * number, reads, len(qubits))[0])
-    test_plan = num_test, _TEST_PORTION, Counter([max(num_test_reads, least_reads)])
-    calls, seconds = _price(_calls(*plan, len(qubits)), qubits, training)
-    calls_one, seconds_one = _price(_calls(*plan, 1), qubits, training)
-    test_calls, test_seconds = _price(_calls(*test_plan, len(qubits)), qubits, forward)
+        for number, count in training.tasks.items():
+            check(split(min(batch_size, num_images) * count, number, len(qubits))[0])
+
+    forward = partial(access_time, properties, annealing_time=annealing_time)
+    training_time = forward
+    if anneal_schedule is not None:
+        training_time = partial(access_time, properties, anneal_schedule=anneal_schedule)
+    elif references:
+        training_time = partial(forward, reverse=True)
+
+    calls, seconds = _cost(_calls(training, len(qubits)), qubits, training_time)
+    calls_one, seconds_one = _cost(_calls(training, 1), qubits, training_time)
+    test_calls, test_seconds = _cost(_calls(test, len(qubits)), qubits, forward)
     return Estimate(
         num_qubits=sum(qubits),
         copies=len(qubits),
@@ -187,27 +196,29 @@ def estimate(
     )
 
 
-def _calls(
-    num_images: int, portion: int, tasks: Counter[int], copies: int
-) -> Counter[tuple[int, int]]:
-    """How often there is a call with so many copies in use and so many reads.
+class _Plan(NamedTuple):
+    """One pass over images, whose tasks with equally many reads share calls within a portion."""
 
-    `tasks` says of how many tasks of each image there are so many reads; those of a portion of images that have equally
-    many go through `split` at once.
-    """
+    num_images: int
+    portion: int  #: images that are sampled together
+    tasks: Counter[int]  #: number of tasks of each image, by their number of reads
+
+
+def _calls(plan: _Plan, copies: int) -> Counter[tuple[int, int]]:
+    """Counts the calls of a pass by (copies in use, reads)."""
     calls: Counter[tuple[int, int]] = Counter()
-    whole, rest = divmod(num_images, portion)
-    for size, times in ((portion, whole), (rest, 1)):
+    whole, rest = divmod(plan.num_images, plan.portion)
+    for size, times in ((plan.portion, whole), (rest, 1)):
         if size and times:
-            for reads, number in tasks.items():
+            for reads, number in plan.tasks.items():
                 for part in split(size * number, reads, copies):
                     calls[len(part.slots), part.reads] += times
     return calls
 
 
-def _price(
+def _cost(
     calls: Counter[tuple[int, int]], qubits: Sequence[int], seconds: Callable[[int, int], float]
 ) -> tuple[int, float]:
-    """(number of calls, seconds)."""
+    """Returns the number of calls and their seconds, from those of (qubits, reads)."""
     each = {(used, reads): seconds(sum(qubits[:used]), reads) for used, reads in calls}
     return calls.total(), sum(times * each[kind] for kind, times in calls.items())

@@ -1,4 +1,4 @@
-"""What decides the numbers of a D-Wave sampler; the device, the budget and the folder do not."""
+"""The settings that determine the states of a `DWave` sampler, together with its device."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from isingprop.qpu.chip.schedules import (
 from isingprop.util.checks import real_number, true_or_false, whole_number
 
 MODES = ("forward", "reverse", "cyclic")
-_MOST_READS = 10_000
-# sqrt(2), the prefactor of D-Wave's uniform torque compensation.
+_MAX_READS = 10_000
+# The prefactor of D-Wave's uniform torque compensation, sqrt(2).
 _TORQUE_PREFACTOR = 1.414
-# On the chip, of an untrained network: leaves a quarter to -2; couplings grow by a fifth in training.
+# Chain strength of an untrained network, in the chip's units. The chips allow up to 2; the rest is
+# left for couplings, which grow by a fifth in training.
 _CHAIN_ON_CHIP = 1.6
-# Cyclic annealing has fields on couplers, whose range is a quarter of that of fields.
+# Factor of the scale in cyclic mode, which puts fields on couplers: their range is a quarter of
+# that of fields.
 _CYCLIC_SHARE = 1 / 3
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Those of DWave, of the same names."""
+    """The arguments of DWave with the same names, which must fit together."""
 
     mode: str
     num_reads: int | None
@@ -41,18 +43,15 @@ class Settings:
     descend: bool
 
     def __post_init__(self) -> None:
-        """Checks all of them."""
+        """Checks and converts all values."""
         if self.mode not in MODES:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, got {self.mode!r}")
         if self.num_reads is not None:
-            object.__setattr__(
-                self,
-                "num_reads",
-                whole_number("num_reads", self.num_reads, least=1, most=_MOST_READS),
-            )
-        object.__setattr__(
-            self, "annealing_time", check_annealing_time(self.annealing_time, ANNEALING_TIMES)
-        )
+            num_reads = whole_number("num_reads", self.num_reads, least=1, most=_MAX_READS)
+            object.__setattr__(self, "num_reads", num_reads)
+
+        annealing_time = check_annealing_time(self.annealing_time, ANNEALING_TIMES)
+        object.__setattr__(self, "annealing_time", annealing_time)
         for name in ("chain_strength", "scale"):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, real_number(name, value, above=0.0))
@@ -60,24 +59,27 @@ class Settings:
         object.__setattr__(self, "bias", real_number("bias", self.bias, least=0.0))
         for name in ("spin_reversal", "descend"):
             true_or_false(name, getattr(self, name))
-        self.schedules()  # refuses an s_target and an annealing_time that do not go together
+
+        self.schedules()  # refuses an annealing_time that is too short for s_target
 
     def as_json(self) -> dict[str, Any]:
-        """What tells one sampler from another, in a record and in a checkpoint."""
+        """Returns the settings as records and checkpoints compare them."""
         return {"name": "DWave", **asdict(self)}
 
     def schedules(self) -> tuple[Schedule | None, Schedule | None]:
-        """(anneal_schedule, h_gain_schedule) of calls from start states, None where the chip's own is meant."""
+        """Returns the schedules of calls from start states.
+
+        Returns:
+            (anneal_schedule, h_gain_schedule), each None where the chip's default is used.
+        """
         if self.mode == "reverse":
             return reverse_schedule(self.annealing_time, self.s_target), None
-        return (
-            cyclic_schedules(self.annealing_time, self.s_target)
-            if self.mode == "cyclic"
-            else (None, None)
-        )
+        if self.mode == "cyclic":
+            return cyclic_schedules(self.annealing_time, self.s_target)
+        return None, None
 
     def scale_for(self, num_hidden: int, num_output: int) -> float:
-        """The chip's J over the network's: the one that is set, or that of the rule."""
+        """Returns the chip's J over the network's: the value set, or that of the default rule."""
         if self.scale is not None:
             return self.scale
         untrained = torque_compensation(1 / (3 * num_hidden), num_hidden, num_output)
@@ -85,7 +87,14 @@ class Settings:
 
 
 def torque_compensation(mean_square: float, num_hidden: int, num_output: int) -> float:
-    """A chain strength that holds against the other couplings: 1.414 sqrt(mean J^2) sqrt(mean degree), or 1.
+    """Returns a chain strength that holds chains of K_{H,O} together against the other couplings.
+
+        1.414 sqrt(mean J^2) sqrt(mean degree), or 1 where that is 0
+
+    Args:
+        mean_square: mean J^2.
+        num_hidden: H.
+        num_output: O.
 
     References:
         dwave.embedding.chain_strength.uniform_torque_compensation.

@@ -1,1 +1,1 @@
-"""A simulated quantum annealer: state vectors of at most 26 spins, and amplitude amplification."""
+"""A simulated quantum annealer for at most 26 spins, with amplitude amplification."""

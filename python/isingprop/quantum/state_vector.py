@@ -1,9 +1,10 @@
-"""The quantum annealer, simulated: the state vector of all spins, forward, backward, and with marked states amplified.
+"""State vectors of a simulated quantum annealer, which evolve forward or backward under
 
-    H(t) = -(1 - s(t)) sum_k X_k + s(t) H,   from |+...+>, its ground state at s = 0,
+    H(t) = -(1 - s(t)) sum_k X_k + s(t) H,   from |+...+>, the ground state at s = 0,
 
-with H diagonal, the energy E of each state. The sign of the first term is not that of the paper's Eq. (11), whose start
-state would be the highest one. Bit k of a state's number is 1 where spin k is +1, hidden spins first.
+where H is diagonal and holds the energy E of each state. The paper's Eq. (11) has the other sign of
+the first term, with which the start state would be the highest one. Bit k of a state's number is 1
+where spin k is +1; hidden spins come first.
 """
 
 from __future__ import annotations
@@ -30,16 +31,17 @@ from isingprop.util.checks import (
 
 MOST_SPINS = 26
 MOST_STEPS = 10_000_000
-# How far the probabilities may be from a sum of 1, after up to a million steps (and in proportion to their number
-# beyond that). Rounding moves the sum by some 1e-17 a step, with complex64 by some 1e-8. Then it is scaled to 1.
+# Max distance of the sum of probabilities from 1 after up to a million steps; beyond that it grows
+# in proportion to the number of steps. Rounding moves the sum by about 1e-17 a step, or by 1e-8
+# with complex64. The state is then scaled to a sum of 1.
 _NORM_TOLERANCE = {np.dtype(np.complex128): 1e-10, np.dtype(np.complex64): 1e-2}
 _STEPS_OF_TOLERANCE = 1e6
 _START_TOLERANCE = {np.dtype(np.complex128): 1e-10, np.dtype(np.complex64): 1e-5}
-# In radians. A phase is right to 1e-16 of its size, so at this one to 1e-6 or so.
-_LARGEST_PHASE = 1e9
+# In radians. A phase has a relative error of a few 1e-16, so the largest one is right to 1e-6.
+_MAX_PHASE = 1e9
 _ENERGY_BYTES = 8
 _CACHE_LINE = 64
-_READABLE_POWER = 7  # a larger power of 10 is said as such
+_READABLE_POWER = 7  # larger powers of 10 are printed as 10^n
 
 Amplitudes: TypeAlias = NDArray[np.complex128] | NDArray[np.complex64]
 
@@ -55,34 +57,39 @@ def anneal(
     reverse: bool = False,
     num_threads: int | None = None,
 ) -> Amplitudes:
-    """The state U |+...+> that a coherent anneal of the problem ends in.
+    """Returns the final state U |+...+> of a coherent anneal of the problem.
 
-    Second-order Trotter: with dt = total_time / num_steps and s_k = s((k + 1/2) dt),
+    The evolution is a second-order Trotter product. With dt = total_time / num_steps and
+    s_k = s((k + 1/2) dt),
 
         U = prod_k exp(-i s_k H dt / 2) exp(i (1 - s_k) dt sum X) exp(-i s_k H dt / 2),
 
-    whose error falls with num_steps^-2. The same bits on every instruction set and for any number of threads.
+    whose error falls as num_steps^-2. The bits are the same on every instruction set and for any
+    number of threads.
 
     Args:
         problem: one problem of at most 26 spins.
-        total_time: > 0, with hbar = 1 and energies in the units of J; the transverse field is 1 of them.
+        total_time: > 0, with hbar = 1 and energies in the units of J; the transverse field is 1 in
+            these units.
         num_steps: 1 to 10 million.
-        schedule: s at a time in [0, total_time]: a function, or points (t, s) from t = 0 to total_time to draw straight
-            lines between; values in [0, 1]. Default t / total_time.
-        dtype: np.complex128, or np.complex64, which takes two thirds of the time and of the memory. Its amplitudes are
-            right to 1e-5 of the largest one, its fidelity to 1e-10, and its probabilities sum to 1 within 1e-6 (100
-            steps, up to 22 spins).
-        initial: (2**N,) amplitudes to start from in place of |+...+>, of norm 1.
-        reverse: apply U† to `initial`: the same steps backward.
+        schedule: s(t) in [0, 1] for t in [0, total_time]: a function, or points (t, s) from t = 0
+            to total_time, which are interpolated linearly. Default: t / total_time.
+        dtype: np.complex128, or np.complex64, which takes two thirds of the time and of the memory.
+            Errors with complex64, for 100 steps and up to 22 spins: 1e-5 of the largest amplitude,
+            1e-10 of the fidelity, and 1e-6 of the sum of probabilities.
+        initial: (2**N,) start amplitudes of norm 1, in place of |+...+>.
+        reverse: whether to apply U† to `initial`, that is, the same steps backward.
         num_threads: default: one for each processor.
 
     Returns:
-        (2**N,) amplitudes. They and the table of energies take 24 bytes for each state (16 with complex64).
+        (2**N,) amplitudes. Together with the table of energies they take 24 bytes for each state,
+        or 16 with complex64.
 
     Raises:
-        ValueError: for more than one problem or too many spins, a schedule out of range, start amplitudes that do not
-            fit.
-        FloatingPointError: where rounding has moved the sum of probabilities by more than 1e-10 (with complex64 1e-2).
+        ValueError: for more than one problem, too many spins, a schedule out of range, or start
+            amplitudes that do not fit.
+        FloatingPointError: where rounding has moved the sum of probabilities by more than 1e-10
+            (1e-2 with complex64).
         KeyboardInterrupt: on Ctrl-C.
 
     Example:
@@ -101,14 +108,16 @@ def anneal(
         if reverse:
             raise ValueError("initial must be given where reverse is True, got None")
         return run.forward(run.start())
+
     state = _amplitude_array(initial, run.dtype, problem.num_spins)
     return run.backward(state) if reverse else run.forward(state)
 
 
 class Anneal:
-    """One problem's U: its table of energies and its steps.
+    """The evolution U of one problem: its table of energies and its Trotter steps.
 
-    The arguments are those of `anneal`. Methods change the state that they are given, and return it.
+    The arguments are those of `anneal`. `forward` and `backward` change the given state in place
+    and return it.
     """
 
     def __init__(
@@ -120,7 +129,7 @@ class Anneal:
         dtype: DTypeLike = np.complex128,
         num_threads: int | None = None,
     ) -> None:
-        """Checks all arguments, in order, before any work."""
+        """Checks all arguments, in order, before any work, and prepares the steps."""
         _check_one_problem(problem)
         self.num_spins = problem.num_spins
         total_time = real_number("total_time", total_time, above=0.0)
@@ -131,43 +140,51 @@ class Anneal:
         if num_threads is None:
             num_threads = len(os.sched_getaffinity(0))
         self._num_threads = whole_number("num_threads", num_threads, least=1, most=1024)
+
         self._fields = all_fields(problem)[0]
         self._couplings = float_array(
             "couplings", problem.couplings, shape=problem.couplings.shape
         ).astype(np.float64)
+
+        # Neighbouring half-steps of H are merged, so phases has one entry more than angles.
         step = total_time / num_steps
         halves = s * (step / 2)
         self._phases = np.append(halves, 0.0) + np.insert(halves, 0, 0.0)
         self._angles = (1 - s) * step
-        with np.errstate(over="ignore"):  # what is too large is refused below
+        self._check_phases()
+
+    def _check_phases(self) -> None:
+        """Raises ValueError where the phases of a step are too large for double precision."""
+        with np.errstate(over="ignore"):  # an infinite phase is refused below
             largest = self._phases.max() * (
                 np.abs(self._fields).sum() + np.abs(self._couplings).sum()
             )
-        if not largest <= _LARGEST_PHASE:
+        if not largest <= _MAX_PHASE:
             what = "the phase of a step, total_time / num_steps times all |h| and |J|,"
-            raise ValueError(f"{what} must be at most {_LARGEST_PHASE:g}, got {largest:g}")
+            raise ValueError(f"{what} must be at most {_MAX_PHASE:g}, got {largest:g}")
 
     @cached_property
     def energies(self) -> Doubles:
-        """Of all states, (2**N,); made when they are needed, after all checks."""
+        """The energies of all states, (2**N,), computed at first use."""
         hidden, output = np.split(self._fields, [len(self._couplings)])
         return kernels.energy_table(self._couplings, hidden, output, self._num_threads)
 
     def start(self) -> Amplitudes:
-        """|+...+>."""
+        """Returns the start state |+...+>, in which all amplitudes are equal."""
         state = _aligned(2**self.num_spins, self.dtype)
         state[...] = 2 ** (-self.num_spins / 2)
         return state
 
     def forward(self, state: Amplitudes) -> Amplitudes:
-        """U."""
+        """Applies U to a state, in place, and returns it."""
         return self._evolve(state, self._phases, self._angles)
 
     def backward(self, state: Amplitudes) -> Amplitudes:
-        """U†: its steps backward, with all angles of the other sign."""
+        """Applies U†: the steps of U in reverse order, with all angles negated."""
         return self._evolve(state, -self._phases[::-1], -self._angles[::-1])
 
     def _evolve(self, state: Amplitudes, phases: Doubles, angles: Doubles) -> Amplitudes:
+        """Applies Trotter steps to a state, in place, and scales it to norm 1."""
         total = kernels.evolve(
             state,
             self.energies,
@@ -175,20 +192,21 @@ class Anneal:
             np.ascontiguousarray(angles),
             self._num_threads,
         )
+
         tolerance = _NORM_TOLERANCE[self.dtype] * max(1.0, len(angles) / _STEPS_OF_TOLERANCE)
         if not abs(total - 1) <= tolerance:
             raise FloatingPointError(
                 f"probabilities must sum to 1 within {tolerance:g}, got {total!r}"
             )
-        parts = state.view(
-            state.real.dtype
-        )  # a product of complex numbers may have other bits on another processor
+
+        # The product of real numbers: that of complex ones may have other bits elsewhere.
+        parts = state.view(state.real.dtype)
         parts *= parts.dtype.type(1 / math.sqrt(total))
         return state
 
 
 def state_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """complex128 or complex64."""
+    """Returns `dtype` as complex128 or complex64; others raise ValueError."""
     try:
         found = np.dtype(dtype)
     except (TypeError, SyntaxError):
@@ -199,9 +217,10 @@ def state_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def check_spins(num_spins: int, dtype: np.dtype[Any]) -> None:
-    """Refuses more than 26, with the memory that they would take."""
+    """Raises ValueError for more than 26 spins, with the memory that they would need."""
     if num_spins <= MOST_SPINS:
         return
+
     power = num_spins * math.log10(2) + math.log10((dtype.itemsize + _ENERGY_BYTES) / 1e9)
     gigabytes = f"{10**power:,.0f}" if power < _READABLE_POWER else f"10^{power:.0f}"
     memory = f"amplitudes and energies of 2^{num_spins} states would take {gigabytes} GB"
@@ -209,6 +228,7 @@ def check_spins(num_spins: int, dtype: np.dtype[Any]) -> None:
 
 
 def _check_one_problem(problem: object) -> None:
+    """Raises an error unless `problem` is an IsingProblem that holds a single problem."""
     if not isinstance(problem, IsingProblem):
         raise TypeError(f"problem must be an IsingProblem, got {type(problem).__name__}")
     if len(problem) != 1:
@@ -217,22 +237,27 @@ def _check_one_problem(problem: object) -> None:
 
 def probability(state: Amplitudes, mask: NDArray[np.bool_]) -> float:
     """Returns the sum of |amplitude|^2 over the states of `mask`, (2**N,)."""
-    parts = (state.real, state.imag)  # one after the other, for the memory's sake
+    parts = (state.real, state.imag)  # one after the other, to save memory
     return sum(float(np.square(part, dtype=np.float64).sum(where=mask)) for part in parts)
 
 
 def _aligned(count: int, dtype: np.dtype[Any]) -> Amplitudes:
-    """Whatever the memory holds, from a cache line on, as NumPy's arrays seldom are: a step then takes a fifth less."""
+    """Returns an uninitialised array that starts at a cache line.
+
+    NumPy's own arrays seldom do; a step takes a fifth less time on an aligned array.
+    """
     memory = np.empty(count * dtype.itemsize + _CACHE_LINE, np.uint8)
     first = -memory.ctypes.data % _CACHE_LINE
     return memory[first : first + count * dtype.itemsize].view(dtype)
 
 
 def _amplitude_array(initial: ArrayLike, dtype: np.dtype[Any], num_spins: int) -> Amplitudes:
+    """Returns a copy of start amplitudes, (2**N,), whose probabilities must sum to 1."""
     given = np.asarray(initial)
     if given.dtype.kind not in "fiuc":
         raise TypeError(f"initial must be an array of numbers, got dtype {given.dtype}")
     check_shape("initial", given, (2**num_spins,))
+
     state = _aligned(len(given), dtype)
     state[...] = given
     total = probability(state, np.ones(len(state), bool))

@@ -1,13 +1,6 @@
-"""Samplers: what turns an IsingProblem into States."""
+"""Samplers, which turn an IsingProblem into States."""
 
-from isingprop.samplers.annealing import Annealing
-from isingprop.samplers.coherent_annealing import Amplified, Coherent
-from isingprop.samplers.cyclic import Cyclic
-from isingprop.samplers.dwave import DWave
-from isingprop.samplers.from_dimod import FromDimod
-from isingprop.samplers.protocol import BaseSampler, Sampler
-from isingprop.samplers.replay import Replay
-from isingprop.samplers.tempering import Tempering
+from typing import Any
 
 __all__ = [
     "Amplified",
@@ -21,3 +14,12 @@ __all__ = [
     "Sampler",
     "Tempering",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Returns a sampler class, imported at its first use; see isingprop.__getattr__."""
+    import isingprop
+
+    if name in __all__:
+        return getattr(isingprop, name)
+    raise AttributeError(f"module 'isingprop.samplers' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Simulated annealing on the CPU."""
+"""Simulated annealing on the CPU, from random states or from start states."""
 
 from __future__ import annotations
 
@@ -26,32 +26,38 @@ from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, seed_number, true_or_false
 
-# In units of 1 / (rms local field). From 2 or 4 to 10 or 20 states go too far from where they were, and a descent alone
-# leaves them where they are: either costs about a point of test accuracy.
+# In units of 1 / (rms local field). Ranges that start at 2 or 4 and end at 10 or 20 move the states
+# too far from their start, and a descent alone does not move them at all. Either costs about one
+# percentage point of test accuracy.
 _COLD_BETA_RANGE = (8.0, 40.0)
 
 
 @dataclass(frozen=True)
 class Annealing(BaseSampler, returns_checked_states=True):
-    """Simulated annealing: Metropolis sweeps over the two layers in turn while beta grows geometrically.
+    """Simulated annealing: Metropolis sweeps while beta grows geometrically.
 
-        beta_k = beta_first * (beta_last / beta_first)^(k / (num_sweeps - 1)),   k = 0 ... num_sweeps - 1
+        beta_k = beta_first * (beta_last / beta_first)^(k / (num_sweeps - 1)),
+        k = 0 ... num_sweeps - 1
 
-    By default the range follows each problem's own scale: beta runs from 0.88 / f to 8.8 / f, where f is the root mean
-    square of the local fields of a random state,
+    A sweep updates the hidden and then the output layer. By default the range of beta scales with
+    each problem: it runs from 0.88 / f to 8.8 / f, where f is the root mean square of the local
+    fields of a random state,
 
-        f^2 = (sum_i h_i^2 + sum_a g_a^2 + 2 sum_ia J_ia^2) / (H + O),
+        f^2 = (sum_i h_i^2 + sum_a g_a^2 + 2 sum_ia J_ia^2) / (H + O).
 
-    so it keeps step with couplings that grow in training, and does not depend on how problems are batched.
+    So the range follows couplings that grow in training, and does not depend on how problems are
+    batched.
 
     Args:
         num_sweeps: sweeps per read, 1 to 10 million; a sweep updates every spin once.
-        beta_range: (first, last) inverse temperature in 1 / (unit of J), finite and >= 0, both > 0 unless they are
-            equal; None for the rule above. Equal ends sample at constant temperature.
+        beta_range: (first, last) inverse temperature in 1 / (unit of J), finite and >= 0, both > 0
+            unless they are equal; None for the rule above. Equal ends sample at constant
+            temperature.
         num_threads: threads over chains; changes the speed, never the states.
-        descend: end with a zero-temperature descent, so that no single flip lowers the energy. False leaves the states
-            as the last sweep had them: Boltzmann-distributed after enough sweeps at constant beta (a spin without any
-            field forgets where it began as (31/32)^sweeps), and better with a colder end than the default range's.
+        descend: whether to end with a zero-temperature descent, after which no single flip lowers
+            the energy. False returns the states after the last sweep. At constant beta they are
+            Boltzmann-distributed after enough sweeps; a spin without any field forgets its start as
+            (31/32)^sweeps. Without the descent, a colder end than the default gives lower states.
 
     Example:
         >>> problem = IsingProblem([[-1.0]], hidden_fields=[[0.5]], output_fields=[[0.0]])
@@ -69,7 +75,7 @@ class Annealing(BaseSampler, returns_checked_states=True):
     descend: bool = True
 
     def __post_init__(self) -> None:
-        """Checks all arguments."""
+        """Checks and converts all arguments."""
         object.__setattr__(self, "num_sweeps", sweep_number(self.num_sweeps))
         object.__setattr__(self, "beta_range", beta_range_of(self.beta_range))
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
@@ -87,18 +93,20 @@ class Annealing(BaseSampler, returns_checked_states=True):
         Args:
             problem: B problems over N spins.
             num_reads: R >= 1.
-            seed: 0 ... 2^64 - 1; None draws one (it is in `info`). Read r of problem b depends only on the seed, on
-                problem.streams[b] and on r.
+            seed: 0 ... 2^64 - 1; None takes a random one. Read r of problem b depends only on the
+                seed, on problem.streams[b] and on r.
             initial: int8 start states (B, R, N), or with a length of 1 in place of B or R.
 
         Returns:
-            States with exact energies; `info` has the seed and the range of beta.
+            States with exact energies; `info` holds the seed and the range of beta.
 
         Raises:
-            ValueError: for num_reads < 1, start states that do not fit, or fields that are not finite.
+            ValueError: for num_reads < 1, start states that do not fit, or fields that are not
+                finite.
             KeyboardInterrupt: on Ctrl-C, within a few milliseconds.
         """
         check_problem(problem)
+
         states = anneal(
             problem,
             self._betas,
@@ -112,21 +120,24 @@ class Annealing(BaseSampler, returns_checked_states=True):
         states.info.update(self._info)
         return states
 
-    # Looked up rather than made: a training call lasts ten microseconds.
+    # Both are cached, because a call in training lasts only ten microseconds.
     @cached_property
     def _betas(self) -> NDArray[np.float64]:
+        """The inverse temperature of each sweep, (num_sweeps,)."""
         return geometric(*(self.beta_range or RELATIVE_BETA_RANGE), self.num_sweeps)
 
     @cached_property
     def _info(self) -> dict[str, object]:
+        """The entries of `States.info` on the range of beta."""
         return beta_info(self.beta_range)
 
 
 @dataclass(frozen=True)
 class Reannealing(BaseSampler, returns_checked_states=True):
-    """A few cold sweeps from start states, then the descent: they stay near, but do not lie still.
+    """A few cold sweeps from start states, followed by a zero-temperature descent.
 
-    beta grows from 8 / f to 40 / f, with f as in Annealing; that of a descent alone is infinite throughout.
+    The states stay near their start but still move, as they would not by a descent alone. beta
+    grows from 8 / f to 40 / f, with f the root mean square local field, see `Annealing`.
 
     Args:
         num_sweeps: sweeps per read, 1 to 10 million.
@@ -137,7 +148,7 @@ class Reannealing(BaseSampler, returns_checked_states=True):
     num_threads: int = 1
 
     def __post_init__(self) -> None:
-        """Checks both arguments."""
+        """Checks and converts both arguments."""
         object.__setattr__(self, "num_sweeps", sweep_number(self.num_sweeps))
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
 
@@ -148,8 +159,9 @@ class Reannealing(BaseSampler, returns_checked_states=True):
         seed: int | None = None,
         initial: Spins | None = None,
     ) -> States:
-        """As Annealing.sample."""
+        """Anneals from `initial` or from random states; see `Annealing.sample` for arguments."""
         check_problem(problem)
+
         betas = geometric(*_COLD_BETA_RANGE, self.num_sweeps)
         return anneal(
             problem,
@@ -173,8 +185,24 @@ def anneal(
     initial: Spins | None = None,
     num_threads: int = 1,
 ) -> States:
-    """One sweep at each of the inverse temperatures `betas`, finite and >= 0; else as Annealing.sample."""
+    """Anneals with one sweep at each of the given inverse temperatures.
+
+    Args:
+        problem: B problems over N spins.
+        betas: (num_sweeps,), finite and >= 0.
+        relative: whether betas are in units of 1 / (rms local field) of each problem instead of
+            1 / (unit of J).
+        descend: whether to end with a zero-temperature descent.
+        num_reads: see `Annealing.sample`.
+        seed: see `Annealing.sample`.
+        initial: see `Annealing.sample`.
+        num_threads: threads over chains.
+
+    Returns:
+        States with exact energies; `info` holds the seed.
+    """
     seed = seed_number(seed)
+
     spins, energies = kernels.anneal(
         problem.couplings,
         problem.hidden_fields,
@@ -188,4 +216,5 @@ def anneal(
         start_states(initial),
         num_threads,
     )
+
     return States.trusted(spins, energies, {"seed": seed})

@@ -1,10 +1,10 @@
-"""The first request of a run, shown before anything is sent."""
+"""A dry run: finds the first request of a run and shows it, without sending anything."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from isingprop.qpu.calls.connection import Programmed
+from isingprop.qpu.calls.call_data import PreparedCall
 from isingprop.samplers.protocol import BaseSampler
 from isingprop.samplers.replay import Replay
 
@@ -15,24 +15,23 @@ if TYPE_CHECKING:
     from isingprop.util.checks import Spins
 
 
-class FirstRequest(Exception):  # noqa: N818 (no error: it carries what was asked for)
-    """A trainer came to its first request."""
+class FirstRequest(Exception):  # noqa: N818 (no error: it carries the request)
+    """A run has made its first request, which `programmed` holds."""
 
-    def __init__(self, programmed: Programmed) -> None:
-        """See the class."""
+    def __init__(self, programmed: PreparedCall) -> None:
+        """Takes the call that would be sent."""
         super().__init__(programmed.call.label)
         self.programmed = programmed
 
 
 class DryRun(BaseSampler):
-    """Takes the place of a DWave sampler, and stops at the first request that has no answer on disk."""
+    """Replaces a DWave sampler, and stops at the first request without a recorded answer."""
 
     def __init__(self, sampler: DWave) -> None:
-        """See the class."""
+        """Opens the sampler's record where there is one."""
         self._sampler = sampler
-        self._replay = (
-            Replay(sampler.record) if (sampler.record / "settings.json").is_file() else None
-        )
+        has_record = (sampler.record / "settings.json").is_file()
+        self._replay = Replay(sampler.record) if has_record else None
 
     @property
     def takes_initial(self) -> bool:
@@ -50,14 +49,21 @@ class DryRun(BaseSampler):
         seed: int | None = None,
         initial: Spins | None = None,
     ) -> States:
-        """The answer on disk; or else raises FirstRequest."""
+        """Returns the recorded states.
+
+        Raises:
+            FirstRequest: where an answer is not recorded.
+        """
         if self._replay is not None and self._replay.has(problem, num_reads, seed, initial):
             return self._replay.sample(problem, num_reads, seed, initial)
         raise FirstRequest(self._sampler.first_request(problem, num_reads, seed, initial))
 
 
-def body(programmed: Programmed, device: Any) -> dict[str, Any]:
-    """What is sent, as D-Wave's client has it; without a solver (an emulation), h and J as they are."""
+def body(programmed: PreparedCall, device: Any) -> dict[str, Any]:
+    """Returns what would be sent, encoded as by D-Wave's client.
+
+    For a stand-in, which has no solver, h and J are not encoded.
+    """
     call = programmed.call
     parameters = call.solver_parameters()
     if (solver := getattr(device, "solver", None)) is None:
@@ -70,6 +76,7 @@ def body(programmed: Programmed, device: Any) -> dict[str, Any]:
             "params": parameters,
             "label": call.label,
         }
+
     from dwave.cloud.coders import encode_problem_as_qp
 
     parameters = solver.reformat_parameters("ising", parameters, solver.properties)
@@ -84,19 +91,22 @@ def body(programmed: Programmed, device: Any) -> dict[str, Any]:
     }
 
 
-def summary(programmed: Programmed) -> list[str]:
-    """The same in a few lines."""
+def summary(programmed: PreparedCall) -> list[str]:
+    """Returns a description of what would be sent, in a few lines."""
     call, h, j = programmed.call, programmed.h.values(), programmed.j.values()
     notes = call.notes
     parameters = ", ".join(f"{name} = {value}" for name, value in call.parameters.items())
-    start = (
-        f", initial_state of {call.initial_state.size} qubits" if call.initial_state.size else ""
-    )
+    if call.initial_state.size:
+        parameters += f", initial_state of {call.initial_state.size} qubits"
+
     return [
         f"solver          {notes['solver']}, graph {notes['graph_id']}",
-        f"problem         {len(h)} qubits and {len(j)} couplers, {len(call.tiles)} copies of the network in use",
-        f"h               {min(h):.4g} to {max(h):.4g}; J {min(j):.4g} to {max(j):.4g}; {notes['clipped']} clipped",
-        f"scale           {notes['scale']:.4g}; chain strength {notes['chain_strength']:.4g} in the network's units",
-        f"parameters      {parameters}{start}",
+        f"problem         {len(h)} qubits and {len(j)} couplers, "
+        f"{len(call.tiles)} copies of the network in use",
+        f"h               {min(h):.4g} to {max(h):.4g}; J {min(j):.4g} to {max(j):.4g}; "
+        f"{notes['clipped']} clipped",
+        f"scale           {notes['scale']:.4g}; "
+        f"chain strength {notes['chain_strength']:.4g} in the network's units",
+        f"parameters      {parameters}",
         f"cost            {1000 * notes['estimated_seconds']:.1f} ms of QPU access time",
     ]

@@ -1,4 +1,4 @@
-"""Any dimod sampler as one of ours."""
+"""FromDimod: any dimod sampler as a sampler of isingprop."""
 
 from __future__ import annotations
 
@@ -19,32 +19,36 @@ if TYPE_CHECKING:
     import dimod
     from dimod.core.sampler import Sampler as DimodSampler
 
-# The methods of a dimod sampler, and the arguments of each that are the problem.
+# The methods of a dimod sampler, each with the number of arguments that are the problem.
 _METHODS = {"sample": 1, "sample_ising": 2, "sample_qubo": 1}
 
 
 class FromDimod(BaseSampler):
-    """A dimod sampler: gets problem b as a model over the variables 0 ... N - 1, hidden spins first.
+    """A dimod sampler, which gets problem b as a model over variables 0 ... N - 1, hidden first.
 
         E_b(s) = sum_k h_bk s_k + sum_ia J_ia s_i s_(H + a)
 
-    A model is made once per batch, and each problem gets a copy with its own fields.
+    A model is made once for each batch, and each problem gets a copy with its own fields.
 
-    What the sampler takes of `num_reads`, `seed` and `initial_states` it is given: what its `parameters` list or its
-    sample() names, but a seed only where it is listed (OpenJij does not list it, and gives all reads the same). So
-    where `parameters` has a seed, and the sampler keeps no clock, the same seed gives the same states, however problems
-    are batched. A sampler that gives fewer reads than asked is called again; of more, the lowest are kept.
+    The sampler gets `num_reads`, `seed` and `initial_states` as far as it takes them, that is,
+    where its `parameters` list them or its sample() names them. A seed is passed only where it is
+    listed: OpenJij does not list it, and would return the same state in all reads. So if
+    `parameters` lists a seed, and the sampler does not depend on time, the same seed gives the same
+    states, however problems are batched. A sampler that returns fewer reads than asked for is
+    called again; if it returns more, the lowest are kept.
 
     Args:
-        sampler: an instance: dwave.samplers.SimulatedAnnealingSampler(), openjij.SASampler(), LeapHybridSampler(), ...
-        parameters: what to pass in each call, as it is, and in place of what is said above.
+        sampler: an instance, such as dwave.samplers.SimulatedAnnealingSampler(),
+            openjij.SASampler() or LeapHybridSampler().
+        parameters: arguments that are passed in each call; they replace the arguments above.
 
     Raises:
-        TypeError: for a sampler without sample(), a class, or a parameter that the sampler does not take.
+        TypeError: for a sampler without sample(), a class, or a parameter that the sampler does not
+            take.
 
     Example:
         >>> import dimod
-        >>> problem = IsingProblem(couplings=[[-1.0]], hidden_fields=[[0.5]], output_fields=[[0.0]])
+        >>> problem = IsingProblem([[-1.0]], hidden_fields=[[0.5]], output_fields=[[0.0]])
         >>> states = FromDimod(dimod.ExactSolver()).sample(problem, num_reads=2)
         >>> states.spins
         array([[[-1, -1],
@@ -54,36 +58,43 @@ class FromDimod(BaseSampler):
     """
 
     def __init__(self, sampler: DimodSampler, **parameters: object) -> None:
-        """See the class."""
+        """Checks that the object is a dimod sampler and takes the parameters."""
         if isinstance(sampler, type):
             raise TypeError(f"sampler must be an instance, got the class {sampler.__name__}")
+
         self._name = type(sampler).__name__
         if not callable(getattr(sampler, "sample", None)):
             raise TypeError(f"sampler must have a method sample(), got {self._name}")
         if isinstance(sampler, BaseSampler):
             raise TypeError(
-                f"sampler must be a dimod sampler, got {self._name}, which is one of isingprop's own"
+                f"sampler must be a dimod sampler, got {self._name}, "
+                "which is one of isingprop's own"
             )
+
         listed = getattr(sampler, "parameters", None)
         #: The parameters that the sampler is known to take.
         self.takes = _named_parameters(sampler).union(listed or ())
         self._takes_seed = "seed" in (listed or ())
+
+        # A dimod sampler lists all its parameters and drops others with a warning. Only one that
+        # has no list may take others as **kwargs.
         unknown = sorted(set(parameters) - self.takes)
-        # dimod wants all in `parameters`, and others dropped with a warning: only without any is **kwargs an open door.
         if unknown and (listed is not None or inspect.getfullargspec(sampler.sample).varkw is None):
             raise TypeError(
                 f"parameters of {self._name} must be of {sorted(self.takes)}, got {unknown[0]!r}"
             )
+
         self._sampler = sampler
         self._parameters = parameters
 
     def __repr__(self) -> str:
-        """The sampler's class and the parameters."""
-        return f"FromDimod({', '.join([self._name, *(f'{k}={v!r}' for k, v in self._parameters.items())])})"
+        """Returns the class of the dimod sampler and the parameters."""
+        parameters = (f"{name}={value!r}" for name, value in self._parameters.items())
+        return f"FromDimod({', '.join([self._name, *parameters])})"
 
     @property
     def takes_initial(self) -> bool:
-        """Whether sample() takes start states."""
+        """Whether the dimod sampler takes start states."""
         return "initial_states" in self.takes
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -91,7 +102,7 @@ class FromDimod(BaseSampler):
         return {"sampler": self._sampler, **self._parameters}
 
     def settings(self) -> dict[str, Any]:
-        """What tells this sampler from others in a checkpoint, as JSON has it."""
+        """Returns all that decides the states, by name, in types that JSON has."""
         kind = type(self._sampler)
         parameters = {name: _as_json(value) for name, value in self._parameters.items()}
         return {
@@ -112,18 +123,19 @@ class FromDimod(BaseSampler):
         Args:
             problem: B problems over N spins.
             num_reads: R >= 1.
-            seed: 0 ... 2^64 - 1; None draws one (it is in `info`). The sampler gets 31 bits that follow from it, from
-                problem.streams[b] and from the number of the call.
+            seed: 0 ... 2^64 - 1; None takes a random one. The sampler gets 31 bits that depend on
+                the seed, on problem.streams[b] and on the number of the call.
             initial: int8 start states (B, R, N), or with a length of 1 in place of B or R.
 
         Returns:
-            States with exact energies, in the sampler's order of reads, or in that of energy where it gave more than R.
-            `info` has the seed, the class of the sampler and, as "calls", the info of each of its answers.
+            States with exact energies, in the sampler's order of reads, or ordered by energy where
+            it returned more than R. `info` holds the seed, the class of the sampler and, as
+            "calls", the info of each of its answers.
 
         Raises:
-            ValueError: for num_reads < 1, start states that do not fit or that the sampler does not take, fields that
-                are not finite, or an answer without reads, with spins of another number or that are not -1 or +1, or
-                with energies that are not finite.
+            ValueError: for num_reads < 1; start states that do not fit or that the sampler does not
+                take; fields that are not finite; or an answer that has no reads, another number of
+                spins, spins that are not -1 or +1, or energies that are not finite.
             TypeError: for an answer that is not a dimod.SampleSet.
         """
         check_problem(problem)
@@ -132,9 +144,11 @@ class FromDimod(BaseSampler):
         initial = start_states(initial)
         lengths = len(problem), num_reads, problem.num_spins
         starts = None if initial is None else self._starts(initial, lengths)
+
         fields = all_fields(problem)
         no_fields = np.zeros((1, problem.num_hidden)), np.zeros((1, problem.num_output))
         couplings_only = IsingProblem(problem.couplings, *no_fields).to_bqm()
+
         spins = np.empty(lengths, np.int8)
         calls: list[dict[str, Any]] = []
         for b, stream in enumerate(problem.streams):
@@ -144,11 +158,13 @@ class FromDimod(BaseSampler):
             reads, counts = self._reads(
                 model, num_reads, seeds, None if starts is None else starts[b], calls
             )
+
             if counts.sum() > num_reads:
                 order = problem[b : b + 1].energies(reads[None])[0].argsort(kind="stable")
                 reads, counts = reads[order], counts[order]
             kept = np.diff(counts.cumsum().clip(max=num_reads), prepend=0)
             spins[b] = reads.repeat(kept, axis=0)
+
         info = {"seed": seed, "sampler": self._name, "calls": calls}
         return States.trusted(spins, problem.energies(spins), info)
 
@@ -160,28 +176,36 @@ class FromDimod(BaseSampler):
         starts: Spins | None,
         calls: list[dict[str, Any]],
     ) -> tuple[Spins, NDArray[np.int64]]:
-        """States (n, N) and how often each was read (n,), num_reads or more in all; appends to `calls`."""
+        """Calls the sampler until it has returned num_reads reads or more of one model.
+
+        The info of each answer is appended to `calls`.
+
+        Returns:
+            States (n, N) and how often each of them was read, (n,).
+        """
         spins, counts, done, number = [], [], 0, 0
+
         while done < num_reads:
             given: dict[str, object] = (
                 {"num_reads": num_reads - done} if "num_reads" in self.takes else {}
             )
             if self._takes_seed:
-                given["seed"] = (
-                    int(seeds.generate_state(number + 1)[number]) >> 1
-                )  # signed 32 bits hold it
+                # 31 bits, so that a signed 32-bit integer holds it.
+                given["seed"] = int(seeds.generate_state(number + 1)[number]) >> 1
             if starts is not None:
                 given["initial_states"] = starts[done:].copy(), list(range(model.num_variables))
+
             answer = self._sampler.sample(model, **given | self._parameters)
             read, times = _checked(answer, self._name, model.num_variables)
             calls.append(answer.info)
             spins.append(read)
             counts.append(times)
             done, number = done + int(times.sum()), number + 1
+
         return np.concatenate(spins), np.concatenate(counts)
 
     def _starts(self, initial: Spins, lengths: tuple[int, int, int]) -> Spins:
-        """Start states of these lengths, (B, R, N)."""
+        """Returns start states as a (B, R, N) array, if the sampler takes any."""
         if not self.takes_initial:
             raise ValueError(
                 f"initial must be None for {self._name}, which takes no initial_states"
@@ -192,7 +216,7 @@ class FromDimod(BaseSampler):
 
 
 def _named_parameters(sampler: DimodSampler) -> set[str]:
-    """The parameters that the signatures of a sampler's methods name."""
+    """Returns the parameters that the signatures of a sampler's methods name."""
     named = set()
     for method, num_problem in _METHODS.items():
         if callable(function := getattr(sampler, method, None)):
@@ -206,7 +230,12 @@ def _named_parameters(sampler: DimodSampler) -> set[str]:
 
 
 def _checked(answer: object, name: str, num_spins: int) -> tuple[Spins, NDArray[np.int64]]:
-    """States (n, N) of a sampleset, in the order of the variables 0 ... N - 1, and how often each was read."""
+    """Checks an answer of a dimod sampler.
+
+    Returns:
+        States (n, N), in the order of the variables 0 ... N - 1, and how often each of them was
+        read, (n,).
+    """
     import dimod
 
     if not isinstance(answer, dimod.SampleSet):
@@ -215,6 +244,7 @@ def _checked(answer: object, name: str, num_spins: int) -> tuple[Spins, NDArray[
         )
     spins = spin_array(f"spins from {name}", answer.record.sample, shape=(None, num_spins))
     float_array(f"energies from {name}", answer.record.energy, shape=(len(spins),))
+
     counts = np.asarray(answer.record.num_occurrences)
     if counts.dtype.kind not in "iu":
         raise TypeError(
@@ -225,19 +255,21 @@ def _checked(answer: object, name: str, num_spins: int) -> tuple[Spins, NDArray[
         raise ValueError(
             f"num_occurrences from {name} must be at least 1, got {counts[where]} at index {where}"
         )
+
     labels = list(answer.variables)
     if labels != list(range(num_spins)):
         strange = [label for label in labels if label not in range(num_spins)]
-        if strange:  # as there are N different ones, this finds missing ones, too
+        if strange:  # there are N different labels, so a missing one implies a strange one
             raise ValueError(
                 f"variables from {name} must be 0 ... {num_spins - 1}, got {strange[0]!r}"
             )
         spins = spins[:, np.argsort(labels)]
+
     return spins, counts.astype(np.int64)
 
 
 def _as_json(value: object) -> Any:
-    """`value` as it comes back from JSON: arrays as lists, and what JSON has not as its repr."""
+    """Returns `value` as JSON restores it: arrays as lists, and unknown types as their repr."""
     try:
         return json.loads(json.dumps(value, allow_nan=False, default=_array_or_repr))
     except (TypeError, ValueError):
@@ -245,7 +277,10 @@ def _as_json(value: object) -> Any:
 
 
 def _array_or_repr(value: object) -> object:
-    """A function's repr has its address, which is another one in the process that resumes."""
+    """Returns an array as a list, a function's name, and the repr of anything else.
+
+    The repr of a function holds its address, which differs in a process that resumes a run.
+    """
     if inspect.isroutine(value):
         return f"{value.__module__}.{value.__qualname__}"
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else repr(value)

@@ -1,4 +1,4 @@
-"""Recorded answers of a D-Wave sampler as a sampler."""
+"""A sampler that returns the recorded answers of a D-Wave sampler."""
 
 from __future__ import annotations
 
@@ -16,37 +16,43 @@ from isingprop.util.checks import Spins, seed_number
 
 
 class Replay(BaseSampler):
-    """Plays the recorded answers of a DWave sampler back, to the same bits, without a chip or an account.
+    """Returns the recorded states of a DWave sampler, bit by bit, without a chip or an account.
 
     Args:
-        folder: that of DWave(record=...), or a run folder of the command, which has it as "qpu".
+        folder: the folder of DWave(record=...), or a run folder, which has it under the name
+            "qpu".
 
     Raises:
         FileNotFoundError: for a folder without a record.
+        ValueError: for a record that does not read or that is not from a DWave sampler.
 
     Example:
         >>> import isingprop as ip, tempfile
-        >>> problem = ip.IsingProblem(couplings=[[-1.0]], hidden_fields=[[0.5]], output_fields=[[0.0]])
+        >>> fields = {"hidden_fields": [[0.5]], "output_fields": [[0.0]]}
+        >>> problem = ip.IsingProblem(couplings=[[-1.0]], **fields)
         >>> folder = tempfile.mkdtemp()
-        >>> states = ip.DWave(solver=ip.EmulatedQPU("zephyr", size=1), record=folder).sample(problem, seed=0)
+        >>> qpu = ip.DWave(solver=ip.EmulatedQPU("zephyr", size=1), record=folder)
+        >>> states = qpu.sample(problem, seed=0)
         >>> bool((ip.Replay(folder).sample(problem, seed=0).spins == states.spins).all())
         True
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        """See the class."""
+        """Reads the settings and the index of the record."""
         self._folder = Path(folder)
         if (self._folder / "qpu").is_dir():
             self._folder = self._folder / "qpu"
+
         self._settings = read_settings(self._folder)
         if missing := sorted({"mode", "descend"} - self._settings.keys()):
             raise ValueError(
-                f"{self._folder / 'settings.json'} must hold the settings of DWave, got no {missing[0]}"
+                f"{self._folder / 'settings.json'} must hold the settings of DWave, "
+                f"got no {missing[0]}"
             )
         self._index = Index(self._folder)
 
     def __repr__(self) -> str:
-        """The folder."""
+        """Returns the folder in a constructor call."""
         return f"Replay({str(self._folder)!r})"
 
     @property
@@ -59,7 +65,7 @@ class Replay(BaseSampler):
         return {"folder": self._folder}
 
     def settings(self) -> dict[str, Any]:
-        """Those of the recorded sampler: a checkpoint of its run goes on with its answers."""
+        """Returns the settings of the recorded sampler, whose checkpoints fit this one, too."""
         return self._settings
 
     def sample(
@@ -69,7 +75,7 @@ class Replay(BaseSampler):
         seed: int | None = None,
         initial: Spins | None = None,
     ) -> States:
-        """The states that DWave.sample gave for the same arguments.
+        """Returns the states that DWave.sample returned for the same arguments.
 
         Raises:
             ValueError: where no answer was recorded for one of the problems, or without a seed.
@@ -80,6 +86,7 @@ class Replay(BaseSampler):
                 raise ValueError(
                     f"{self._folder} must hold an answer to problem {task.problem}, got none"
                 )
+
         return states_of(
             problem,
             num_reads,
@@ -96,7 +103,7 @@ class Replay(BaseSampler):
         seed: int | None = None,
         initial: Spins | None = None,
     ) -> bool:
-        """Whether sample() has all answers for these arguments."""
+        """Returns whether all answers for these arguments are recorded."""
         return all(
             task.request in self._index for task in self._tasks(problem, num_reads, seed, initial)
         )
@@ -104,6 +111,7 @@ class Replay(BaseSampler):
     def _tasks(
         self, problem: IsingProblem, num_reads: int, seed: int | None, initial: Spins | None
     ) -> list[Task]:
+        """Returns the tasks of checked arguments."""
         check_problem(problem)
         num_reads, initial = read_number(num_reads), start_states(initial)
         if seed is None:

@@ -1,4 +1,4 @@
-"""Parallel tempering on the CPU."""
+"""Parallel tempering on the CPU, for lowest states or for samples at a temperature."""
 
 from __future__ import annotations
 
@@ -25,41 +25,51 @@ from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, real_number, seed_number, true_or_false, whole_number
 
-# In units of 1 / (rms local field of a random state); bench/tempering.py measures it. The hot end need only be so hot
-# that replicas forget where they were: hotter ones flip more spins, which costs time.
+# In units of 1 / (rms local field of a random state); bench/tempering.py measures it. The hot end
+# need only be hot enough for replicas to forget their state: a hotter one flips more spins, which
+# costs time.
 RELATIVE_LADDER = (1.25, 8.8)
-_MOST_BETAS = 1000
-# An adaptive ladder moves for the first time after 16 sweeps, if they are in the first half.
+_MAX_BETAS = 1000
+# An adaptive ladder moves for the first time after 16 sweeps, which must be in the first half.
 _ADAPTIVE_SWEEPS = 32
-# Energies of neighbouring rungs overlap where rungs grow as the root of the number of spins; also from there.
-_BETAS_PER_ROOT, _FEWEST_BETAS = 0.75, 12
+# The energies of neighbouring rungs overlap if the number of rungs grows as the root of the number
+# of spins. Both numbers come from bench/tempering.py, too.
+_BETAS_PER_ROOT, _MIN_BETAS = 0.75, 12
 
 
 @dataclass(frozen=True)
 class Tempering(BaseSampler, returns_checked_states=True):
-    """Parallel tempering: replicas at K temperatures, which neighbours swap after each sweep with probability
+    """Parallel tempering: replicas at K temperatures, which neighbours swap after each sweep.
 
-        63/64 min(1, exp((beta_k - beta_l) (E_k - E_l))),   beta_k = beta_first * (beta_last / beta_first)^(k / (K - 1))
+    A swap of rungs k and l is made with probability
 
-    so that what is frozen at the cold end is carried to the hot end, melted and brought back. A read costs
-    K = num_betas times the sweeps of an annealing read with the same num_sweeps.
+        63/64 min(1, exp((beta_k - beta_l) (E_k - E_l))),
+        beta_k = beta_first * (beta_last / beta_first)^(k / (K - 1)),
+
+    so a replica that is frozen at the cold end can move to the hot end, change there and come back.
+    A read costs K = num_betas times the sweeps of an annealing read with the same num_sweeps.
+
+    The `info` of the states holds betas (B, R, num_betas), in 1 / (unit of J); swap_acceptance
+    (B, R, num_betas - 1), the share of tried swaps between neighbours that were made, NaN where
+    none was tried; and round_trips (B, R), how often a replica came back to the hot end from the
+    cold one.
 
     Args:
         num_sweeps: sweeps of each replica, 1 to 10 million.
-        beta_range: (first, last), the hot and the cold end in 1 / (unit of J), finite, and > 0 unless they are equal;
-            None for 1.25 / f and 8.8 / f, with f each problem's root mean square local field as in Annealing.
+        beta_range: (first, last), the hot and the cold end in 1 / (unit of J), finite, and > 0
+            unless they are equal; None for 1.25 / f and 8.8 / f, with f the root mean square local
+            field of each problem, see `Annealing`.
         num_threads: threads over reads; changes the speed, never the states.
-        num_betas: rungs of the ladder, 1 to 1,000; None for 0.75 sqrt(N) of a problem with N spins, but at least 12.
-        adaptive: move the inner rungs during the first half of the sweeps so that all gaps reject equally many swaps,
-            then freeze them. Each read has a ladder of its own. Swaps and round trips are counted from then on. Takes
-            32 sweeps, and some hundred to even them out.
-        target_beta: None returns the lowest state that any replica was in, after a zero-temperature descent. A number
-            in beta_range, which must then be given, returns the last state at that inverse temperature as it is:
-            Boltzmann-distributed after enough sweeps. The rung nearest to it is put there and stays.
-
-    The `info` of the states has betas (B, R, num_betas), in 1 / (unit of J); swap_acceptance (B, R, num_betas - 1), the
-    fraction of swaps between neighbours that was done, NaN where none was tried; and round_trips (B, R), how often a
-    replica came back to the hot end from the cold one.
+        num_betas: rungs of the ladder, 1 to 1,000; None for 0.75 sqrt(N) with N spins, and at
+            least 12.
+        adaptive: whether to move the inner rungs during the first half of the sweeps, so that all
+            gaps reject the same share of swaps, and then to fix them. Each read has its own ladder.
+            Swaps and round trips are counted in the second half. At least 32 sweeps are required,
+            and a few hundred are needed for equal shares.
+        target_beta: None returns the lowest state that any replica was in, after a zero-temperature
+            descent. A number in beta_range, which must then be given, returns the last state at
+            that inverse temperature without a descent: Boltzmann-distributed after enough sweeps.
+            The nearest rung is set to this value and does not move.
 
     Example:
         >>> problem = IsingProblem([[-1.0]], hidden_fields=[[0.5]], output_fields=[[0.0]])
@@ -71,8 +81,8 @@ class Tempering(BaseSampler, returns_checked_states=True):
         (1, 2, 2)
 
     References:
-        Hukushima & Nemoto 1996, doi:10.1143/JPSJ.65.1604. Order of swaps and adaptive ladder: Syed, Bouchard-Côté,
-        Deligiannidis & Doucet 2022, doi:10.1111/rssb.12464.
+        Hukushima & Nemoto 1996, doi:10.1143/JPSJ.65.1604. Order of swaps and adaptive ladder: Syed,
+        Bouchard-Côté, Deligiannidis & Doucet 2022, doi:10.1111/rssb.12464.
     """
 
     num_sweeps: int = 30
@@ -83,25 +93,25 @@ class Tempering(BaseSampler, returns_checked_states=True):
     target_beta: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Checks all arguments."""
+        """Checks and converts all arguments."""
         object.__setattr__(self, "num_sweeps", sweep_number(self.num_sweeps))
         object.__setattr__(self, "beta_range", beta_range_of(self.beta_range))
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
         if self.num_betas is not None:
-            object.__setattr__(
-                self,
-                "num_betas",
-                whole_number("num_betas", self.num_betas, least=1, most=_MOST_BETAS),
-            )
+            num_betas = whole_number("num_betas", self.num_betas, least=1, most=_MAX_BETAS)
+            object.__setattr__(self, "num_betas", num_betas)
+
         true_or_false("adaptive", self.adaptive)
         if self.adaptive and self.num_sweeps < _ADAPTIVE_SWEEPS:
             raise ValueError(
-                f"num_sweeps must be at least {_ADAPTIVE_SWEEPS} with adaptive, got {self.num_sweeps}"
+                f"num_sweeps must be at least {_ADAPTIVE_SWEEPS} with adaptive, "
+                f"got {self.num_sweeps}"
             )
         if self.beta_range is not None and self.beta_range[0] > self.beta_range[1]:
             raise ValueError(
                 f"beta_range must rise from the hot to the cold end, got {self.beta_range}"
             )
+
         if self.target_beta is not None:
             object.__setattr__(self, "target_beta", self._check_target(self.target_beta))
 
@@ -112,18 +122,25 @@ class Tempering(BaseSampler, returns_checked_states=True):
         seed: int | None = None,
         initial: Spins | None = None,
     ) -> States:
-        """Runs num_reads ladders for each problem, all replicas from random states or from `initial`.
+        """Runs num_reads ladders for each problem, all replicas from random states or `initial`.
 
-        The arguments are those of Annealing.sample.
+        Args:
+            problem: B problems over N spins.
+            num_reads: see `Annealing.sample`.
+            seed: see `Annealing.sample`.
+            initial: see `Annealing.sample`; all replicas of a read share its start state.
 
         Returns:
-            States with exact energies; `info` has the seed, the range of beta and what the class says.
+            States with exact energies; `info` holds the seed, the range of beta and the entries
+            that the class lists.
 
         Raises:
-            ValueError: for num_reads < 1, start states that do not fit, or fields that are not finite.
+            ValueError: for num_reads < 1, start states that do not fit, or fields that are not
+                finite.
             KeyboardInterrupt: on Ctrl-C, within a few milliseconds.
         """
         check_problem(problem)
+
         betas, target = self._ladder(self.num_betas or rung_number(problem.num_spins))
         states = temper(
             problem,
@@ -137,10 +154,12 @@ class Tempering(BaseSampler, returns_checked_states=True):
             initial=initial,
             num_threads=self.num_threads,
         )
+
         states.info.update(beta_info(self.beta_range, RELATIVE_LADDER))
         return states
 
     def _check_target(self, value: float) -> float:
+        """Returns target_beta, which must be in beta_range."""
         if self.beta_range is None:
             raise ValueError(f"beta_range must be given with target_beta, got None and {value!r}")
         target = real_number("target_beta", value, least=0.0)
@@ -149,20 +168,21 @@ class Tempering(BaseSampler, returns_checked_states=True):
         return target
 
     def _ladder(self, num_betas: int) -> tuple[NDArray[np.float64], int | None]:
-        """The rungs, and the number of the one at target_beta."""
+        """Returns the rungs, (num_betas,), and the number of the rung at target_beta or None."""
         first, last = self.beta_range or RELATIVE_LADDER
         betas = geometric(first, last, num_betas).clip(first, last)
-        betas[0], betas[-1] = first, last  # not rounded: target_beta may be one of them
+        betas[0], betas[-1] = first, last  # exactly, since target_beta may be one of them
         if self.target_beta is None:
             return betas, None
+
         target = int(abs(betas - self.target_beta).argmin())
         betas[target] = self.target_beta
         return betas, target
 
 
 def rung_number(num_spins: int) -> int:
-    """How many rungs a problem has where nobody says."""
-    return min(_MOST_BETAS, max(_FEWEST_BETAS, round(_BETAS_PER_ROOT * math.sqrt(num_spins))))
+    """Returns the default number of rungs of a problem."""
+    return min(_MAX_BETAS, max(_MIN_BETAS, round(_BETAS_PER_ROOT * math.sqrt(num_spins))))
 
 
 def temper(
@@ -178,8 +198,26 @@ def temper(
     initial: Spins | None = None,
     num_threads: int = 1,
 ) -> States:
-    """Parallel tempering on a ladder `betas`, finite, >= 0 and rising; `target` is a rung. Else as Tempering."""
+    """Runs parallel tempering on a given ladder.
+
+    Args:
+        problem: B problems over N spins.
+        betas: (K,), the ladder: finite, >= 0 and rising.
+        num_sweeps: sweeps of each replica.
+        relative: whether betas are in units of 1 / (rms local field) of each problem instead of
+            1 / (unit of J).
+        adaptive: see `Tempering`.
+        target: the number of the rung whose last states are returned; None returns lowest states.
+        num_reads: see `Annealing.sample`.
+        seed: see `Annealing.sample`.
+        initial: see `Annealing.sample`.
+        num_threads: threads over reads.
+
+    Returns:
+        States with exact energies; `info` holds the seed, betas, swap_acceptance and round_trips.
+    """
     seed = seed_number(seed)
+
     spins, energies, ladders, acceptance, round_trips = kernels.temper(
         problem.couplings,
         problem.hidden_fields,
@@ -195,6 +233,7 @@ def temper(
         start_states(initial),
         num_threads,
     )
+
     info = {
         "seed": seed,
         "betas": ladders,

@@ -1,1 +1,1 @@
-"""Checks of arguments and atomic files; this package knows nothing of Ising problems."""
+"""Checks of arguments, atomic files and messages; nothing here depends on Ising problems."""

@@ -1,4 +1,7 @@
-"""Checks of arguments, each with a message that quotes the name, what it must be and what it was."""
+"""Checks of arguments, which return them in the form that the package uses.
+
+Each error message quotes the name of the argument, what it must be and what it was.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,14 @@ _LARGEST_SINGLE = float(np.finfo(np.float32).max)
 
 
 def whole_number(name: str, value: object, *, least: int, most: int | None = None) -> int:
-    """Returns `value` as an int in [least, most]; True, 1.0 and "1" are not whole numbers."""
+    """Returns `value` as an int in [least, most]; True, 1.0 and "1" are refused."""
     if isinstance(value, _BOOLS):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
+
     if number < least:
         raise ValueError(f"{name} must be at least {least}, got {number}")
     if most is not None and number > most:
@@ -34,7 +38,7 @@ def whole_number(name: str, value: object, *, least: int, most: int | None = Non
 
 
 def seed_number(value: object) -> int:
-    """Returns `value` as a seed; None draws one from the operating system."""
+    """Returns `value` as a seed; None takes one from the operating system."""
     if value is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
     return whole_number("seed", value, least=0, most=_LARGEST_SEED)
@@ -42,14 +46,17 @@ def seed_number(value: object) -> int:
 
 @lru_cache(maxsize=1024)
 def seed_for(*numbers: int) -> int:
-    """A seed of its own for a seed and what it is used for."""
+    """Returns a seed that is derived from a seed and the numbers of its purpose."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
 
 
 def real_number(
     name: str, value: object, *, least: float = -np.inf, above: float = -np.inf
 ) -> float:
-    """Returns `value` as a float that is >= least, > above and finite as a float32, which is what kernels take."""
+    """Returns `value` as a float that is >= least, > above and finite.
+
+    Kernels compute in float32, so a number that overflows there is not finite.
+    """
     if isinstance(value, bool | np.bool_ | str | bytes):
         raise TypeError(f"{name} must be a number, got {value!r}")
     try:
@@ -58,6 +65,7 @@ def real_number(
         raise TypeError(f"{name} must be a number, got {value!r}") from None
     except OverflowError:
         number = np.inf
+
     if not abs(number) <= _LARGEST_SINGLE or number < least or number <= above:
         bound = f" and above {above:g}" if np.isfinite(above) else ""
         bound = f" and at least {least:g}" if np.isfinite(least) else bound
@@ -75,20 +83,26 @@ def true_or_false(name: str, value: object) -> bool:
 def float_array(
     name: str, value: ArrayLike, *, shape: tuple[int | None, ...], single: bool = False
 ) -> Floats:
-    """Returns `value` as a finite, C-ordered float32 or float64 array of a shape in which None is any length >= 1.
+    """Returns `value` as a finite, C-ordered float32 or float64 array.
 
-    float32 and narrower floats stay or become float32; float64 and integers become float64, or, with `single`, float32.
-    Nothing else is accepted.
+    Args:
+        name: the argument's name in messages.
+        value: real numbers. float32 and narrower floats become float32; float64 and integers become
+            float64, or float32 with `single`. Other types are refused.
+        shape: the shape it must have, in which None stands for any length >= 1.
+        single: whether to return float32 in any case.
     """
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
     narrow = array.dtype.kind == "f" and array.dtype.itemsize <= np.dtype(np.float32).itemsize
     check_shape(name, array, shape)
-    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused below
+
+    with np.errstate(over="ignore"):  # too large numbers become infinite and are refused below
         result: Any = np.ascontiguousarray(
             array, dtype=np.float32 if narrow or single else np.float64
         )
+
     if not np.isfinite(result).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(result))[0])
         raise ValueError(f"{name} must be finite, got {array[where]} at index {where}")
@@ -97,7 +111,7 @@ def float_array(
 
 
 def spin_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...]) -> Spins:
-    """Returns `value`, integers or floats that are all exactly -1 or +1, as C-ordered int8."""
+    """Returns `value`, integers or floats that are all -1 or +1, as a C-ordered int8 array."""
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must be an array of spins, got dtype {array.dtype}")
@@ -110,7 +124,7 @@ def spin_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...]) ->
 
 
 def bit_array(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.int8]:
-    """Returns `value`, numbers or booleans that are all 0 or 1, as int8."""
+    """Returns `value`, numbers or booleans that are all 0 or 1, as an int8 array."""
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be an array of 0 and 1, got dtype {array.dtype}")
@@ -123,12 +137,15 @@ def bit_array(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDA
 
 
 def broadcast_starts(initial: Spins, lengths: tuple[int, int, int]) -> Spins:
-    """Checks start states of these lengths (B, R, N), or with a length of 1 in place of B or R; returns (B, R, N)."""
-    ones = (
-        [length == 1 for length in initial.shape[:2]]
-        if initial.ndim == len(lengths)
-        else [False, False]
-    )
+    """Returns start states as a (B, R, N) array, checked.
+
+    Args:
+        initial: (B, R, N), or with a length of 1 in place of B or R.
+        lengths: B, R and N.
+    """
+    ones = [False, False]
+    if initial.ndim == len(lengths):
+        ones = [length == 1 for length in initial.shape[:2]]
     shape = tuple(1 if one else length for one, length in zip([*ones, False], lengths, strict=True))
     return np.broadcast_to(spin_array("initial", initial, shape=shape), lengths)
 
@@ -148,7 +165,10 @@ def label_array(name: str, value: ArrayLike, *, count: int, num_classes: int) ->
 
 
 def image_array(name: str, value: ArrayLike, *, num_inputs: int | None) -> NDArray[np.float32]:
-    """Returns `value` as C-ordered float32 images of num_inputs pixels; the pixels are checked where they are used."""
+    """Returns `value` as C-ordered float32 images, (n, num_inputs); None is any number of inputs.
+
+    The range of the pixels is not checked here but by `check_pixels`, or where they are used.
+    """
     array = np.asarray(value)
     if array.dtype.kind != "f":
         raise TypeError(f"{name} must be floating-point pixels in [0, 1], got dtype {array.dtype}")

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all, and safetensors files with a header."""
 
 from __future__ import annotations
 
@@ -17,21 +17,26 @@ _METADATA_KEY = "isingprop"
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Writes to a temporary file beside `path`, flushes it to the disk and renames it: readers see old or new."""
+    """Writes a file so that readers see either the old content or the new one, never a part.
+
+    The content goes to a temporary file beside `path`, is flushed to the disk, and the file is
+    then renamed.
+    """
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
+
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if (
-            isinstance(error, OSError) and error.filename is None
-        ):  # a full disk does not name the file
+        # The error of a full disk has no file name.
+        if isinstance(error, OSError) and error.filename is None:
             error.filename = str(target)
         raise
 
@@ -42,11 +47,12 @@ def save_tensors(
     tensors: dict[str, NDArray[Any]],
     metadata: dict[str, str],
 ) -> None:
-    """Writes arrays and text as a safetensors file that says what kind of file it is."""
+    """Writes arrays and text as a safetensors file whose header names the kind of file."""
     from safetensors.numpy import save
 
     content = {"format": f"isingprop-{kind}", "format_version": FORMAT_VERSION, **metadata}
-    # One key, because safetensors writes several in an order of its own: equal contents are to be equal bytes.
+    # One key holds all text: safetensors does not write several keys in a fixed order, and equal
+    # contents must give equal bytes.
     header = {_METADATA_KEY: json.dumps(content, sort_keys=True)}
     contiguous = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     write_atomically(path, save(contiguous, metadata=header))
@@ -55,7 +61,7 @@ def save_tensors(
 def load_tensors(
     path: str | os.PathLike[str], kind: str, names: tuple[str, ...]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Reads what `save_tensors` wrote.
+    """Reads a file that `save_tensors` wrote; returns its arrays and its text.
 
     Raises:
         FileNotFoundError: where there is no file.
@@ -68,11 +74,13 @@ def load_tensors(
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = _read_metadata(file.metadata())
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            names_in_file = file.keys()  # `file` is no dict: it cannot be iterated itself
+            tensors = {name: file.get_tensor(name) for name in names_in_file}
     except SafetensorError as error:
         raise ValueError(
             f"{path} must be a safetensors file, got one that does not read: {error}"
         ) from None
+
     _check_header(path, kind, metadata)
     check_names(path, tensors, names)
     return tensors, metadata
@@ -81,13 +89,14 @@ def load_tensors(
 def check_names(
     path: str | os.PathLike[str], tensors: Mapping[str, Any], names: Collection[str]
 ) -> None:
-    """Refuses a file without one of these arrays."""
+    """Raises ValueError for a file that lacks one of the named arrays."""
     missing = [name for name in names if name not in tensors]
     if missing:
         raise ValueError(f"{path} must hold {', '.join(names)}, got no {', '.join(missing)}")
 
 
 def _read_metadata(raw: dict[str, str] | None) -> dict[str, str]:
+    """Returns the text that `save_tensors` kept under its one key, or none of it."""
     try:
         return dict(json.loads((raw or {})[_METADATA_KEY]))
     except (KeyError, TypeError, ValueError):
@@ -95,13 +104,15 @@ def _read_metadata(raw: dict[str, str] | None) -> dict[str, str]:
 
 
 def _check_header(path: str | os.PathLike[str], kind: str, metadata: dict[str, str]) -> None:
+    """Raises ValueError for a file of another kind or format version."""
     wanted = f"isingprop-{kind}"
     if metadata.get("format") != wanted:
         raise ValueError(
             f"{path} must be an {wanted} file, got {metadata.get('format', 'no format')!r}"
         )
-    if metadata.get("format_version") != FORMAT_VERSION:
+    version = metadata.get("format_version")
+    if version != FORMAT_VERSION:
         raise ValueError(
-            f"{path} must have format version {FORMAT_VERSION}, got {metadata.get('format_version')!r}: "
+            f"{path} must have format version {FORMAT_VERSION}, got {version!r}: "
             "it was written by another version of isingprop"
         )

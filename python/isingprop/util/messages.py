@@ -1,4 +1,4 @@
-"""Lines for the person at the terminal, which never mix with a command's results on stdout."""
+"""Messages for the user, on stderr, so that they never mix with results on stdout."""
 
 import sys
 

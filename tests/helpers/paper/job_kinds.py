@@ -101,6 +101,8 @@ class Threads:
     """
 
     def run(self, images: ip.ImageSet) -> Arrays:
+        import scipy.linalg  # noqa: F401
+        import sklearn.cluster  # noqa: F401
 
         return {"threads": np.array([library["num_threads"] for library in threadpool_info()])}
 

@@ -16,7 +16,7 @@ from helpers.paper.job_kinds import AlwaysDie, Count, Die, Fail, Threads, Train
 from helpers.paper.job_runs import CODE, check_interrupt, numbers, ran, waiting
 from helpers.processes import wait_until
 from helpers.tolerances import PROCESS_SECONDS, same_bits
-from isingprop.paper.common import jobs, workers
+from isingprop.paper.common import dask_cluster, jobs
 from isingprop.paper.common.jobs import Runner
 from isingprop.util.files import save_tensors
 
@@ -96,7 +96,7 @@ def test_a_job_on_a_cluster_has_one_thread(tmp_path, images, two_workers):
 
 
 def test_a_scheduler_with_another_version_is_refused(tmp_path, two_workers, monkeypatch):
-    monkeypatch.setattr(workers, "__version__", "99.0")
+    monkeypatch.setattr(dask_cluster, "__version__", "99.0")
     with pytest.raises(RuntimeError, match=r"^the scheduler must have isingprop 99\.0, .*, got \d"):
         Runner(tmp_path, workers=1, scheduler=two_workers.scheduler_address)
 
@@ -152,7 +152,7 @@ def test_ctrl_c_leaves_a_cluster_at_once_and_without_noise(tmp_path, log):
 
 
 def test_a_cluster_without_workers_is_refused_in_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(workers, "_ANSWER_SECONDS", 1)
+    monkeypatch.setattr(dask_cluster, "_ANSWER_SECONDS", 1)
     with cluster(0) as empty, pytest.raises(ConnectionError) as caught:
         Runner(tmp_path, workers=1, scheduler=empty.scheduler_address)
     assert (
@@ -179,7 +179,7 @@ def test_a_scheduler_that_is_lost_is_named_without_noise(tmp_path, images, log, 
 
 @pytest.mark.parametrize("silent", [True, False])
 def test_a_scheduler_that_does_not_answer_is_refused_in_time(tmp_path, monkeypatch, silent):
-    monkeypatch.setattr(workers, "_ANSWER_SECONDS", 1)
+    monkeypatch.setattr(dask_cluster, "_ANSWER_SECONDS", 1)
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         if silent:

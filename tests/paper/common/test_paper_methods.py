@@ -13,10 +13,10 @@ from helpers.paper.made_up import IMAGES
 from isingprop.paper.common import methods
 from isingprop.paper.common.backpropagation import Perceptron
 from isingprop.paper.common.curves import METHODS
+from isingprop.paper.common.lowest_of import LowestOf
 from isingprop.paper.common.methods import (
     LAYDEVANT2024,
     LAYDEVANT2024_RATE,
-    LowestOf,
     Training,
 )
 

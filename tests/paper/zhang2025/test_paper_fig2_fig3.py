@@ -11,7 +11,7 @@ from helpers.paper.landscapes import InProcess, setup_in
 from helpers.tolerances import same_bits
 from isingprop.analysis.landscape import embed, spreads
 from isingprop.paper.common.study_setup import Setup
-from isingprop.paper.zhang2025 import fig2, fig2_report, fig3
+from isingprop.paper.zhang2025 import fig2, fig2_findings, fig3
 from isingprop.paper.zhang2025.moments import (
     Course,
     states_of,
@@ -165,7 +165,7 @@ def test_without_images_of_the_papers_digit_it_is_the_last_class_that_there_is(
 
 def numbers_told(done, **changes):
     _, numbers, _ = done
-    return " ".join(fig2_report._findings({**numbers, **changes}, 30, False))
+    return " ".join(fig2_findings.findings({**numbers, **changes}, 30, False))
 
 
 def flat(value, count, half=0.01):

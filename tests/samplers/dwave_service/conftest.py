@@ -9,14 +9,13 @@ from helpers.dwave.dwave_runs import TRAIN, assert_paid_once_and_kept
 from helpers.dwave.fake_sapi import FakeSapi
 from helpers.dwave.fault_cases import ASKED, CLIENT_SECONDS, NUM_CALLS, H, O
 from helpers.forked_command import commands, shorten_waits
-from isingprop.qpu.calls import connection
-from isingprop.samplers import dwave
+from isingprop.qpu.calls import call_sender, device_session
 
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(dwave, "_DELAYS", None)  # both are put back after the test
-    monkeypatch.setattr(connection, "_SETTLING", None)
+    monkeypatch.setattr(device_session, "_DELAYS", None)  # both are put back after the test
+    monkeypatch.setattr(call_sender, "_SETTLING", None)
     shorten_waits()
 
 

@@ -20,7 +20,7 @@ from helpers.dwave.fault_cases import (
     OFFLINE,
     assert_paid_once_and_kept,
 )
-from isingprop.qpu.calls import connection
+from isingprop.qpu.calls import call_sender
 
 # Faults that pass
 
@@ -152,7 +152,7 @@ def test_an_answer_that_is_not_written_is_not_used(make, sapi, problem, wanted, 
 
 def test_a_request_that_arrives_late_is_not_paid_twice(make, sapi, problem, wanted, monkeypatch):
     """The client gives up; the server accepts after that, in the time that is waited for it."""
-    monkeypatch.setattr(connection, "_SETTLING", 1.0)
+    monkeypatch.setattr(call_sender, "_SETTLING", 1.0)
     arrived = threading.Event()
 
     def arrive_late(_):

@@ -26,8 +26,7 @@ from helpers.dwave.dwave_runs import (
 )
 from helpers.dwave.fake_sapi import TOKEN, FakeSapi
 from helpers.forked_command import shorten_waits
-from isingprop.qpu.calls import connection
-from isingprop.samplers import dwave
+from isingprop.qpu.calls import call_sender, device_session
 
 # The disk
 
@@ -150,8 +149,8 @@ def test_the_token_is_nowhere(run, tmp_path, echoed, arguments):
 @pytest.fixture
 def sampler(monkeypatch, tmp_path):
     """sampler(sapi): in this process, in tmp_path/record, with short waits."""
-    monkeypatch.setattr(dwave, "_DELAYS", None)  # both are put back after the test
-    monkeypatch.setattr(connection, "_SETTLING", None)
+    monkeypatch.setattr(device_session, "_DELAYS", None)  # both are put back after the test
+    monkeypatch.setattr(call_sender, "_SETTLING", None)
     shorten_waits()
     made = []
 

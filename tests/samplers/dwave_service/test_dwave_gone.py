@@ -14,8 +14,8 @@ from helpers.dwave.dwave_runs import on_disk
 from helpers.dwave.fake_sapi import FakeSapi
 from helpers.dwave.fault_cases import ASKED, OFFLINE, H, O, assert_paid_once_and_kept
 from helpers.dwave.rehearsal import small_network, two_classes
+from isingprop.qpu.calls import device_session
 from isingprop.qpu.calls.record import Index
-from isingprop.samplers import dwave
 from isingprop.util.files import load_tensors
 
 # Faults that last
@@ -45,7 +45,7 @@ class Down(FakeSapi):
 IN_ANOTHER_PROCESS = """
 import isingprop as ip, sys
 from helpers import oracle
-from isingprop.samplers import dwave
+from isingprop.qpu.calls import device_session
 problem = oracle.random_problem(4, 3, num_problems=6, seed=1)
 sampler = ip.DWave(record=sys.argv[0] and "RECORD", num_copies=2)
 states = sampler.sample(problem, num_reads=5, seed=1)
@@ -84,11 +84,11 @@ def test_a_server_that_is_gone_is_a_connection_error_and_its_answers_come_later(
 @pytest.mark.parametrize("action", [faults.drop, faults.http_error(503)])
 def test_submissions_that_never_come_through_are_given_up(make, sapi, problem, wanted, action):
     """Though all else does: that nothing was accepted is found out after each."""
-    sapi.at("submit", action, times=4 * len(dwave._DELAYS))
+    sapi.at("submit", action, times=4 * len(device_session._DELAYS))
     qpu = make(sapi)
     with pytest.raises(ConnectionError, match="D-Wave does not answer"):
         qpu.sample(problem[:1], **ASKED)
-    assert sapi.requests.count("submit") <= len(dwave._DELAYS) + 1
+    assert sapi.requests.count("submit") <= len(device_session._DELAYS) + 1
     sapi._actions.clear()
     assert_paid_once_and_kept(sapi, qpu, qpu.sample(problem, **ASKED), wanted)
 
@@ -223,7 +223,7 @@ def test_a_paid_answer_is_used_after_the_working_graph_has_changed(
     with FakeSapi() as sapi:
         sapi.at("answer", faults.not_json, times=None)
         first = make(sapi)
-        monkeypatch.setattr(dwave, "_DELAYS", ())
+        monkeypatch.setattr(device_session, "_DELAYS", ())
         with pytest.raises(ConnectionError):
             first.sample(problem, **ASKED)
         first.close()

@@ -14,7 +14,8 @@ from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.methods import IsingLearner, Learner
 from isingprop.paper.common.study_setup import Setup, select_images
 from isingprop.problem import IsingProblem
-from isingprop.samplers import Amplified, Coherent
+from isingprop.samplers.amplified import Amplified
+from isingprop.samplers.coherent_annealing import Coherent
 from isingprop.training.trainer import Trainer
 
 NUM_CLASSES = 3

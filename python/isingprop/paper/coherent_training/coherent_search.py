@@ -22,7 +22,8 @@ from isingprop.paper.common.jobs import Arrays
 from isingprop.problem import IsingProblem
 from isingprop.quantum.amplification import applications, best_iterations, grover_success
 from isingprop.quantum.amplified_anneal import amplify
-from isingprop.samplers import Amplified, Coherent
+from isingprop.samplers.amplified import Amplified
+from isingprop.samplers.coherent_annealing import Coherent
 
 MIN_AMPLITUDE, MAX_AMPLITUDE = 5e-3, 0.7  # of the instances that are searched
 FITTED_BELOW = 0.3  # exponents are fitted to smaller |A|: the power laws hold only there

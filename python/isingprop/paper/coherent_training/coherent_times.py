@@ -12,7 +12,7 @@ from isingprop.data.load import ImageSet
 from isingprop.paper.coherent_training.coherent_jobs import Sizes, marked_problem, networks
 from isingprop.paper.common.jobs import Arrays
 from isingprop.problem import IsingProblem, largest_local_fields
-from isingprop.samplers import Coherent
+from isingprop.samplers.coherent_annealing import Coherent
 
 SCALES = (True, False)  # the values of Coherent's `rescale` that are compared
 

@@ -1,1 +1,1 @@
-"""What several studies share: jobs and their workers, methods of training, learning rates, reports."""
+"""Shared parts of the studies: jobs and workers, training methods, learning rates, reports."""

@@ -1,4 +1,4 @@
-"""The six ways of training of Fig. 5, and what came of them."""
+"""The six training methods of Fig. 5, and their curves of error against epoch."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from isingprop.paper.common.methods import (
 )
 from isingprop.paper.common.study_setup import Setup
 
+# In the order in which their jobs start: the method that takes longest comes first.
 METHODS: dict[str, Method] = {
-    "backprop-1200": BACKPROP_WIDE,  # the longest first
+    "backprop-1200": BACKPROP_WIDE,
     "dragon": DRAGON,
     "cyclic": CYCLIC,
     "equilibrium": EQUILIBRIUM,
     "backprop-relu": BACKPROP_RELU,
     "backprop-sigmoid": BACKPROP_SIGMOID,
 }
+# The exponents z that the paper gives for its Fig. 5.
 PUBLISHED = {
     "dragon": 1.01,
     "equilibrium": 0.64,
@@ -35,18 +37,19 @@ PUBLISHED = {
     "backprop-sigmoid": 0.56,
     "backprop-1200": 0.84,
 }
+# The order of rows in tables and of lines in legends.
 ORDER = ("dragon", "cyclic", "equilibrium", "backprop-relu", "backprop-sigmoid", "backprop-1200")
-EARLY = 10  # the last epoch of the early window and the first of the late one
+EARLY = 10  # last epoch of the early window of a fit, and first epoch of the late window
 
 
 def epochs_of(setup: Setup) -> int:
-    """How long every method trains."""
+    """Returns the number of epochs that every method trains for."""
     return 10 if setup.quick else 100
 
 
 @dataclass(frozen=True)
 class Curves:
-    """One method over its seeds: arrays of (seeds, epochs)."""
+    """The results of one method over its seeds; arrays are (seeds, epochs) unless noted."""
 
     learning_rate: float
     error_reads: NDArray[np.float64]
@@ -54,25 +57,41 @@ class Curves:
     seconds: NDArray[np.float64]
     test_accuracy: NDArray[np.float64]  #: (seeds,), after the last epoch
     test_accuracy_100: NDArray[np.float64]  #: (seeds,), on the papers' 100 test images
-    qpu_seconds: float | None  #: of an epoch on a chip, for methods that could use one
+    qpu_seconds: float | None  #: estimated per epoch on a chip; None for backpropagation
 
     def exponent(
         self, errors: NDArray[np.float64], first: int = 1, last: int | None = None
     ) -> Interval:
-        """z over epochs first ... last, and its interval over seeds; NaN where a seed has no errors left to fit."""
+        """Returns z over epochs first ... last, and its interval over seeds.
+
+        Args:
+            errors: (seeds, epochs).
+            first: first epoch of the fit, counted from 1.
+            last: last epoch of the fit, included; None for the last one there is.
+
+        Returns:
+            The mean of the fits of each seed; NaN if a seed has fewer than two epochs with errors.
+        """
         epochs = np.arange(first, (errors.shape[1] if last is None else last) + 1)
         return interval_of([exponent(epochs, row[epochs - 1]) for row in errors])
 
     def early_and_late(self) -> tuple[Interval, Interval]:
-        """z of all states up to epoch EARLY, and from there on."""
+        """Returns z of all reads up to epoch EARLY, and from epoch EARLY on."""
         epochs = self.error_reads.shape[1]
         turn = min(EARLY, epochs)
-        return self.exponent(self.error_reads, 1, turn), self.exponent(
-            self.error_reads, turn, epochs
-        )
+        early = self.exponent(self.error_reads, 1, turn)
+        late = self.exponent(self.error_reads, turn, epochs)
+        return early, late
 
     def least_squares_exponent(self, errors: NDArray[np.float64]) -> Interval:
-        """As `exponent`, by least squares of log error on log epoch, epochs without errors left out."""
+        """Returns z by least squares of log error on log epoch, without epochs of error 0.
+
+        Args:
+            errors: (seeds, epochs).
+
+        Returns:
+            The mean of the fits of each seed; NaN if a seed has fewer than two epochs with errors.
+        """
         epochs = np.log(np.arange(1, errors.shape[1] + 1))
         if np.any((errors > 0).sum(axis=1) < 2):
             return Interval(math.nan, math.nan, math.nan)
@@ -81,11 +100,11 @@ class Curves:
         )
 
     def epochs_to(self, error: float) -> int | None:
-        """The first epoch in which the error of all states, averaged over seeds, is no more than this."""
+        """Returns the first epoch whose error of all reads, mean over seeds, is at most `error`."""
         reached = np.flatnonzero(self.error_reads.mean(axis=0) <= error)
         return int(reached[0]) + 1 if reached.size else None
 
 
 def exponent(epochs: NDArray[np.int64], errors: NDArray[np.float64]) -> float:
-    """z; NaN where fewer than two epochs have errors."""
+    """Returns z of one seed; NaN if fewer than two epochs have errors."""
     return fit_power_law(epochs, errors).exponent if (errors > 0).sum() > 1 else math.nan

@@ -1,4 +1,4 @@
-"""Independent jobs: a result that is on disk is not computed again."""
+"""Runs independent jobs and keeps their results on disk, so that none is computed twice."""
 
 from __future__ import annotations
 
@@ -14,35 +14,38 @@ from pathlib import Path
 import isingprop
 from isingprop import __version__, kernels
 from isingprop.data.load import ImageSet
+from isingprop.paper.common.dask_cluster import Cluster
 from isingprop.paper.common.workers import Arrays as Arrays
-from isingprop.paper.common.workers import Cluster, Processes
 from isingprop.paper.common.workers import Job as Job
+from isingprop.paper.common.workers import Processes
 from isingprop.util.checks import whole_number
 from isingprop.util.files import load_tensors, save_tensors
 
 
 class Runner:
-    """Runs jobs, each in one thread of a process of its own, and keeps their results.
+    """Runs jobs, each in one thread of a worker process, and keeps their results.
 
-    A worker that dies costs what was under way, which runs again; so does the death of this process. The file of a
-    result is named by the SHA-256 of the job's class and fields, the images, and the version and the code of isingprop.
+    If a worker or this process dies, only the jobs in progress are lost, and they run again. The
+    file of a result is named by the SHA-256 of the job's class and fields, the images, and the
+    version and the code of isingprop.
 
     Args:
-        folder: of the results; made where there is none.
-        workers: local processes, at least 1; a cluster has its own.
-        scheduler: address of a Dask cluster's, such as tcp://localhost:8786.
-        num_jobs: of all calls of `run` together, for the progress bar on a terminal.
+        folder: folder of the results; created if it does not exist.
+        workers: number of local processes, at least 1; ignored if there is a scheduler.
+        scheduler: address of the scheduler of a Dask cluster, such as tcp://localhost:8786.
+        num_jobs: number of jobs of all calls of `run` together, for the progress bar on a terminal.
 
     Raises:
-        ConnectionError: where no scheduler answers within 10 s, or it has no worker within 10 s more.
-        ImportError: where dask.distributed is not installed.
-        RuntimeError: where a worker of the cluster lacks isingprop or has another version, which may give other bits.
+        ConnectionError: if no scheduler answers within 10 s, or has no worker after 10 s more.
+        ImportError: if dask.distributed is not installed.
+        RuntimeError: if a worker of the cluster lacks isingprop or has another version, which may
+            give other bits.
     """
 
     def __init__(
         self, folder: Path, *, workers: int, scheduler: str | None = None, num_jobs: int = 0
     ) -> None:
-        """See the class."""
+        """Checks the arguments and connects to the scheduler if there is one."""
         from tqdm import tqdm
 
         self._folder = folder
@@ -51,61 +54,69 @@ class Runner:
         self._bar = tqdm(total=num_jobs or None, unit=" jobs", disable=None)
 
     def __enter__(self) -> Runner:
-        """The runner."""
+        """Returns the runner itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends the processes, or the connection to the cluster."""
+        """Ends the local processes or the connection to the cluster."""
         self._bar.close()
         self._workers.close()
 
     def run(self, jobs: Sequence[Job], images: ImageSet, description: str) -> list[Arrays]:
-        """The results, in the order of the jobs; equal jobs run once.
+        """Returns the results in the order of the jobs; equal jobs run once.
 
         Args:
-            jobs: started in this order.
-            images: what they all work on.
-            description: of these jobs, for the progress bar.
+            jobs: the jobs, which start in this order.
+            images: the images that all of them work on.
+            description: the text beside the progress bar.
 
         Raises:
-            RuntimeError: where workers died three times in a row and no job was finished between.
-            ConnectionError: where the connection to the scheduler is lost.
-            Exception: whatever a job raises, with a note of which; the others are given up.
+            RuntimeError: if workers died three times in a row without finishing a job in between.
+            ConnectionError: if the connection to the scheduler is lost.
+            Exception: any exception of a job, with a note that names the job; the other jobs are
+                abandoned.
         """
         self._bar.set_description(description)
         self._folder.mkdir(parents=True, exist_ok=True)
+
+        # Equal jobs share a name, and so a file.
         checksum = _checksum(images)
         texts = [_configuration(job, checksum) for job in jobs]
         names = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         configurations = dict(zip(names, texts, strict=True))
         counts = Counter(names)
+
         stored = {name: self._load(name, text) for name, text in configurations.items()}
         results = {name: arrays for name, arrays in stored.items() if arrays is not None}
         self._bar.update(sum(counts[name] for name in results))
+
         missing = {name: job for name, job in zip(names, jobs, strict=True) if name not in results}
         with closing(self._workers.results(missing, images)) as finished:
             for name, arrays in finished:
                 results[name] = self._save(name, configurations[name], arrays)
                 self._bar.update(counts[name])
+
         return [results[name] for name in names]
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name[:32]}.safetensors"
 
     def _save(self, name: str, configuration: str, arrays: Arrays) -> Arrays:
-        """As the file has it, so that a result is the same whether it is new or not."""
+        """Writes a result and reads it back, so that new and stored results are alike."""
         save_tensors(self._path(name), "job", arrays, {"job": configuration})
         return load_tensors(self._path(name), "job", ())[0]
 
     def _load(self, name: str, configuration: str) -> Arrays | None:
+        """Returns the stored result; None if there is none, or if its file is damaged."""
         try:
             arrays, metadata = load_tensors(self._path(name), "job", ())
-        except (OSError, ValueError):  # none, or a damaged one
+        except (OSError, ValueError):
             return None
         return arrays if metadata.get("job") == configuration else None
 
 
 def _checksum(images: ImageSet) -> str:
+    """Returns the SHA-256 of the images and labels."""
     total = hashlib.sha256(str(images.num_classes).encode())
     for array in (images.train_images, images.train_labels, images.test_images, images.test_labels):
         total.update(str(array.shape).encode())
@@ -115,7 +126,10 @@ def _checksum(images: ImageSet) -> str:
 
 @cache
 def _code() -> str:
-    """Of all files of the package: other code may give other results under the same version."""
+    """Returns the SHA-256 of all source files and the compiled core of the package.
+
+    The version alone is not enough: a working copy may give other results under the same version.
+    """
     total = hashlib.sha256()
     for path in (*sorted(Path(isingprop.__file__).parent.rglob("*.py")), kernels.LIBRARY):
         total.update(path.read_bytes())
@@ -123,8 +137,9 @@ def _code() -> str:
 
 
 def _configuration(job: Job, checksum: str) -> str:
-    """All that decides a result, as JSON."""
+    """Returns everything that determines a result, as JSON."""
     name = f"{type(job).__module__}.{type(job).__qualname__}"
+
     content = {
         "class": name,
         "job": asdict(job),

@@ -1,4 +1,7 @@
-"""The ways of training that are compared, and the job that trains one network."""
+"""The training methods that the studies compare, and the job that trains one network.
+
+A method is a frozen dataclass that starts a `Learner`; `Training` is the job that runs it.
+"""
 
 from __future__ import annotations
 
@@ -13,71 +16,48 @@ from isingprop.data.load import ImageSet, class_balanced
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.paper.common.backpropagation import Activation, Perceptron
 from isingprop.paper.common.jobs import Arrays
-from isingprop.problem import IsingProblem
-from isingprop.samplers import Annealing, Cyclic
-from isingprop.states import States
+from isingprop.paper.common.lowest_of import LowestOf
+from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.cyclic import Cyclic
 from isingprop.training.evaluation import predict
 from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer
 from isingprop.training.trainer_options import WRONG_CLASSES
-from isingprop.util.checks import Spins
 
 NUM_HIDDEN = 120
 NUM_SWEEPS = 30
 PAPER_TEST_IMAGES = 100
-_ORDER = 1  # what a seed is used for, beside the initial parameters
-# The same for every method; half decades from far too slow to too fast for each of them.
+_ORDER = 1  # key of the random stream for the order of images, apart from the initial parameters
+# Every method tries this grid: steps of half a decade, from far too slow to too fast for each.
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 
 
-@dataclass(frozen=True)
-class LowestOf:
-    """Draws `tries` states for each read and keeps the lowest of them."""
-
-    sampler: Annealing
-    tries: int
-
-    def sample(
-        self,
-        problem: IsingProblem,
-        num_reads: int = 1,
-        seed: int | None = None,
-        initial: Spins | None = None,
-    ) -> States:
-        """As Annealing.sample; start states would be shared by all tries of a read."""
-        states = self.sampler.sample(problem, num_reads * self.tries, seed, initial)
-        energies = states.energies.reshape(len(problem), num_reads, self.tries)
-        best = energies.argmin(axis=2) + self.tries * np.arange(num_reads)
-        rows = np.arange(len(problem))[:, None]
-        return States.trusted(states.spins[rows, best], states.energies[rows, best], states.info)
-
-
 class Learner(Protocol):
-    """A network in training."""
+    """A network that is being trained, together with its images."""
 
     def train_epoch(self) -> tuple[float, float]:
-        """The errors of all states, and of the lowest one of each image."""
+        """Trains for one epoch; returns the errors of all reads and of the lowest reads."""
         ...
 
     def predict(self) -> NDArray[np.int64]:
-        """The classes of the test images."""
+        """Returns the predicted classes of the test images."""
         ...
 
 
 class IsingLearner:
-    """A Trainer and its images."""
+    """A Learner that trains with an `isingprop.Trainer`."""
 
     def __init__(self, trainer: Trainer, images: ImageSet) -> None:
-        """Of a new network."""
+        """Takes a trainer of a new network, and the images to train and test on."""
         self._trainer, self._images = trainer, images
 
     def train_epoch(self) -> tuple[float, float]:
-        """As Learner has it."""
+        """Trains for one epoch; returns the errors of all reads and of the lowest reads."""
         record = self._trainer.train_epoch(self._images.train_images, self._images.train_labels)
         return record.train_error_reads, record.train_error_lowest
 
     def predict(self) -> NDArray[np.int64]:
-        """As Learner has it."""
+        """Returns the predicted classes of the test images, sampled as the trainer tests."""
         trainer = self._trainer
         return predict(
             trainer.network,
@@ -90,21 +70,24 @@ class IsingLearner:
 
 
 class Method(Protocol):
-    """A way of training: in fact a frozen dataclass, as what a job is made of."""
+    """A training method.
+
+    Implementations are frozen dataclasses of plain fields, because a method is a field of a job.
+    """
 
     @property
     def title(self) -> str:
-        """Its name in tables and legends."""
+        """Returns the name of the method in tables and legends."""
         ...
 
     def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
-        """Training of a new network."""
+        """Creates a network from the seed and returns its Learner."""
         ...
 
 
 @dataclass(frozen=True)
 class IsingMethod:
-    """Training by the states of a sampler, Eqs. (5) to (7)."""
+    """Training by the states of a sampler, Eqs. (5) to (7) of arXiv:2506.05244."""
 
     title: str
     sampler: Annealing | Cyclic | LowestOf
@@ -114,21 +97,23 @@ class IsingMethod:
     skip_correct: bool = False
     input_gain: float = 1.0
     coupling_gain: float = 1.0
-    bias_rate: float = 1.0  #: the learning rate of biases over that of weights and couplings
+    bias_rate: float = 1.0  #: learning rate of biases, as a multiple of that of the weights
     num_test_reads: int = 10
     num_hidden: int = NUM_HIDDEN
 
     def trainer(self, images: ImageSet, learning_rate: float, seed: int) -> Trainer:
-        """Of a new network."""
+        """Creates a network from the seed and returns its Trainer."""
+        network = _network(
+            images,
+            self.num_hidden,
+            seed,
+            input_gain=self.input_gain,
+            coupling_gain=self.coupling_gain,
+        )
         bias_rate = self.bias_rate * learning_rate
+
         return Trainer(
-            _network(
-                images,
-                self.num_hidden,
-                seed,
-                input_gain=self.input_gain,
-                coupling_gain=self.coupling_gain,
-            ),
+            network,
             self.sampler,
             num_states=self.num_states,
             learning_rate=LearningRates(learning_rate, learning_rate, bias_rate, bias_rate),
@@ -140,20 +125,20 @@ class IsingMethod:
         )
 
     def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
-        """Training of a new network."""
+        """Creates a network from the seed and returns its Learner."""
         return IsingLearner(self.trainer(images, learning_rate, seed), images)
 
 
 @dataclass(frozen=True)
 class BackpropMethod:
-    """Training by the gradient of the squared error; it begins with the same parameters as an IsingMethod."""
+    """Training by the gradient of the squared error, from the parameters of an IsingMethod."""
 
     title: str
     activation: Activation
     num_hidden: int = NUM_HIDDEN
 
     def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
-        """Training of a new network."""
+        """Creates a network from the seed and returns its Learner."""
         network = Perceptron(_network(images, self.num_hidden, seed), self.activation)
         return _BackpropLearner(network, images, learning_rate, seed)
 
@@ -165,8 +150,9 @@ BACKPROP_RELU = BackpropMethod("backpropagation, ReLU", "relu")
 BACKPROP_SIGMOID = BackpropMethod("backpropagation, sigmoid", "sigmoid")
 BACKPROP_WIDE = BackpropMethod("backpropagation, ReLU, 1,200 hidden", "relu", 10 * NUM_HIDDEN)
 
-# Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4: sizes, gains, nudge, reads and rates (0.01, of
-# biases 0.001, over the nudge) of their published code.
+# Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4. Sizes, gains, nudge and reads
+# are those of their published code. So are the learning rates, which the code divides by the nudge:
+# 0.01 / 5 for weights and couplings, 0.001 / 5 for biases.
 LAYDEVANT2024 = IsingMethod(
     "Laydevant et al. 2024",
     LowestOf(Annealing(100), 10),
@@ -183,12 +169,21 @@ LAYDEVANT2024_RATE = 0.002
 
 @dataclass(frozen=True)
 class Training:
-    """Trains one network.
+    """A job that trains one network.
 
-    Its result has, for each epoch, error_reads (of all states of all images, each sampled before its image's own
-    update), error_lowest (of the lowest state of each image) and seconds (of one core). After the last epoch there is
-    test_accuracy (of the lowest of 10 states of each test image), and test_accuracy_100, that of the papers' 100 test
-    images. Backpropagation has one "state" per image, and so one error.
+    Its result has one value for each epoch of
+
+    - error_reads: the fraction of reads of all images that are misclassified, each sampled before
+      its image's own update;
+    - error_lowest: the same fraction, but only of the lowest read of each image;
+    - seconds: the time of one core.
+
+    After the last epoch the result also has
+
+    - test_accuracy: the accuracy on all test images, by the lowest of 10 reads of each;
+    - test_accuracy_100: the accuracy on the papers' 100 test images.
+
+    Backpropagation has one answer per image in place of reads, so its two errors are equal.
     """
 
     method: Method
@@ -197,17 +192,19 @@ class Training:
     seed: int
 
     def run(self, images: ImageSet) -> Arrays:
-        """Trains from scratch."""
+        """Creates a network, trains it and tests it."""
         learner = self.method.start(images, self.learning_rate, self.seed)
         errors, times = [], [thread_time()]
         for _ in range(self.epochs):
             errors.append(learner.train_epoch())
             times.append(thread_time())
         error_reads, error_lowest = np.array(errors).T
+
         right = learner.predict() == images.test_labels
         few = class_balanced(
             images.test_labels, min(PAPER_TEST_IMAGES, len(right)), images.num_classes
         )
+
         return {
             "error_reads": error_reads,
             "error_lowest": error_lowest,
@@ -225,6 +222,7 @@ def _network(
     input_gain: float = 1.0,
     coupling_gain: float = 1.0,
 ) -> BipartiteNetwork:
+    """Creates the network that every method of a seed starts from."""
     return BipartiteNetwork.random(
         num_inputs=images.train_images.shape[1],
         num_hidden=num_hidden,
@@ -236,6 +234,8 @@ def _network(
 
 
 class _BackpropLearner:
+    """A Learner that trains a Perceptron by backpropagation."""
+
     def __init__(
         self, network: Perceptron, images: ImageSet, learning_rate: float, seed: int
     ) -> None:

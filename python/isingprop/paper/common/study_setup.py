@@ -1,4 +1,4 @@
-"""What all experiments of one command have in common: data, seeds, size, and where their files go."""
+"""The settings that all studies of one command share: data, seeds, size, and the output folder."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from numpy.typing import NDArray
 from isingprop.data.load import ImageSet, load_data
 from isingprop.util.files import write_atomically
 
-# Okabe & Ito's colours, which the colour-blind can tell apart; yellow is left out, since it is too pale for a line.
+# The palette of Okabe & Ito, which colour-blind readers can tell apart. Its yellow is left out
+# because it is too pale for a line.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
-_DPI = 120
+_DPI = 120  # resolution of PNG files
 _PAPER_IMAGES = 1000
 _QUICK_IMAGES = 300
 
 
 @dataclass(frozen=True)
 class Setup:
-    """All that decides the numbers of an experiment, and the folder for its files.
+    """The settings that determine the numbers of a study, and the folder for its files.
 
     Args:
         data: "mnist", "fashion-mnist" or "digits".
         data_dir: folder of IDX files, or None.
-        num_seeds: repetitions, each with a network and random numbers of its own.
-        seed: of the first; the others follow.
-        quick: a small version of everything, to see that it works: its numbers mean little.
-        out: folder of numbers, pictures and reports.
+        num_seeds: number of repetitions, each with a network and random numbers of its own.
+        seed: seed of the first repetition; the others use the next integers.
+        quick: whether to run a small version that only shows that everything works.
+        out: folder for numbers, pictures and reports.
     """
 
     data: str
@@ -45,32 +46,33 @@ class Setup:
 
     @property
     def seeds(self) -> range:
-        """The seeds."""
+        """Returns the seeds of all repetitions."""
         return range(self.seed, self.seed + self.num_seeds)
 
     @property
     def num_train(self) -> int:
-        """Training images: the paper has 1,000."""
+        """Returns the number of training images; the paper has 1,000."""
         return _QUICK_IMAGES if self.quick else _PAPER_IMAGES
 
     @property
     def train_sizes(self) -> tuple[int, int]:
-        """The same, and a larger number (a smaller one in a quick run)."""
+        """Returns `num_train` and a larger number (in a quick run, a smaller one)."""
         if self.quick:
             return self.num_train, _QUICK_IMAGES // 3
-        return self.num_train, 1437 if self.data == "digits" else 10_000  # there are no more digits
+        # The digits have 1,437 training images in all.
+        return self.num_train, 1437 if self.data == "digits" else 10_000
 
     def load_data(self, num_train: int | None = None) -> ImageSet:
-        """Training images, the same number of each class, and all test images."""
+        """Loads training images, equally many of each class, and all test images."""
         num_train = self.num_train if num_train is None else num_train
         return _load(self.data, self.data_dir, num_train)
 
     def load_all(self) -> ImageSet:
-        """All images there are."""
+        """Loads all training and test images of the data set."""
         return _load(self.data, self.data_dir, None)
 
     def facts(self, images: ImageSet) -> dict[str, Any]:
-        """What numbers are of, for JSON."""
+        """Returns entries for a JSON file: the data and seeds behind its numbers."""
         return {
             "data": images.name,
             "num_train": len(images.train_labels),
@@ -82,11 +84,11 @@ class Setup:
 
     @property
     def is_papers(self) -> bool:
-        """Whether numbers may be held against the paper's."""
+        """Returns whether numbers may be compared with the paper's: a full run on MNIST."""
         return self.data == "mnist" and not self.quick
 
     def write_csv(self, name: str, rows: list[dict[str, Any]]) -> None:
-        """Writes `out`/name.csv: one line for each row, all with the keys of the first."""
+        """Writes `out`/name.csv, one line a row; columns are the keys of the first row."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -94,33 +96,42 @@ class Setup:
         write_atomically(self.out / f"{name}.csv", text.getvalue().encode())
 
     def write_json(self, name: str, numbers: dict[str, Any]) -> None:
-        """Writes `out`/name.json."""
+        """Writes `out`/name.json, indented."""
         write_atomically(self.out / f"{name}.json", json.dumps(numbers, indent=2).encode() + b"\n")
 
     def write_report(self, name: str, text: str, papers: str | None = "1,000 MNIST images") -> None:
         """Writes `out`/name.md.
 
         Args:
-            name: of the experiment.
-            text: Markdown.
-            papers: what the paper's numbers are of, for a warning where these are of something else; None where no
-                such warning is wanted.
+            name: name of the study.
+            text: the report in Markdown.
+            papers: the data behind the paper's numbers. A run on other data, or a quick run, starts
+                with a warning that names it. None leaves the warning out.
         """
         write_atomically(self.out / f"{name}.md", (self._note(papers) + text).encode())
 
     def _note(self, papers: str | None) -> str:
+        """Returns the warning at the top of a report; empty if none is needed."""
         if papers is None:
-            told = f"*A quick run on {self.data}: it shows that all works, and its numbers mean little.*\n\n"
-            return told if self.quick else ""
+            warning = (
+                f"*A quick run on {self.data}: it shows that all works, and its numbers mean "
+                "little.*\n\n"
+            )
+            return warning if self.quick else ""
+
         if self.is_papers:
             return ""
         run = "A quick run on" if self.quick else "On"
-        return f"*{run} {self.data}: its numbers are not to be held against the paper's, which are of {papers}.*\n\n"
+        return (
+            f"*{run} {self.data}: its numbers are not to be held against the paper's, which are of "
+            f"{papers}.*\n\n"
+        )
 
     def write_picture(self, name: str, figure: Any) -> None:
-        """Writes `out`/name.png and name.svg: equal pictures are equal bytes."""
+        """Writes a figure to `out`/name.png and name.svg; equal figures give equal bytes."""
         import matplotlib
 
+        # Dates, versions and random identifiers would make files differ from run to run.
         for kind, metadata in (
             ("png", {"Software": None}),
             ("svg", {"Date": None, "Creator": None}),
@@ -132,7 +143,7 @@ class Setup:
 
 
 def select_images(images: ImageSet, train: NDArray[Any], test: NDArray[Any]) -> ImageSet:
-    """Some of the images, by masks or by numbers."""
+    """Returns some of the images, selected by masks or by row numbers."""
     return replace(
         images,
         train_images=images.train_images[train],
@@ -142,6 +153,6 @@ def select_images(images: ImageSet, train: NDArray[Any], test: NDArray[Any]) -> 
     )
 
 
-@lru_cache(maxsize=4)  # every figure asks for them again
+@lru_cache(maxsize=4)  # every study of a command loads the same few sets
 def _load(name: str, data_dir: str | None, num_train: int | None) -> ImageSet:
     return load_data(name, data_dir=data_dir, num_train=num_train)

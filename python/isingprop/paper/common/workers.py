@@ -1,9 +1,10 @@
-"""What runs jobs: processes on this machine, or a Dask cluster. A worker that dies costs only what was under way."""
+"""Jobs, and the local processes that run them.
+
+If a process dies, only the jobs in progress are lost, and they run again.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import multiprocessing
 import os
 import signal
@@ -11,7 +12,6 @@ import threading
 from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from typing import Any, ClassVar, Protocol, TypeAlias
 
@@ -21,47 +21,52 @@ from isingprop import __version__
 from isingprop.data.load import ImageSet
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
-Results: TypeAlias = Generator[tuple[str, Arrays], None, None]  # each as soon as its job is done
+# Yields the name and the result of each job as soon as it is done.
+Results: TypeAlias = Generator[tuple[str, Arrays], None, None]
 
-_MOST_LOSSES = 3  # of a worker, in a row
-_ANSWER_SECONDS = 10  # within which a scheduler must answer
+_MAX_LOSSES = 3  # deaths of workers in a row before a study is given up
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
 
 
 class Job(Protocol):
-    """A frozen dataclass of plain fields, which say all that decides the result beside the images."""
+    """A unit of work whose result depends only on its fields and the images.
+
+    Implementations are frozen dataclasses of plain fields.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def run(self, images: ImageSet) -> Arrays:
-        """The result; arrays of numbers or bools."""
+        """Returns the result: named arrays of numbers or bools."""
 
 
 class Processes:
-    """Local processes."""
+    """Runs jobs in local processes, one job at a time in each."""
 
     def __init__(self, num_workers: int) -> None:
-        """They start with the first job."""
+        """Takes the number of processes, which start with the first job."""
         self._num_workers = num_workers
         self._pool: ProcessPoolExecutor | None = None
 
     def results(self, jobs: dict[str, Job], images: ImageSet) -> Results:
-        """The result of each job."""
-        left, losses = dict(jobs), 0
+        """Yields the name and the result of each job as soon as it is done."""
+        remaining, losses = dict(jobs), 0
         try:
-            while left:
+            while remaining:
                 try:
-                    for key, arrays in self._until_loss(left, images):
+                    for key, arrays in self._until_loss(remaining, images):
                         yield key, arrays
-                        del left[key]
+                        del remaining[key]
                         losses = 0
                 except BrokenProcessPool as error:
                     losses += 1
-                    # Jobs start in order, so those that were under way are the first that are left.
-                    lost = list(islice(left.values(), self._num_workers))
-                    if losses == _MOST_LOSSES:
-                        raise RuntimeError(_too_many_losses(losses, lost)) from error
+                    # Jobs start in order, so the first remaining ones were in progress.
+                    lost = list(islice(remaining.values(), self._num_workers))
+                    if losses == _MAX_LOSSES:
+                        raise RuntimeError(too_many_losses(losses, lost)) from error
                     self._kill()
+
+        # The caller may also abandon this generator, which raises GeneratorExit here.
         except BaseException:
             self._kill()
             raise
@@ -72,32 +77,35 @@ class Processes:
             self._pool.shutdown()
 
     def _until_loss(self, jobs: dict[str, Job], images: ImageSet) -> Results:
-        """As `results`, until a process dies."""
+        """Works like `results`, but raises BrokenProcessPool when a process dies."""
         queue = iter(list(jobs.items()))
         running = {self._submit(job, images): key for key, job in islice(queue, self._num_workers)}
+
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in sorted(
-                done, key=lambda future: future.exception() is not None
-            ):  # keeps all results
+            # Finished jobs come first, so a failed one does not cost their results.
+            for future in sorted(done, key=lambda future: future.exception() is not None):
                 key = running.pop(future)
                 yield key, future.result()
                 for next_key, job in islice(queue, 1):
                     running[self._submit(job, images)] = next_key
 
     def _submit(self, job: Job, images: ImageSet) -> Future[Arrays]:
-        """Starts a job, in a new process where there are not yet enough."""
+        """Starts a job, in a new process if fewer than num_workers run."""
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._num_workers, context, _start_process)
-        # A new process inherits the mask, so Ctrl-C is this process's alone; here it only comes a little later.
+
+        # A new process inherits the mask of blocked signals, so only this process gets Ctrl-C. A
+        # signal that arrives in between is delivered when the mask is restored.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            return self._pool.submit(_perform, job, images, __version__)
+            return self._pool.submit(run_job, job, images, __version__)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _kill(self) -> None:
+        """Ends the processes at once and abandons their jobs."""
         if self._pool is not None:
             for process in list((self._pool._processes or {}).values()):
                 process.kill()
@@ -105,126 +113,17 @@ class Processes:
             self._pool = None
 
 
-class Cluster:
-    """A Dask cluster, which sees to lost workers by itself."""
-
-    def __init__(self, address: str) -> None:
-        """Connects to the scheduler; see Runner for what is refused."""
-        try:
-            from distributed import Client
-        except ImportError:
-            raise ImportError(
-                'a scheduler needs dask.distributed: pip install "isingprop[cluster]"'
-            ) from None
-        self._address = address
-        _check_scheduler(address)
-        logging.getLogger("distributed.client").setLevel(
-            logging.CRITICAL
-        )  # what it has to say is said by our errors
-        self._client: Any = Client(address, timeout=_ANSWER_SECONDS, set_as_default=False)
-        try:
-            self._check_versions()
-            self._wait_for_a_worker()
-        except BaseException:
-            self.close()
-            raise
-
-    def results(self, jobs: dict[str, Job], images: ImageSet) -> Results:
-        """The result of each job."""
-        import dask
-        from distributed import as_completed
-
-        if not jobs:
-            return
-        # The images are a task's result: where the worker that holds them dies, the scheduler makes them again.
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):
-            data = self._client.submit(_same, images, pure=False)
-        keys = {}
-        try:
-            for number, (key, job) in enumerate(jobs.items()):
-                name = f"isingprop-{key}"
-                keys[
-                    self._client.submit(
-                        _perform, job, data, __version__, key=name, priority=-number
-                    )
-                ] = key
-            for batch in as_completed(keys, loop=self._client.loop).batches():
-                for future in sorted(
-                    batch, key=lambda future: future.status != "finished"
-                ):  # keeps all results
-                    key = keys.pop(future)
-                    arrays = self._result(future, jobs[key])
-                    future.release()  # else the scheduler computes it again when its worker dies
-                    yield key, arrays
-        finally:
-            self._client.cancel([data, *keys])
-
-    def close(self) -> None:
-        """Leaves the cluster."""
-        self._client.close()
-
-    def _check_versions(self) -> None:
-        """Of those that are here; a worker that joins later is asked with each job."""
-        try:
-            found = self._client.run_on_scheduler(version, "isingprop")
-        except PackageNotFoundError as error:
-            found = error
-        _check_version("the scheduler", str(found), __version__)  # which unpacks what it hands on
-        for worker, found in self._client.run(version, "isingprop", on_error="return").items():
-            _check_version(f"the worker {worker}", str(found), __version__)
-
-    def _wait_for_a_worker(self) -> None:
-        try:
-            self._client.wait_for_workers(1, timeout=_ANSWER_SECONDS)
-        except TimeoutError:
-            raise ConnectionError(
-                f"scheduler must have a worker within {_ANSWER_SECONDS} s, got none at {self._address}"
-            ) from None
-
-    def _result(self, future: Any, job: Job) -> Arrays:
-        from distributed import CancelledError, KilledWorker
-
-        try:
-            arrays: Arrays = future.result()
-        except KilledWorker as error:
-            raise RuntimeError(_too_many_losses(error.allowed_failures + 1, [job])) from None
-        except CancelledError:
-            raise ConnectionError(
-                f"the connection to the scheduler {self._address} is lost"
-            ) from None
-        return arrays
-
-
-def _check_scheduler(address: str) -> None:
-    """Asks for an answer, because a Client that gets none waits up to a minute and ends with tracebacks."""
-    from distributed import Security
-    from distributed.core import rpc
-
-    async def ask() -> None:
-        async with rpc(
-            address, connection_args=Security().get_connection_args("client")
-        ) as scheduler:
-            await scheduler.identity(n_workers=0)
-
-    try:
-        asyncio.run(asyncio.wait_for(ask(), _ANSWER_SECONDS))
-    except ValueError:
-        raise ValueError(
-            f"scheduler must be an address such as tcp://localhost:8786, got {address!r}"
-        ) from None
-    except OSError:
-        raise ConnectionError(
-            f"scheduler must answer within {_ANSWER_SECONDS} s, got no answer from {address}"
-        ) from None
-
-
-def _perform(job: Job, images: ImageSet, wanted: str) -> Arrays:
-    """Runs a job, in a worker."""
+def run_job(job: Job, images: ImageSet, wanted: str) -> Arrays:
+    """Runs a job in a worker, in one thread; checks first that isingprop's version is `wanted`."""
     from threadpoolctl import threadpool_limits
 
-    _check_version("a worker", __version__, wanted)
-    os.environ.update(_ONE_THREAD)  # for libraries that the job will load
-    threadpool_limits(1)  # for those that are here; for good, since a worker may have several jobs
+    check_version("a worker", __version__, wanted)
+
+    # The environment limits libraries that the job will load; threadpool_limits those already
+    # loaded. The limit stays, because other jobs may still run in this worker.
+    os.environ.update(_ONE_THREAD)
+    threadpool_limits(1)
+
     try:
         return job.run(images)
     except Exception as error:
@@ -232,30 +131,32 @@ def _perform(job: Job, images: ImageSet, wanted: str) -> Arrays:
         raise
 
 
-def _same(images: ImageSet) -> ImageSet:
-    return images
-
-
 def _start_process() -> None:
+    """Prepares a new process: it ignores Ctrl-C, and ends when its parent does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A killed parent tells nobody."""
+    """Waits for the parent and then ends this process; a killed parent cannot end its children."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
     os._exit(1)
 
 
-def _check_version(whose: str, found: str, wanted: str) -> None:
+def check_version(whose: str, found: str, wanted: str) -> None:
+    """Checks that a version of isingprop is the wanted one, which gives the same bits."""
     if found != wanted:
         raise RuntimeError(
             f"{whose} must have isingprop {wanted}, which gives the same bits, got {found}"
         )
 
 
-def _too_many_losses(losses: int, jobs: list[Job]) -> str:
-    under_way = ", ".join(str(job) for job in jobs)
-    return f"a worker died {losses} times in a row (killed, or out of memory) with this under way: {under_way}"
+def too_many_losses(losses: int, jobs: list[Job]) -> str:
+    """Returns the error message for workers that died while they ran these jobs."""
+    names = ", ".join(str(job) for job in jobs)
+    return (
+        f"a worker died {losses} times in a row (killed, or out of memory) with this under way: "
+        f"{names}"
+    )

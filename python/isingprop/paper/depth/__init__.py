@@ -1,1 +1,1 @@
-"""The study of networks with one to three hidden layers."""
+"""A study that compares networks with one, two and three hidden layers."""

@@ -1,4 +1,4 @@
-"""The networks that the study of depth compares, the job that trains one, and what came of it."""
+"""The networks that the study of depth compares, the job that trains one, and its results."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from isingprop.network.layered import DEEP_INPUT_GAIN, LayeredNetwork
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.methods import NUM_HIDDEN, IsingLearner, Learner
 from isingprop.paper.common.study_setup import Setup
-from isingprop.samplers import Annealing
+from isingprop.samplers.annealing import Annealing
 from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer
 from isingprop.training.trainer_options import deep_margin
 
 NUM_SWEEPS = 20
 NUM_STATES = 9
-NUM_LATE = 5  # epochs whose mean is compared: one epoch's accuracy of a deep network differs from the next one's
+# Means over the last epochs are compared, because a deep network's accuracy varies between epochs.
+NUM_LATE = 5
 _QUICK_HIDDEN = 32
-_TEST_IMAGES = 2000  # each epoch ends in a test, which takes a deep network as long as the epoch
+# The test after each epoch is of few images: it takes a deep network as long as the epoch does.
+_MAX_TEST_IMAGES = 2000
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,11 @@ class LayeredMethod:
     num_states: int
     active_layers: int | None = 2
     margin: float | None = None
-    deep_scales: bool = True  #: input weights and learning rates as suit more than one hidden layer, or as in the paper
+    #: whether input weights and learning rates have the scales for deep networks, not the paper's
+    deep_scales: bool = True
 
     def trainer(self, images: ImageSet, learning_rate: float, seed: int) -> Trainer:
-        """Of a new network."""
+        """Creates a network from the seed and returns its Trainer."""
         network = LayeredNetwork.random(
             num_inputs=images.train_images.shape[1],
             hidden=self.hidden,
@@ -48,6 +51,7 @@ class LayeredMethod:
             input_gain=DEEP_INPUT_GAIN if self.deep_scales else 1.0,
             seed=seed,
         )
+
         return Trainer(
             network,
             self.sampler,
@@ -59,51 +63,57 @@ class LayeredMethod:
         )
 
     def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
-        """Training of a new network."""
+        """Creates a network from the seed and returns its Learner."""
         return IsingLearner(self.trainer(images, learning_rate, seed), images)
 
 
 def variants(setup: Setup) -> dict[str, LayeredMethod]:
-    """What is compared; the first one is the paper's."""
+    """Returns the networks to compare, by name; the first one is the paper's."""
     width = _QUICK_HIDDEN if setup.quick else NUM_HIDDEN
     sampler = Annealing(NUM_SWEEPS)
-    one = LayeredMethod(
-        f"1 × {width}", (width,), sampler, NUM_STATES, margin=0.0, deep_scales=False
-    )
-    margin = deep_margin(width, width)  # that of two
+
+    title = f"1 × {width}"
+    one = LayeredMethod(title, (width,), sampler, NUM_STATES, margin=0.0, deep_scales=False)
+    margin = deep_margin(width, width)  # the default of a network with two hidden layers
     methods = {
         f"1x{width}": one,
-        f"1x{width}-margin": replace(one, title=f"{one.title} (margin {margin:g})", margin=margin),
+        f"1x{width}-margin": replace(one, title=f"{title} (margin {margin:g})", margin=margin),
         f"1x{width}-deep": replace(
-            one, title=f"{one.title} (deep settings)", margin=margin, deep_scales=True
+            one, title=f"{title} (deep settings)", margin=margin, deep_scales=True
         ),
         f"1x{2 * width}": replace(one, title=f"1 × {2 * width}", hidden=(2 * width,)),
     }
+
+    schedules = (("two", "two layers at a time", 2), ("all", "all at once", None))
     for depth in (2, 3):
-        for name, told, active_layers in (
-            ("two", "two layers at a time", 2),
-            ("all", "all at once", None),
-        ):
-            title, hidden = f"{depth} × {width} ({told})", depth * (width,)
+        for name, description, active_layers in schedules:
+            title, hidden = f"{depth} × {width} ({description})", depth * (width,)
             methods[f"{depth}x{width}-{name}"] = LayeredMethod(
                 title, hidden, sampler, NUM_STATES, active_layers
             )
+
     return methods
 
 
 def num_tested(images: ImageSet) -> int:
-    """How many test images there are in each test."""
-    return min(_TEST_IMAGES, len(images.test_labels))
+    """Returns the number of test images in each test."""
+    return min(_MAX_TEST_IMAGES, len(images.test_labels))
 
 
 @dataclass(frozen=True)
 class LayeredTraining:
-    """Trains one network, and tests it after each epoch.
+    """A job that trains one network and tests it after each epoch.
 
-    Its result has, for each epoch, error_reads (of all states of all images, each sampled before its image's own
-    update), error_lowest (of the lowest state of each image), seconds (of one core, without the test) and
-    test_accuracy (of the lowest of 10 states of each of the first test images of each class); and margin and
-    largest_problem, the spins of the largest problem that the sampler was sent.
+    Its result has one value for each epoch of
+
+    - error_reads: the fraction of reads of all images that are misclassified, each sampled before
+      its image's own update;
+    - error_lowest: the same fraction, but only of the lowest read of each image;
+    - seconds: the time of one core, without the test;
+    - test_accuracy: the accuracy on the first test images of each class, by the lowest of 10 reads.
+
+    It also has margin, the margin of the label, and largest_problem, the number of spins of the
+    largest problem that the sampler got.
     """
 
     method: LayeredMethod
@@ -112,10 +122,11 @@ class LayeredTraining:
     seed: int
 
     def run(self, images: ImageSet) -> Arrays:
-        """Trains from scratch."""
+        """Creates a network, trains it and tests it after each epoch."""
         trainer = self.method.trainer(images, self.learning_rate, self.seed)
         some = class_balanced(images.test_labels, num_tested(images), images.num_classes)
         test_images, test_labels = images.test_images[some], images.test_labels[some]
+
         rows, largest = [], []
         for _ in range(self.epochs):
             start = thread_time()
@@ -124,6 +135,7 @@ class LayeredTraining:
             accuracy = trainer.evaluate(test_images, test_labels).accuracy
             rows.append((record.train_error_reads, record.train_error_lowest, seconds, accuracy))
             largest.append(record.largest_problem or 0)
+
         names = ("error_reads", "error_lowest", "seconds", "test_accuracy")
         arrays = dict(zip(names, np.array(rows).T, strict=True))
         return arrays | {
@@ -134,7 +146,7 @@ class LayeredTraining:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """One network over its seeds: arrays of (seeds, epochs)."""
+    """The results of one network over its seeds; arrays are (seeds, epochs) unless noted."""
 
     method: LayeredMethod
     learning_rate: float
@@ -142,38 +154,40 @@ class Outcome:
     error_lowest: NDArray[np.float64]
     seconds: NDArray[np.float64]
     test_accuracy: NDArray[np.float64]
-    margin: NDArray[np.float64]  #: (seeds,), of one value
+    margin: NDArray[np.float64]  #: (seeds,), all equal
     largest_problem: NDArray[np.int64]  #: (seeds,)
 
     @property
     def depth(self) -> int:
-        """Hidden layers."""
+        """Returns the number of hidden layers."""
         return len(self.method.hidden)
 
     @property
     def last(self) -> NDArray[np.float64]:
-        """(seeds,), the test accuracy after the last epoch."""
+        """Returns the test accuracy after the last epoch, (seeds,)."""
         return self.test_accuracy[:, -1]
 
     @property
     def late(self) -> NDArray[np.float64]:
-        """(seeds,), its mean over the last epochs."""
+        """Returns the mean test accuracy of the last NUM_LATE epochs, (seeds,)."""
         late: NDArray[np.float64] = self.test_accuracy[:, -NUM_LATE:].mean(axis=1)
         return late
 
     @property
     def seconds_per_epoch(self) -> float:
-        """Median over epochs and seeds."""
+        """Returns the median time of an epoch, over epochs and seeds."""
         return float(np.median(self.seconds))
 
     def ahead_of(self, other: Outcome) -> Interval:
-        """The difference of the mean test accuracy over the last epochs, seed by seed."""
+        """Returns by how much the mean accuracy of the last epochs is ahead, seed by seed."""
         return mean_interval(self.late - other.late)
 
     def rise(self) -> Interval:
-        """That mean minus the mean of as many epochs before, seed by seed; NaN where there are no such epochs."""
+        """Returns the mean accuracy of the last epochs minus that of as many epochs before.
+
+        Differences are taken seed by seed; they are NaN if there are too few epochs.
+        """
         if self.test_accuracy.shape[1] < 2 * NUM_LATE:
             return Interval(math.nan, math.nan, math.nan)
-        return mean_interval(
-            self.late - self.test_accuracy[:, -2 * NUM_LATE : -NUM_LATE].mean(axis=1)
-        )
+        before = self.test_accuracy[:, -2 * NUM_LATE : -NUM_LATE].mean(axis=1)
+        return mean_interval(self.late - before)

@@ -18,7 +18,8 @@ from isingprop.paper.common.image_pairs import Backpropagation, PairImages
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.study_setup import Setup
 from isingprop.paper.mlp_table.table_published import ANNEALER, CLASSICAL_1, CLASSICAL_2, EXACT
-from isingprop.samplers import Annealing, Sampler
+from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.protocol import Sampler
 from isingprop.util.checks import seed_for
 
 # The paper's sizes of a trial.

@@ -1,4 +1,10 @@
-"""The table of test accuracies: four ways of training, on the papers' 1,000 images and on 10,000."""
+"""The table of test accuracies: four training methods, on the papers' 1,000 images and on 10,000.
+
+Jobs: short `Training` trials of the methods that choose their learning rate, and then a full
+`Training` of every method on each number of training images for each seed.
+
+Writes table.csv, table.json and table.md.
+"""
 
 from __future__ import annotations
 
@@ -31,89 +37,95 @@ from isingprop.paper.common.text import (
     table,
 )
 
-_CHOSEN = (
-    "dragon",
-    "equilibrium",
-    "backprop-relu",
-)  # these choose their rates; the preset has its own
+# Methods that choose their learning rate in trials; the preset of Laydevant et al. has its own.
+_TUNED = ("dragon", "equilibrium", "backprop-relu")
 _METHODS: dict[str, Method] = {
-    **{name: METHODS[name] for name in _CHOSEN},
+    **{name: METHODS[name] for name in _TUNED},
     "laydevant2024": LAYDEVANT2024,
 }
+# Published accuracies, by data, method and number of training images.
 _PUBLISHED = {("mnist", "laydevant2024", 1000): "88.8 ± 1.5 %"}
 
 _CHOICES = (
-    "Data: {data}, the first images of each class; 120 hidden units or spins; {seeds} seeds. ± is the standard error "
-    "over seeds, brackets are Student's 95 % interval of the differences of equal seeds.",
-    "{few} of them: the first test images of each class, as in the papers. On so few, the standard error of one "
-    "accuracy is up to {alone} for the choice of images alone, which more seeds do not lessen: read it beside the "
-    "other column.",
-    "A test image counts by the lowest of 10 states; the preset's by the lowest of 10 of its own. The training error "
-    "is of the states that were learned from, by the lowest of 20 (dragon), 1 (equilibrium) or 10 (preset).",
+    "Data: {data}, the first images of each class; 120 hidden units or spins; {seeds} seeds. ± is "
+    "the standard error over seeds, brackets are Student's 95 % interval of the differences of "
+    "equal seeds.",
+    "{few} of them: the first test images of each class, as in the papers. On so few, the "
+    "standard error of one accuracy is up to {alone} for the choice of images alone, which more "
+    "seeds do not lessen: read it beside the other column.",
+    "A test image counts by the lowest of 10 states; the preset's by the lowest of 10 of its own. "
+    "The training error is of the states that were learned from, by the lowest of 20 (dragon), 1 "
+    "(equilibrium) or 10 (preset).",
     "{rule} The same rate is used for both sizes.",
-    "laydevant2024: W from 0.5 U(±1/√I), J from 0.25 U(±1/√120); the nudged state is sampled, with nudge 5; the "
-    "lowest of 10 reads of 100 sweeps in both phases; rates 0.01/5 for weights and 0.001/5 for biases; no update "
-    "where all outputs are those of the class already. Other than in their code: each read ends in a descent; the "
-    "nudged phase does not start from the free state; the lowest of the reads of their simulated annealer counts, "
-    "not the first; nothing is clipped to the ranges of a chip; they train for 50 epochs; equal class scores are "
+    "laydevant2024: W from 0.5 U(±1/√I), J from 0.25 U(±1/√120); the nudged state is sampled, "
+    "with nudge 5; the lowest of 10 reads of 100 sweeps in both phases; rates 0.01/5 for weights "
+    "and 0.001/5 for biases; no update where all outputs are those of the class already. Other "
+    "than in their code: each read ends in a descent; the nudged phase does not start from the "
+    "free state; the lowest of the reads of their simulated annealer counts, not the first; "
+    "nothing is clipped to the ranges of a chip; they train for 50 epochs; equal class scores are "
     "wrong, not the first class.",
 )
 
-Results = dict[
-    tuple[str, int], list[Arrays]
-]  # of each method and number of training images, one for each seed
+# The results of all seeds, by method and number of training images.
+Results = dict[tuple[str, int], list[Arrays]]
 
 
 def number_of_jobs(setup: Setup) -> int:
-    """Trials for those that choose a rate, then one run for each method, size and seed."""
-    return (
-        len(_CHOSEN) * len(rates_of(setup)) + len(_METHODS) * len(_sizes(setup)) * setup.num_seeds
-    )
+    """Returns the number of jobs: the trials, and one for each method, size and seed."""
+    num_trials = len(_TUNED) * len(rates_of(setup))
+    return num_trials + len(_METHODS) * len(_sizes(setup)) * setup.num_seeds
 
 
 def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
-    """Trains, writes table.csv, .json and .md; returns what the JSON file has."""
+    """Runs the jobs and writes all files of the study; returns what the JSON file has."""
     start = perf_counter()
     data = {size: setup.load_data(size) for size in _sizes(setup)}
-    trials = choose_rates(
-        setup, runner, setup.load_data(), {name: METHODS[name] for name in _CHOSEN}
-    )
+
+    tuned = {name: METHODS[name] for name in _TUNED}
+    trials = choose_rates(setup, runner, setup.load_data(), tuned)
     rates = trials.best | {"laydevant2024": LAYDEVANT2024_RATE}
-    results: Results = {}
-    for size, epochs in _sizes(setup).items():
-        grid = [
-            (name, seed) for name in reversed(_METHODS) for seed in setup.seeds
-        ]  # the longest first
-        jobs = [Training(_METHODS[name], rates[name], epochs, seed) for name, seed in grid]
-        for (name, _), result in zip(
-            grid, runner.run(jobs, data[size], f"table, {size} images"), strict=True
-        ):
-            results.setdefault((name, size), []).append(result)
-    sizes = list(data)
-    methods = {
-        name: {
-            "learning_rate": rates[name],
-            "sizes": {str(size): _numbers(results[name, size]) for size in sizes},
-        }
-        for name in _METHODS
-    }
+    results = _train(setup, runner, data, rates)
+
     numbers = {
-        "methods": methods,
+        "methods": {
+            name: {
+                "learning_rate": rates[name],
+                "sizes": {str(size): _numbers(results[name, size]) for size in data},
+            }
+            for name in _METHODS
+        },
         **setup.facts(data[setup.num_train]),
         "seconds": perf_counter() - start,
     }
+
     setup.write_csv("table", list(_rows(setup, rates, results)))
     setup.write_json("table", numbers)
     setup.write_report("table", _report(setup, data, rates, results, trials))
     return numbers
 
 
+def _train(
+    setup: Setup, runner: Runner, data: dict[int, ImageSet], rates: dict[str, float]
+) -> Results:
+    """Trains each method on each number of images with each seed."""
+    results: Results = {}
+    for size, epochs in _sizes(setup).items():
+        # The preset takes longest, so it starts first.
+        grid = [(name, seed) for name in reversed(_METHODS) for seed in setup.seeds]
+        jobs = [Training(_METHODS[name], rates[name], epochs, seed) for name, seed in grid]
+        found = runner.run(jobs, data[size], f"table, {size} images")
+        for (name, _), result in zip(grid, found, strict=True):
+            results.setdefault((name, size), []).append(result)
+    return results
+
+
 def _sizes(setup: Setup) -> dict[int, int]:
-    """Epochs for each number of training images."""
+    """Returns the number of epochs for each number of training images."""
     return dict(zip(setup.train_sizes, (epochs_of(setup), 5 if setup.quick else 20), strict=True))
 
 
 def _numbers(results: list[Arrays]) -> dict[str, float | None]:
+    """Returns the mean test accuracies over seeds and their standard errors."""
     numbers: dict[str, float | None] = {}
     for kind in ("test_accuracy", "test_accuracy_100"):
         values = _over_seeds(results, kind)
@@ -126,18 +138,21 @@ def _over_seeds(results: list[Arrays], kind: str) -> NDArray[np.float64]:
 
 
 def _rows(setup: Setup, rates: dict[str, float], results: Results) -> Iterator[dict[str, Any]]:
+    """Yields the rows of table.csv."""
     for (name, size), own in results.items():
         for seed, result in zip(setup.seeds, own, strict=True):
+            errors, lowest = result["error_reads"], result["error_lowest"]
+
             yield {
                 "method": name,
                 "num_train": size,
-                "epochs": len(result["error_reads"]),
+                "epochs": len(errors),
                 "learning_rate": rates[name],
                 "seed": seed,
                 "test_accuracy": float(result["test_accuracy"]),
                 "test_accuracy_100": float(result["test_accuracy_100"]),
-                "error_reads": float(result["error_reads"][-1]),
-                "error_lowest": float(result["error_lowest"][-1]),
+                "error_reads": float(errors[-1]),
+                "error_lowest": float(lowest[-1]),
             }
 
 
@@ -148,64 +163,67 @@ def _report(
     results: Results,
     trials: Trials,
 ) -> str:
-    some = data[setup.num_train]
+    """Returns the text of table.md."""
+    images = data[setup.num_train]
+    num_few = min(PAPER_TEST_IMAGES, len(images.test_labels))
+    facts = {
+        "data": images.name,
+        "seeds": setup.num_seeds,
+        "few": num_few,
+        # The error sqrt(p (1 - p) / n) is largest at p = 1/2; at 90 % it is 0.6 times that.
+        "alone": percent((0.25 / num_few) ** 0.5),
+        "rule": rule(trials, {name: _METHODS[name] for name in _TUNED}),
+    }
+
+    parts = [
+        "# Test accuracy",
+        _accuracies(setup, images, rates, results),
+        "## What this says",
+        bullets(_findings(setup, results)),
+        "## Choices",
+        bullets(choice.format(**facts) for choice in _CHOICES),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _accuracies(setup: Setup, images: ImageSet, rates: dict[str, float], results: Results) -> str:
+    """Returns the table of accuracies."""
     rows = []
     for name, method in _METHODS.items():
         for size, epochs in _sizes(setup).items():
             own = results[name, size]
-            accuracy, few = (
-                _over_seeds(own, kind) for kind in ("test_accuracy", "test_accuracy_100")
-            )
-            tested = [
-                percent_with_error(float(each.mean()), standard_error(each))
-                for each in (accuracy, few)
-            ]
+            tested = []
+            for kind in ("test_accuracy", "test_accuracy_100"):
+                values = _over_seeds(own, kind)
+                tested.append(percent_with_error(float(values.mean()), standard_error(values)))
             error = percent(float(np.mean([result["error_lowest"][-1] for result in own])))
             published = _PUBLISHED.get((setup.data, name, size), "–")
-            rows.append(
-                [
-                    method.title,
-                    f"{size:,}",
-                    str(epochs),
-                    f"{rates[name]:g}",
-                    *tested,
-                    published,
-                    error,
-                ]
-            )
-    num_few = min(PAPER_TEST_IMAGES, len(some.test_labels))
-    header = ["", "training images", "epochs", "rate", f"{len(some.test_labels):,} test images"]
-    header += [
-        f"{num_few} of them",
+
+            row = [method.title, f"{size:,}", str(epochs), f"{rates[name]:g}"]
+            rows.append([*row, *tested, published, error])
+
+    num_tested = len(images.test_labels)
+    header = [
+        "",
+        "training images",
+        "epochs",
+        "rate",
+        f"{num_tested:,} test images",
+        f"{min(PAPER_TEST_IMAGES, num_tested)} of them",
         f"published, on {PAPER_TEST_IMAGES}",
         "training error, lowest state",
     ]
-    facts = {
-        "data": some.name,
-        "seeds": setup.num_seeds,
-        "few": num_few,
-        # The largest, at one half; at 90 % it is 0.6 of this.
-        "alone": percent((0.25 / num_few) ** 0.5),
-        "rule": rule(trials, {name: _METHODS[name] for name in _CHOSEN}),
-    }
-    parts = [
-        "# Test accuracy",
-        table(header, rows),
-        "## What this says",
-        bullets(_findings(setup, results)),
-    ]
-    parts += ["## Choices", bullets(choice.format(**facts) for choice in _CHOICES)]
-    return "\n\n".join(parts) + "\n"
+    return table(header, rows)
 
 
 def _findings(setup: Setup, results: Results) -> Iterator[str]:
-    """Dragon training against the others, seed by seed."""
+    """Yields sentences that compare dragon training with each other method, seed by seed."""
     for size in _sizes(setup):
         dragon = _over_seeds(results["dragon", size], "test_accuracy")
         for name in _METHODS:
             if name != "dragon":
                 ahead = mean_interval(dragon - _over_seeds(results[name, size], "test_accuracy"))
                 yield (
-                    f"{size:,} training images, test accuracy of dragon training minus that of {_METHODS[name].title}: "
-                    f"{interval_of_percent(ahead)} points."
+                    f"{size:,} training images, test accuracy of dragon training minus that of "
+                    f"{_METHODS[name].title}: {interval_of_percent(ahead)} points."
                 )

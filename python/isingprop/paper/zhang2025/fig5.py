@@ -1,4 +1,13 @@
-"""Fig. 5: training error against epoch, and its exponent z, Eq. (8), for six ways of training."""
+"""Fig. 5 of the paper: training error against epoch, and its exponent z, for six training methods.
+
+The exponent is that of error = A epoch^-z, Eq. (8).
+
+Jobs: short `Training` trials of every method at every learning rate, and then a full `Training` of
+every method at its best rate for each seed.
+
+Writes fig5.csv (errors), fig5_seconds.csv and fig5_rates.csv (the trials), fig5.json and fig5.md,
+and the picture fig5 as PNG and SVG.
+"""
 
 from __future__ import annotations
 
@@ -19,33 +28,38 @@ from isingprop.paper.common.rates import Trials, choose_rates, rates_of
 from isingprop.paper.common.study_setup import COLOURS, Setup
 from isingprop.paper.common.text import finite, interval
 from isingprop.paper.zhang2025.fig5_report import report
+from isingprop.readout import Readout
 
 _MARKERS = dict(zip(ORDER, "o^vsDP", strict=True))
-_LEAST = 1e-5  # the smallest error that a bin may show: axes end there
-_NUM_BINS = 30  # some 15 to a decade: each of the first eight epochs is a bin of its own
-_COLOUR = dict(zip(ORDER, COLOURS, strict=False))
+_MIN_ERROR = 1e-5  # axes end there, at the smallest error that a bin may show
+# Bins have equal width in log epoch, about 15 in a decade; each of the first 8 epochs has its own.
+_NUM_BINS = 30
+_COLOURS = dict(zip(ORDER, COLOURS, strict=False))
 
 
 def number_of_jobs(setup: Setup) -> int:
-    """Trials of each method at each rate, then one run for each seed."""
+    """Returns the number of jobs: for each method one at each rate, and one for each seed."""
     return len(METHODS) * (len(rates_of(setup)) + setup.num_seeds)
 
 
 def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
-    """Trains, writes fig5.csv, .json, .png, .svg, .md, fig5_rates.csv and fig5_seconds.csv; returns what JSON has."""
+    """Runs the jobs and writes all files of the study; returns what the JSON file has."""
     start = perf_counter()
     images = setup.load_data()
+
     trials = choose_rates(setup, runner, images, METHODS)
     curves = _train(setup, runner, images, trials.best)
+
     numbers = {
         "methods": {name: _numbers(name, curves[name]) for name in ORDER},
         **setup.facts(images),
         "epochs": epochs_of(setup),
         "seconds": perf_counter() - start,
     }
+
     _write_rows(setup, trials, curves)
     setup.write_json("fig5", numbers)
-    setup.write_picture("fig5", _draw(curves, setup.is_papers))
+    setup.write_picture("fig5", _plot(curves, setup.is_papers))
     setup.write_report("fig5", report(setup, images, trials, curves))
     return numbers
 
@@ -53,10 +67,12 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
 def _train(
     setup: Setup, runner: Runner, images: ImageSet, rates: dict[str, float]
 ) -> dict[str, Curves]:
+    """Trains each method with each seed and returns its curves."""
     epochs = epochs_of(setup)
     grid = [(name, seed) for name in METHODS for seed in setup.seeds]
     jobs = [Training(METHODS[name], rates[name], epochs, seed) for name, seed in grid]
     results = dict(zip(grid, runner.run(jobs, images, "training"), strict=True))
+
     curves = {}
     for name, method in METHODS.items():
         own = [results[name, seed] for seed in setup.seeds]
@@ -66,7 +82,11 @@ def _train(
 
 
 def _qpu_seconds(method: Method, images: ImageSet) -> float | None:
-    """QPU access time of an epoch on a perfect Zephyr Z12 that is full of copies, by the timing of Advantage 4.1."""
+    """Estimates the QPU access time of an epoch; None for methods that do not sample states.
+
+    The chip is a Zephyr Z12 without defects, filled with copies of the network, with the timing of
+    Advantage 4.1.
+    """
     if not isinstance(method, IsingMethod):
         return None
     from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
@@ -78,7 +98,7 @@ def _qpu_seconds(method: Method, images: ImageSet) -> float | None:
         epochs=1,
         num_states=method.num_states,
         num_hidden=method.num_hidden,
-        num_output=4 * images.num_classes,
+        num_output=Readout(images.num_classes).num_output,
     )
     return price.seconds_per_epoch
 
@@ -87,6 +107,7 @@ def _numbers(name: str, curves: Curves) -> dict[str, Any]:
     reads, lowest = curves.error_reads, curves.error_lowest
     z, z_lowest = curves.exponent(reads), curves.exponent(lowest)
     early, late = curves.early_and_late()
+
     return {
         "z": finite(z.mean),
         "z_low": finite(z.low),
@@ -109,6 +130,7 @@ def _numbers(name: str, curves: Curves) -> dict[str, Any]:
 
 
 def _write_rows(setup: Setup, trials: Trials, curves: dict[str, Curves]) -> None:
+    """Writes fig5.csv, fig5_seconds.csv and fig5_rates.csv."""
     errors, seconds = [], []
     for name in ORDER:
         own = curves[name]
@@ -123,25 +145,44 @@ def _write_rows(setup: Setup, trials: Trials, curves: dict[str, Curves]) -> None
                 reads, lowest = float(own.error_reads[row, k]), float(own.error_lowest[row, k])
                 errors.append({**where, "error_reads": reads, "error_lowest": lowest})
                 seconds.append({**where, "seconds": float(own.seconds[row, k])})
+
     setup.write_csv("fig5", errors)
     setup.write_csv("fig5_seconds", seconds)
     setup.write_csv("fig5_rates", trials.rows)
 
 
-def _draw(curves: dict[str, Curves], is_papers: bool) -> Any:
+def _plot(curves: dict[str, Curves], is_papers: bool) -> Any:
+    """Returns a figure of the errors against epochs, time on a core and estimated QPU time."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.5, 9.0), layout="constrained")
     panels = figure.subplots(2, 2, sharey=True)
     epochs = np.arange(1, curves["dragon"].error_reads.shape[1] + 1)
+
     for name in ORDER:
         own = curves[name]
-        _draw_errors(panels[0, 0], epochs, own.error_reads, name, _label(name, own, is_papers))
-        _draw_fit(panels[0, 0], epochs, own.error_reads, name)
-        _draw_errors(panels[0, 1], epochs, own.error_lowest, name)
-        _draw_errors(panels[1, 0], np.median(own.seconds, axis=0).cumsum(), own.error_reads, name)
+        _plot_errors(panels[0, 0], epochs, own.error_reads, name, _label(name, own, is_papers))
+        _plot_fit(panels[0, 0], epochs, own.error_reads, name)
+        _plot_errors(panels[0, 1], epochs, own.error_lowest, name)
+        _plot_errors(panels[1, 0], np.median(own.seconds, axis=0).cumsum(), own.error_reads, name)
         if own.qpu_seconds is not None:
-            _draw_errors(panels[1, 1], epochs * own.qpu_seconds, own.error_reads, name)
+            _plot_errors(panels[1, 1], epochs * own.qpu_seconds, own.error_reads, name)
+    _set_axes(panels, curves)
+
+    title = f"z of all states, epochs 1 to {len(epochs)} [95 % interval over seeds only]"
+    figure.legend(
+        loc="outside lower center",
+        ncols=2,
+        frameon=False,
+        fontsize=9,
+        title=title,
+        title_fontsize=9,
+    )
+    return figure
+
+
+def _set_axes(panels: Any, curves: dict[str, Curves]) -> None:
+    """Makes all axes logarithmic and labels them."""
     titles = (
         ("(a) all states", "epoch"),
         ("(b) the lowest state of each image", "epoch"),
@@ -156,52 +197,51 @@ def _draw(curves: dict[str, Curves], is_papers: bool) -> Any:
         axes.grid(alpha=0.25)
     for axes in panels[:, 0]:
         axes.set_ylabel("training error")
+
     smallest = min(
         float(own.error_lowest.mean(axis=0).min(initial=1, where=own.error_lowest.any(axis=0)))
         for own in curves.values()
     )
-    panels[0, 0].set_ylim(max(smallest, _LEAST) / 2, 1.2)
-    title = f"z of all states, epochs 1 to {len(epochs)} [95 % interval over seeds only]"
-    figure.legend(
-        loc="outside lower center",
-        ncols=2,
-        frameon=False,
-        fontsize=9,
-        title=title,
-        title_fontsize=9,
-    )
-    return figure
+    panels[0, 0].set_ylim(max(smallest, _MIN_ERROR) / 2, 1.2)
 
 
-def _draw_fit(axes: Any, epochs: NDArray[Any], errors: NDArray[np.float64], name: str) -> None:
-    if not math.isnan(exponent(epochs, errors.mean(axis=0))):
-        z, prefactor = fit_power_law(epochs, errors.mean(axis=0))
-        axes.plot(
-            epochs,
-            prefactor * epochs.astype(float) ** -z,
-            color=_COLOUR[name],
-            linestyle=":",
-            linewidth=1,
-        )
+def _plot_fit(axes: Any, epochs: NDArray[Any], errors: NDArray[np.float64], name: str) -> None:
+    """Plots the power law that fits the mean over seeds, if there are enough errors to fit."""
+    mean = errors.mean(axis=0)
+    if math.isnan(exponent(epochs, mean)):
+        return
+    z, prefactor = fit_power_law(epochs, mean)
+    fitted = prefactor * epochs.astype(float) ** -z
+    axes.plot(epochs, fitted, color=_COLOURS[name], linestyle=":", linewidth=1)
 
 
-def _draw_errors(
+def _plot_errors(
     axes: Any, x: NDArray[Any], errors: NDArray[np.float64], name: str, label: str | None = None
 ) -> None:
-    """Mean and range over seeds, in bins of equal width in log epoch; a logarithmic axis has no place for 0."""
+    """Plots mean and range over seeds in bins of equal width in log epoch.
+
+    A bin without any error is left out: a logarithmic axis cannot show 0.
+
+    Args:
+        axes: a matplotlib Axes.
+        x: (epochs,), the position of each epoch.
+        errors: (seeds, epochs).
+        name: name of the method.
+        label: entry of the legend; None for no entry.
+    """
     edges = np.unique(np.geomspace(1, len(x) + 1, _NUM_BINS).round().astype(int)) - 1
     binned = np.stack([errors[:, a:b].mean(axis=1) for a, b in pairwise(edges)], axis=1)
     centres = np.array([np.exp(np.log(x[a:b]).mean()) for a, b in pairwise(edges)])
+
     mean = np.where(binned.mean(axis=0) > 0, binned.mean(axis=0), np.nan)
-    low, high = (
-        np.maximum(binned.min(axis=0), _LEAST / 10),
-        binned.max(axis=0),
-    )  # below the axis is 0, too
-    axes.fill_between(centres, low, high, color=_COLOUR[name], alpha=0.15, linewidth=0)
+    # A range that starts at 0 starts below the end of the axis instead.
+    low, high = np.maximum(binned.min(axis=0), _MIN_ERROR / 10), binned.max(axis=0)
+    axes.fill_between(centres, low, high, color=_COLOURS[name], alpha=0.15, linewidth=0)
     style: dict[str, Any] = {"marker": _MARKERS[name], "markersize": 4, "linewidth": 1.2}
-    axes.plot(centres, mean, color=_COLOUR[name], label=label, **style)
+    axes.plot(centres, mean, color=_COLOURS[name], label=label, **style)
 
 
 def _label(name: str, curves: Curves, is_papers: bool) -> str:
-    told = f" (paper: {PUBLISHED[name]})" if is_papers and name in PUBLISHED else ""
-    return f"{METHODS[name].title}: z = {interval(curves.exponent(curves.error_reads))}{told}"
+    """Returns the entry of a method in the legend."""
+    published = f" (paper: {PUBLISHED[name]})" if is_papers and name in PUBLISHED else ""
+    return f"{METHODS[name].title}: z = {interval(curves.exponent(curves.error_reads))}{published}"

@@ -1,9 +1,6 @@
-"""What Fig. 5 says, in words that follow from its numbers."""
+"""Writes the report of Fig. 5: tables, findings, and the choices behind the numbers."""
 
 from __future__ import annotations
-
-import math
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -14,43 +11,60 @@ from isingprop.paper.common.methods import NUM_SWEEPS
 from isingprop.paper.common.rates import Trials, rule, trial_table
 from isingprop.paper.common.study_setup import Setup
 from isingprop.paper.common.text import bullets, interval, percent, percent_with_error, table
+from isingprop.paper.zhang2025.fig5_findings import findings
 
 _PAPER = (
-    "The paper: the training error falls as epoch^(−z), with z = 1.01 for dragon training (m = 20), 0.78 for "
-    "backpropagation with ReLU, 0.64 for equilibrium propagation, 0.56 for backpropagation with sigmoids and 0.84 "
-    "with 1,200 hidden units; so that dragon training needs the fewest epochs in the long run."
+    "The paper: the training error falls as epoch^(−z), with z = 1.01 for dragon training (m = "
+    "20), 0.78 for backpropagation with ReLU, 0.64 for equilibrium propagation, 0.56 for "
+    "backpropagation with sigmoids and 0.84 with 1,200 hidden units; so that dragon training needs "
+    "the fewest epochs in the long run."
 )
 _CHOICES = (
-    "Data: {data}, {num_train} training images (the first of each class), {num_test} test images; pixels in [0, 1].",
-    "Network: {inputs}-120-40 ({inputs}-1200-40 for the wide one), 4 outputs per class, W from U(±1/√{inputs}), J "
-    "from U(±1/√120), biases 0: the same initial parameters for every method of a seed. One image at a time, in a "
-    "new random order each epoch, at one constant rate for all parameters.",
-    f"Dragon: m = 20 states of simulated annealing, {NUM_SWEEPS} sweeps and a descent each. Equilibrium: m = 1. "
-    f"Cyclic: m = 9, one cycle of {NUM_SWEEPS} sweeps from each of the nine wrong classes' states of Eq. (7). The "
+    "Data: {data}, {num_train} training images (the first of each class), {num_test} test images; "
+    "pixels in [0, 1].",
+    "Network: {inputs}-120-40 ({inputs}-1200-40 for the wide one), 4 outputs per class, W from "
+    "U(±1/√{inputs}), J from U(±1/√120), biases 0: the same initial parameters for every method "
+    "of a seed. One image at a time, in a new random order each epoch, at one constant rate for "
+    "all parameters.",
+    f"Dragon: m = 20 states of simulated annealing, {NUM_SWEEPS} sweeps and a descent each. "
+    f"Equilibrium: m = 1. Cyclic: m = 9, one cycle of {NUM_SWEEPS} sweeps from each of the nine "
+    f"wrong classes' states of Eq. (7). The "
     "nudged state is that of Eq. (7).",
-    "Backpropagation: linear outputs, squared error Σ(o − n[y])²/2 to the targets ±1, plain gradient descent without "
-    "momentum or weight decay; the class is the one with the largest sum of its 4 outputs. The paper does not say "
-    "what its loss, its learning rates and its sigmoid network's outputs are.",
-    "Error: an image counts by the states it was learned from, before its own update: all of them (what one read "
-    "does), or the lowest one. The paper does not say which. An unclassified state is wrong. Backpropagation has one "
-    "answer per image, taken before the image's own update as well. The cyclic method's states all begin in wrong "
-    "classes, so that their error is that of the search rather than of the network.",
-    "z: Poisson regression of error = A · epoch^(−z) over epochs 1 to {epochs}, for each seed, which takes errors of "
-    "0 as they are; brackets are Student's 95 % interval of the mean over {seeds} seeds, and say nothing of the "
-    f"choice of epochs. z early and late: the same fit up to epoch {EARLY}, and from there on. z by logarithms: least "
-    "squares of log error on log epoch, epochs without errors left out. A dash: a seed without errors left to fit.",
-    "Figure: lines are means over seeds, bands their range, both averaged over bins of log epoch; a bin without any "
-    "error has no place on a logarithmic axis. Dotted lines are the fits of z to the mean over seeds.",
-    "Time: what one core of this machine takes, without waiting. QPU time: an estimate for a perfect "
-    "Zephyr Z12 chip full of copies of the network, with the published timing of Advantage 4.1 and anneals of 20 μs; "
-    "one image per update. No chip was used.",
+    "Backpropagation: linear outputs, squared error Σ(o − n[y])²/2 to the targets ±1, plain "
+    "gradient descent without momentum or weight decay; the class is the one with the largest sum "
+    "of its 4 outputs. The paper does not say what its loss, its learning rates and its sigmoid "
+    "network's outputs are.",
+    "Error: an image counts by the states it was learned from, before its own update: all of them "
+    "(what one read does), or the lowest one. The paper does not say which. An unclassified state "
+    "is wrong. Backpropagation has one answer per image, taken before the image's own update as "
+    "well. The cyclic method's states all begin in wrong classes, so that their error is that of "
+    "the search rather than of the network.",
+    "z: Poisson regression of error = A · epoch^(−z) over epochs 1 to {epochs}, for each seed, "
+    "which takes errors of 0 as they are; brackets are Student's 95 % interval of the mean over "
+    "{seeds} seeds, and say nothing of the "
+    f"choice of epochs. z early and late: the same fit up to epoch {EARLY}, and from there on. z "
+    f"by logarithms: least "
+    "squares of log error on log epoch, epochs without errors left out. A dash: a seed without "
+    "errors left to fit.",
+    "Figure: lines are means over seeds, bands their range, both averaged over bins of log epoch; "
+    "a bin without any error has no place on a logarithmic axis. Dotted lines are the fits of z "
+    "to the mean over seeds.",
+    "Time: what one core of this machine takes, without waiting. QPU time: an estimate for a "
+    "perfect Zephyr Z12 chip full of copies of the network, with the published timing of "
+    "Advantage 4.1 and anneals of 20 μs; one image per update. No chip was used.",
 )
-_LEARNS = 0.5  # an error below this at the end of a trial is that of a network that learns
-_SMALL = 0.01  # the error that methods are timed to
+_SMALL = 0.01  # error whose cost is compared
 
 
 def report(setup: Setup, images: ImageSet, trials: Trials, curves: dict[str, Curves]) -> str:
-    """The text of fig5.md."""
+    """Returns the text of fig5.md.
+
+    Args:
+        setup: the settings of the command.
+        images: the images that the study used.
+        trials: the trials of learning rates.
+        curves: the curves of each method.
+    """
     epochs = curves["dragon"].error_reads.shape[1]
     facts = {
         "data": images.name,
@@ -60,6 +74,7 @@ def report(setup: Setup, images: ImageSet, trials: Trials, curves: dict[str, Cur
         "epochs": epochs,
         "seeds": setup.num_seeds,
     }
+
     parts = [
         "# Fig. 5: training error against epoch",
         _PAPER,
@@ -70,8 +85,9 @@ def report(setup: Setup, images: ImageSet, trials: Trials, curves: dict[str, Cur
         f"## Cost of an error of {percent(_SMALL)} (all states)",
         _costs(curves),
         "## What this says",
-        bullets(_findings(curves, trials, setup.is_papers)),
-        f"## Every rate: error in the last third of {trials.epochs} epochs, and z over them (one seed)",
+        bullets(findings(curves, trials, setup.is_papers)),
+        f"## Every rate: error in the last third of {trials.epochs} epochs, and z over them "
+        "(one seed)",
         trial_table(trials, METHODS),
         "## Choices",
         bullets([choice.format(**facts) for choice in _CHOICES] + [rule(trials, METHODS)]),
@@ -80,6 +96,7 @@ def report(setup: Setup, images: ImageSet, trials: Trials, curves: dict[str, Cur
 
 
 def _exponents(curves: dict[str, Curves]) -> str:
+    """Returns the table of exponents."""
     rows = []
     for name in ORDER:
         own = curves[name]
@@ -87,17 +104,11 @@ def _exponents(curves: dict[str, Curves]) -> str:
             own.exponent(own.error_reads),
             *own.early_and_late(),
             own.least_squares_exponent(own.error_reads),
+            own.exponent(own.error_lowest),
         ]
-        fits.append(own.exponent(own.error_lowest))
-        published = str(PUBLISHED.get(name, "–"))
-        rows.append(
-            [
-                METHODS[name].title,
-                f"{own.learning_rate:g}",
-                published,
-                *(interval(fit) for fit in fits),
-            ]
-        )
+        cells = [METHODS[name].title, f"{own.learning_rate:g}", str(PUBLISHED.get(name, "–"))]
+        rows.append([*cells, *(interval(fit) for fit in fits)])
+
     header = [
         "",
         "best rate",
@@ -112,109 +123,35 @@ def _exponents(curves: dict[str, Curves]) -> str:
 
 
 def _errors(curves: dict[str, Curves], epochs: list[int]) -> str:
+    """Returns the table of errors after some epochs."""
     rows = []
     for name in ORDER:
         own, cells = curves[name], []
         for epoch in epochs:
             reads, lowest = own.error_reads[:, epoch - 1], own.error_lowest[:, epoch - 1]
-            both = percent_with_error(float(reads.mean()), standard_error(reads))
-            cells.append(
-                both if (reads == lowest).all() else f"{both} ({percent(float(lowest.mean()))})"
-            )
-        tested = percent_with_error(
-            float(own.test_accuracy.mean()), standard_error(own.test_accuracy)
-        )
+            cell = percent_with_error(float(reads.mean()), standard_error(reads))
+            if not (reads == lowest).all():
+                cell += f" ({percent(float(lowest.mean()))})"
+            cells.append(cell)
+
+        accuracy = own.test_accuracy
+        tested = percent_with_error(float(accuracy.mean()), standard_error(accuracy))
         rows.append([METHODS[name].title, *cells, tested])
+
     return table(["", *(f"epoch {epoch}" for epoch in epochs), "test accuracy at the end"], rows)
 
 
 def _costs(curves: dict[str, Curves]) -> str:
+    """Returns the table of epochs and times to the small error."""
     rows = []
     for name in ORDER:
         own, epochs = curves[name], curves[name].epochs_to(_SMALL)
         if epochs is None:
             rows.append([METHODS[name].title, "not reached", "–", "–"])
             continue
+
         seconds = float(np.median(own.seconds, axis=0)[:epochs].sum())
         chip = "–" if own.qpu_seconds is None else f"{epochs * own.qpu_seconds:,.0f} s"
         rows.append([METHODS[name].title, str(epochs), f"{seconds:.2g} s", chip])
+
     return table(["", "epochs", "time on one core", "QPU time, estimated"], rows)
-
-
-def _findings(curves: dict[str, Curves], trials: Trials, is_papers: bool) -> Iterator[str]:
-    exponents = {name: curves[name].exponent(curves[name].error_reads) for name in ORDER}
-    for name, published in PUBLISHED.items() if is_papers else ():
-        z = exponents[name]
-        if not math.isnan(z.low):
-            inside = "agrees with" if z.low <= published <= z.high else "differs from"
-            yield f"{METHODS[name].title}: z = {interval(z)} at the best rate {inside} the paper's {published}."
-    known = [name for name in ORDER if not math.isnan(exponents[name].mean)]
-    if len(known) > 1:
-        ranked = sorted(known, key=lambda name: -exponents[name].mean)
-        yield (
-            "Exponents from large to small: "
-            + "; ".join(METHODS[name].title for name in ranked)
-            + "."
-        )
-    if bent := "; ".join(METHODS[name].title for name in ORDER if _is_bent(curves[name])):
-        yield (
-            f"No power law, since the intervals of z early and late do not overlap or no errors are left late: {bent}. "
-            "Their z depends on the epochs that are fitted, by more than its interval, which is over seeds only."
-        )
-    yield _dragon_against(curves, "backprop-relu")
-    yield _dragon_against(curves, "equilibrium")
-    edges = [METHODS[name].title for name in ORDER if trials.best[name] in _grid_ends(trials)]
-    if edges:
-        yield f"At the end of the grid of rates, so perhaps not at its best: {'; '.join(edges)}."
-    yield from _at_equal_rates(trials)
-
-
-def _is_bent(curves: Curves) -> bool:
-    early, late = curves.early_and_late()
-    if curves.error_reads.shape[1] <= EARLY or math.isnan(early.low):
-        return False
-    return math.isnan(late.low) or early.high < late.low or late.high < early.low
-
-
-def _dragon_against(curves: dict[str, Curves], other: str) -> str:
-    """Who has the smaller error of all states, averaged over seeds, in the same epoch."""
-    dragon, rival = curves["dragon"], curves[other]
-    title, epochs = METHODS[other].title, dragon.error_reads.shape[1]
-    better = int((dragon.error_reads.mean(axis=0) < rival.error_reads.mean(axis=0)).sum())
-    text = f"Dragon training has a smaller error (all states) than {title} in {better} of {epochs} epochs."
-    ends = []
-    for name, own in (("Dragon training", dragon), (title, rival)):
-        free = np.flatnonzero(own.error_reads.max(axis=0) == 0)
-        if free.size:
-            text += f" {name} makes no error at all in any seed for the first time in epoch {free[0] + 1}."
-        reads, lowest = (
-            float(errors[:, -1].mean()) for errors in (own.error_reads, own.error_lowest)
-        )
-        ends.append(f"{percent(reads)} ({percent(lowest)})")
-    return f"{text} In the last epoch, all states (lowest state): {ends[0]} against {ends[1]}."
-
-
-def _at_equal_rates(trials: Trials) -> Iterator[str]:
-    """Whose exponent is larger where both have the same rate, among rates at which both learn."""
-    cells = {(row["method"], row["learning_rate"]): row for row in trials.rows}
-    told: dict[str, list[str]] = {}
-    for rate in sorted({rate for _, rate in cells}):
-        dragon, rival = cells["dragon", rate], cells["backprop-relu", rate]
-        if max(dragon["error"], rival["error"]) < _LEARNS:
-            kind = "one of the two has too few errors for a z"
-            if dragon["z"] is not None and rival["z"] is not None:
-                ahead = (
-                    "dragon training"
-                    if dragon["z"] > rival["z"]
-                    else METHODS["backprop-relu"].title
-                )
-                kind = f"{ahead} has the larger z"
-            told.setdefault(kind, []).append(f"{rate:g}")
-    if told:
-        parts = "; ".join(f"{kind} at {', '.join(rates)}" for kind, rates in told.items())
-        yield f"At one and the same rate, where both learn (one seed, {trials.epochs} epochs): {parts}."
-
-
-def _grid_ends(trials: Trials) -> set[float]:
-    rates = [row["learning_rate"] for row in trials.rows]
-    return {min(rates), max(rates)}

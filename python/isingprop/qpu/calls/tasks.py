@@ -1,4 +1,4 @@
-"""What is asked of a chip, under names that do not depend on the chip, and the states that answers make of it."""
+"""Tasks: the requests of a sampler, named independently of any chip, and states from answers."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from typing import Any
 import numpy as np
 
 from isingprop.problem import IsingProblem, all_fields
-from isingprop.qpu.calls.record import Answer, Index
+from isingprop.qpu.calls.call_data import Answer
+from isingprop.qpu.calls.record import Index
 from isingprop.states import QPUUsage, States
 from isingprop.util.checks import Floats, Spins, broadcast_starts
 
-# Of what goes into a request's digest: answers recorded under another version are not found.
+# Version of the content of a request's digest; answers with another version are not found.
 _VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Reads of one problem, from one start state where there is one."""
+    """The reads of one problem that share a start state, or have none."""
 
     request: str  #: digest of the problem, its start state, the seed and the sampler's settings
-    problem: int
-    reads: tuple[int, ...]  #: of the states that are asked for, those that this task gives
-    start: Spins | None  #: (N,)
+    problem: int  #: index of the problem
+    reads: tuple[int, ...]  #: indices of the reads that this task gives
+    start: Spins | None  #: (N,), the start state
 
 
 def tasks_of(
@@ -37,7 +38,15 @@ def tasks_of(
     initial: Spins | None,
     settings: Mapping[str, Any],
 ) -> list[Task]:
-    """One task for each problem and each of its different start states."""
+    """Returns one task for each problem and each of its different start states.
+
+    Args:
+        problem: B problems.
+        num_reads: R, reads of each problem.
+        seed: seed of the request.
+        initial: start states, (B, R, N) or with a length of 1 in place of B or R, or None.
+        settings: settings of the sampler, which are part of the digest.
+    """
     starts = (
         None
         if initial is None
@@ -45,29 +54,23 @@ def tasks_of(
     )
     couplings = hashlib.sha256(problem.couplings.astype("<f8").tobytes()).hexdigest()
     fields = all_fields(problem).astype("<f8")
+
     tasks = []
     for b, stream in enumerate(problem.streams.tolist()):
         for start, reads in _by_start(None if starts is None else starts[b], num_reads):
-            asked = [
-                _VERSION,
-                settings,
-                num_reads,
-                seed,
-                stream,
-                reads,
-                problem.couplings.shape,
-                couplings,
-            ]
-            digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
+            counts = num_reads, seed, stream, reads
+            content = [_VERSION, settings, *counts, problem.couplings.shape, couplings]
+            digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
             digest.update(fields[b].tobytes() + (b"" if start is None else start.tobytes()))
             tasks.append(Task(digest.hexdigest(), b, tuple(reads), start))
     return tasks
 
 
 def _by_start(starts: Spins | None, num_reads: int) -> list[tuple[Spins | None, list[int]]]:
-    """The different start states of a problem, (R, N), and which reads begin in each."""
+    """Returns the different states among start states (R, N), each with its reads."""
     if starts is None:
         return [(None, list(range(num_reads)))]
+
     found: dict[bytes, list[int]] = {}
     for r, start in enumerate(starts):
         found.setdefault(start.tobytes(), []).append(r)
@@ -83,9 +86,18 @@ def states_of(
     *,
     descend: bool,
 ) -> States:
-    """The states of answered tasks: their reads in order, or the lowest of more than were asked for.
+    """Returns the states of answered tasks.
 
-    `info` has beta_effective of all reads as they came from the chip.
+    A task has its reads in order or, where the chip made more than were requested, those of lowest
+    energy. `info` has beta_effective of all reads as the chip returned them.
+
+    Args:
+        problem: B problems.
+        num_reads: R, reads of each problem.
+        seed: seed of the request, for `info`.
+        tasks: tasks that together give all reads.
+        index: the recorded answers.
+        descend: whether reads end with a zero-temperature descent.
     """
     spins = np.empty((len(problem), num_reads, problem.num_spins), np.int8)
     raw: list[list[Spins]] = [[] for _ in range(len(problem))]
@@ -93,45 +105,49 @@ def states_of(
     for task in tasks:
         reads, answer = index.reads(task.request)
         answers[answer.call.label] = answer
+
         alone = problem[task.problem : task.problem + 1]
-        reads = _without_ties(alone, reads)
+        reads = _break_ties(alone, reads)
         ends = _descended(alone, reads) if descend else reads
         kept = np.arange(len(reads))
         if len(reads) > len(task.reads):
             kept = alone.energies(ends[None])[0].argsort(kind="stable")[: len(task.reads)]
         raw[task.problem].append(reads)
         spins[task.problem, list(task.reads)] = ends[kept]
-    beta = States.trusted(
-        np.stack([np.concatenate(each) for each in raw]), np.empty(0), {}
-    ).beta_effective(problem)
-    costs = _told(list(answers.values()))
+
+    all_reads = np.stack([np.concatenate(each) for each in raw])
+    beta = States.trusted(all_reads, np.empty(0), {}).beta_effective(problem)
+    costs = _call_info(list(answers.values()))
     usage = QPUUsage(costs["qpu_seconds"], costs["chain_break_fraction"], costs["clipped"], beta)
     info = {"seed": seed, "sampler": "DWave", **costs, "beta_effective": beta}
     return States.trusted(spins, problem.energies(spins), info).changed(qpu_usage=usage)
 
 
-def _without_ties(problem: IsingProblem, reads: Spins) -> Spins:
-    """Gives each spin that is 0, for a tie in its chain, the sign that lowers the energy: first to hidden ones.
+def _break_ties(problem: IsingProblem, reads: Spins) -> Spins:
+    """Gives each spin that is 0, for a tie in its chain, the sign of lower energy.
 
-    (n, N) states of one problem in and out.
+    Hidden spins come first. `reads` are (n, N) states of one problem, as is the result.
     """
     if reads.all():
         return reads
+
     hidden, output = np.split(reads, [problem.num_hidden], axis=1)
-    hidden = np.where(
-        hidden == 0, _lower(problem.hidden_fields + output @ problem.couplings.T, 1), hidden
-    )
-    output = np.where(
-        output == 0, _lower(problem.output_fields + hidden @ problem.couplings, 1), output
-    )
+    lower = _lower(problem.hidden_fields + output @ problem.couplings.T, 1)
+    hidden = np.where(hidden == 0, lower, hidden)
+    lower = _lower(problem.output_fields + hidden @ problem.couplings, 1)
+    output = np.where(output == 0, lower, output)
     return np.concatenate([hidden, output], axis=1, dtype=np.int8)
 
 
 def _descended(problem: IsingProblem, reads: Spins) -> Spins:
-    """Turns spins over, a layer at a time, until none would lower the energy: (n, N) of one problem in and out."""
+    """Flips spins, one layer at a time, until no flip lowers the energy.
+
+    `reads` are (n, N) states of one problem, as is the result.
+    """
     couplings = problem.couplings.astype(np.float64)
     hidden, output = np.split(reads, [problem.num_hidden], axis=1)
-    for _ in range(problem.num_spins):  # a bound on rounding going in circles; some five are enough
+    # Some five rounds are enough; the bound ends a cycle that rounding could cause.
+    for _ in range(problem.num_spins):
         before = hidden, output
         hidden = _lower(problem.hidden_fields + output @ couplings.T, hidden)
         output = _lower(problem.output_fields + hidden @ couplings, output)
@@ -141,12 +157,12 @@ def _descended(problem: IsingProblem, reads: Spins) -> Spins:
 
 
 def _lower(fields: Floats, spins: Spins | int) -> Spins:
-    """The spins of lowest energy in these local fields, and those that are there where a field is 0."""
+    """Returns the spins of lowest energy in local fields; `spins` where a field is 0."""
     return np.where(fields == 0, spins, np.where(fields > 0, -1, 1)).astype(np.int8)
 
 
-def _told(answers: list[Answer]) -> dict[str, Any]:
-    """What `info` says of the calls that the states are from."""
+def _call_info(answers: list[Answer]) -> dict[str, Any]:
+    """Returns the entries of `info` on the calls that the states come from."""
     calls: list[dict[str, Any]] = [
         {
             "label": answer.call.label,
@@ -158,14 +174,15 @@ def _told(answers: list[Answer]) -> dict[str, Any]:
         }
         for answer in answers
     ]
+
+    broken = np.average(
+        [answer.chain_break_fraction for answer in answers],
+        weights=[answer.num_chains for answer in answers],
+    )
+
     return {
         "calls": calls,
         "qpu_seconds": sum(answer.seconds for answer in answers),
-        "chain_break_fraction": float(
-            np.average(
-                [answer.chain_break_fraction for answer in answers],
-                weights=[answer.num_chains for answer in answers],
-            )
-        ),
+        "chain_break_fraction": float(broken),
         "clipped": sum(call["clipped"] for call in calls),
     }

@@ -1,4 +1,4 @@
-"""What one chip accepts: ranges of fields, couplings, sums of couplings, reads and times."""
+"""The ranges that a chip accepts: of fields, couplings, sums of couplings, reads and times."""
 
 from __future__ import annotations
 
@@ -9,48 +9,49 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.qpu.chip.schedules import check_annealing_time, solver_property
+from isingprop.qpu.chip.schedules import (
+    MICROSECONDS_PER_SECOND,
+    check_annealing_time,
+    solver_property,
+)
 from isingprop.qpu.chip.working_graph import WorkingGraph
-from isingprop.util.checks import Doubles, real_number, whole_number
+from isingprop.util.checks import Doubles, whole_number
 
 Indices: TypeAlias = NDArray[np.int64]
 Range: TypeAlias = tuple[float, float]
 
-_MICROSECONDS = 1e6  # in a second
-# Of sums of couplings: the order of adding up must not decide on what is at a bound.
+# Sums of couplings may be beyond a bound by this much, since they depend on the order of summation.
 _ROUNDING = 1e-9
 
 
 class CouplingSums(NamedTuple):
-    """Which of R couplings add up to each of S sums."""
+    """Which of R couplings are added up in each of S sums, as n pairs of a coupling and a sum."""
 
-    what: str
-    qubits: Indices  #: (S,) whose couplings they are
-    summand: Indices  #: (n,) in 0 ... R - 1
-    total: Indices  #: (n,) in 0 ... S - 1, the sum to which it adds
+    what: str  #: the summands, as error messages name them
+    qubits: Indices  #: (S,), the qubit that all couplings of a sum share
+    summand: Indices  #: (n,), the coupling of a pair, 0 ... R - 1
+    total: Indices  #: (n,), the sum of a pair, 0 ... S - 1
 
 
 @dataclass(frozen=True, eq=False)
 class Limits:
-    """The ranges of one chip.
-
-    Make one with `of`.
+    """The ranges of one chip; `of` reads them from the chip's properties.
 
     Example:
         >>> from isingprop.qpu.chip.working_graph import WorkingGraph
-        >>> ranges = {"h_range": [-4, 4], "extended_j_range": [-2, 1], "per_qubit_coupling_range": [-18, 15]}
+        >>> ranges = {"h_range": [-4, 4], "extended_j_range": [-2, 1], "num_reads_range": [1, 100]}
         >>> times = {"annealing_time_range": [0.5, 2000], "problem_run_duration_range": [0, 1e6]}
         >>> graph = WorkingGraph.perfect("pegasus", 2)
-        >>> limits = Limits.of({**ranges, **times, "num_reads_range": [1, 10000]}, graph)
+        >>> limits = Limits.of({**ranges, **times, "per_qubit_coupling_range": [-18, 15]}, graph)
         >>> limits.clip(np.array([0.5, -5.0]), np.array([1.5]))
         (array([ 0.5, -4. ]), array([1.]), 2)
         >>> limits.check_coupling_sums(np.full(len(graph.couplers), -1.0))
     """
 
     h_range: Range
-    j_range: Range  #: the extended one where the chip has it
-    num_reads_range: Range
-    annealing_time_range: Range  #: us
+    j_range: Range  #: extended_j_range where the chip has it, else j_range
+    num_reads_range: Range  #: reads of one call
+    annealing_time_range: Range  #: us, of one anneal
     problem_run_duration_range: Range  #: us, of one call
     coupling_range: Range  #: of sums of couplings; infinite on a chip that does not bound them
     coupling_sums: CouplingSums
@@ -59,12 +60,12 @@ class Limits:
     def of(
         cls, properties: Mapping[str, Any], graph: WorkingGraph, rows: Indices | None = None
     ) -> Limits:
-        """The limits of a chip, for problems with given couplers.
+        """Returns the limits of a chip, for problems that use some of its couplers.
 
         Args:
-            properties: of the chip.
-            graph: its working qubits and couplers.
-            rows: (R,) which of graph.couplers the problems use, in the order of their J; None: all.
+            properties: solver properties of the chip.
+            graph: working qubits and couplers of the chip.
+            rows: (R,), the rows of graph.couplers that J belongs to, in its order; None: all.
 
         Raises:
             ValueError: for a chip without one of the properties that every QPU has.
@@ -74,6 +75,7 @@ class Limits:
             bounded, sums = "per_group_coupling_range", _group_sums(graph, couplers)
         else:
             bounded, sums = "per_qubit_coupling_range", _qubit_sums(couplers)
+
         return cls(
             h_range=_range(properties, "h_range"),
             j_range=_range(
@@ -88,36 +90,35 @@ class Limits:
             coupling_sums=sums,
         )
 
-    def clip(self, h: Doubles, J: Doubles, *, gain: float = 1.0) -> tuple[Doubles, Doubles, int]:
-        """Moves what is out of range to the nearest bound.
+    def clip(self, h: Doubles, J: Doubles) -> tuple[Doubles, Doubles, int]:
+        """Moves values that are out of range to the nearest bound.
 
         Args:
             h: fields, of any shape.
             J: couplings, of any shape.
-            gain: largest |g| of the h_gain_schedule: h and gain * h must both be in h_range.
 
         Returns:
-            (h, J, how many of them were out of range).
+            (h, J, the number of values that were out of range).
         """
-        largest = max(1.0, real_number("gain", gain, least=0.0))
-        new_h = np.clip(h, self.h_range[0] / largest, self.h_range[1] / largest)
+        new_h = np.clip(h, *self.h_range)
         new_J = np.clip(J, *self.j_range)
         return new_h, new_J, int(np.count_nonzero(new_h != h) + np.count_nonzero(new_J != J))
 
     def check_coupling_sums(self, J: Doubles) -> None:
-        """Refuses couplings whose sum over a qubit, or over a group of its couplers, is out of range.
+        """Checks the sum of the couplings of each qubit, or of each group of its couplers.
 
         Args:
-            J: (R,) for the rows of graph.couplers that were given to `of`.
+            J: (R,), couplings of the rows of graph.couplers that were given to `of`.
 
         Raises:
-            ValueError: naming the qubit whose sum is farthest out of range.
+            ValueError: for a sum out of range; it names the qubit whose sum is farthest from it.
         """
         sums = self.coupling_sums
         values = np.bincount(sums.total, weights=J[sums.summand], minlength=len(sums.qubits))
+
         low, high = self.coupling_range
         excess = np.maximum(low - values, values - high)
-        if not excess.max(initial=0.0) <= _ROUNDING:  # NaN is not
+        if not excess.max(initial=0.0) <= _ROUNDING:  # also true where a sum is NaN
             worst = int(excess.argmax())
             raise ValueError(
                 f"sum of {sums.what} of qubit {sums.qubits[worst]} must be in [{low:g}, {high:g}], "
@@ -131,54 +132,64 @@ class Limits:
         *,
         annealing_time: float | None = None,
     ) -> None:
-        """Refuses a call that the chip would refuse.
+        """Checks that the chip would accept a call of so many reads.
 
-        All of the access time must fit into problem_run_duration_range. D-Wave's own formula leaves out programming and
-        the delays between reads, some percent of it: what passes here passes there.
+        The whole access time must fit into problem_run_duration_range. D-Wave's own rule leaves out
+        the programming time and the delays between reads, a few percent of it, so the chip accepts
+        every call that passes here.
 
         Args:
-            num_reads: of the call.
-            access_time: seconds of a call with this many reads, as from `estimate.access_time`.
-            annealing_time: us; None where a schedule has it, which is checked elsewhere.
+            num_reads: reads of the call.
+            access_time: gives the seconds of a call by its number of reads, like
+                `estimate.access_time`.
+            annealing_time: us; None where the call has an anneal schedule, which is checked
+                elsewhere.
 
         Raises:
-            ValueError: for a number that is out of range, or too many reads for the time that one call may take.
+            ValueError: for a number that is out of range, or too many reads for the time that one
+                call may take.
         """
-        least, most = self.num_reads_range
-        num_reads = whole_number("num_reads", num_reads, least=int(least), most=int(most))
+        min_reads, max_reads = map(int, self.num_reads_range)
+        num_reads = whole_number("num_reads", num_reads, least=min_reads, most=max_reads)
         if annealing_time is not None:
             check_annealing_time(annealing_time, self.annealing_time_range)
-        longest = self.problem_run_duration_range[1] / _MICROSECONDS
-        if access_time(num_reads) > longest:
-            first, each = access_time(1), access_time(2) - access_time(1)
-            if first > longest:
-                raise ValueError(
-                    f"a call must take at most {longest:g} s, got {first:.6g} for its first read"
-                )
-            most = 1 + int((longest - first) / each)
+
+        longest = self.problem_run_duration_range[1] / MICROSECONDS_PER_SECOND
+        if access_time(num_reads) <= longest:
+            return
+
+        first, each = access_time(1), access_time(2) - access_time(1)
+        if first > longest:
             raise ValueError(
-                f"num_reads must be at most {most} for a call of up to {longest:g} s, got {num_reads}"
+                f"a call must take at most {longest:g} s, got {first:.6g} for its first read"
             )
+        allowed = 1 + int((longest - first) / each)
+        raise ValueError(
+            f"num_reads must be at most {allowed} for a call of up to {longest:g} s, "
+            f"got {num_reads}"
+        )
 
 
 def _range(properties: Mapping[str, Any], name: str) -> Range:
-    least, most = solver_property(properties, name)
-    return float(least), float(most)
+    """Returns a property of the chip that is a range, as (lower bound, upper bound)."""
+    low, high = solver_property(properties, name)
+    return float(low), float(high)
 
 
 def _qubit_sums(couplers: Indices) -> CouplingSums:
-    """One sum for each qubit, over its couplers."""
+    """Returns one sum for each qubit, over all of its couplers."""
     qubits, total = np.unique(couplers.T.ravel(), return_inverse=True)
     return CouplingSums("couplings", qubits, np.tile(np.arange(len(couplers)), 2), total)
 
 
 def _group_sums(graph: WorkingGraph, couplers: Indices) -> CouplingSums:
-    """Two sums for each qubit of a Zephyr chip, over the two groups of its couplers."""
+    """Returns a sum for each of the two groups of couplers that a qubit of a Zephyr chip has."""
     from dwave.system.coupling_groups import coupling_groups
 
     number = {pair: k for k, pair in enumerate(map(tuple, couplers.tolist()))}
     used = graph.to_networkx().edge_subgraph(number)
     groups = [group for group in coupling_groups(used) if group]
+
     qubits = np.array([group[0][1] for group in groups], dtype=np.int64)
     summand = np.array(
         [number[min(pair), max(pair)] for group in groups for pair in group], dtype=np.int64

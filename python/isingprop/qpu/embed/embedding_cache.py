@@ -1,4 +1,4 @@
-"""Embeddings that were found once, in the user's cache folder."""
+"""A cache of embeddings in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from isingprop.util.files import write_atomically
 
 
 def copies_of(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Embedding]:
-    """Gives what `find_copies` finds: from the cache folder, or found now and stored there if that can be written.
+    """Returns what `find_copies` finds, from the cache folder where it is stored there.
 
-    The arguments, the result and the errors are those of `find_copies`.
+    Copies that are not stored are found and then stored, where the folder can be written. The
+    arguments, the result and the errors are those of `find_copies`.
     """
     copies = stored_copies(graph, num_hidden, num_output)
     if copies is None:
@@ -27,7 +28,7 @@ def copies_of(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Emb
 
 
 def stored_copies(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Embedding] | None:
-    """Gives the copies in the cache folder, checked against the graph; None where they are not there or not whole."""
+    """Returns the stored copies, checked against the graph; None where there are no valid ones."""
     key = _key(graph, num_hidden, num_output)
     try:
         content = json.loads(_path(key).read_bytes())
@@ -35,39 +36,44 @@ def stored_copies(graph: WorkingGraph, num_hidden: int, num_output: int) -> list
             Embedding(_chains(copy["hidden"]), _chains(copy["output"]))
             for copy in content["copies"]
         ]
-        whole = content["key"] == key and _whole(copies, graph, num_hidden, num_output)
+        valid = content["key"] == key and _valid(copies, graph, num_hidden, num_output)
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        return None  # no file, or a damaged one
-    return copies if whole else None
+        return None  # the file is missing or damaged
+
+    return copies if valid else None
 
 
 def _store(graph: WorkingGraph, num_hidden: int, num_output: int, copies: list[Embedding]) -> None:
+    """Stores copies. Without a folder that can be written, the next call searches again."""
     key = _key(graph, num_hidden, num_output)
     content = {
         "key": key,
         "copies": [{"hidden": copy.hidden, "output": copy.output} for copy in copies],
     }
     path = _path(key)
-    with suppress(
-        OSError
-    ):  # a folder that cannot be written costs a search the next time, and nothing else
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(content).encode())
 
 
 def _key(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[str | int]:
-    """All that the copies follow from; the digest is there because mocks share names."""
+    """Returns all that determines the copies.
+
+    The graph's digest is part of it because different mock samplers have the same graph_id.
+    """
     return [ALGORITHM, graph.graph_id, graph.digest, int(num_hidden), int(num_output)]
 
 
 def _path(key: list[str | int]) -> Path:
+    """Returns the file for a key, which is named by the key's digest."""
     import pooch
 
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()
     return Path(pooch.os_cache("isingprop")) / "embeddings" / f"{name}.json"
 
 
-def _whole(copies: list[Embedding], graph: WorkingGraph, num_hidden: int, num_output: int) -> bool:
+def _valid(copies: list[Embedding], graph: WorkingGraph, num_hidden: int, num_output: int) -> bool:
+    """Returns whether there are copies of K_{H,O}, all disjoint, that fit on the graph."""
     qubits = [qubit for copy in copies for qubit in copy.qubits]
     return (
         len(copies) > 0
@@ -78,6 +84,7 @@ def _whole(copies: list[Embedding], graph: WorkingGraph, num_hidden: int, num_ou
 
 
 def _chains(value: Any) -> Chains:
+    """Returns chains read from JSON as tuples; qubits must be int, and not bool."""
     if not all(type(qubit) is int for chain in value for qubit in chain):
         raise TypeError
     return tuple(tuple(chain) for chain in value)

@@ -1,8 +1,8 @@
 """Stars on a chip: one long chain of qubits, the centre, and single qubits beside it, the leaves.
 
-A network with one spin on one side is a star. A leaf never needs more than one qubit: that one of its chain which is
-beside the centre. So the largest star is a spanning tree with the most leaves, which is NP-hard to find; this is the
-greedy rule, from many first qubits.
+A network with one spin on one side is a star. A leaf never needs more than one qubit, namely the
+qubit of its chain that is coupled to the centre. So the largest star is a spanning tree with the
+most leaves, which is NP-hard to find; this is the greedy rule, started from many qubits.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _NUM_STARTS = 200  # first qubits that are tried, evenly spaced
 
 
 class Star(NamedTuple):
-    """A centre and what lies beside it.
+    """A star of qubits.
 
     Args:
-        centre: a chain of qubits, connected.
-        leaves: qubits that are not in the centre and are coupled to it.
+        centre: a connected chain of qubits.
+        leaves: qubits outside the centre, each of which is coupled to it.
     """
 
     centre: tuple[int, ...]
@@ -30,7 +30,7 @@ class Star(NamedTuple):
 
 
 class Stars:
-    """The stars on the qubits of a chip, of which some can be taken away.
+    """Finds stars on the qubits of a chip that are not in use.
 
     Args:
         graph: the chip.
@@ -45,29 +45,29 @@ class Stars:
     """
 
     def __init__(self, graph: WorkingGraph) -> None:
-        """See the class."""
+        """Lists the neighbours of each qubit of the graph, all of which are free."""
         self._qubits = graph.qubits
         self._neighbours = _neighbours(graph)
         self._free = np.append(np.ones(len(graph.qubits), dtype=bool), False)
 
-    def take_away(self, qubits: tuple[int, ...]) -> None:
-        """From now on these qubits are in use."""
+    def remove(self, qubits: tuple[int, ...]) -> None:
+        """Marks qubits as used."""
         self._free[np.searchsorted(self._qubits, qubits)] = False
 
     def find(self, num_leaves: int) -> Star | None:
-        """A star with so many leaves, that with the fewest qubits in its centre of those found; None if none was."""
+        """Returns the star found with so many leaves and the shortest centre; None without one."""
         trees = [tree for tree in self._trees(num_leaves) if tree.num_leaves >= num_leaves]
-        return (
-            self._star(min(trees, key=lambda tree: len(tree.centre)), num_leaves) if trees else None
-        )
+        if not trees:
+            return None
+        return self._star(min(trees, key=lambda tree: len(tree.centre)), num_leaves)
 
     def largest(self) -> Star:
-        """The star with the most leaves of those found."""
+        """Returns the star with the most leaves of those found."""
         best = max(self._trees(len(self._qubits)), key=lambda tree: tree.num_leaves)
         return self._star(best, best.num_leaves)
 
     def _trees(self, num_leaves: int) -> list[_Tree]:
-        """One from each first qubit, with so many leaves or as many as it gets."""
+        """Returns a tree grown from each first qubit, with up to `num_leaves` leaves."""
         free = np.flatnonzero(self._free)
         trees = [_Tree(self._neighbours, self._free, first) for first in _evenly(free, _NUM_STARTS)]
         for tree in trees:
@@ -76,6 +76,7 @@ class Stars:
         return trees
 
     def _star(self, tree: _Tree, num_leaves: int) -> Star:
+        """Returns a tree as a star with `num_leaves` of its leaves."""
         centre, leaves = self._qubits[tree.centre], self._qubits[tree.leaves()[:num_leaves]]
         return Star(tuple(centre.tolist()), tuple(leaves.tolist()))
 
@@ -84,84 +85,96 @@ class _Tree:
     """A star that grows: its centre is a tree of qubits, numbered 0 ... Q - 1; Q stands for none.
 
     Args:
-        neighbours: (Q + 1, D), as from `_neighbours`.
+        neighbours: (Q + 1, D), the table that `_neighbours` makes.
         free: (Q + 1,), which qubits may be used.
-        first: qubit of the centre.
+        first: the first qubit of the centre.
     """
 
     def __init__(self, neighbours: NDArray[np.int64], free: NDArray[np.bool_], first: int) -> None:
-        """See the class."""
+        """Starts a tree whose centre is one qubit and whose leaves are its free neighbours."""
         self._neighbours = neighbours
         self._unreached = free.copy()
-        self._gain = free[neighbours].sum(axis=1)  # unreached neighbours
-        self._parent = np.full(
-            len(free), len(free) - 1
-        )  # the qubit of the centre from which one was reached
-        self._turn = np.zeros(
-            len(free), dtype=np.int64
-        )  # of leaves: the later reached the smaller, > 0
+        self._gain = free[neighbours].sum(axis=1)  # number of unreached neighbours
+        # The qubit of the centre from which each qubit was reached.
+        self._parent = np.full(len(free), len(free) - 1)
+        # Above 0 for leaves, larger for those reached earlier; 0 for all other qubits.
+        self._leaf_age = np.zeros(len(free), dtype=np.int64)
         self.centre: list[int] = []
         self.num_leaves = 0
+
         self._reach(np.array([first]))
         self._add(first)
 
     def grow(self, num_leaves: int) -> None:
-        """Makes leaves part of the centre until there are enough: each time the one that reaches the most qubits.
+        """Adds leaves to the centre until there are `num_leaves` leaves, or none can be gained.
 
-        Of equals the oldest, which keeps the centre small across. A leaf that reaches one qubit replaces itself; it may
-        lead to more of them beyond, and `prune` takes it back if it does not.
+        Each step adds the leaf that reaches the most qubits, of equals the one reached earliest,
+        which keeps the diameter of the centre small. A leaf that reaches one qubit only replaces
+        itself, but may lead to more qubits beyond; `prune` reverts it where it does not.
         """
         while 0 < self.num_leaves < num_leaves:
-            best = int(
-                np.where(self._turn > 0, self._gain * len(self._turn) + self._turn, 0).argmax()
-            )
+            score = self._gain * len(self._leaf_age) + self._leaf_age
+            best = int(np.where(self._leaf_age > 0, score, 0).argmax())
             if self._gain[best] == 0:
                 return
             self._add(best)
 
     def prune(self, num_leaves: int) -> None:
-        """Makes ends of the centre leaves again, unless that leaves fewer than so many, and fewer than there were."""
-        beside = np.bincount(
-            self._neighbours[self.centre].ravel(), minlength=len(self._turn)
-        )  # qubits of the centre
-        children = np.bincount(self._parent[self.centre], minlength=len(self._turn))
-        least = min(num_leaves, self.num_leaves)
+        """Turns ends of the centre back into leaves where enough leaves remain.
+
+        Enough is the smaller of `num_leaves` and the present number.
+        """
+        num_qubits = len(self._leaf_age)
+        # For each qubit, how many qubits of the centre are coupled to it, and were reached from it.
+        beside = np.bincount(self._neighbours[self.centre].ravel(), minlength=num_qubits)
+        children = np.bincount(self._parent[self.centre], minlength=num_qubits)
+
+        min_leaves = min(num_leaves, self.num_leaves)
         for qubit in self.centre[:0:-1]:
             own = self._neighbours[qubit]
-            lost = int(((self._turn[own] > 0) & (beside[own] == 1)).sum())
-            if children[qubit] == 0 and self.num_leaves - lost + 1 >= least:
-                self._turn[own[beside[own] == 1]] = 0
-                self._turn[qubit] = 1
+            lost = int(((self._leaf_age[own] > 0) & (beside[own] == 1)).sum())
+            if children[qubit] == 0 and self.num_leaves - lost + 1 >= min_leaves:
+                self._leaf_age[own[beside[own] == 1]] = 0
+                self._leaf_age[qubit] = 1
                 beside[own] -= 1
                 children[self._parent[qubit]] -= 1
                 self.centre.remove(qubit)
                 self.num_leaves -= lost - 1
 
     def leaves(self) -> NDArray[np.int64]:
-        """The leaves, ascending."""
-        return np.flatnonzero(self._turn)
+        """Returns the leaves in ascending order."""
+        return np.flatnonzero(self._leaf_age)
 
     def _add(self, qubit: int) -> None:
+        """Moves a leaf into the centre; its unreached neighbours become leaves."""
         self.centre.append(qubit)
-        self._turn[qubit] = 0
+        self._leaf_age[qubit] = 0
+
         beside = self._neighbours[qubit]
         beside = beside[self._unreached[beside]]
         self._reach(beside)
-        self._turn[beside] = len(self._turn) - len(self.centre)
+        self._leaf_age[beside] = len(self._leaf_age) - len(self.centre)
         self._parent[beside] = qubit
+        # The first qubit of the centre was no leaf before.
         self.num_leaves += len(beside) - (len(self.centre) > 1)
 
     def _reach(self, qubits: NDArray[np.int64]) -> None:
+        """Marks qubits as reached, so that their neighbours gain less."""
         self._unreached[qubits] = False
         np.subtract.at(self._gain, self._neighbours[qubits].ravel(), 1)
 
 
 def _neighbours(graph: WorkingGraph) -> NDArray[np.int64]:
-    """(Q + 1, D): the numbers of the qubits that are coupled to each, filled up with Q, as is the row of Q itself."""
+    """Returns the numbers of the qubits that are coupled to each qubit: (Q + 1, D).
+
+    Qubits are numbered 0 ... Q - 1 and D is the largest number of neighbours. Rows with fewer
+    neighbours are filled up with Q, and row Q consists of it, so that Q can be looked up, too.
+    """
     num_qubits = len(graph.qubits)
     ends = np.searchsorted(graph.qubits, graph.couplers)
     ends = np.concatenate([ends, ends[:, ::-1]])
     ends = ends[np.argsort(ends[:, 0], kind="stable")]
+
     degree = np.bincount(ends[:, 0], minlength=num_qubits)
     column = np.arange(len(ends)) - np.repeat(np.cumsum(degree) - degree, degree)
     neighbours = np.full((num_qubits + 1, degree.max()), num_qubits)
@@ -169,15 +182,18 @@ def _neighbours(graph: WorkingGraph) -> NDArray[np.int64]:
     return neighbours
 
 
-def _evenly(numbers: NDArray[np.int64], most: int) -> list[int]:
-    """At most so many of them, evenly spaced."""
-    step = max(1, -(-len(numbers) // most))
+def _evenly(numbers: NDArray[np.int64], max_count: int) -> list[int]:
+    """Returns at most `max_count` of the numbers, evenly spaced."""
+    step = max(1, -(-len(numbers) // max_count))
     chosen: list[int] = numbers[::step].tolist()
     return chosen
 
 
 def diameter(graph: WorkingGraph, chain: tuple[int, ...]) -> int:
-    """The couplers between the two qubits of a chain that are farthest apart inside it."""
+    """Returns the number of couplers between the two qubits of a chain that are farthest apart.
+
+    Paths outside the chain do not count.
+    """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import shortest_path
 

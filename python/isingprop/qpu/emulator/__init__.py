@@ -1,1 +1,1 @@
-"""An emulated D-Wave chip."""
+"""A D-Wave chip emulated in software: `EmulatedQPU`, and the anneal behind it."""

@@ -1,4 +1,4 @@
-"""An emulated D-Wave chip, for rehearsals without a token and for tests. It costs nothing."""
+"""An emulated D-Wave chip, for tests and for trial runs without a token or cost."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from dwave.system.testing import MockDWaveSampler
 from numpy.typing import ArrayLike
 
 from isingprop.qpu.chip.working_graph import WorkingGraph
-from isingprop.qpu.emulator.emulated_anneal import EmulatedAnneal, Noise, Request
+from isingprop.qpu.emulator.anneal_request import Request
+from isingprop.qpu.emulator.emulated_anneal import EmulatedAnneal, Noise
 from isingprop.util.checks import real_number, seed_number
 
-_TAKEN = (
+_PARAMETERS = (
     "anneal_schedule",
     "annealing_time",
     "answer_mode",
@@ -31,9 +32,13 @@ _TAKEN = (
     "readout_thermalization",
     "reinitialize_state",
 )
-_LABEL = "label"  # the client's own: not among the parameters that a solver lists
-# What Advantage and Advantage2 list where MockDWaveSampler says otherwise (D-Wave, "QPU Solver Properties", 2026).
-_LISTED = {"h_gain_schedule_range": [-4.0, 4.0], "problem_run_duration_range": [0.0, 1_000_000.0]}
+_LABEL = "label"  # a parameter of the client: no solver lists it
+# Properties that Advantage and Advantage2 list where MockDWaveSampler has other values (D-Wave,
+# "QPU Solver Properties", 2026).
+_PROPERTIES = {
+    "h_gain_schedule_range": [-4.0, 4.0],
+    "problem_run_duration_range": [0.0, 1_000_000.0],
+}
 _COUPLING_SUMS = {
     "pegasus": {"per_qubit_coupling_range": [-18.0, 15.0]},
     "zephyr": {"per_group_coupling_range": [-13.0, 10.0]},
@@ -43,38 +48,47 @@ _COUPLING_SUMS = {
 class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
     """A D-Wave chip in software: a classical annealer on the physical problem, chains and all.
 
-        P(accept a flip) = 1 / (1 + exp(beta s(t) dE)),  E = g(t) sum_u h_u s_u + sum_uv J_uv s_u s_v
+        P(accept a flip) = 1 / (1 + exp(beta s(t) dE)),
+        E = g(t) sum_u h_u s_u + sum_uv J_uv s_u s_v
 
-    with the anneal fraction s(t) of the schedule and the gain g(t) of h_gain_schedule. So thermal noise stands in for
-    quantum fluctuations: at s = 0 every state is as likely, at s = 1 the chip has its own temperature. A chain that is
-    coupled too weakly breaks. Each microsecond of the schedule is `sweeps_per_us` sweeps over all qubits.
+    with the anneal fraction s(t) of the schedule and the gain g(t) of h_gain_schedule. Thermal
+    noise replaces quantum fluctuations: at s = 0 all states have the same probability, at s = 1 the
+    chip has its own temperature. A chain that is coupled too weakly breaks. Each microsecond of the
+    schedule is `sweeps_per_us` sweeps over all qubits.
 
-    It answers as a chip does: `properties`, `parameters`, `sample_ising()` and the timing of an answer are those of a
-    dwave.system.DWaveSampler, and what a chip would refuse is refused. Its chip_id begins with "emulated-", and nothing
-    is charged. The same requests get the same answers, in whatever order they come; labels do not count.
+    It answers like a chip: `properties`, `parameters`, `sample_ising()` and the timing of an answer
+    are those of a dwave.system.DWaveSampler, and requests that a chip would refuse are refused. Its
+    chip_id begins with "emulated-", and nothing is charged. The same requests get the same answers,
+    in whatever order they come; labels do not count.
 
     Args:
         topology: "pegasus" or "zephyr".
-        size: m of P_m or Z_m; None is that of the largest chips, 16 or 12.
+        size: m of P_m or Z_m; None takes that of the largest chips, 16 or 12.
         broken_qubits: (n,) qubits that do not work.
         broken_couplers: (n, 2) couplers that do not work.
-        flip_rate: the probability that a qubit is read out turned over.
-        beta: inverse temperature at s = 1, in 1 / (the chip's unit of J). Measured on chips: 4.5 to 9.
-        sweeps_per_us: sweeps per microsecond of a schedule; at least one sweep is made.
-        seed: of the noise; None draws one.
+        flip_rate: probability that a qubit is read out with the wrong sign, in [0, 1].
+        beta: inverse temperature at s = 1, in 1 / (the chip's unit of J), > 0. Chips were measured
+            at 4.5 to 9.
+        sweeps_per_us: sweeps per microsecond of a schedule, > 0; at least one sweep is made.
+        seed: seed of the noise; None draws one.
 
     Raises:
-        ValueError: for another topology, a size or a rate out of range, or broken parts that the chip does not have.
+        ValueError: for another topology, a size or a rate out of range, or broken parts that the
+            chip does not have.
 
     Example:
         >>> qpu = EmulatedQPU("zephyr", 1)
         >>> u, v = qpu.edgelist[0]
-        >>> answer = qpu.sample_ising({u: -0.5}, {(u, v): -1}, num_reads=10, auto_scale=False, answer_mode="raw")
-        >>> answer.record.sample.shape, answer.first.sample == {u: 1, v: 1}, qpu.properties["chip_id"][:15]
-        ((10, 2), True, 'emulated-zephyr')
+        >>> parameters = {"num_reads": 10, "auto_scale": False, "answer_mode": "raw"}
+        >>> answer = qpu.sample_ising({u: -0.5}, {(u, v): -1}, **parameters)
+        >>> answer.record.sample.shape, answer.first.sample == {u: 1, v: 1}
+        ((10, 2), True)
+        >>> qpu.properties["chip_id"][:15]
+        'emulated-zephyr'
 
     References:
-        D-Wave's documentation: QPU Solver Parameters, QPU Solver Properties, Per-QPU Solver Properties (temperatures).
+        D-Wave's documentation: QPU Solver Parameters, QPU Solver Properties, Per-QPU Solver
+        Properties (temperatures).
     """
 
     def __init__(
@@ -89,10 +103,11 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         sweeps_per_us: float = 5.0,
         seed: int | None = 0,
     ) -> None:
-        """See the class."""
+        """Checks the arguments and makes the chip."""
         graph = WorkingGraph.perfect(topology, size)
         if np.size(broken_qubits) or np.size(broken_couplers):
             graph = graph.without(broken_qubits, broken_couplers)
+
         noise = Noise(
             real_number("flip_rate", flip_rate, least=0),
             real_number("beta", beta, above=0),
@@ -101,6 +116,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         )
         if noise.flip_rate > 1:
             raise ValueError(f"flip_rate must be at most 1, got {flip_rate}")
+
         super().__init__(
             nodelist=graph.qubits.tolist(),
             edgelist=[tuple(pair) for pair in graph.couplers.tolist()],
@@ -109,83 +125,96 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             parameter_warnings=False,
             exact_solver_cutoff=0,
         )
+
+        self._list_properties(graph)
+        #: All that determines its answers besides its graph.
+        self.emulation = str(noise)
+        self.substitute_sampler = EmulatedAnneal(noise, graph, self.properties)
+
+    def _list_properties(self, graph: WorkingGraph) -> None:
+        """Replaces properties and parameters of MockDWaveSampler by those of a chip."""
         del self.properties["per_qubit_coupling_range"]
         described = self.properties["parameters"]
+
         self.properties |= (
-            _LISTED
-            | _COUPLING_SUMS[topology]
+            _PROPERTIES
+            | _COUPLING_SUMS[graph.topology]
             | {
                 "chip_id": f"emulated-{graph.graph_id}",
                 "num_qubits": _nominal_qubits(*graph.shape),
-                "parameters": {name: described[name] for name in _TAKEN if name != _LABEL},
+                "parameters": {name: described[name] for name in _PARAMETERS if name != _LABEL},
                 "problem_timing_data": qpu_problem_timing_data(),
             }
         )
-        self.parameters = {name: [] if name == _LABEL else ["parameters"] for name in _TAKEN}
-        #: What decides its answers, beside its graph.
-        self.emulation = str(noise)
-        self.substitute_sampler = EmulatedAnneal(noise, graph, self.properties)
+        self.parameters = {name: [] if name == _LABEL else ["parameters"] for name in _PARAMETERS}
 
     def sample(self, bqm: dimod.BinaryQuadraticModel, **parameters: Any) -> dimod.SampleSet:
         """Anneals a problem on the chip's own qubits.
 
         Args:
             bqm: the problem, over working qubits and couplers.
-            parameters: num_reads, auto_scale=False, answer_mode, label, annealing_time or anneal_schedule,
-                h_gain_schedule, initial_state (a dict of -1 and +1 by qubit), reinitialize_state,
-                programming_thermalization and readout_thermalization, all as D-Wave defines them.
+            parameters: num_reads, auto_scale=False, answer_mode, label, annealing_time or
+                anneal_schedule, h_gain_schedule, initial_state (a dict of -1 and +1 by qubit),
+                reinitialize_state, programming_thermalization and readout_thermalization, all as
+                D-Wave defines them.
 
         Returns:
-            The reads; info["timing"] has the times in microseconds that a chip would have taken.
+            The reads; info["timing"] has the times in microseconds that a chip would take.
 
         Raises:
-            ValueError: for what a chip would refuse, and for auto_scale, which the emulation does not do.
+            ValueError: for a request that a chip would refuse, and for auto_scale, which the
+                emulation does not do.
         """
         unknown = sorted(set(parameters) - set(self.parameters))
         if unknown:
             raise ValueError(
-                f"parameters of EmulatedQPU must be of {sorted(self.parameters)}, got {unknown[0]!r}"
+                f"parameters of EmulatedQPU must be of {sorted(self.parameters)}, "
+                f"got {unknown[0]!r}"
             )
+
         mode = "raw" if parameters.get("initial_state") else "histogram"
-        told = {"num_reads": 1, "answer_mode": mode} | parameters
-        Request.of(told, self.properties)
-        self._check_duration(told)
-        answer: Any = super().sample(bqm, **told)
+        given = {"num_reads": 1, "answer_mode": mode} | parameters
+        Request.of(given, self.properties)
+        self._check_duration(given)
+
+        answer: Any = super().sample(bqm, **given)
         answer.info["problem_id"] = f"emulated-{answer.info['problem_id']}"
-        answer.info["timing"] = self._timing(len(bqm.variables), told)
-        if told["answer_mode"] == "histogram":
+        answer.info["timing"] = self._timing(len(bqm.variables), given)
+        if given["answer_mode"] == "histogram":
             answer = answer.truncate(len(answer), sorted_by="energy")
         reads: dimod.SampleSet = answer
         return reads
 
     def _check_duration(self, parameters: Mapping[str, Any]) -> None:
-        """Refuses more reads than a chip makes in one call, by the client's own formula."""
+        """Checks that a chip can make the reads in one call, by the client's own formula."""
         chip = SimpleNamespace(properties=self.properties, software=False)
-        told = {
+        pauses = {
             name: value for name, value in parameters.items() if name.endswith("_thermalization")
         }
-        most = StructuredSolver.max_num_reads(
-            chip, annealing_time=self._annealing_time(parameters), **told
+
+        max_reads = StructuredSolver.max_num_reads(
+            chip, annealing_time=self._annealing_time(parameters), **pauses
         )
-        if parameters["num_reads"] > most:
+        if parameters["num_reads"] > max_reads:
             raise ValueError(
-                f"num_reads must be at most {most} in the time of one call, got {parameters['num_reads']}"
+                f"num_reads must be at most {max_reads} in the time of one call, "
+                f"got {parameters['num_reads']}"
             )
 
     def _annealing_time(self, parameters: Mapping[str, Any]) -> float:
-        """Microseconds of one anneal."""
+        """Returns the microseconds of one anneal."""
         if schedule := parameters.get("anneal_schedule"):
             return float(schedule[-1][0])
         return float(parameters.get("annealing_time") or self.properties["default_annealing_time"])
 
     def _timing(self, num_qubits: int, parameters: Mapping[str, Any]) -> dict[str, float]:
-        """The timing structure of an answer, in microseconds, from D-Wave's own model."""
+        """Returns the timing of an answer, in microseconds, from D-Wave's own model."""
         chip = SimpleNamespace(properties=self.properties)
         model = partial(StructuredSolver.estimate_qpu_access_time, chip, max(num_qubits, 1))
-        told = {"reinitialize_state": True, **parameters}
-        num_reads = told.pop("num_reads")
-        programming = model(0, **told)
-        sampling = model(num_reads, **told) - programming
+        given = {"reinitialize_state": True, **parameters}
+        num_reads = given.pop("num_reads")
+        programming = model(0, **given)
+        sampling = model(num_reads, **given) - programming
         anneal = self._annealing_time(parameters)
         readout = (
             model(1)
@@ -193,6 +222,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             - self._annealing_time({})
             - self.properties["problem_timing_data"]["qpu_delay_time_per_sample"]
         )
+
         times = {
             "qpu_sampling_time": sampling,
             "qpu_anneal_time_per_sample": anneal,
@@ -208,5 +238,5 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
 
 
 def _nominal_qubits(m: int, t: int | None = None) -> int:
-    """Of P_m, or of Z_m,t; working or not, as a solver counts them."""
+    """Returns the number of qubits of P_m or Z_m,t, working or not, as a solver lists it."""
     return 24 * m * (m - 1) if t is None else 4 * t * m * (2 * m + 1)

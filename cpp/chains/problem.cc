@@ -1,0 +1,45 @@
+#include "chains/problem.h"
+
+#include <algorithm>
+
+#include "targets/dispatch.h"
+
+namespace isingprop {
+
+template <class Real>
+void Problem<Real>::energies_of(std::int64_t b, const std::int8_t* spins, std::int64_t num_states,
+                                double* energies, const RowSpan* spans) const {
+  kernels().of<Real>().energies({.couplings = couplings,
+                                 .hidden_fields = hidden_of(b),
+                                 .output_fields = output_of(b),
+                                 .num_hidden = num_hidden,
+                                 .num_output = num_output,
+                                 .spins = spins,
+                                 .num_states = num_states,
+                                 .energies = energies,
+                                 .spans = spans});
+}
+
+template <class Real>
+void energies(const Problem<Real>& problem, const std::int8_t* spins, std::int64_t num_reads,
+              double* energies, Interrupt& interrupt) {
+  const std::int64_t work_per_state = problem.num_hidden * problem.num_output;
+  const std::int64_t piece = std::max<std::int64_t>(1, kWorkPerPoll / work_per_state);
+  for (std::int64_t b = 0; b < problem.num_problems; ++b) {
+    for (std::int64_t read = 0; read < num_reads; read += piece) {
+      interrupt.check(true);
+      const std::int64_t state = b * num_reads + read;
+      const std::int64_t count = std::min(piece, num_reads - read);
+      problem.energies_of(b, spins + state * problem.num_spins(), count, energies + state);
+    }
+  }
+}
+
+template struct Problem<float>;
+template struct Problem<double>;
+template void energies(const Problem<float>&, const std::int8_t*, std::int64_t, double*,
+                       Interrupt&);
+template void energies(const Problem<double>&, const std::int8_t*, std::int64_t, double*,
+                       Interrupt&);
+
+}  // namespace isingprop

@@ -1,0 +1,57 @@
+/// Zero-temperature descent of one chain.
+///
+/// A spin flips if that lowers the energy: if s_i f_i > 0, where f_i = h_i + sum_j J_ij t_j. A spin
+/// whose field is exactly 0 stays. Spins of one layer do not couple to each other, so that all
+/// spins of a layer flip at once. For J = 1 between one hidden spin s and one output spin t, h_s =
+/// 0.5 and h_t = 0:
+///
+///     s = +, t = +   E = 1.5    f_s = 1.5, s f_s > 0: s flips
+///     s = -, t = +   E = -1.5   f_t = -1, t f_t < 0: t stays, and the descent ends
+///
+/// It ends because each pass lowers the energy, which is exact (see flips.h).
+#include "kernels/annealing/chain.h"
+#include "kernels/annealing/flips.h"
+#include "simd/lanes.h"
+
+namespace isingprop {
+namespace ISINGPROP_TARGET {
+namespace {
+
+/// Flips every spin of a layer that lowers the energy by it, and returns whether there was any.
+bool lower_layer(const Layer& layer) {
+  const auto test = [](std::int64_t, VecF gain) __attribute__((always_inline)) {
+    const Lanes gains = greater(gain, VecF{});
+    return LaneFlips{gains, gains};
+  };
+  const auto finish = [](std::int64_t, const WordFlips& flips)
+                          __attribute__((always_inline)) { return flips.certain; };
+  return flip_layer(layer, test, finish);
+}
+
+bool descend_layer(const Layer& layer, const Layer& other) {
+  const bool any = lower_layer(layer);
+  if (any) follow_flips(layer, other);
+  return any;
+}
+
+}  // namespace
+
+/// Flips spins, a layer at a time, until no single flip lowers the energy.
+///
+/// Needs the coupling fields of both layers, or the spins alone if `begins`, and leaves both right.
+void descend(const Chain& chain, bool begins) {
+  const Layer &hidden = chain.hidden, &output = chain.output;
+  if (begins) {
+    fields_from(output, hidden);
+    lower_layer(hidden);
+    fields_from(hidden, output);  // only now, because the first flips are many
+  } else {
+    descend_layer(hidden, output);
+  }
+
+  while (descend_layer(output, hidden) && descend_layer(hidden, output)) {
+  }
+}
+
+}  // namespace ISINGPROP_TARGET
+}  // namespace isingprop

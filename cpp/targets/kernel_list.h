@@ -1,0 +1,53 @@
+/// The list of all kernels, from which the table of function pointers is declared and filled.
+///
+/// A kernel is a function of a target's namespace that is defined in a file of cpp/kernels/. To add
+/// one, add its file and one line here: X(result, name, (parameters)).
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/annealing/chain.h"
+#include "kernels/annealing/energies.h"
+#include "kernels/annealing/rounding.h"
+#include "kernels/energy_model/hidden_means.h"
+#include "kernels/energy_model/output_distribution.h"
+#include "kernels/network/local_fields.h"
+#include "kernels/network/reference_states.h"
+#include "kernels/network/update.h"
+#include "kernels/statevector/amplitudes.h"
+#include "kernels/statevector/energy_row.h"
+
+// clang-format off
+#define ISINGPROP_KERNELS(X)                                                                       \
+  /* annealing */                                                                                  \
+  X(void, seed_signs, (const Chain& chain))                                                        \
+  X(void, anneal, (const Chain& chain, const float* slopes, std::int64_t num_sweeps, bool begins)) \
+  X(void, descend, (const Chain& chain, bool begins))                                              \
+  X(double, chain_energy, (const Chain& chain))                                                    \
+  X(void, fields_of_down,                                                                          \
+    (const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields))                \
+  /* network */                                                                                    \
+  X(std::int64_t, local_fields, (const LocalFieldsJob<float>& job))                                \
+  X(void, spin_fields, (const LocalFieldsJob<float>& job))                                         \
+  X(void, weighted_sums, (const LocalFieldsJob<double>& job))                                      \
+  X(void, reference_states, (const ReferenceJob& job))                                             \
+  X(void, update, (const UpdateJob& job))                                                          \
+  /* energy_model */                                                                               \
+  X(void, output_distribution, (const OutputDistributionJob& job))                                 \
+  X(void, hidden_means, (const HiddenMeansJob& job))                                               \
+  X(void, sigmoid, (const double* x, std::int64_t count, double* out))                             \
+  X(void, softplus, (const double* x, std::int64_t count, double* out))                            \
+  /* statevector */                                                                                \
+  X(void, energy_row, (const EnergyRowJob& job))                                                   \
+  X(double, tangent, (double quarters))
+
+/// Kernels that exist for both floating-point types, as two overloads; Real is float or double.
+#define ISINGPROP_REAL_KERNELS(X, Real)                                                            \
+  /* annealing */                                                                                  \
+  X(double, largest_sum, (const CouplingJob<Real>& job))                                           \
+  X(double, round_couplings, (const CouplingJob<Real>& job, double quantum, double scale))         \
+  X(void, energies, (const EnergyJob<Real>& job))                                                  \
+  /* statevector */                                                                                \
+  X(void, turn, (const AmplitudeJob<Real>& job, double quarters, double scale))                    \
+  X(void, rotate, (const RotationJob<Real>& job))
+// clang-format on

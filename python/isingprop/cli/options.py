@@ -1,0 +1,49 @@
+"""Options that several commands share, and checks of values that typer cannot check itself."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Option
+
+from isingprop.cli.run_samplers import SAMPLER_NAMES, check_sampler_name
+
+SAMPLER_METAVAR = "|".join([*SAMPLER_NAMES, "dimod:MODULE:CLASS"])
+
+DataDir = Annotated[Path | None, Option(help="Folder of IDX files [env: ISINGPROP_DATA].")]
+Threads = Annotated[int, Option(min=1, max=1024, help="Changes the speed, never the numbers.")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def hidden_layers(text: str) -> tuple[int, ...]:
+    """Returns the sizes that `--hidden` lists, such as (120, 60) for "120,60"."""
+    numbers = tuple(int(part) if part.strip().isdecimal() else 0 for part in text.split(","))
+    if min(numbers) < 1:
+        raise typer.BadParameter(
+            f"--hidden must be whole numbers with commas between, at least 1, got {text!r}"
+        )
+    return numbers
+
+
+def sampler_name(option: str, text: str) -> str:
+    """Returns the name of a sampler after a check; a wrong one is an error of usage."""
+    try:
+        check_sampler_name(option, text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text
+
+
+def positive(option: str, value: float) -> float:
+    """Returns a number after checking that it is finite and above 0."""
+    if not (math.isfinite(value) and value > 0):
+        raise typer.BadParameter(f"{option} must be finite and above 0, got {value}")
+    return value
+
+
+def absolute(path: Path | None) -> str | None:
+    """Returns the absolute path, which stays right when a run is resumed from another folder."""
+    return None if path is None else str(path.absolute())

@@ -1,0 +1,88 @@
+"""The samplers that `--sampler` can name: checks of the names, and how each sampler is made."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.cyclic import Cyclic
+from isingprop.samplers.dwave import DWave
+from isingprop.samplers.from_dimod import FromDimod
+from isingprop.samplers.protocol import Sampler
+from isingprop.samplers.tempering import Tempering
+
+DWAVE_MODES = {"dwave": "forward", "dwave-reverse": "reverse", "dwave-cyclic": "cyclic"}
+_OWN_SAMPLERS: dict[str, type[Annealing | Tempering | Cyclic]] = {
+    "anneal": Annealing,
+    "temper": Tempering,
+    "cyclic": Cyclic,
+}
+SAMPLER_NAMES = (*_OWN_SAMPLERS, *DWAVE_MODES)
+STARTS_FROM_REFERENCES = ("cyclic", "dwave-reverse", "dwave-cyclic")
+_EMULATED = r"emulated:(pegasus|zephyr)(?::(\d+))?"
+
+
+def check_sampler_name(name: str, value: str) -> None:
+    """Checks that a value names a sampler of this package or is dimod:MODULE:CLASS.
+
+    Args:
+        name: the name of the argument or option, for the message.
+        value: the name of the sampler.
+
+    Raises:
+        ValueError: for any other value.
+    """
+    if value not in SAMPLER_NAMES and not re.fullmatch(r"dimod:[\w.]+:\w+", value):
+        raise ValueError(
+            f"{name} must be {', '.join(SAMPLER_NAMES)} or dimod:MODULE:CLASS, got {value!r}"
+        )
+
+
+def make_named_sampler(
+    name: str,
+    *,
+    num_sweeps: int,
+    num_threads: int,
+    qpu_solver: str | None = None,
+    qpu_budget: float | None = None,
+) -> Sampler:
+    """Returns the sampler of this name, with those of the settings that it knows."""
+    check_sampler_name("sampler", name)
+    if name in _OWN_SAMPLERS:
+        return _OWN_SAMPLERS[name](num_sweeps=num_sweeps, num_threads=num_threads)
+    if name in DWAVE_MODES:
+        return DWave(DWAVE_MODES[name], budget=qpu_budget, solver=_qpu_solver(qpu_solver))
+    return _dimod_sampler(name, num_sweeps)
+
+
+def _qpu_solver(name: str | None) -> Any:
+    """Returns the solver for DWave: a name, or the chip that emulated:TOPOLOGY[:SIZE] names."""
+    emulated = re.fullmatch(_EMULATED, name or "")
+    if emulated is None:
+        if (name or "").startswith("emulated"):
+            raise ValueError(
+                "qpu_solver must be emulated:pegasus or emulated:zephyr, with :SIZE if need be, "
+                f"got {name!r}"
+            )
+        return name
+
+    from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
+
+    topology, size = emulated.groups()
+    return EmulatedQPU(topology, None if size is None else int(size))
+
+
+def _dimod_sampler(name: str, num_sweeps: int) -> FromDimod:
+    """Returns the sampler that dimod:MODULE:CLASS names, with num_sweeps if it takes that."""
+    _, module_name, class_name = name.split(":")
+    try:
+        sampler = getattr(importlib.import_module(module_name), class_name)()
+    except Exception as error:  # a module of the user's own may raise anything
+        raise ValueError(
+            f"sampler {name} cannot be made: {type(error).__name__}: {error}"
+        ) from error
+
+    wrapped = FromDimod(sampler)
+    return FromDimod(sampler, num_sweeps=num_sweeps) if "num_sweeps" in wrapped.takes else wrapped

@@ -1,0 +1,117 @@
+"""The settings of a run, and the images, samplers, network and trainer that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from isingprop.cli.run_samplers import DWAVE_MODES, STARTS_FROM_REFERENCES, make_named_sampler
+from isingprop.data.load import ImageSet, load_data
+from isingprop.network.base_network import Network
+from isingprop.network.bipartite import BipartiteNetwork
+from isingprop.network.layered import LayeredNetwork
+from isingprop.samplers import Sampler
+from isingprop.training.learning_rule import LearningRates
+from isingprop.training.trainer import Trainer
+from isingprop.training.trainer_options import WRONG_CLASSES
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The settings that decide the numbers of a run, and the number of threads, which does not.
+
+    The fields are those of config.json in a run folder, in this order; each has the name of its
+    option of `isingprop train`. A field with a default is one that older run folders may lack.
+    """
+
+    data: str
+    data_dir: str | None
+    num_train: int | None
+    num_test: int | None
+    epochs: int
+    num_states: int
+    num_sweeps: int
+    hidden: tuple[int, ...]
+    learning_rate: float
+    sampler: str
+    seed: int
+    threads: int
+    beta_effective: bool = False
+    batch_size: int = 1
+    test_sampler: str | None = None
+    qpu_solver: str | None = None
+    qpu_budget: float | None = None
+    active_layers: int | None = 2
+
+    def load_data(self) -> ImageSet:
+        """Loads the training and test images of the run."""
+        return load_data(
+            self.data, data_dir=self.data_dir, num_train=self.num_train, num_test=self.num_test
+        )
+
+    def make_sampler(self, name: str | None = None) -> Sampler:
+        """Returns the sampler of this name; None stands for that of the training images."""
+        return make_named_sampler(
+            self.sampler if name is None else name,
+            num_sweeps=self.num_sweeps,
+            num_threads=self.threads,
+            qpu_solver=self.qpu_solver,
+            qpu_budget=self.qpu_budget,
+        )
+
+    def make_trainer(self, images: ImageSet) -> Trainer:
+        """Returns an untrained network with its trainer."""
+        self._check_qpu()
+        sampler, from_references = self.make_sampler(), self.sampler in STARTS_FROM_REFERENCES
+        own_test = self.test_sampler not in (None, self.sampler)
+
+        return Trainer(
+            self._make_network(images),
+            sampler,
+            num_states=self.num_states,
+            learning_rate=LearningRates.for_images(
+                self.learning_rate, images.train_images, deep=self._deep
+            ),
+            batch_size=self.batch_size,
+            # One hidden layer starts in the states of Eq. (7); the backward sweep of a deep network
+            # starts in the states that the forward sweep has reached.
+            references=WRONG_CLASSES if from_references and not self._deep else None,
+            warm_sampler=sampler if from_references and self._deep else None,
+            beta_effective=self.beta_effective or self.sampler in DWAVE_MODES,
+            test_sampler=self.make_sampler(self.test_sampler) if own_test else None,
+            active_layers=self.active_layers,
+            seed=self.seed,
+        )
+
+    def load_network(self, path: Path) -> Network:
+        """Loads the model of the run."""
+        return LayeredNetwork.load(path) if self._deep else BipartiteNetwork.load(path)
+
+    @property
+    def _deep(self) -> bool:
+        return len(self.hidden) > 1
+
+    def _make_network(self, images: ImageSet) -> Network:
+        sizes = {
+            "num_inputs": images.train_images.shape[1],
+            "num_classes": images.num_classes,
+            "seed": self.seed,
+        }
+        if self._deep:
+            return LayeredNetwork.random(hidden=self.hidden, **sizes)
+        return BipartiteNetwork.random(num_hidden=self.hidden[0], **sizes)
+
+    def _check_qpu(self) -> None:
+        """Checks that one chip in one mode gets the budget and the folder of answers."""
+        dwave = [name for name in (self.sampler, self.test_sampler) if name in DWAVE_MODES]
+        if len(set(dwave)) > 1:
+            raise ValueError(
+                f"test_sampler must be {self.sampler} or no D-Wave chip, got {self.test_sampler}"
+            )
+
+        for name in ("qpu_solver", "qpu_budget"):
+            if not dwave and (value := getattr(self, name)) is not None:
+                raise ValueError(
+                    f"{name} must go with sampler {', '.join(DWAVE_MODES)}, "
+                    f"got {value} with {self.sampler}"
+                )

@@ -1,0 +1,163 @@
+"""The command `isingprop train`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from typer import Option
+
+from isingprop.cli.console import one_line_errors
+from isingprop.cli.first_request import show_first_request
+from isingprop.cli.options import (
+    SAMPLER_METAVAR,
+    AsJson,
+    DataDir,
+    Threads,
+    absolute,
+    hidden_layers,
+    positive,
+    sampler_name,
+)
+from isingprop.cli.run_folder import RunFolder
+from isingprop.cli.run_settings import RunSettings
+from isingprop.cli.training_run import run_training
+from isingprop.data.load import DataName
+from isingprop.samplers.arguments import MOST_SWEEPS
+
+# A hundred times the max that the paper samples; far more would fail late, for lack of memory.
+_MAX_STATES = 10_000
+# Options that may be given together with --resume: these do not change the numbers of the run.
+_CHANGEABLE = {"epochs", "data_dir", "threads", "qpu_solver", "qpu_budget"}
+_WITH_RESUME = {"resume", "as_json", "dry_run", *_CHANGEABLE}
+
+
+def train(
+    context: typer.Context,
+    data: Annotated[DataName, Option(help="Images to train on.")] = "digits",
+    data_dir: DataDir = None,
+    num_train: Annotated[
+        int | None, Option(min=1, help="Training images, balanced over classes.")
+    ] = None,
+    num_test: Annotated[
+        int | None, Option(min=1, help="Test images, balanced over classes.")
+    ] = None,
+    epochs: Annotated[int, Option(min=1, help="Passes over the training images, in all.")] = 30,
+    num_states: Annotated[
+        int,
+        Option(
+            min=1, max=_MAX_STATES, help="States per image and update; 1: equilibrium propagation."
+        ),
+    ] = 20,
+    num_sweeps: Annotated[
+        int,
+        Option(min=1, max=MOST_SWEEPS, help="Sweeps per state: of each replica, or in each cycle."),
+    ] = 30,
+    hidden: Annotated[str, Option(metavar="N[,N...]", help="Spins of each hidden layer.")] = "120",
+    active_layers: Annotated[
+        Literal["2", "all"],
+        Option(
+            help="With more than one hidden layer: sweep over the layers, two at a time, "
+            "or sample all at once."
+        ),
+    ] = "2",
+    learning_rate: Annotated[
+        float,
+        Option(
+            help="Rate of couplings (half of it with more than one hidden layer) and biases; "
+            "that of input weights follows from the images."
+        ),
+    ] = 0.001,
+    batch_size: Annotated[
+        int, Option(min=1, help="Images per update, which is their mean; they share QPU calls.")
+    ] = 1,
+    sampler: Annotated[
+        str, Option(metavar=SAMPLER_METAVAR, help="What draws the states.")
+    ] = "anneal",
+    test_sampler: Annotated[
+        str | None,
+        Option(metavar=SAMPLER_METAVAR, help="The same for test images [default: --sampler]."),
+    ] = None,
+    qpu_solver: Annotated[
+        str | None,
+        Option(
+            metavar="NAME|emulated:TOPOLOGY[:SIZE]", help="D-Wave solver [default: your account's]."
+        ),
+    ] = None,
+    qpu_budget: Annotated[
+        float | None,
+        Option(
+            metavar="SECONDS", help="QPU access time that the run may cost in all, a hard stop."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Show the first request to the QPU; send and write nothing.")
+    ] = False,
+    beta_effective: Annotated[
+        bool,
+        Option(
+            "--beta-effective",
+            help="Log the effective inverse temperature of states; inf after a descent.",
+        ),
+    ] = False,
+    seed: Annotated[
+        int, Option(min=0, max=2**64 - 1, help="All random numbers follow from it.")
+    ] = 0,
+    threads: Threads = 1,
+    out: Annotated[
+        Path | None, Option(help="New folder for the run [default: runs/<data>-<n>].")
+    ] = None,
+    resume: Annotated[Path | None, Option(help="Go on with the run in this folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a network; keep settings, history, checkpoint, model and picture in a run folder."""
+    settings = RunSettings(
+        data=data,
+        data_dir=absolute(data_dir),
+        num_train=num_train,
+        num_test=num_test,
+        epochs=epochs,
+        num_states=num_states,
+        num_sweeps=num_sweeps,
+        hidden=hidden_layers(hidden),
+        active_layers=None if active_layers == "all" else 2,
+        learning_rate=positive("--learning-rate", learning_rate),
+        batch_size=batch_size,
+        sampler=sampler_name("--sampler", sampler),
+        test_sampler=None if test_sampler is None else sampler_name("--test-sampler", test_sampler),
+        qpu_solver=qpu_solver,
+        qpu_budget=None if qpu_budget is None else positive("--qpu-budget", qpu_budget),
+        beta_effective=beta_effective,
+        seed=seed,
+        threads=threads,
+    )
+
+    with one_line_errors():
+        folder = None if resume is None else RunFolder.open(resume)
+        if folder is not None:
+            settings = _resumed(context, folder.settings, settings)
+        if dry_run:
+            show_first_request(settings, folder, as_json)
+        else:
+            run_training(settings, out, folder, as_json)
+
+
+def _resumed(context: typer.Context, old: RunSettings, given: RunSettings) -> RunSettings:
+    """Returns the settings of the old run with the changes that the command line may make."""
+    on_command_line = {name for name in context.params if _is_given(context, name)}
+    fixed = sorted(on_command_line - _WITH_RESUME)
+    if fixed:
+        names = ", ".join("--" + name.replace("_", "-") for name in fixed)
+        raise typer.BadParameter(
+            f"{names} cannot be said with --resume: the run keeps what it began with"
+        )
+
+    changed = {name: getattr(given, name) for name in on_command_line & _CHANGEABLE}
+    return replace(old, **changed)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

@@ -1,0 +1,97 @@
+"""One training run: starts or resumes it, saves every epoch, and reports how it ended."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from isingprop.cli.console import INTERRUPTED, OTHER_ERROR, one_line, summarise
+from isingprop.cli.run_folder import RunFolder
+from isingprop.cli.run_settings import RunSettings
+from isingprop.qpu.calls.connection import QPUBudgetError
+from isingprop.samplers.dwave import DWave
+from isingprop.training.trainer import Trainer
+from isingprop.util.messages import say
+
+
+def run_training(
+    settings: RunSettings, out: Path | None, folder: RunFolder | None, as_json: bool
+) -> None:
+    """Trains to the last epoch of the settings, tests the network and prints a summary.
+
+    Args:
+        settings: the settings of the run.
+        out: the new folder of the run; None takes the first free runs/<data>-<n>.
+        folder: the folder of the run to resume; None starts a new run.
+        as_json: prints one JSON object in place of lines.
+    """
+    images = settings.load_data()
+    trainer = settings.make_trainer(images)
+    if folder is None:
+        folder = _create_folder(trainer, out, settings)
+    else:
+        folder = RunFolder(folder.path, settings)
+        _restore(trainer, folder)
+        folder.write_settings()
+    folder.keep_answers(trainer.sampler, trainer.test_sampler)
+    say(
+        f"isingprop: {trainer.network}, {len(images.train_images)} training images, "
+        f"run folder {folder.path}"
+    )
+
+    result, stopped = None, None
+    with _resumable(folder):
+        left = settings.epochs - len(trainer.history)
+        try:
+            for _ in trainer.train(images, left, progress=True) if left > 0 else ():
+                folder.save(trainer)
+            result = trainer.evaluate(images.test_images, images.test_labels)
+        except QPUBudgetError as error:
+            stopped = str(error)
+            say(f"Stopped: {stopped}; {_how_to_resume(folder)} --qpu-budget SECONDS")
+        if trainer.history:
+            folder.plot(trainer.history)
+
+    summarise(trainer, result, stopped, folder, as_json)
+
+
+def _create_folder(trainer: Trainer, out: Path | None, settings: RunSettings) -> RunFolder:
+    for sampler in (trainer.sampler, trainer.test_sampler):
+        if isinstance(sampler, DWave):
+            for shape in trainer.problem_shapes:
+                sampler.copies(*shape)  # a network that does not fit leaves no folder behind
+    return RunFolder.create(out, settings)
+
+
+def _restore(trainer: Trainer, folder: RunFolder) -> None:
+    if not folder.checkpoint.is_file():
+        return
+    trainer.restore(folder.checkpoint)
+
+    done = len(trainer.history)
+    if folder.settings.epochs < done:
+        raise ValueError(
+            f"--epochs must be at least {done}, all so far, got {folder.settings.epochs}"
+        )
+    folder.save(trainer)  # completes a run that was killed between two files
+
+
+@contextmanager
+def _resumable(folder: RunFolder) -> Iterator[None]:
+    """Ends the command after an error or Ctrl-C with one line that says how to resume."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"Interrupted; {_how_to_resume(folder)}")
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:  # a sampler of the user's own may raise anything
+        say(f"Error: {one_line(error)}; {_how_to_resume(folder)}")
+        raise typer.Exit(OTHER_ERROR) from None
+
+
+def _how_to_resume(folder: RunFolder) -> str:
+    return f"go on with: isingprop train --resume {shlex.quote(str(folder.path))}"

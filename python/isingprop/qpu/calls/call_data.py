@@ -1,0 +1,108 @@
+"""One call to a chip as data: what is sent, what each copy of the network does, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isingprop.qpu.calls.program import majority
+from isingprop.qpu.chip.schedules import MICROSECONDS_PER_SECOND
+from isingprop.util.checks import Spins
+
+# Costs are computed with a factor, since a division would change the last bit of recorded costs.
+_SECONDS_PER_MICROSECOND = 1 / MICROSECONDS_PER_SECOND
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """The work of one copy of the network in a call."""
+
+    request: str  #: digest of the problem and of all that was requested of it
+    copy: int  #: index of the copy on the chip
+    first_read: int  #: index in the request of the copy's first read
+    count: int  #: number of the call's reads that are used
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One submission to a chip, with all that is needed to turn its answer into spins.
+
+    S copies of the network with Q qubits take part in it.
+    """
+
+    label: str
+    tiles: tuple[Tile, ...]
+    num_spins: int  #: N, spins of a problem without an apex
+    qubits: NDArray[np.int32]  #: (Q,), qubits in use, chain by chain
+    chain_lengths: NDArray[np.int32]  #: (S, spins of a copy)
+    flips: Spins  #: (S, spins of a copy), -1 for spins that are reversed
+    initial_state: Spins  #: (Q,), or (0,) where there is none
+    parameters: dict[str, Any]  #: solver parameters, without label and initial_state
+    #: Solver, host, graph id, scale, chain strength, clipped values, estimated seconds.
+    notes: dict[str, Any]
+    problem_id: str | None = None  #: the id under which D-Wave keeps the answer, once it is known
+
+    def solver_parameters(self) -> dict[str, Any]:
+        """Returns all that the solver gets besides the problem and its label."""
+        if not self.initial_state.size:
+            return dict(self.parameters)
+        start = dict(zip(self.qubits.tolist(), self.initial_state.tolist(), strict=True))
+        return {**self.parameters, "initial_state": start}
+
+
+class PreparedCall(NamedTuple):
+    """A call that is ready to be sent, with its physical problem."""
+
+    call: Call
+    h: dict[int, float]
+    j: dict[tuple[int, int], float]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The answer to one call, as spins of the network."""
+
+    call: Call
+    timing: dict[str, Any]  #: D-Wave's timing data, in microseconds
+    spins: Spins  #: (S, R, N), 0 where half of a chain's qubits are +1
+    chain_break_fraction: float  #: share of broken chains among all chains of all reads
+
+    @property
+    def num_chains(self) -> int:
+        """The number of chains of all copies in all reads."""
+        return int(self.spins.shape[1]) * self.call.chain_lengths.size
+
+    @property
+    def seconds(self) -> float:
+        """The QPU access time that was charged, in seconds."""
+        return access_seconds(self.timing)
+
+
+def access_seconds(timing: Mapping[str, Any]) -> float:
+    """Returns the QPU access time of an answer's timing data, in seconds; 0 where there is none."""
+    return float(timing.get("qpu_access_time", 0.0)) * _SECONDS_PER_MICROSECOND
+
+
+def decode(call: Call, samples: Spins) -> tuple[Spins, float]:
+    """Decodes the qubits of a call's answer by majority.
+
+    Args:
+        call: the call.
+        samples: (R, Q) qubits, -1 or +1.
+
+    Returns:
+        Spins (S, R, N), 0 where a chain has a tie; and the fraction of chains that are broken.
+    """
+    spins, broken = majority(samples, call.chain_lengths.ravel())
+    # (R, S, spins of a copy), with the spin reversal undone.
+    logical = spins.reshape(len(samples), *call.flips.shape) * call.flips
+    if call.flips.shape[1] > call.num_spins:
+        # With an apex, states come in pairs of equal energy; the one meant has the apex up. An apex
+        # with a tie counts as up.
+        apex = logical[:, :, -1:]
+        logical = logical[:, :, :-1] * (apex + (apex == 0))
+    return np.ascontiguousarray(logical.swapaxes(0, 1)), float(broken.mean())

@@ -1,0 +1,94 @@
+"""The parameters of a call to an emulated chip, checked as a chip would check them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isingprop.qpu.chip.schedules import (
+    check_anneal_schedule,
+    check_annealing_time,
+    check_h_gain_schedule,
+)
+from isingprop.util.checks import Spins, whole_number
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the parameters of one call request from a chip."""
+
+    num_reads: int
+    anneal: NDArray[np.float64]  #: (P, 2), time in us and s
+    gain: NDArray[np.float64]  #: (P, 2), time in us and g
+    initial: Mapping[int, int] | None  #: initial state, spins by qubit
+    reinitialize: bool  #: whether each read starts from the initial state, not from the last read
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any], properties: Mapping[str, Any]) -> Request:
+        """Returns the request of a call's parameters.
+
+        Raises:
+            ValueError, TypeError: for parameters that a chip with these properties would refuse, or
+                for auto_scale.
+        """
+        scale, mode = parameters.get("auto_scale", True), parameters.get("answer_mode", "raw")
+        if scale is not False:
+            raise ValueError(
+                f"auto_scale must be False, as the emulation does not scale, got {scale!r}"
+            )
+        if mode not in ("raw", "histogram"):
+            raise ValueError(f"answer_mode must be raw or histogram, got {mode!r}")
+        low, high = properties["num_reads_range"]
+        num_reads = whole_number("num_reads", parameters.get("num_reads", 1), least=low, most=high)
+
+        anneal = _anneal_schedule(
+            parameters.get("anneal_schedule"), parameters.get("annealing_time"), properties
+        )
+        end = float(anneal[-1, 0])
+        gain = parameters.get("h_gain_schedule", [[0, 1], [end, 1]])
+        gain = np.array(check_h_gain_schedule(gain, end, properties))
+
+        initial = parameters.get("initial_state")
+        _check_initial(initial, anneal[0, 1])
+        reinitialize = bool(parameters.get("reinitialize_state", True))
+        return cls(num_reads, anneal, gain, initial, reinitialize)
+
+    def start(self, qubits: Sequence[int]) -> Spins | None:
+        """Returns the initial state of some qubits, (n,), or None where there is none."""
+        if self.initial is None:
+            return None
+
+        state = [self.initial.get(qubit) for qubit in qubits]
+        for qubit, spin in zip(qubits, state, strict=True):
+            if spin not in (-1, 1):
+                raise ValueError(
+                    "initial_state must be -1 or +1 on each qubit used, "
+                    f"got {spin} on qubit {qubit}"
+                )
+        return np.array(state, dtype=np.int8)
+
+
+def _check_initial(initial: object, begin: float) -> None:
+    """Checks that there is an initial state just where a schedule begins at s = 1."""
+    if (begin == 1) != bool(initial):
+        wanted, got = ("given", "none") if begin == 1 else ("None", "one")
+        raise ValueError(
+            f"initial_state must be {wanted} for a schedule from s = {begin:g}, got {got}"
+        )
+
+
+def _anneal_schedule(
+    schedule: object, time: float | None, properties: Mapping[str, Any]
+) -> NDArray[np.float64]:
+    """Returns the checked anneal schedule (P, 2) of a call: the one given, or a ramp of s."""
+    if schedule is None:
+        end = properties["default_annealing_time"] if time is None else time
+        end = check_annealing_time(end, tuple(properties["annealing_time_range"]))
+        return np.array([[0, 0], [end, 1]], dtype=np.float64)
+    if time is not None:
+        raise ValueError(f"annealing_time must be None where anneal_schedule is given, got {time}")
+    return np.array(check_anneal_schedule(schedule, properties))

@@ -1,0 +1,224 @@
+"""AnnealingSampler and TemperingSampler, with the parameter names of dwave-samplers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import dimod
+import numpy as np
+from dimod.typing import SamplesLike
+from numpy.typing import ArrayLike
+
+from isingprop.problem import IsingProblem
+from isingprop.samplers.annealing import anneal
+from isingprop.samplers.arguments import RELATIVE_BETA_RANGE, sweep_number
+from isingprop.samplers.as_dimod.beta_schedules import BetaCount, ScheduleType, beta_schedule_of
+from isingprop.samplers.as_dimod.bipartite_call import BipartiteSampler, Generator
+from isingprop.samplers.tempering import RELATIVE_LADDER, Tempering, rung_number, temper
+from isingprop.states import States
+from isingprop.util.checks import Doubles, Spins
+
+_NUM_SWEEPS = 1000  # the default of dwave-samplers
+
+
+class AnnealingSampler(BipartiteSampler):
+    """Simulated annealing as a dimod sampler, for models whose graph is two-colourable.
+
+        E(s) = offset + sum_i h_i s_i + sum_ij J_ij s_i s_j,   to be minimised
+
+    Layered networks, trees and square or cubic lattices are two-colourable: no two spins of one
+    colour couple. The sampler finds the colours and updates all spins of one colour together.
+
+    It replaces dwave.samplers.SimulatedAnnealingSampler, with these differences:
+
+    - A read ends with a zero-temperature descent, after which no single flip lowers its energy.
+    - Without beta_range, beta follows the rule of `isingprop.Annealing`, over the spins that have a
+      field or a coupling.
+    - Read r depends on r and the seed, but not on num_reads. A seed has up to 64 bits.
+    - Arguments are given by name, and there is at least one sweep.
+    - There is no num_sweeps_per_beta, randomize_order or proposal_acceptance_criteria.
+
+    The couplings of H spins of one colour with O spins of the other are kept as a dense matrix of
+    8 H O bytes, and once more in the kernel, without the zeros at the ends of its rows and columns.
+    The order of the variables makes these runs of zeros long.
+
+    Example:
+        >>> fields, couplings = {"a": 0.5}, {("a", "b"): -1.0, ("b", "c"): 1.0}
+        >>> bqm = dimod.BinaryQuadraticModel(fields, couplings, 0.0, "SPIN")
+        >>> samples = AnnealingSampler().sample(bqm, num_reads=5, seed=0)
+        >>> print(samples.first.energy)
+        -2.5
+
+    References:
+        Kirkpatrick, Gelatt & Vecchi 1983, doi:10.1126/science.220.4598.671.
+    """
+
+    def sample(
+        self,
+        bqm: dimod.BinaryQuadraticModel,
+        *,
+        num_reads: int | None = None,
+        initial_states: SamplesLike | None = None,
+        initial_states_generator: Generator = "random",
+        seed: int | None = None,
+        interrupt_function: Callable[[], bool] | None = None,
+        num_sweeps: int | None = None,
+        beta_range: Sequence[float] | None = None,
+        beta_schedule_type: ScheduleType = "geometric",
+        beta_schedule: ArrayLike | None = None,
+        **kwargs: object,
+    ) -> dimod.SampleSet:
+        """Anneals the model num_reads times, from random or given states.
+
+        Args:
+            bqm: SPIN or BINARY, with finite biases.
+            num_reads: R >= 1; by default the number of initial states, or 1.
+            initial_states: start states, one for each read.
+            initial_states_generator: what to do where there are fewer initial states than reads:
+                "none" raises an error, "tile" repeats them, "random" adds random ones.
+            seed: 0 ... 2^64 - 1; None takes a random one, which `info` holds.
+            interrupt_function: called after each read; when it returns True, the reads so far are
+                returned.
+            num_sweeps: sweeps per read, 1 to 10 million; by default 1000, or one for each beta of a
+                custom schedule.
+            beta_range: (first, last) inverse temperature, >= 0, in 1 / (unit of the biases of spins
+                -1 and +1).
+            beta_schedule_type: "geometric" (beta_range must be above 0) or "linear", from the first
+                to the last beta with one beta for each sweep; a single sweep has the last. Or
+                "custom".
+            beta_schedule: with "custom", the beta >= 0 of each sweep.
+            **kwargs: ignored with a warning.
+
+        Returns:
+            One row for each read, with the energies of `bqm`. `info` holds beta_range,
+            beta_schedule_type, seed and timing (preprocessing_ns, sampling_ns, postprocessing_ns).
+
+        Raises:
+            ValueError: for a graph that is not two-colourable, biases that are not finite, and bad
+                arguments.
+            KeyboardInterrupt: on Ctrl-C.
+        """
+        self.remove_unknown_kwargs(**kwargs)
+        call = self._call(
+            bqm, num_reads, initial_states, initial_states_generator, seed, interrupt_function
+        )
+        sweeps = sweep_number(_NUM_SWEEPS if num_sweeps is None else num_sweeps)
+        count = BetaCount("num_sweeps", num_sweeps, sweeps)
+        ends, betas = beta_schedule_of(
+            call.layers, beta_schedule_type, beta_schedule, beta_range, RELATIVE_BETA_RANGE, count
+        )
+
+        states = call.run(
+            lambda problem, start: anneal(problem, betas, seed=call.seed, initial=start)
+        )
+        return call.sample_set(states, beta_range=ends, beta_schedule_type=beta_schedule_type)
+
+
+class TemperingSampler(BipartiteSampler):
+    """Parallel tempering as a dimod sampler, for models whose graph is two-colourable.
+
+    Replicas at a ladder of temperatures swap places, see `isingprop.Tempering`. A read is the
+    lowest state that any of them was in, after a zero-temperature descent. The arguments are those
+    of `AnnealingSampler`, but the schedule of inverse temperatures is the ladder, from the hot to
+    the cold end. A read costs num_betas times an annealing read with the same num_sweeps. Many
+    spins need many rungs: where swap_acceptance is near 0, replicas do not travel.
+
+    Example:
+        >>> fields, couplings = {"a": 0.5}, {("a", "b"): -1.0, ("b", "c"): 1.0}
+        >>> bqm = dimod.BinaryQuadraticModel(fields, couplings, 0.0, "SPIN")
+        >>> options = {"num_sweeps": 20, "num_betas": 4}
+        >>> samples = TemperingSampler().sample(bqm, num_reads=5, seed=0, **options)
+        >>> print(samples.first.energy)
+        -2.5
+        >>> len(samples.info["swap_acceptance"]), len(samples.info["swap_acceptance"][0])
+        (5, 3)
+
+    References:
+        Hukushima & Nemoto 1996, doi:10.1143/JPSJ.65.1604.
+    """
+
+    def sample(
+        self,
+        bqm: dimod.BinaryQuadraticModel,
+        *,
+        num_reads: int | None = None,
+        initial_states: SamplesLike | None = None,
+        initial_states_generator: Generator = "random",
+        seed: int | None = None,
+        interrupt_function: Callable[[], bool] | None = None,
+        num_sweeps: int | None = None,
+        num_betas: int | None = None,
+        adaptive: bool = False,
+        beta_range: Sequence[float] | None = None,
+        beta_schedule_type: ScheduleType = "geometric",
+        beta_schedule: ArrayLike | None = None,
+        **kwargs: object,
+    ) -> dimod.SampleSet:
+        """Runs num_reads ladders of replicas on the model.
+
+        Args:
+            bqm: see `AnnealingSampler.sample`.
+            num_reads: see `AnnealingSampler.sample`.
+            initial_states: start states, one for each read, which all replicas of the read share.
+            initial_states_generator: see `AnnealingSampler.sample`.
+            seed: see `AnnealingSampler.sample`.
+            interrupt_function: see `AnnealingSampler.sample`.
+            num_sweeps: sweeps of each replica, 1 to 10 million; by default 1000.
+            num_betas: rungs of the ladder, 1 to 1,000; by default the number of
+                `isingprop.Tempering`, or that of a custom ladder.
+            adaptive: whether to move the inner rungs during the first half of the sweeps, so that
+                all gaps reject the same share of swaps.
+            beta_range: (first, last) inverse temperature of the ladder, rising and above 0.
+            beta_schedule_type: see `AnnealingSampler.sample`, with a beta for each rung.
+            beta_schedule: with "custom", the ladder.
+            **kwargs: ignored with a warning.
+
+        Returns:
+            One row for each read, see `AnnealingSampler.sample`. `info` also holds, for each read,
+            betas (R, num_betas), swap_acceptance (R, num_betas - 1) and round_trips (R,), which
+            `isingprop.Tempering` explains.
+        """
+        self.remove_unknown_kwargs(**kwargs)
+        call = self._call(
+            bqm, num_reads, initial_states, initial_states_generator, seed, interrupt_function
+        )
+        sweeps = sweep_number(_NUM_SWEEPS if num_sweeps is None else num_sweeps)
+        settings = Tempering(sweeps, num_betas=num_betas, adaptive=adaptive)
+        rungs = settings.num_betas or rung_number(bqm.num_variables)
+        count = BetaCount("num_betas", num_betas, rungs)
+        ends, ladder = beta_schedule_of(
+            call.layers, beta_schedule_type, beta_schedule, beta_range, RELATIVE_LADDER, count
+        )
+        _check_ladder(ladder, beta_range, beta_schedule)
+
+        def run(problem: IsingProblem, start: Spins) -> States:
+            return temper(
+                problem, ladder, num_sweeps=sweeps, adaptive=adaptive, seed=call.seed, initial=start
+            )
+
+        states = call.run(run)
+
+        names = "betas", "swap_acceptance", "round_trips"
+        betas, acceptance, trips = (
+            np.concatenate([each.info[name][:, 0] for each in states]) for name in names
+        )
+        return call.sample_set(
+            states,
+            beta_range=ends,
+            beta_schedule_type=beta_schedule_type,
+            betas=np.ldexp(betas, -call.layers.exponent).tolist(),
+            swap_acceptance=acceptance.tolist(),
+            round_trips=trips.tolist(),
+        )
+
+
+def _check_ladder(
+    ladder: Doubles, beta_range: Sequence[float] | None, beta_schedule: ArrayLike | None
+) -> None:
+    """Raises ValueError, which quotes the argument at fault, for a ladder that does not rise."""
+    if len(ladder) == 1 or (ladder[0] > 0 and (np.diff(ladder) > 0).all()):
+        return
+
+    if beta_schedule is None:
+        raise ValueError(f"beta_range must rise from above 0, got {beta_range!r}")
+    raise ValueError(f"beta_schedule must rise from above 0, got {beta_schedule!r}")

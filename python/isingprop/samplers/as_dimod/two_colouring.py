@@ -1,0 +1,180 @@
+"""Division of a binary quadratic model into two layers of spins, by two-colouring its graph.
+
+A graph that has no two-colouring has an odd cycle, which the error message names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import dimod
+import numpy as np
+from numpy.typing import NDArray
+
+from isingprop.problem import IsingProblem
+from isingprop.util.checks import Doubles
+
+_MAX_NAMES = 12  # max length of a cycle that a message shows in full
+# Models of smaller biases are not scaled up: their inverse temperatures would be infinite.
+_MIN_BIAS = 2.0**-1000
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A model of N variables as two layers of spins, in units of 2^exponent."""
+
+    couplings: Doubles  #: J, (H, O)
+    fields: Doubles  #: h and g, (H + O,)
+    slots: NDArray[np.int64]  #: (N,), the number of the spin of each variable
+    rms_field: float  #: rms local field of a random state, over spins with a field or a coupling
+    exponent: int
+
+    def problem(self, first: int, count: int) -> IsingProblem:
+        """Returns a problem for each of `count` reads, with the read's number as its stream."""
+        hidden, output = np.split(self.fields[None], [len(self.couplings)], axis=1)
+        streams = np.arange(first, first + count, dtype=np.uint64)
+        return IsingProblem.trusted(
+            self.couplings, np.repeat(hidden, count, axis=0), output, streams
+        )
+
+
+def layers_of(bqm: dimod.BinaryQuadraticModel) -> Layers:
+    """Returns a model as two layers of spins.
+
+    Biases are divided by a power of 2, so that the largest one is in [0.5, 1).
+
+    Raises:
+        TypeError: for anything that is not a BinaryQuadraticModel.
+        ValueError: for biases that are not finite, or an odd cycle, which is named.
+    """
+    if not isinstance(bqm, dimod.BinaryQuadraticModel):
+        raise TypeError(f"bqm must be a dimod.BinaryQuadraticModel, got {type(bqm).__name__}")
+
+    variables = list(bqm.variables)
+    vectors = bqm.to_numpy_vectors(sort_labels=False)
+    fields = np.asarray(vectors.linear_biases, dtype=np.float64)
+    rows, columns, biases = vectors.quadratic
+    ends = np.sort(np.array([rows, columns], dtype=np.int64), axis=0)
+    quadratic = np.asarray(biases, dtype=np.float64)
+    _check_finite(variables, fields, ends, quadratic)
+
+    ends, quadratic = ends[:, quadratic != 0], quadratic[quadratic != 0]
+    larger, smaller = two_colouring(variables, ends)
+
+    largest = float(max(np.abs(fields).max(initial=0), np.abs(quadratic).max(initial=0)))
+    exponent = math.frexp(largest)[1] if largest > _MIN_BIAS else 0
+    fields, quadratic = np.ldexp(fields, -exponent), np.ldexp(quadratic, -exponent)
+    if bqm.vartype is dimod.BINARY:  # x = (1 + s) / 2
+        quadratic = quadratic / 4
+        fields = fields / 2 + np.bincount(ends.ravel(), np.tile(quadratic, 2), len(variables))
+
+    # A layer without variables gets a single spin that stands for no variable.
+    num_hidden, num_output = max(1, len(larger)), max(1, len(smaller))
+    slots = np.empty(len(variables), dtype=np.int64)
+    slots[larger], slots[smaller] = np.arange(len(larger)), num_hidden + np.arange(len(smaller))
+
+    couplings, padded = np.zeros((num_hidden, num_output)), np.zeros(num_hidden + num_output)
+    hidden, output = np.sort(slots[ends], axis=0)
+    couplings[hidden, output - num_hidden], padded[slots] = quadratic, fields
+    return Layers(couplings, padded, slots, _rms_field(fields, ends, quadratic), exponent)
+
+
+def _check_finite(
+    variables: list[Hashable], linear: Doubles, ends: NDArray[np.int64], quadratic: Doubles
+) -> None:
+    """Raises ValueError for a bias that is not finite, with the names of its variables."""
+    for k in np.flatnonzero(~np.isfinite(linear)):
+        raise ValueError(f"bqm must have finite biases, got {linear[k]} for {variables[k]!r}")
+    for k in np.flatnonzero(~np.isfinite(quadratic)):
+        names = ", ".join(repr(variables[end]) for end in ends[:, k])
+        raise ValueError(f"bqm must have finite biases, got {quadratic[k]} for ({names})")
+
+
+def _rms_field(fields: Doubles, ends: NDArray[np.int64], quadratic: Doubles) -> float:
+    """Returns the rms local field of a random state, over the n spins with a field or a coupling.
+
+    sqrt((sum_i h_i^2 + 2 sum_ij J_ij^2) / n),   or 1 where it is 0
+    """
+    acted_on = fields != 0
+    acted_on[ends] = True
+    # The exact sum does not depend on the order of the variables.
+    squares = math.fsum(fields**2) + 2 * math.fsum(quadratic**2)
+    return math.sqrt(squares / max(1, int(np.count_nonzero(acted_on)))) or 1.0
+
+
+def two_colouring(
+    variables: Sequence[Hashable], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Divides the variables 0 ... N - 1 into two classes so that each edge joins the two.
+
+    The first class gets the larger class of each component. Variables with common neighbours are
+    close to each other in their class: the order is that of Cuthill & McKee 1969
+    (doi:10.1145/800195.805928). SciPy's implementation breaks ties differently on different
+    processors, and the samples would change with the order.
+
+    Args:
+        variables: (N,), the names of the variables in messages.
+        ends: (2, E), the edges.
+
+    Returns:
+        The variables of both classes, in order.
+
+    Raises:
+        ValueError: naming a cycle of odd length.
+    """
+    neighbours = _neighbours(len(variables), ends)
+    colours, parents = [-1] * len(variables), [-1] * len(variables)
+    layers: tuple[list[int], list[int]] = ([], [])
+
+    for root in sorted(range(len(variables)), key=lambda u: len(neighbours[u])):
+        if colours[root] >= 0:
+            continue
+
+        # A breadth-first search, in which the component grows while it is traversed.
+        colours[root] = 0
+        component = [root]
+        for u in component:
+            for v in neighbours[u].tolist():
+                if colours[v] < 0:
+                    colours[v], parents[v] = 1 - colours[u], u
+                    component.append(v)
+                elif colours[v] == colours[u]:
+                    raise ValueError(_odd_cycle(variables, parents, u, v))
+
+        classes = [[v for v in component if colours[v] == colour] for colour in (0, 1)]
+        for layer, members in zip(layers, sorted(classes, key=len, reverse=True), strict=True):
+            layer += members
+
+    if not layers[1] and len(layers[0]) > 1:  # no edges at all: the second layer needs a spin
+        layers[1].append(layers[0].pop())
+    return np.array(layers[0], dtype=np.int64), np.array(layers[1], dtype=np.int64)
+
+
+def _neighbours(num_variables: int, ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Returns the neighbours of each variable, those with the fewest neighbours first."""
+    first, second = np.concatenate([ends, ends[::-1]], axis=1)
+    degrees = np.bincount(first, minlength=num_variables)
+    order = np.lexsort((second, degrees[second], first))
+    return np.split(second[order], np.cumsum(degrees)[:-1])
+
+
+def _odd_cycle(variables: Sequence[Hashable], parents: list[int], u: int, v: int) -> str:
+    """Returns the error message for neighbours u and v of one colour.
+
+    Both are equally far from the root of their component, to which `parents` lead. So their paths
+    to the nearest common ancestor and the edge between them form an odd cycle.
+    """
+    up, down = [u], [v]
+    while up[-1] != down[-1]:
+        up.append(parents[up[-1]])
+        down.append(parents[down[-1]])
+
+    names = [repr(variables[k]) for k in up[::-1] + down]
+    if len(names) > _MAX_NAMES:
+        names[_MAX_NAMES // 2 : -_MAX_NAMES // 2] = ["..."]
+    return (
+        f"bqm must be two-colourable, got an odd cycle: {' - '.join(names)}; "
+        "dwave.samplers.SimulatedAnnealingSampler takes any graph"
+    )

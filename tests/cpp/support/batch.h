@@ -1,0 +1,164 @@
+/// Several random sets of fields under one set of couplings, as a user's arrays hold them, and what
+/// is asked of every sampler.
+#pragma once
+
+#include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "chains/problem.h"
+#include "support/chain_memory.h"
+#include "support/common.h"
+#include "support/scalar_chain.h"
+
+namespace isingprop::test {
+
+template <class Real>
+class Batch {
+ public:
+  static constexpr std::int64_t kNumProblems = 6, kNumReads = 5;
+  Sizes sizes;
+  std::vector<Real> couplings, hidden_fields, output_fields;
+  std::vector<std::uint64_t> streams;
+  std::vector<std::int8_t> states;  ///< one for each read of each problem
+  Problem<Real> problem;
+  Reads reads;
+
+  explicit Batch(Sizes s, Random random = Random(1))
+      : Batch(s, random.reals<Real>(s.num_hidden * s.num_output, -1.0, 1.0), std::move(random)) {}
+  // By reference, since a copy among the arguments could be made before the couplings beside it are
+  // drawn.
+  Batch(Sizes s, std::vector<Real> given_couplings, Random&& random = Random(1))
+      : sizes(s),
+        couplings(std::move(given_couplings)),
+        hidden_fields(random.reals<Real>(kNumProblems * s.num_hidden, -1.0, 1.0)),
+        output_fields(random.reals<Real>(kNumProblems * s.num_output, -1.0, 1.0)),
+        streams(kNumProblems),
+        states(random.spins(kNumProblems * kNumReads * num_spins())),
+        problem{.couplings = couplings.data(),
+                .hidden_fields = hidden_fields.data(),
+                .output_fields = output_fields.data(),
+                .num_problems = kNumProblems,
+                .num_hidden = s.num_hidden,
+                .num_output = s.num_output,
+                .one_output_row = false},
+        reads{.num_reads = kNumReads,
+              .seed = 11,
+              .streams = streams.data(),
+              .initial = nullptr,
+              .initial_problem_stride = 0,
+              .initial_read_stride = 0,
+              .num_threads = 1} {
+    std::iota(streams.begin(), streams.end(), 100u);
+  }
+  Batch(const Batch&) = delete;  // problem and reads point into this one
+
+  std::int64_t num_spins() const { return sizes.num_hidden + sizes.num_output; }
+  std::int64_t num_chains() const { return problem.num_problems * reads.num_reads; }
+
+  /// A state of its own for each read to start from.
+  void start_from_states() {
+    reads.initial = states.data();
+    reads.initial_read_stride = num_spins();
+    reads.initial_problem_stride = kNumReads * num_spins();
+  }
+  /// Leaves problems [first, last) only, each with the stream it had.
+  void keep(std::int64_t first, std::int64_t last) {
+    problem.hidden_fields = problem.hidden_of(first);
+    problem.output_fields = problem.output_of(first);
+    problem.num_problems = last - first;
+    reads.streams += first;
+    if (reads.initial != nullptr) reads.initial = reads.initial_of(first, 0);
+  }
+  /// As many more reads, and one row of output fields for all problems.
+  void read_more_with_one_output_row(std::int64_t num_reads) {
+    reads.num_reads = num_reads;
+    problem.one_output_row = true;
+  }
+  void repeat_output_fields() {
+    const auto row = static_cast<std::size_t>(sizes.num_output);
+    for (std::size_t k = row; k < output_fields.size(); ++k)
+      output_fields[k] = output_fields[k - row];
+  }
+  /// With known_couplings() the rms local field of a random state is then 2 in each problem.
+  void take_known_fields() {
+    for (std::size_t k = 0; k < hidden_fields.size(); ++k)
+      hidden_fields[k] = k % 3 == 0 ? Real(2) : Real(0);
+    for (std::size_t k = 0; k < output_fields.size(); ++k)
+      output_fields[k] = k % 2 == 0 ? Real(-2) : Real(0);
+  }
+  void scale(int power) {
+    for (auto* part : {&couplings, &hidden_fields, &output_fields}) {
+      for (Real& value : *part) value = std::ldexp(value, power);
+    }
+  }
+
+  CouplingGrid grid() const {
+    double largest = 0.0;
+    for (const auto* fields : {&hidden_fields, &output_fields}) {
+      for (const Real field : *fields)
+        largest = std::max(largest, std::abs(static_cast<double>(field)));
+    }
+    return {couplings.data(), sizes.num_hidden, sizes.num_output, largest};
+  }
+  /// The scalar twin of a chain of problem b, in units of the grid.
+  ScalarChain twin(const CouplingGrid& grid, std::int64_t b) const {
+    const auto scaled = [&](const Real* from, std::int64_t count) {
+      std::vector<float> fields;
+      for (const Real* field = from; field < from + count; ++field) {
+        fields.push_back(
+            static_cast<float>(std::ldexp(static_cast<double>(*field), -grid.exponent())));
+      }
+      return fields;
+    };
+    return {grid_couplings(grid, sizes), scaled(problem.hidden_of(b), sizes.num_hidden),
+            scaled(problem.output_of(b), sizes.num_output), 0};
+  }
+
+  /// Energies of states of all problems, as many of each.
+  std::vector<double> energies_of(const std::vector<std::int8_t>& spins) const {
+    const std::int64_t count =
+        static_cast<std::int64_t>(spins.size()) / num_spins() / problem.num_problems;
+    std::vector<double> result(static_cast<std::size_t>(count * problem.num_problems));
+    Interrupt never([] { return false; });
+    energies(problem, spins.data(), count, result.data(), never);
+    return result;
+  }
+  /// The least that a single flip adds to the energy of any of the states.
+  double least_gain(const std::vector<std::int8_t>& spins) const {
+    const std::vector<double> before = energies_of(spins);
+    const auto row = static_cast<std::size_t>(num_spins());
+    double least = std::numeric_limits<double>::infinity();
+    for (std::size_t spin = 0; spin < row; ++spin) {
+      std::vector<std::int8_t> flipped = spins;
+      for (std::size_t k = spin; k < flipped.size(); k += row)
+        flipped[k] = static_cast<std::int8_t>(-flipped[k]);
+      const std::vector<double> after = energies_of(flipped);
+      for (std::size_t k = 0; k < after.size(); ++k) least = std::min(least, after[k] - before[k]);
+    }
+    return least;
+  }
+};
+
+/// 3 x 2, of sum of squares 6: sqrt((2^2 + 2^2 + 2 * 6) / 5) = 2.
+inline std::vector<double> known_couplings() { return {1.0, -2.0, 0.0, 1.0, 0.0, 0.0}; }
+
+/// slope = 2 beta / ln 2 in the units of a grid, where beta is in 1 / (unit of J).
+inline float slope_of(double beta, const CouplingGrid& grid) {
+  return static_cast<float>(2.8853900817779268 * std::ldexp(beta, grid.exponent()));
+}
+
+/// Elements [row * length, (row + 1) * length).
+template <class T>
+std::vector<T> row_of(const std::vector<T>& values, std::int64_t row, std::int64_t length) {
+  const auto begin = values.begin() + row * length;
+  return {begin, begin + length};
+}
+
+template <class T>
+void append(std::vector<T>& values, const std::vector<T>& more) {
+  values.insert(values.end(), more.begin(), more.end());
+}
+
+}  // namespace isingprop::test
