@@ -1,8 +1,8 @@
 """Fixtures that several rooms share."""
 
 import os
+import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,69 @@ from typing import Any
 import matplotlib
 import pytest
 
-from helpers import DATA
-from helpers.tolerances import PROCESS_SECONDS
+from helpers import DATA, forked_command, processes
+from helpers.tolerances import SLOW_SECONDS, TEST_SECONDS
 from isingprop import Annealing, IsingProblem, States, kernels
+
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the slow tests, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"slow: takes more than {SLOW_SECONDS} s of CPU")
+    # Where SIGINT is ignored, as under nohup, child processes would ignore it as well and never
+    # end in tests of Ctrl-C. What has a handler here has its default in a child.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the slow tests out, unless they are asked for: by --slow, by -m, or by name."""
+    named = all("::" in argument for argument in config.args)
+    if config.getoption("--slow") or "slow" in config.getoption("-m") or named:
+        return
+
+    left_out = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    config.stash[LEFT_OUT] = len(left_out)
+
+
+def pytest_unconfigure() -> None:
+    forked_command.close()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if count := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(
+            f"{count} slow tests were left out; run all with: pytest --slow"
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Ends every test in time, whatever it waits for."""
+
+    def give_up(*_: object) -> None:
+        pytest.fail(f"the test did not end within {TEST_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(TEST_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache folder of the session's own, for its child processes, too: embeddings go there, not to the user's."""
+    """A cache folder of the session's own, for its child processes, too: embeddings go there, not
+    to the user's.
+    """
     with pytest.MonkeyPatch.context() as patch:
         # Building its list of fonts anew would take matplotlib seconds.
         patch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR") or matplotlib.get_cachedir())
@@ -87,18 +142,7 @@ def counting_sampler() -> Any:
     return Counting()
 
 
-@pytest.fixture
-def python() -> Callable[..., subprocess.CompletedProcess]:
-    """Runs code in a fresh interpreter: python(code, NAME=value, ...) with more environment variables."""
-
-    def run(code: str, **environment: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=PROCESS_SECONDS,
-            check=False,
-        )
-
-    return run
+@pytest.fixture(name="python")
+def python_fixture() -> Callable[..., subprocess.CompletedProcess]:
+    """Runs code in a fresh interpreter."""
+    return processes.python

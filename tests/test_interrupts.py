@@ -2,12 +2,12 @@
 
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
 from helpers import tolerances
+from helpers.processes import started
 
 PREAMBLE = """
 import os, signal, sys, threading, time
@@ -49,24 +49,21 @@ except KeyboardInterrupt:
     print(time.monotonic(), flush=True)
     os._exit(0)  # leaves the user's thread behind
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(0.3)
-            sent = time.monotonic()  # the same clock in all processes
-            process.send_signal(signal.SIGINT)
-            caught, _ = process.communicate(timeout=tolerances.INTERRUPT_SECONDS + 1)
-        finally:
-            process.kill()
+    with started("-c", code, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        sent = time.monotonic()  # the same clock in all processes
+        process.send_signal(signal.SIGINT)
+        caught, _ = process.communicate(timeout=tolerances.INTERRUPT_SECONDS + 1)
     latency = float(caught) - sent
     print(f"{case}: KeyboardInterrupt after {1000 * latency:.0f} ms (promised: 100 ms)")
     assert latency < tolerances.INTERRUPT_SECONDS
 
 
 def test_an_interrupt_at_any_moment_is_a_keyboard_interrupt_or_comes_too_late(python):
-    """Also while one thread waits for the last chain of another, which looks for interrupts no more."""
+    """Also while one thread waits for the last chain of another, which looks for interrupts no
+    more.
+    """
     result = python(f"""{PREAMBLE}
 work, sampler = problem(1500, 1), ip.Annealing(num_sweeps=1, num_threads=2)
 start = time.perf_counter()
@@ -113,7 +110,8 @@ context = multiprocessing.get_context("fork")
 here, there = context.Pipe()
 process = context.Process(target=child, args=(there,))
 process.start()
-print(here.poll(20) and (here.recv() == mine).all() and (sampler.sample(work, seed=0).spins == mine).all())
+equal = here.poll(20) and (here.recv() == mine).all()
+print(equal and (sampler.sample(work, seed=0).spins == mine).all())
 process.kill()
 """)
     assert result.stdout == "True\n", result.stderr

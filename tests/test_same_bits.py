@@ -85,7 +85,9 @@ def arrays_of(states):
 @settings(derandomize=True, database=None, deadline=None, max_examples=20)
 @given(st.data())
 def test_same_bits_from_every_sampler_in_any_division(name, data):
-    """... and with couplings everywhere or near the diagonal only, in which case rows are held in spans."""
+    """... and with couplings everywhere or near the diagonal only, in which case rows are held in
+    spans.
+    """
     num_problems, num_reads = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))
     sparse = data.draw(st.booleans())
     sizes = st.integers(150, 200) if sparse else st.integers(1, 80)
@@ -160,7 +162,8 @@ def test_streams_and_seeds_make_a_difference():
     assert tolerances.same_bits(drawn[0].spins, again.spins)
 
 
-# Changed only together with a line in CHANGELOG.md: same seed, same bits is a promise within a minor version.
+# Changed only together with a line in CHANGELOG.md: same seed, same bits is a promise within a
+# minor version.
 PINNED = {
     "annealing": (
         Annealing(num_sweeps=5, descend=False),

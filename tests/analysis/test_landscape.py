@@ -20,10 +20,12 @@ from isingprop.analysis.landscape import (
     spreads,
 )
 
-# A hundred landmarks in place of all cost the map of 300 random states 3.0 to 3.9 % of its stress (eight choices).
+# A hundred landmarks in place of all cost the map of 300 random states 3.0 to 3.9 % of its stress
+# (eight choices).
 LANDMARK_STRESS = 1.05
 
-# Distances of a set that fits into the plane, in spins of 24: SMACOF stops while a line is still slightly bent.
+# Distances of a set that fits into the plane, in spins of 24: SMACOF stops while a line is still
+# slightly bent.
 FITS = 0.15
 
 

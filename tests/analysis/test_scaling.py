@@ -1,4 +1,6 @@
-"""The room of exponents: exact power laws, the likelihood they maximise, and how far intervals can be trusted."""
+"""The room of exponents: exact power laws, the likelihood they maximise, and how far intervals can
+be trusted.
+"""
 
 import numpy as np
 import pytest
@@ -47,7 +49,9 @@ def by_likelihood(epochs, errors):
 
 
 def by_logarithms(epochs, errors):
-    """What must not be done: least squares of the logarithms, without the errors of 0, which have none."""
+    """What must not be done: least squares of the logarithms, without the errors of 0, which have
+    none.
+    """
     seen = errors > 0
     return -np.polyfit(np.log(epochs[seen]), np.log(errors[seen]), 1)[0]
 
@@ -105,7 +109,8 @@ def test_an_error_of_0_counts_where_least_squares_of_logarithms_leaves_it_out():
     fitted = np.array(
         [[fit_power_law(epochs, each).exponent, by_logarithms(epochs, each)] for each in curves]
     )
-    # The estimate's own bias is of the order of its variance, 0.005, which is one standard error of this mean.
+    # The estimate's own bias is of the order of its variance, 0.005, which is one standard error of
+    # this mean.
     score = (fitted.mean(axis=0) - z) / (fitted.std(axis=0) / np.sqrt(len(curves)))
     assert abs(score[0]) < tolerances.SIGMAS
     assert score[1] < -4 * tolerances.SIGMAS

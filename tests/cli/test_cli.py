@@ -6,15 +6,16 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 import isingprop as ip
-from helpers.cli.cli_runs import assert_refused, isingprop
+from helpers.cli.cli_runs import NO_DATA, assert_refused, fresh_isingprop, isingprop
+from helpers.forked_command import commands
+from helpers.processes import wait_until
+from helpers.tolerances import PROCESS_SECONDS
 
 QUICK = (
     "--num-train",
@@ -37,7 +38,7 @@ def columns_without_times(path):
 
 
 def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(tmp_path):
-    result = isingprop("train", *QUICK, "--epochs", "2", "--out", "run", cwd=tmp_path)
+    result = fresh_isingprop("train", *QUICK, "--epochs", "2", "--out", "run", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) == 3
     assert "epoch 1" not in result.stderr, "no progress bar where stderr is not a terminal"
@@ -101,20 +102,17 @@ def test_a_resumed_run_ends_with_the_bits_of_one_never_stopped(tmp_path, threads
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
-    command = [sys.executable, "-c", "from isingprop.cli import main; main()", "train", *QUICK]
-    command += ["--epochs", "100000", "--out", "run"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as run:
-        history = tmp_path / "run" / "history.csv"
-        deadline = time.monotonic() + 60
-        while not history.is_file() and time.monotonic() < deadline:
-            time.sleep(0.02)
+    command = "train", *QUICK, "--epochs", "100000", "--out", "run"
+    run = commands().start(*command, cwd=tmp_path, environment=NO_DATA)
+    history = tmp_path / "run" / "history.csv"
+    try:
+        wait_until(history.is_file)
         run.send_signal(signal.SIGINT)
-        message = run.communicate(timeout=60)[1]
-    assert run.returncode == 130
-    assert "isingprop train --resume run" in message
-    assert "Traceback" not in message
+        assert run.wait(PROCESS_SECONDS) == 130
+    finally:
+        run.kill()
+    assert "isingprop train --resume run" in run.stderr
+    assert "Traceback" not in run.stderr
     done = len(columns_without_times(history))
     result = isingprop(
         "train", "--resume", "run", "--epochs", str(done + 1), "--json", cwd=tmp_path
@@ -292,25 +290,11 @@ def test_a_read_only_folder_is_refused(tmp_path):
 def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(tmp_path):
     isingprop("train", *QUICK, "--epochs", "1", "--out", "run", cwd=tmp_path)
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
-    program = (
-        "import errno, os\n"
-        "from isingprop.cli import main\n"
-        "def full(fd): raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))\n"
-        "from isingprop.training.trainer import Trainer\n"
-        "save = Trainer.save_checkpoint\n"
-        "def save_on_full_disk(self, path):\n"
-        "    os.fsync = full\n"
-        "    save(self, path)\n"
-        "Trainer.save_checkpoint = save_on_full_disk\n"
-        "main()\n"
+    resumed = commands().start(
+        *("train", "--resume", "run", "--epochs", "3"), cwd=tmp_path, environment=NO_DATA, full_at=1
     )
-    result = subprocess.run(
-        [sys.executable, "-c", program, "train", "--resume", "run", "--epochs", "3"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    code = resumed.wait()
+    result = subprocess.CompletedProcess(resumed, code, resumed.stdout, resumed.stderr)
     assert_refused(result, 1, "No space left on device")
     after = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     assert after == before

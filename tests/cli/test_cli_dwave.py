@@ -1,4 +1,5 @@
-"""The command with an emulated D-Wave chip: run folders, budgets, dry runs, and going on without paying again.
+"""The command with an emulated D-Wave chip: run folders, budgets, dry runs, and going on without
+paying again.
 
 Commands run in this process, which spares each of them two seconds of imports.
 """
@@ -93,7 +94,9 @@ def test_a_replay_of_the_run_folder_trains_the_same_network(isingprop, whole, sa
 def test_a_run_that_was_interrupted_ends_as_one_that_never_was(
     isingprop, whole, monkeypatch, tmp_path, call, after
 ):
-    """In the first epoch, in its test (whose calls are sent eight at a time), and in the second; of 40 calls."""
+    """In the first epoch, in its test (whose calls are sent eight at a time), and in the second; of
+    40 calls.
+    """
     unbroken, _ = whole("dwave", isingprop)
     with monkeypatch.context() as patched:
         Stopping(patched, call, after=after)

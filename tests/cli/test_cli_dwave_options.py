@@ -4,11 +4,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 
 from helpers.dwave.chip_commands import QUICK, SAMPLERS, SMALL, Stopping, answers, history
+from helpers.processes import started
 from isingprop.qpu.calls.record import Index
 from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
@@ -128,7 +128,9 @@ def test_a_test_has_a_sampler_of_its_own(isingprop, tmp_path, sampler, test_samp
 
 
 def test_modes_do_not_differ_between_training_and_test(isingprop, tmp_path):
-    """One budget and one folder of answers are for one sampler; tests have no start states in any mode."""
+    """One budget and one folder of answers are for one sampler; tests have no start states in any
+    mode.
+    """
     options = (
         "--sampler",
         "dwave-cyclic",
@@ -222,11 +224,10 @@ def test_two_commands_do_not_write_into_one_folder(isingprop, monkeypatch, tmp_p
     with monkeypatch.context() as patched:
         Stopping(patched, 3)
         assert isingprop("train", *SMALL, "--sampler", "dwave", "--out", "run").code == 130
-    command = [sys.executable, "-c", HOLDER, str(tmp_path / "run" / "qpu")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+    command = "-c", HOLDER, str(tmp_path / "run" / "qpu")
+    with started(*command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == "held\n"
         done = isingprop("train", "--resume", "run")
-        holder.kill()
     assert done.code == 1
     errors = [line for line in done.err.splitlines() if not line.startswith("isingprop: ")]
     assert len(errors) == 1

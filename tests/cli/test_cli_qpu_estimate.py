@@ -14,7 +14,9 @@ SMALL = ("--topology", "zephyr", "--size", "4", "--hidden", "12", "--output", "8
 
 @pytest.fixture(scope="module")
 def estimate(tmp_path_factory):
-    """estimate(*options): the command in a folder of its own, without an account and with a cache of its own."""
+    """estimate(*options): the command in a folder of its own, without an account and with a cache
+    of its own.
+    """
     folder = tmp_path_factory.mktemp("estimate")
 
     def run(*options, **account):
@@ -85,8 +87,8 @@ def test_the_text_tells_of_one_copy_and_all_of_tests_and_of_the_stand_in(estimat
     assert "timing data of Advantage 4.1" in chip
     assert f"30 calls, {content['seconds_per_epoch_one_copy']:.2f} s with 1 copy" in one
     assert (
-        f"{content['calls_per_epoch']} calls, {content['seconds_per_epoch']:.2f} s with {content['copies']} copies"
-        in every
+        f"{content['calls_per_epoch']} calls, {content['seconds_per_epoch']:.2f} s with "
+        f"{content['copies']} copies" in every
     )
     assert (
         f"{content['test_calls_per_epoch']} calls, {content['test_seconds_per_epoch']:.2f} s"

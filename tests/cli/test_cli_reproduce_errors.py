@@ -1,18 +1,18 @@
 """The command that reproduces the figures: refusals and interrupts."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import time
 
 import pytest
 
 from helpers.cli.cli_reproduce import TWO_SEEDS, contents, results_of, without_seconds
-from helpers.cli.cli_runs import assert_refused, isingprop
+from helpers.cli.cli_runs import NO_DATA, assert_refused, isingprop
+from helpers.forked_command import commands
 from helpers.idx_files import write_folder
+from helpers.processes import wait_until
 from helpers.tolerances import PROCESS_SECONDS
 
 # Refusals
@@ -90,39 +90,20 @@ def is_gone(group):
     return False
 
 
-def wait_until(condition):
-    deadline = time.monotonic() + PROCESS_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_ctrl_c_is_one_line_and_the_same_again_goes_on(fig4, tmp_path):
     """Sent to the whole group, as a terminal does, as soon as one job is finished."""
-    command = [
-        sys.executable,
-        "-c",
-        "from isingprop.cli import main; main()",
-        "reproduce",
-        "fig4",
-        *TWO_SEEDS,
-    ]
-    command += ["--workers", "1", "--out", "out"]
+    command = "reproduce", "fig4", *TWO_SEEDS, "--workers", "1", "--out", "out"
     jobs = tmp_path / "out" / "jobs"
-    with subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as run:
-        wait_until(
-            lambda: (jobs.is_dir() and list(jobs.glob("*.safetensors"))) or run.poll() is not None
-        )
+    run = commands().start(*command, cwd=tmp_path, environment=NO_DATA, own_group=True)
+    try:
+        wait_until(lambda: list(jobs.glob("*.safetensors")) or run.poll() is not None)
         os.killpg(run.pid, signal.SIGINT)
-        stdout, stderr = run.communicate(timeout=PROCESS_SECONDS)
-    assert (run.returncode, stdout) == (130, "")
+        code = run.wait(PROCESS_SECONDS)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+    stderr = run.stderr
+    assert (code, run.stdout) == (130, "")
     assert len(stderr.splitlines()) == 1, stderr
     assert "Interrupted" in stderr
     assert "say the same again" in stderr

@@ -99,7 +99,8 @@ def test_the_layers_of_a_run_stay_as_they_began(isingprop, option):
     assert (done.code, done.out) == (2, "")
     assert (
         done.err
-        == f"Error: Invalid value: {option[0]} cannot be said with --resume: the run keeps what it began with\n"
+        == f"Error: Invalid value: {option[0]} cannot be said with --resume: the run keeps what "
+        "it began with\n"
     )
 
 
@@ -228,7 +229,9 @@ def test_a_run_on_a_chip_keeps_its_answers_and_pays_once(isingprop, monkeypatch,
 def test_a_chip_that_takes_start_states_samples_the_backward_pass_too(
     isingprop, monkeypatch, sampler
 ):
-    """Of each image and epoch two stages from random states, and one, free and nudged, from where they are."""
+    """Of each image and epoch two stages from random states, and one, free and nudged, from where
+    they are.
+    """
     starts = []
     true = EmulatedQPU.sample
 

@@ -1,8 +1,6 @@
 """Labelled images: what an ImageSet refuses and in which words, the papers' subset, the digits."""
 
 import doctest
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -240,9 +238,9 @@ def test_load_data_refuses(name, arguments, error, message):
         load_data(name, **arguments)
 
 
-def test_importing_the_package_imports_nothing_that_only_loading_needs():
+def test_importing_the_package_imports_nothing_that_only_loading_needs(python):
     code = "import isingprop, sys; print({'pooch', 'requests', 'sklearn'} & set(sys.modules))"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
+    assert python(code).stdout == "set()\n"
 
 
 def test_the_examples_in_the_docstrings():

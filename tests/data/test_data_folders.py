@@ -1,4 +1,6 @@
-"""Folders of IDX files: which files are taken, what is refused, and that real ones hold what they should."""
+"""Folders of IDX files: which files are taken, what is refused, and that real ones hold what they
+should.
+"""
 
 import re
 
@@ -147,7 +149,8 @@ def test_real_mnist(real):
     )  # as published
     np.testing.assert_array_equal(images.test_labels[:10], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9])
     assert images.train_images.max() == 1
-    # The mean and standard deviation of all 60,000 published training images; 10,000 of them lie within 1 %.
+    # The mean and standard deviation of all 60,000 published training images; 10,000 of them lie
+    # within 1 %.
     assert images.train_images.mean() == pytest.approx(0.1307, rel=0.01)
     assert images.train_images.std() == pytest.approx(0.3081, rel=0.01)
 
@@ -209,7 +212,10 @@ def test_test_images_are_those_of_the_whole(tmp_path, monkeypatch):
 
 def test_test_images_that_are_missing_are_refused(tmp_path):
     (write_folder(tmp_path) / f"{FILES[3]}.gz").unlink()
-    message = f"data_dir must hold {FILES[3]}[.gz], got none in '{tmp_path}': put it there, or unset data_dir and"
+    message = (
+        f"data_dir must hold {FILES[3]}[.gz], got none in '{tmp_path}': put it there, or "
+        "unset data_dir and"
+    )
     with pytest.raises(FileNotFoundError, match=f"^{re.escape(message)}"):
         load_test_images("mnist", data_dir=tmp_path)
     with pytest.raises(

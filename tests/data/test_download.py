@@ -263,7 +263,9 @@ def test_a_silent_server_times_out_and_is_resumed(server, arrives, monkeypatch):
 
 
 def test_a_short_answer_that_requests_does_not_notice(server, arrives, whole, monkeypatch):
-    """urllib3 1 ends such an answer as if it were whole; here the answer is cut below requests' eyes."""
+    """urllib3 1 ends such an answer as if it were whole; here the answer is cut below requests'
+    eyes.
+    """
     with monkeypatch.context() as patch:
         patch.setattr(requests.Response, "iter_content", lambda *_: iter([whole[:700]]))
         with fails(server, f"lost the connection after 700 of {len(whole)} bytes"):

@@ -33,7 +33,9 @@ def test_gradients_are_the_slopes_of_the_enumerated_log_likelihood(size, seed):
 
 @pytest.mark.parametrize("size", [(40, 30, 2), (17, 100, 1), (3, 9, 4), (5, 33, 3)])
 def test_gradients_of_wider_models_are_slopes_along_random_lines(kernel, size):
-    """The oracle sums hidden units in closed form; each parameter alone, and inputs by the dozen."""
+    """The oracle sums hidden units in closed form; each parameter alone, and inputs by the
+    dozen.
+    """
     model, x, y = (
         energy_oracle.random_energy_model(*size, scale=0.3),
         inputs(size[0], 12),
@@ -58,7 +60,9 @@ def test_gradients_of_wider_models_are_slopes_along_random_lines(kernel, size):
 
 
 def dyadic_model(*size):
-    """Its P(y | x) is made of quarters, whatever x: each output alone, with a bias of log 3 or 0."""
+    """Its P(y | x) is made of quarters, whatever x: each output alone, with a bias of log 3
+    or 0.
+    """
     num_inputs, num_hidden, num_outputs = size
     biases = np.resize([np.log(3), 0.0, -np.log(3)], num_outputs)
     hidden = np.random.default_rng(0).normal(size=(num_hidden, num_inputs))
@@ -83,7 +87,9 @@ def test_outputs_in_exact_proportion_give_the_exact_gradient(num_outputs):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_gradients_hold_the_conditional_means_of_hidden_units(size):
-    """With x, y and one sample y': db = E[k | x, y] - E[k | x, y'], and the others are products of it."""
+    """With x, y and one sample y': db = E[k | x, y] - E[k | x, y'], and the others are products of
+    it.
+    """
     model, x = energy_oracle.random_energy_model(*size), inputs(size[0], 1)
     joint, bits, outputs = (
         energy_oracle.joint(model, x)[0],
@@ -265,7 +271,9 @@ def test_random_models_are_normal_and_follow_their_seed():
 
 
 def distances(eps, num_outputs):
-    """Of the model's gradient from that of minus the perceptron's loss, and the sizes of the latter, W1 then W2."""
+    """Of the model's gradient from that of minus the perceptron's loss, and the sizes of the
+    latter, W1 then W2.
+    """
     model = energy_oracle.random_energy_model(4, 6, num_outputs)
     model = EnergyModel(eps * model.input_weights, eps * model.output_weights)
     x, y = inputs(), labels(num_outputs)
@@ -277,8 +285,10 @@ def distances(eps, num_outputs):
 
 @pytest.mark.parametrize("num_outputs", [1, 3])
 def test_for_small_weights_the_gradient_is_that_of_backpropagation(num_outputs):
-    """Of weights of order eps, W1's gradient is of order eps, and that of W2 of order 1; they differ by two orders and
-    by one order less: y W2 sigma', the first order of sigma in Eq. (48), is left out of Eq. (50)."""
+    """Of weights of order eps, W1's gradient is of order eps, and that of W2 of order 1; they
+    differ by two orders and by one order less: y W2 sigma', the first order of sigma in Eq. (48),
+    is left out of Eq. (50).
+    """
     near, far = distances(1 / 64, num_outputs), distances(1 / 32, num_outputs)
     orders = np.log2(far / near)
     np.testing.assert_allclose(orders, [[3, 1], [1, 0]], rtol=0, atol=0.05)

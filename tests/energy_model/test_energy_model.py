@@ -56,9 +56,8 @@ def test_bit_k_of_an_outputs_number_is_unit_k():
     assert model.predict([[2.0]]).tolist() == [[1, 0, 1]]
     assert model.predict([[2.0]]).dtype == np.int8
     assert model.log_likelihood([[2.0]], [[1, 0, 0]]) == pytest.approx(np.log(0.9 * 0.8 * 0.4))
-    np.testing.assert_array_equal(model.frequencies([[[1, 0, 0], [1, 0, 1], [1, 0, 1], [0, 1, 1]]]) * 4, [
-        [0, 1, 0, 0, 0, 2, 1, 0]
-    ])  # fmt: skip
+    frequencies = model.frequencies([[[1, 0, 0], [1, 0, 1], [1, 0, 1], [0, 1, 1]]])
+    np.testing.assert_array_equal(frequencies * 4, [[0, 1, 0, 0, 0, 2, 1, 0]])
 
 
 def test_of_equally_likely_outputs_the_first_is_predicted():
@@ -89,7 +88,9 @@ def test_log_prob_of_wider_models_is_that_of_a_sum_of_units(kernel, num_inputs, 
     ("num_hidden", "num_outputs"), [(5000, 1), (5000, 3), (4, 16), (50_001, 1)]
 )
 def test_large_models(kernel, num_hidden, num_outputs):
-    """Of 50,001 hidden units, each near 1/2, the product of all 1 + exp(field) has no place in a number."""
+    """Of 50,001 hidden units, each near 1/2, the product of all 1 + exp(field) has no place in a
+    number.
+    """
     model, x = (
         energy_oracle.random_energy_model(3, num_hidden, num_outputs, scale=0.01),
         inputs(3, 2),
@@ -130,7 +131,9 @@ def test_extreme_weights_neither_overflow_nor_give_nan(kernel, num_outputs, size
 
 
 def test_a_unit_far_from_zero_is_its_limit():
-    """log P of a unit with a bias of c is -c where it is 0, to the last digits, and not log(1 - 1)."""
+    """log P of a unit with a bias of c is -c where it is 0, to the last digits, and not
+    log(1 - 1).
+    """
     for c in (40.0, 1e3, 1e5):
         model = EnergyModel([[0.0]], [[0.0]], output_bias=[c])
         assert model.log_prob([[0.0]])[0, 0] == pytest.approx(-c, rel=1e-15)
@@ -141,7 +144,9 @@ def test_a_unit_far_from_zero_is_its_limit():
 
 
 def test_sigmoid_and_softplus_are_good_to_the_last_bits(kernel):
-    """As predict_proba and loss have them where hidden units do nothing; 3e-308 stands for what is smaller."""
+    """As predict_proba and loss have them where hidden units do nothing; 3e-308 stands for what is
+    smaller.
+    """
     logits = np.concatenate(
         [np.linspace(-700, 700, 2001), np.linspace(-3, 3, 2001), [0.0, 1e-300, -1e-20, 1e90]]
     )

@@ -51,7 +51,9 @@ def test_divergence_is_nothing_for_exact_proportions_and_log_2_at_most():
 
 
 def contributions(model, x):
-    """What a sample of each output adds to the second means of Eqs. (14) and (15): by parameter (B, 2^M, ...)."""
+    """What a sample of each output adds to the second means of Eqs. (14) and (15): by parameter (B,
+    2^M, ...).
+    """
     outputs = energy_oracle.bits(model.output_weights.shape[0])
     inside = (x @ model.input_weights.T + model.hidden_bias)[
         :, None
@@ -94,7 +96,9 @@ def test_sampled_gradients_agree_with_exact_ones(name, wrong, size):
 
 
 def test_sampled_gradients_spread_as_independent_reads_do():
-    """300 gradients of 100 reads each: the sum of squares of each entry's z-scores, by chi-square, two-sided."""
+    """300 gradients of 100 reads each: the sum of squares of each entry's z-scores, by chi-square,
+    two-sided.
+    """
     model, x, y = case()
     outputs = model.sample(x, GIBBS, 30_000, seed=2)
     squares = sum(z_scores(model, x, y, part) ** 2 for part in np.split(outputs, 300, axis=1))
@@ -119,7 +123,8 @@ def test_a_sampler_at_another_temperature_gives_p_with_its_beta_effective(beta):
 
 
 def estimate_error(model, x, beta, guess, num_reads):
-    """Standard error of a maximum-pseudolikelihood estimate (Godambe's), by enumeration of all states.
+    """Standard error of a maximum-pseudolikelihood estimate (Godambe's), by enumeration of all
+    states.
 
     The slope of a read's log-pseudolikelihood is -2 sum s_k f_k sigma(2 beta s_k f_k).
     """
@@ -137,7 +142,9 @@ def estimate_error(model, x, beta, guess, num_reads):
 @pytest.mark.parametrize("guess", [1.0, 3.0])
 @pytest.mark.parametrize("beta", [0.4, 1.0, 2.0])
 def test_the_beta_of_a_sampler_is_found(beta, guess):
-    """Whatever the guess, in the units of the problem's own J; a beta that is 10 % off is told from it."""
+    """Whatever the guess, in the units of the problem's own J; a beta that is 10 % off is told from
+    it.
+    """
     model, x, _ = case()
     error = estimate_error(model, x, beta, guess, READS)
     for sampler, factor in ((anneal(beta), 1.0), (dimod_at(beta), 1.0), (anneal(1.1 * beta), 1.1)):
@@ -195,7 +202,8 @@ def test_outputs_of_an_emulated_chip_are_drawn_from_p(make, size):
             any(tolerances.is_rejected(*each) for each in zip(numbers(outputs), exact, strict=True))
             == wrong
         )
-        # Told 1.5, or 1.0, the chip's clock is the same. 5 %: its anneal, of some hundred sweeps, comes to an end.
+        # Told 1.5, or 1.0, the chip's clock is the same. 5 %: its anneal, of some hundred sweeps,
+        # comes to an end.
         assert model.estimate_beta_effective(x, qpu, 3000, 0, guess=told) == pytest.approx(
             1.5, rel=0.05
         )
@@ -205,7 +213,9 @@ def test_outputs_of_an_emulated_chip_are_drawn_from_p(make, size):
 
 @pytest.mark.parametrize("size", [(5, 1), (3, 2)])
 def test_biases_out_of_the_chips_range_are_capped_and_counted(make, size):
-    """h within 4 on a Zephyr chip: of each input's K + M fields those count that are beyond, on chains of one qubit."""
+    """h within 4 on a Zephyr chip: of each input's K + M fields those count that are beyond, on
+    chains of one qubit.
+    """
     chip = EmulatedQPU("zephyr", 1)
     assert chip.properties["h_range"] == [-4.0, 4.0]
     drawn = energy_oracle.random_energy_model(4, *size, scale=0.5)

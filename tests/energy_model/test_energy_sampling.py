@@ -46,7 +46,9 @@ def test_boltzmann_weights_of_the_problem_are_the_joint_distribution(size, beta)
 
 @pytest.mark.parametrize("beta", [1.0, 16.0])
 def test_energies_are_those_of_equation_37(beta):
-    """q^T Q q with an upper triangular Q, of the sign that goes with P ~ exp(+q^T Q q), and a constant."""
+    """q^T Q q with an upper triangular Q, of the sign that goes with P ~ exp(+q^T Q q), and a
+    constant.
+    """
     num_hidden, num_outputs = 5, 2
     model, x, _ = case(num_hidden, num_outputs)
     problem, spins = model.problem(x, beta_effective=beta), oracle.all_states(7)

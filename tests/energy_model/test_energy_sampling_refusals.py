@@ -56,7 +56,8 @@ class Nameless:
         ),
         (
             lambda: MODEL.sample(X, SimulatedAnnealingSampler()),
-            "TypeError: sampler must be one of isingprop's, got the dimod sampler SimulatedAnnealingSampler: use FromD",
+            "TypeError: sampler must be one of isingprop's, got the dimod sampler "
+            "SimulatedAnnealingSampler: use FromD",
         ),
         (lambda: MODEL.sample(X, num_reads=0), "ValueError: num_reads must be at least 1, got 0"),
         (

@@ -16,7 +16,9 @@ from isingprop.energy_model.mlp import PARAMETERS
 
 
 def test_adam_is_kingma_and_bas_algorithm_1():
-    """Of a seeded walk of gradients, some of them 0 throughout or of all sizes; upward, as Adam goes down -g."""
+    """Of a seeded walk of gradients, some of them 0 throughout or of all sizes; upward, as Adam
+    goes down -g.
+    """
     random = np.random.default_rng(0)
     adam, m, v, theta, ours = Adam(0.03), 0.0, 0.0, np.zeros(6), np.zeros(6)
     for t in range(1, 41):
@@ -131,7 +133,9 @@ def test_a_batch_is_at_most_all_inputs():
 
 
 def test_the_orders_of_rounds_are_uniform():
-    """Which of 4 inputs is first, in 600 rounds; the next call of steps() goes on with other orders."""
+    """Which of 4 inputs is first, in 600 rounds; the next call of steps() goes on with other
+    orders.
+    """
     x, y = data(4)
     trainer = Recorder(start(), batch_size=1)
     for _ in range(6):

@@ -244,7 +244,8 @@ def steps(x=X, y=Y, count=1):
         ),
         (
             lambda: EnergyTrainer(MODEL, dimod_sampler()),
-            "TypeError: sampler must be one of isingprop's, got the dimod sampler SimulatedAnnealingSampler: use FromD",
+            "TypeError: sampler must be one of isingprop's, got the dimod sampler "
+            "SimulatedAnnealingSampler: use FromD",
         ),
         (
             lambda: EnergyTrainer(MODEL, num_reads=0),

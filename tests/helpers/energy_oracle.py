@@ -1,7 +1,8 @@
-"""Energy-based models to test on, and their exact probabilities by enumeration, in plain NumPy and double precision.
+"""Energy-based models to test on, and their exact probabilities by enumeration, in plain NumPy and
+double precision.
 
-A model is anything with the arrays input_weights (K, N), output_weights (M, K), hidden_bias (K,) and output_bias (M,).
-A joint distribution is (B, 2^M, 2^K); bit k of an index is unit k.
+A model is anything with the arrays input_weights (K, N), output_weights (M, K), hidden_bias (K,)
+and output_bias (M,). A joint distribution is (B, 2^M, 2^K); bit k of an index is unit k.
 """
 
 from collections.abc import Callable
@@ -52,7 +53,9 @@ def joint(model: Any, x: NDArray[np.float64], *, sign: int = 1) -> NDArray[np.fl
 
 
 def output_log_prob(model: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """log P(y | x), (B, 2^M), for any number of hidden units and weights of any size: one unit at a time."""
+    """log P(y | x), (B, 2^M), for any number of hidden units and weights of any size: one unit at a
+    time.
+    """
     outputs = bits(model.output_weights.shape[0])
     fields = np.asarray(x, np.float64) @ model.input_weights.T + model.hidden_bias
     logs = np.tile(outputs @ model.output_bias, (len(fields), 1))

@@ -1,4 +1,6 @@
-"""A small data set in the files that MNIST comes in, to test reading, finding and downloading them."""
+"""A small data set in the files that MNIST comes in, to test reading, finding and
+downloading them.
+"""
 
 import gzip
 import re

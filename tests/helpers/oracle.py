@@ -1,7 +1,8 @@
-"""Problems and networks to test on, and exact answers by enumeration, in plain NumPy and double precision.
+"""Problems and networks to test on, and exact answers by enumeration, in plain NumPy and double
+precision.
 
-None of the package's kernels is used for an answer. A problem is anything with the arrays couplings (H, O),
-hidden_fields (B, H) and output_fields (B or 1, O).
+None of the package's kernels is used for an answer. A problem is anything with the arrays couplings
+(H, O), hidden_fields (B, H) and output_fields (B or 1, O).
 """
 
 from collections.abc import Callable
@@ -31,7 +32,9 @@ def random_problem(
     shared_output_fields: bool = False,
     band: int | None = None,
 ) -> IsingProblem:
-    """Couplings and fields from U(-1, 1), the fields times `field`; with `band` none between spins further apart."""
+    """Couplings and fields from U(-1, 1), the fields times `field`; with `band` none between spins
+    further apart.
+    """
     random = np.random.default_rng([seed, num_hidden, num_output])
     couplings = random.uniform(-1, 1, (num_hidden, num_output))
     if band is not None:
@@ -45,9 +48,11 @@ def random_problem(
 
 
 def lattice_problem(*, seed: int = 0) -> tuple[IsingProblem, IsingProblem, NDArray[np.int64]]:
-    """A 3 x 4 lattice among 72 spins without couplings, the lattice alone, and the numbers of its spins in the whole.
+    """A 3 x 4 lattice among 72 spins without couplings, the lattice alone, and the numbers of its
+    spins in the whole.
 
-    So few couplings that the samplers hold spans of rows and columns only, some of which lie in two blocks of 16.
+    So few couplings that the samplers hold spans of rows and columns only, some of which lie in two
+    blocks of 16.
     """
     i, j = np.indices((3, 4)).reshape(2, -1)
     white, black = np.flatnonzero((i + j) % 2 == 0), np.flatnonzero((i + j) % 2)
@@ -93,7 +98,9 @@ def random_images(num_images: int, num_inputs: int = 7, *, seed: int = 0) -> NDA
 
 
 def on_grid(array: NDArray[np.float32], quantum: float = 2.0**-6) -> NDArray[np.float32]:
-    """Rounded to binary fractions so coarse that float32 sums of some hundred products of two are exact."""
+    """Rounded to binary fractions so coarse that float32 sums of some hundred products of two are
+    exact.
+    """
     return np.round(array / quantum).astype(np.float32) * np.float32(quantum)
 
 
@@ -127,18 +134,24 @@ def state_numbers(spins: NDArray[np.int8]) -> NDArray[np.int64]:
 
 
 def up_states(num_spins: int) -> NDArray[np.int8]:
-    """As all_states, but bit k of a state's number says whether spin k is up, as in state vectors."""
+    """As all_states, but bit k of a state's number says whether spin k is up, as in state
+    vectors.
+    """
     return -all_states(num_spins)
 
 
 def on_spin(matrix: NDArray[np.float64], spin: int, num_spins: int) -> sp.csr_array:
-    """A 2 x 2 matrix on one spin of a state vector, whose bit 0 is the last factor of the Kronecker product."""
+    """A 2 x 2 matrix on one spin of a state vector, whose bit 0 is the last factor of the Kronecker
+    product.
+    """
     low, high = sp.eye_array(2**spin), sp.eye_array(2 ** (num_spins - 1 - spin))
     return sp.csr_array(sp.kron(high, sp.kron(matrix, low)))
 
 
 def hamiltonian(problem: IsingProblem) -> tuple[sp.csr_array, sp.csr_array]:
-    """sum X and H of the first problem, (2^N, 2^N), from Kronecker products; the state of bit 1 has Z = +1."""
+    """sum X and H of the first problem, (2^N, 2^N), from Kronecker products; the state of bit 1 has
+    Z = +1.
+    """
     couplings, hidden_fields, output_fields = _doubles(problem)
     num_hidden, num_spins = len(couplings), problem.num_spins
     x, z = (
@@ -160,7 +173,9 @@ def schroedinger(
     *,
     sign: int = -1,
 ) -> NDArray[np.complex128]:
-    """|+...+> after the exponential of sign * (1 - s) sum X + s H at the middle of each of many short steps."""
+    """|+...+> after the exponential of sign * (1 - s) sum X + s H at the middle of each of many
+    short steps.
+    """
     driver, diagonal = hamiltonian(problem)
     state = np.full(2**problem.num_spins, 2 ** (-problem.num_spins / 2), complex)
     step = total_time / num_steps
@@ -179,7 +194,9 @@ def trotter(
     phases: NDArray[np.float64],
     angles: NDArray[np.float64],
 ) -> NDArray[np.complex128]:
-    """exp(-i phases[n] E) exp(i angles[n - 1] sum X) ... exp(-i phases[0] E) of a state, one bit at a time."""
+    """exp(-i phases[n] E) exp(i angles[n - 1] sum X) ... exp(-i phases[0] E) of a state, one bit at
+    a time.
+    """
     state = np.exp(-1j * phases[0] * energies) * state
     for phase, angle in zip(phases[1:], angles, strict=True):
         for k in range(len(state).bit_length() - 1):
@@ -215,7 +232,9 @@ def local_fields(problem: IsingProblem, spins: NDArray[np.int8]) -> NDArray[np.f
 
 
 def slack(problem: IsingProblem) -> NDArray[np.float64]:
-    """How far above 0 the s_k f_k of a state may be that no flip improves, on the samplers' grid: (B, 1, N)."""
+    """How far above 0 the s_k f_k of a state may be that no flip improves, on the samplers' grid:
+    (B, 1, N).
+    """
     sizes = np.abs(_doubles(problem)[0])
     largest = max(sizes.sum(axis=0).max(), sizes.sum(axis=1).max())
     rows = len(problem.hidden_fields)
@@ -258,7 +277,9 @@ def slow_sampler(
     stale: bool = False,
     forgets_output_fields: bool = False,
 ) -> NDArray[np.int64]:
-    """State numbers (R,) from the annealer's algorithm in slow NumPy, all up at first; flaws on demand."""
+    """State numbers (R,) from the annealer's algorithm in slow NumPy, all up at first; flaws on
+    demand.
+    """
     random = np.random.default_rng(0)
     s = np.ones((num_reads, problem.num_hidden), np.float32)
     t = np.ones((num_reads, problem.num_output), np.float32)
@@ -280,9 +301,11 @@ def slow_tempering(
     *,
     gain: float = 1.0,
 ) -> NDArray[np.int64]:
-    """State numbers (K, R) on all rungs from parallel tempering's algorithm in slow NumPy, all up at first.
+    """State numbers (K, R) on all rungs from parallel tempering's algorithm in slow NumPy, all up
+    at first.
 
-    Of the logarithm of the weight that a swap gains it takes `gain` times: -1 has the wrong sign, 0 ignores energies.
+    Of the logarithm of the weight that a swap gains it takes `gain` times: -1 has the wrong sign, 0
+    ignores energies.
     """
     random = np.random.default_rng(0)
     s, t = (

@@ -1,22 +1,26 @@
 """All tolerances in one place, each with its reason.
 
-design.md calls this file statistics.py, but pytest puts tests/ on sys.path, where that name would hide the
-standard library's module from pytest-benchmark (`from statistics import ...`) and from `random`.
+design.md calls this file statistics.py, but pytest puts tests/ on sys.path, where that name would
+hide the standard library's module from pytest-benchmark (`from statistics import ...`) and from
+`random`.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-# The chance that a right sampler fails one test of its distribution. Seeds are fixed, so a test that passes
-# goes on passing; the chance is taken anew when the random streams change. A hundred tests: 1 in 10,000.
+# The chance that a right sampler fails one test of its distribution. Seeds are fixed, so a test
+# that passes goes on passing; the chance is taken anew when the random streams change. A hundred
+# tests: 1 in 10,000.
 FALSE_ALARM = 1e-6
 # The same chance for one normally distributed number, two-sided.
 SIGMAS = 4.9
-# Fewer expected counts than this in a bin, and chi-square is not yet chi-square distributed (Cochran 1952).
+# Fewer expected counts than this in a bin, and chi-square is not yet chi-square distributed
+# (Cochran 1952).
 MIN_EXPECTED = 5
 
-# Rounding of a sum in double precision, per sum of |terms|: 1.1e-16 for each of some hundreds of additions.
+# Rounding of a sum in double precision, per sum of |terms|: 1.1e-16 for each of some hundreds of
+# additions.
 ENERGY = 1e-13
 # The annealer's couplings are moved by at most 2^-24 of the largest sum of |J| in a row or column
 # (samplers/couplings.h), and its own fields are float32: half a unit in the 24th bit.
@@ -25,41 +29,52 @@ FIELD_ROUNDING = 2.0**-24
 # A few roundings to float32 (6e-8 each), per largest number that takes part.
 FLOAT32 = 1e-6
 
-# Acceptance differs between the gaps of an adaptive ladder by so much of what it does on a geometric one at most;
-# after 1,000 sweeps of K_{40,40} it is 0.07 to 0.13.
+# Acceptance differs between the gaps of an adaptive ladder by so much of what it does on a
+# geometric one at most; after 1,000 sweeps of K_{40,40} it is 0.07 to 0.13.
 EVENED_OUT = 0.25
 
-# Of 900 cycles from nudged states of wrong classes on an untrained network with random images, 6 % end in the class of
-# the reference without a bias and 44 % with the default one; a standard error is 2 %.
+# Of 900 cycles from nudged states of wrong classes on an untrained network with random images, 6 %
+# end in the class of the reference without a bias and 44 % with the default one; a standard error
+# is 2 %.
 LOST, KEPT = 0.16, 0.34
 
-# data/README.md: "the gap to the next local minimum is 0.006 ... 0.33, so compare with a tolerance of 1e-3".
+# data/README.md: "the gap to the next local minimum is 0.006 ... 0.33, so compare with a tolerance
+# of 1e-3".
 GROUND_STATE = 1e-3
 # Float32 couplings, summed in another order by the solver that proved the ground energies.
 GROUND_UNDERCUT = 1e-4
 GROUND_STATES_FOUND = 6  # of 8, by 20 reads of 1,000 sweeps: the issue's demand
 
-# The promise is 0.1 s; a loaded machine must not fail the tests. Uninterrupted, the calls take minutes.
+# The promise is 0.1 s; a loaded machine must not fail the tests. Uninterrupted, the calls take
+# minutes.
 INTERRUPT_SECONDS = 5.0
 # How long a call in a process of its own may take before it is given up.
 PROCESS_SECONDS = 30.0
+# How long a test may take, whatever it waits for: ten times as long as the slowest on an idle core.
+TEST_SECONDS = 300
+# Tests that take more CPU than this, with their child processes, are marked slow, unless nothing
+# else tests their subject.
+SLOW_SECONDS = 0.25
 
 
-# Roundings of amplitudes, which are at most 1, and of the sum of their squares; 1e-16 for each rotation and turn.
+# Roundings of amplitudes, which are at most 1, and of the sum of their squares; 1e-16 for each
+# rotation and turn.
 AMPLITUDE = 1e-12
 # The issue's demand on 1 - fidelity, which falls as num_steps^-4.
 INFIDELITY = 1e-6
 # Roundings of amplitudes of single precision, 6e-8 each, in up to 25 spins and 20 steps.
 SINGLE_AMPLITUDE = 2e-6
-# What the docstring of coherent.anneal says of complex64: of amplitudes, per largest one, of 1 - fidelity, and of the
-# sum of probabilities.
+# What the docstring of coherent.anneal says of complex64: of amplitudes, per largest one, of 1 -
+# fidelity, and of the sum of probabilities.
 SAID_OF_AMPLITUDES, SAID_OF_INFIDELITY, SAID_OF_SUM = 1e-5, 1e-10, 1e-6
 # Bytes for each amplitude that a coherent anneal may take at most, the issue's demand: 3 * 16.
 STATE_BYTES = 48
 
 
 def chi_square_p_value(counts: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
-    """Pearson's test of (K,) counts against (K,) probabilities that sum to 1; rare bins are merged."""
+    """Pearson's test of (K,) counts against (K,) probabilities that sum to 1; rare bins are
+    merged.
+    """
     total = counts.sum()
     expected = total * probabilities
     order = np.argsort(expected, kind="stable")
@@ -77,7 +92,10 @@ def chi_square_p_value(counts: NDArray[np.int64], probabilities: NDArray[np.floa
 
 
 def is_rejected(state_numbers: NDArray[np.int64], probabilities: NDArray[np.float64]) -> bool:
-    """Whether independent samples, given as numbers 0 ... K - 1, cannot come from these probabilities."""
+    """Whether independent samples, given as numbers 0 ...
+
+    K - 1, cannot come from these probabilities.
+    """
     counts = np.bincount(state_numbers.ravel(), minlength=len(probabilities))
     return chi_square_p_value(counts, probabilities) < FALSE_ALARM
 

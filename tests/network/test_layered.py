@@ -30,7 +30,8 @@ def test_random_draws_each_layer_by_its_own_number_of_inputs():
     for array, gain, fan_in in zip(arrays, gains, (400, *sizes), strict=False):
         bound = gain / np.sqrt(fan_in)
         assert 0.99 * bound < np.abs(array).max() <= bound * (1 + tolerances.FLOAT32)
-        # Standard deviations of n uniform numbers' mean and mean square: b / sqrt(3 n), 2 b^2 / sqrt(45 n).
+        # Standard deviations of n uniform numbers' mean and mean square: b / sqrt(3 n), 2 b^2 /
+        # sqrt(45 n).
         assert abs(array.mean()) < tolerances.SIGMAS * bound / np.sqrt(3 * array.size)
         sigma = 2 * bound**2 / np.sqrt(45 * array.size)
         assert abs(np.square(array).mean() - bound**2 / 3) < tolerances.SIGMAS * sigma
@@ -161,7 +162,9 @@ def test_orders_of_spins_and_layers(sizes):
 
 @pytest.mark.parametrize(("sizes", "layer"), STAGES)
 def test_a_stage_is_the_network_but_for_a_constant(sizes, layer):
-    """All states of the two active layers, with the others frozen at three states of their own for each image."""
+    """All states of the two active layers, with the others frozen at three states of their own for
+    each image.
+    """
     network, images, chains = deep_network(sizes), some_images(), 3
     frozen = oracle.random_spins(2, chains, sum(sizes), seed=layer)
     where = network.active(layer)

@@ -15,7 +15,8 @@ def test_random_draws_the_papers_initial_parameters():
     for name, bound in (("input_weights", 1 / np.sqrt(400)), ("couplings", 1 / np.sqrt(100))):
         array = getattr(network, name)
         assert 0.99 * bound < np.abs(array).max() <= bound
-        # Standard deviations of n uniform numbers' mean and mean square: b / sqrt(3 n), 2 b^2 / sqrt(45 n).
+        # Standard deviations of n uniform numbers' mean and mean square: b / sqrt(3 n), 2 b^2 /
+        # sqrt(45 n).
         assert abs(array.mean()) < tolerances.SIGMAS * bound / np.sqrt(3 * array.size)
         mean_square, sigma = bound**2 / 3, 2 * bound**2 / np.sqrt(45 * array.size)
         assert abs(np.square(array).mean() - mean_square) < tolerances.SIGMAS * sigma

@@ -8,7 +8,9 @@ from isingprop.paper.common.study_setup import Setup
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """As in a worker: two that wait for each other take many times as long where there is other work."""
+    """As in a worker: two that wait for each other take many times as long where there is other
+    work.
+    """
     with threadpool_limits(1):
         yield
 

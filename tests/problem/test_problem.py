@@ -1,4 +1,6 @@
-"""The room of problems: energies, slices and streams, refusals; and the start of the package itself."""
+"""The room of problems: energies, slices and streams, refusals; and the start of the package
+itself.
+"""
 
 import re
 from itertools import pairwise

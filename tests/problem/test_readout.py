@@ -70,7 +70,9 @@ def test_no_single_largest_score_is_unclassified():
 
 @pytest.mark.parametrize(("num_classes", "redundancy"), [(2, 1), (3, 2), (2, 5)])
 def test_wrong_outputs_recounted(num_classes, redundancy):
-    """Bit a of the index is 1 where output a is +1; what is in no class is wrong for all of them."""
+    """Bit a of the index is 1 where output a is +1; what is in no class is wrong for all of
+    them.
+    """
     readout = Readout(num_classes, redundancy)
     labels = np.arange(num_classes)[::-1]
     table = readout.wrong_outputs(labels)

@@ -1,4 +1,6 @@
-"""The room of states: what is kept, what is refused, the lowest read, the mean spins and the effective temperature."""
+"""The room of states: what is kept, what is refused, the lowest read, the mean spins and the
+effective temperature.
+"""
 
 import dimod
 import numpy as np
@@ -150,7 +152,9 @@ def states_of(spins):
 
 
 def free_spins(fields):
-    """A problem without couplings and the state with all spins up, so that s_k f_k are these numbers and a 0."""
+    """A problem without couplings and the state with all spins up, so that s_k f_k are these
+    numbers and a 0.
+    """
     problem = IsingProblem(np.zeros((len(fields), 1)), [fields], [[0.0]])
     return states_of(np.ones((1, 1, len(fields) + 1), np.int8)), problem
 

@@ -132,12 +132,16 @@ def test_reads_are_a_sorted_histogram_unless_they_are_wanted_raw_or_annealed_in_
 
 
 def blocks(qpu: EmulatedQPU) -> tuple[list[int], dict[tuple[int, int], float]]:
-    """All qubits of a Z1 and a ferromagnetic coupling on each coupler: one block that flips as a whole."""
+    """All qubits of a Z1 and a ferromagnetic coupling on each coupler: one block that flips as a
+    whole.
+    """
     return qpu.nodelist, dict.fromkeys(qpu.edgelist, -0.5)
 
 
 def reads_up(qpu: EmulatedQPU, schedule: list[list[float]], bias: float = 0.0) -> int:
-    """How many reads of the ferromagnet, started with all spins up, end with most spins up; the gain ends at 0."""
+    """How many reads of the ferromagnet, started with all spins up, end with most spins up; the
+    gain ends at 0.
+    """
     qubits, couplings = blocks(qpu)
     answer = qpu.sample_ising(
         dict.fromkeys(qubits, -bias),

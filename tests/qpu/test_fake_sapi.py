@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +23,7 @@ from dwave.system.exceptions import FailoverCondition
 
 from helpers.dwave import sapi_faults as faults
 from helpers.dwave.fake_sapi import FakeSapi
+from helpers.processes import started
 from helpers.tolerances import PROCESS_SECONDS
 from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
@@ -224,10 +223,10 @@ sampler.sample_ising({}, {sampler.edgelist[0]: -1}, auto_scale=False, label="chi
     ("point", "num_paid"), [("submit", 0), ("accepted", 1), ("poll", 1), ("answer", 1)]
 )
 def test_a_child_is_killed_at_a_point_of_its_call(point: str, num_paid: int) -> None:
-    with FakeSapi(pending=0.1) as sapi:
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD], env={**os.environ, **sapi.environment}
-        )
+    with (
+        FakeSapi(pending=0.1) as sapi,
+        started("-c", CHILD, env={**os.environ, **sapi.environment}) as child,
+    ):
         sapi.at(
             point, faults.midway(faults.kill(child)) if point == "answer" else faults.kill(child)
         )

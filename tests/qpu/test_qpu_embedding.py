@@ -1,4 +1,6 @@
-"""Embeddings: how many copies of which size, valid by minorminer's own check, and their cache on disk."""
+"""Embeddings: how many copies of which size, valid by minorminer's own check, and their cache on
+disk.
+"""
 
 import json
 import os
@@ -33,7 +35,9 @@ def no_search(monkeypatch):
 
 
 def assert_valid(copies, graph, num_hidden, num_output):
-    """By networkx and minorminer, which share no code with the package; and no qubit is in two copies."""
+    """By networkx and minorminer, which share no code with the package; and no qubit is in two
+    copies.
+    """
     network, target = networkx.complete_bipartite_graph(num_hidden, num_output), graph.to_networkx()
     for copy in copies:
         assert (len(copy.hidden), len(copy.output)) == (num_hidden, num_output)
@@ -179,7 +183,8 @@ def test_a_network_that_does_not_fit_is_told_what_does(monkeypatch):
     graph = WorkingGraph.perfect("zephyr", 2)
     with pytest.raises(
         ValueError,
-        match=r"got 40 and 32; beside 32 spins there is room for at most 12, beside 40 for at most 0$",
+        match=r"got 40 and 32; beside 32 spins there is room for at most 12, beside 40 for at "
+        r"most 0$",
     ):
         find_copies(graph, 40, 32)
 

@@ -15,7 +15,8 @@ TIMING = qpu_problem_timing_data()
 
 CHIP = {"chip_id": "chip", "problem_timing_data": TIMING}
 
-# Another answer for each question: reverse annealing costs more, and readout is linear in the number of qubits.
+# Another answer for each question: reverse annealing costs more, and readout is linear in the
+# number of qubits.
 OTHER = {
     "chip_id": "other",
     "problem_timing_data": {
@@ -112,7 +113,8 @@ def test_a_chip_without_timing_data_that_can_be_read_is_named(timing):
         ),
         (
             {"reverse": True},
-            r"annealing_time must be a number for reverse annealing without anneal_schedule, got None",
+            r"annealing_time must be a number for reverse annealing without anneal_schedule, got "
+            r"None",
         ),
     ],
 )

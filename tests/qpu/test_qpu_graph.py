@@ -1,4 +1,6 @@
-"""Working graphs: made from sizes, devices and lists of what is broken; and where their qubits lie."""
+"""Working graphs: made from sizes, devices and lists of what is broken; and where their
+qubits lie.
+"""
 
 from types import SimpleNamespace
 

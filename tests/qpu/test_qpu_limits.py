@@ -98,7 +98,10 @@ def test_the_message_names_the_qubit_that_is_farthest_out(pegasus):
     J[(pegasus.couplers == second).any(axis=1)] = -18.2 / degrees[second]
     mine = np.flatnonzero((pegasus.couplers == worst).any(axis=1))
     J[mine] = -18.4 / degrees[worst]
-    expected = rf"^sum of couplings of qubit {worst} must be in \[-18, 15\], got -18\.4; lower scale or chain_strength$"
+    expected = (
+        rf"^sum of couplings of qubit {worst} must be in \[-18, 15\], got -18\.4; lower "
+        rf"scale or chain_strength$"
+    )
     with pytest.raises(ValueError, match=expected):
         limits.check_coupling_sums(J)
 
@@ -151,7 +154,8 @@ def test_a_group_that_is_out_of_range_is_named_by_its_qubit(zephyr):
     )
     with pytest.raises(
         ValueError,
-        match=rf"^sum of a group of couplings of qubit {group[0][1]} must be in \[-13, 10\], got -13\.5;",
+        match=rf"^sum of a group of couplings of qubit {group[0][1]} must be in \[-13, 10\], got "
+        rf"-13\.5;",
     ):
         limits.check_coupling_sums(J)
 

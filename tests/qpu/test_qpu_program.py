@@ -1,4 +1,6 @@
-"""The room of programs: logical arrays onto chains and back, against D-Wave's own embedding and by exact energies."""
+"""The room of programs: logical arrays onto chains and back, against D-Wave's own embedding and by
+exact energies.
+"""
 
 from collections.abc import Iterator
 
@@ -30,7 +32,9 @@ def triangle(couplers=((4, 5), (4, 9), (5, 9))) -> WorkingGraph:
 def grown_copies(
     graph: WorkingGraph, num_hidden: int, num_output: int, seed: int
 ) -> list[Embedding]:
-    """Copies whose chains were grown at random into free qubits next to them: odd lengths, several couplers between."""
+    """Copies whose chains were grown at random into free qubits next to them: odd lengths, several
+    couplers between.
+    """
     random = np.random.default_rng(seed)
     copies = copies_of(graph, num_hidden, num_output)[:3]
     neighbours = graph.to_networkx()
@@ -161,7 +165,9 @@ def test_only_copies_in_use_are_programmed(grown):
 
 
 def test_chains_of_one_value_have_the_logical_energy(grown):
-    """Up to a constant, -chain_strength for each coupler inside a chain; whatever the spin reversal."""
+    """Up to a constant, -chain_strength for each coupler inside a chain; whatever the spin
+    reversal.
+    """
     program, copies, apex = grown
     random = np.random.default_rng(1)
     shape = len(copies), H + O + apex
@@ -195,7 +201,9 @@ def test_chains_of_one_value_have_the_logical_energy(grown):
 @pytest.mark.parametrize("spin_reversal", [False, True])
 @pytest.mark.parametrize("mode", ["forward", "reverse", "cyclic"])
 def test_a_call_has_scale_times_the_energy_of_its_problems(tmp_path, mode, spin_reversal):
-    """In cyclic mode, while the gain is 0 and where the apex is up; where it is 1, less bias for each spin along r."""
+    """In cyclic mode, while the gain is 0 and where the apex is up; where it is 1, less bias for
+    each spin along r.
+    """
     random = np.random.default_rng(2)
     problem = oracle.random_problem(H, O, num_problems=3)
     qpu = DWave(

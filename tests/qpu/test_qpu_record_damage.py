@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from helpers.dwave.qpu_records import (
     fail_for_want_of_space,
     random_samples,
 )
+from helpers.processes import started
 from isingprop.qpu.calls.record import Index, Record
 from isingprop.util import files
 from isingprop.util.files import save_tensors
@@ -36,22 +36,15 @@ time.sleep(60)
 
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM])
 def test_another_process_is_refused_until_the_first_one_ends_however_it_ends(tmp_path, death):
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    with holder:
-        try:
-            assert holder.stdout.readline() == "held\n"
-            with pytest.raises(BlockingIOError) as caught:
-                Record.of(tmp_path, SETTINGS)
-            message = str(caught.value)
-            assert (
-                message
-                == f"{tmp_path} must be written by one process at a time, got another at work"
-            )
-        finally:
-            holder.send_signal(death)
-            holder.wait(timeout=tolerances.PROCESS_SECONDS)
+    with started("-c", HOLDER, str(tmp_path), stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(BlockingIOError) as caught:
+            Record.of(tmp_path, SETTINGS)
+        refusal = "must be written by one process at a time, got another at work"
+        assert str(caught.value) == f"{tmp_path} {refusal}"
+
+        holder.send_signal(death)
+        holder.wait(timeout=tolerances.PROCESS_SECONDS)
     assert Record.of(tmp_path, SETTINGS).index.pending == {}
 
 

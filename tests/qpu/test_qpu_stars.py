@@ -1,4 +1,6 @@
-"""Stars: valid by networkx, as large as claimed, near the best there is; and what a chip makes of one."""
+"""Stars: valid by networkx, as large as claimed, near the best there is; and what a chip makes of
+one.
+"""
 
 from itertools import combinations
 
@@ -14,7 +16,8 @@ from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.embed.lines import Lines
 from isingprop.qpu.embed.stars import Stars, diameter
 
-# Two hubs, 0 and 4, with 4 private neighbours each, joined by the path 0 - 10 - 14 - 4; twigs on one neighbour of each.
+# Two hubs, 0 and 4, with 4 private neighbours each, joined by the path 0 - 10 - 14 - 4; twigs on
+# one neighbour of each.
 HUBS = {0: (1, 2, 3, 5, 10), 4: (6, 7, 8, 9, 14), 10: (14,), 1: (11, 12), 6: (15, 16)}
 
 
@@ -74,7 +77,9 @@ def assert_star(star, graph):
     ],
 )
 def test_the_papers_stars_and_larger_ones(topology, size, num_leaves, longest):
-    """A qubit has 15 or 20 couplers, two of which hold the centre together: it cannot be much shorter."""
+    """A qubit has 15 or 20 couplers, two of which hold the centre together: it cannot be much
+    shorter.
+    """
     graph = WorkingGraph.perfect(topology, size)
     star = Stars(graph).find(num_leaves)
     assert_star(star, graph)
@@ -116,7 +121,9 @@ def test_the_way_to_more_leaves_leads_through_qubits_that_add_none():
 
 
 def test_what_is_not_needed_is_no_part_of_the_centre():
-    """The twigs come first, since they add leaves at once; with both hubs one can do without them."""
+    """The twigs come first, since they add leaves at once; with both hubs one can do
+    without them.
+    """
     star = Stars(chip(HUBS)).find(8)
     assert set(star.centre) == {0, 4, 10, 14}
     tail = Stars(chip({0: (1, 2, 3, 4), 4: (5,), 5: (6,)})).largest()

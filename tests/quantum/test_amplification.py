@@ -1,4 +1,6 @@
-"""The room of amplitude amplification: closed forms against 2 x 2 matrices, and U and U† applied step by step."""
+"""The room of amplitude amplification: closed forms against 2 x 2 matrices, and U and U† applied
+step by step.
+"""
 
 import math
 from itertools import islice
@@ -32,7 +34,8 @@ METHODS = {
 
 
 def in_the_plane(amplitude, phases):
-    """psi after Q = -U S_0(alpha) U† S_w(beta) for each pair, by its parts along psi_rest and psi_marked.
+    """psi after Q = -U S_0(alpha) U† S_w(beta) for each pair, by its parts along psi_rest and
+    psi_marked.
 
     U S_0(alpha) U† = 1 - (1 - e^(-i alpha)) |psi><psi|, and S_w(beta) is diagonal.
     """
@@ -61,7 +64,9 @@ def test_success_is_that_of_two_by_two_matrices(amplitude, num_iterations):
 @pytest.mark.parametrize("num_iterations", [0, 1, 3, 20, 200])
 @pytest.mark.parametrize("failure", FAILURES)
 def test_fixed_point_does_not_lead_away_again(num_iterations, failure):
-    """From a threshold on success is at least 1 - failure, and comes down to that bound once for each iteration."""
+    """From a threshold on success is at least 1 - failure, and comes down to that bound once for
+    each iteration.
+    """
     length = 2 * num_iterations + 1
     scale = math.cosh(math.acosh(1 / math.sqrt(failure)) / length)
     amplitudes = np.sqrt(1 - (np.cos(np.linspace(0, np.pi / 2, 40_001)) / scale) ** 2)
@@ -173,7 +178,10 @@ def test_amplify_does_what_the_closed_forms_say(method, num_iterations, mask):
 
 @pytest.mark.parametrize("mask", masks()[:3], ids=["one", "some", "half"])
 def test_defaults_of_amplify(mask):
-    """Plain: the best number. Fixed point: 0, 1, 3 ... up to the first that succeeds, all of which are counted."""
+    """Plain: the best number.
+
+    Fixed point: 0, 1, 3 ... up to the first that succeeds, all of which are counted.
+    """
     problem, psi = problem_and_state()
     amplitude, runs = float(np.linalg.norm(psi[mask])), []
     done = coherent.amplify(problem, marked=mask, **RUN)

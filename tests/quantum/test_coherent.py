@@ -1,4 +1,6 @@
-"""The room of the simulated quantum annealer: against Schrödinger's equation, Trotter steps by hand, bits."""
+"""The room of the simulated quantum annealer: against Schrödinger's equation, Trotter steps by
+hand, bits.
+"""
 
 import numpy as np
 import pytest

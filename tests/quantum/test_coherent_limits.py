@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import time
 import tracemalloc
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from helpers import oracle, tolerances
+from helpers.processes import started
 from helpers.samplers.quantum_cases import (
     BOTH,
     TIME,
@@ -40,7 +40,8 @@ def run(problem=ONE, **options):
         (lambda: run(TWO), "ValueError: problem must be one problem, such as problem[:1], got 2"),
         (
             lambda: run(WIDE),
-            "ValueError: problem must have at most 26 spins, got 27: amplitudes and energies of 2^27 "
+            "ValueError: problem must have at most 26 spins, got 27: amplitudes and energies of "
+            "2^27 "
             "states would take 3 GB",
         ),
         (
@@ -55,7 +56,8 @@ def run(problem=ONE, **options):
         ),
         (
             lambda: run(STRONG),
-            "ValueError: the phase of a step, total_time / num_steps times all |h| and |J|, must be "
+            "ValueError: the phase of a step, total_time / num_steps times all |h| and |J|, must "
+            "be "
             "at most 1e+09, got 1e+12",
         ),
         (lambda: run(total_time=0), "ValueError: total_time must be finite and above 0, got 0.0"),
@@ -96,7 +98,8 @@ def run(problem=ONE, **options):
         (lambda: run(schedule=[0, 1]), "ValueError: schedule must have shape (n, 2), got (2,)"),
         (
             lambda: run(schedule=[(0, 0), (2, 0.5), (2, 0.7), (4, 1)]),
-            "ValueError: schedule must have times that rise from 0 to total_time = 4.0, got [0.0, 2.0, 2.0, 4.0]",
+            "ValueError: schedule must have times that rise from 0 to total_time = 4.0, got "
+            "[0.0, 2.0, 2.0, 4.0]",
         ),
         (
             lambda: run(schedule=[(0, 0), (3, 1)]),
@@ -246,15 +249,10 @@ try:
 except KeyboardInterrupt:
     print(time.monotonic(), flush=True)
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(0.5)
-            sent = time.monotonic()  # the same clock in all processes
-            process.send_signal(signal.SIGINT)
-            caught, _ = process.communicate(timeout=tolerances.INTERRUPT_SECONDS + 1)
-        finally:
-            process.kill()
+    with started("-c", code, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        sent = time.monotonic()  # the same clock in all processes
+        process.send_signal(signal.SIGINT)
+        caught, _ = process.communicate(timeout=tolerances.INTERRUPT_SECONDS + 1)
     assert float(caught) - sent < tolerances.INTERRUPT_SECONDS

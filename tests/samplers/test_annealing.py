@@ -19,7 +19,8 @@ def signs_only(num_hidden, num_output):
     return IsingProblem(couplings, np.zeros((1, num_hidden), "f4"), np.zeros((1, num_output), "f4"))
 
 
-# Problem, beta, sweeps: many where spins have no field and turn over in all but 1 of 64 sweeps, back and forth.
+# Problem, beta, sweeps: many where spins have no field and turn over in all but 1 of 64 sweeps,
+# back and forth.
 SMALL = {
     "1x1": (oracle.random_problem(1, 1), 0.7, FEW_SWEEPS),
     "infinite temperature": (oracle.random_problem(2, 4), 0.0, MANY_SWEEPS),
@@ -58,7 +59,9 @@ def test_samples_are_boltzmann_distributed(kernel, case):
 
 
 def test_free_spins_point_up_as_often_as_they_should(kernel):
-    """P(+1) = 1 / (1 + exp(2 beta h)) from a million spins each: an error of 1 % in beta would show."""
+    """P(+1) = 1 / (1 + exp(2 beta h)) from a million spins each: an error of 1 % in beta would
+    show.
+    """
     fields = np.float32([-1.5, -0.2, 0.05, 0.5, 1.0, 3.0])
     problem = IsingProblem(np.zeros((16, 16), "f4"), *2 * [np.repeat(fields[:, None], 16, axis=1)])
     sampler = Annealing(48, (1.0, 1.0), descend=False)  # 48 sweeps leave 0.2 % of the start's error
@@ -69,7 +72,9 @@ def test_free_spins_point_up_as_often_as_they_should(kernel):
 
 
 def test_random_starts_are_uniform(kernel):
-    """One sweep without any field turns over most spins, whatever they are: uniform only if the starts were."""
+    """One sweep without any field turns over most spins, whatever they are: uniform only if the
+    starts were.
+    """
     nothing = IsingProblem(np.zeros((4, 4)), np.zeros((1, 4)), np.zeros((1, 4)))
     start = np.ones((1, 1, 8), np.int8)
     for initial in (None, start):
@@ -204,7 +209,9 @@ def test_returned_energies_are_those_of_the_problem_bit_for_bit(size, dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [(90, 200), (200, 90), (129, 33)])
 def test_energies_of_sparse_problems_are_those_of_the_problem_bit_for_bit(kernel, size, dtype):
-    """A band, some rows without couplings, and a block far from it: the sampler looks at what is not zero only."""
+    """A band, some rows without couplings, and a block far from it: the sampler looks at what is
+    not zero only.
+    """
     rows, columns = np.indices(size)
     near = (abs(rows * size[1] // size[0] - columns) < 3) & (rows % 7 > 0)
     near[-5:, :2] = True
@@ -219,7 +226,9 @@ def test_energies_of_sparse_problems_are_those_of_the_problem_bit_for_bit(kernel
 
 @pytest.mark.parametrize("shape", [(3, 4), (1, 4), (3, 1), (1, 1)])
 def test_a_cold_chain_stays_in_the_minimum_it_starts_in(kernel, shape):
-    """Given for each problem and read, or once for all problems (which must then be alike), or all reads."""
+    """Given for each problem and read, or once for all problems (which must then be alike), or all
+    reads.
+    """
     problem = oracle.random_problem(40, 30, num_problems=3)
     if shape[0] == 1:
         fields = problem.hidden_fields[[0, 0, 0]], problem.output_fields[[0, 0, 0]]
@@ -240,7 +249,9 @@ def run(problem, *, num_reads=5, num_threads=1, initial=None, beta_range=None, d
 
 
 def test_the_default_range_follows_the_documented_rule():
-    """f^2 = (16 * 64 + 8 * 64 + 2 * 256) / 32 = 64: it gives (0.88, 8.8) / 8, and 8 divides exactly."""
+    """f^2 = (16 * 64 + 8 * 64 + 2 * 256) / 32 = 64: it gives (0.88, 8.8) / 8, and 8 divides
+    exactly.
+    """
     couplings = oracle.random_spins(16, 16).astype(np.float32)
     output_fields = np.tile(np.float32([8, 0]), 8)[None]
     problem = IsingProblem(couplings, np.full((1, 16), 8, np.float32), output_fields)

@@ -94,7 +94,9 @@ def test_the_scale_of_the_biases_does_not_matter(sampler, exponent):
 
 @BOTH
 def test_ten_thousand_spins(sampler):
-    """The ground state of such a lattice has an energy of about -1.4 per spin, the nearest minima -1.1."""
+    """The ground state of such a lattice has an energy of about -1.4 per spin, the nearest minima
+    -1.1.
+    """
     samples = sampler.sample(lattice(100, 100), num_sweeps=100, seed=0)
     assert samples.first.energy < -1.33e4
 
@@ -172,7 +174,8 @@ def test_ctrl_c_is_a_keyboard_interrupt(python, name):
     result = python(f"""
 import dimod, os, signal, threading
 from isingprop.dimod import {name}
-bqm = dimod.BinaryQuadraticModel.from_ising({{}}, {{(i, -1 - j): 1.0 for i in range(50) for j in range(50)}})
+couplings = {{(i, -1 - j): 1.0 for i in range(50) for j in range(50)}}
+bqm = dimod.BinaryQuadraticModel.from_ising({{}}, couplings)
 threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     {name}().sample(bqm, num_sweeps=10_000_000, num_reads=100, seed=0)

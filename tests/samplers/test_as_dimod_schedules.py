@@ -45,7 +45,9 @@ def test_chains_start_in_the_states_given(sampler, vartype, given):
 
 
 def test_random_starts_depend_on_the_seed():
-    """Pairs that start aligned, half of them, stay so: were the starts the same, 3/4 of the spins would be too."""
+    """Pairs that start aligned, half of them, stay so: were the starts the same, 3/4 of the spins
+    would be too.
+    """
     bqm = dimod.BinaryQuadraticModel.from_ising({}, {(k, -k): -1.0 for k in range(1, 1001)})
     first, second = (frozen(AnnealingSampler(), bqm, seed=seed).record.sample[0] for seed in (0, 1))
     assert abs((first == second).mean() - 0.5) < 0.08  # 5 sigma of 1,000 pairs; the seeds are fixed
@@ -105,7 +107,9 @@ def test_without_a_number_there_are_a_thousand_sweeps():
 )
 @pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
 def test_the_default_range_is_that_of_the_spins_on_which_anything_acts(sampler, hot, vartype):
-    """f^2 = (16 * 64 + 8 * 64 + 2 * 256 + 64) / 33 = 64: "a", "b" and "c" do not count, "d" does."""
+    """f^2 = (16 * 64 + 8 * 64 + 2 * 256 + 64) / 33 = 64: "a", "b" and "c" do not count, "d"
+    does.
+    """
     pairs = {(i, 100 + a): (-1) ** (i * a + i) for i in range(16) for a in range(16)}
     linear = (
         dict.fromkeys(range(16), 8.0)

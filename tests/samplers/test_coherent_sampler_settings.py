@@ -78,7 +78,9 @@ def test_sizes_of_couplings_do_not_matter(size):
 
 @pytest.mark.parametrize("exponent", [0.0, 1.0])
 def test_where_nothing_wrong_is_left_reads_count_for_a_to_the_exponent(exponent):
-    """And with an exponent of 0 they are those of the plain state, as a device would measure them."""
+    """And with an exponent of 0 they are those of the plain state, as a device would
+    measure them.
+    """
     problem = problem_of(1, marked=[np.zeros(2**OUTPUT, bool)])
     states = replace(GROVER, exponent=exponent).sample(problem, num_reads=4, seed=0)
     assert tolerances.same_bits(states.spins, PLAIN.sample(problem, num_reads=4, seed=0).spins)

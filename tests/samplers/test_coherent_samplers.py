@@ -125,7 +125,8 @@ def test_reads_of_the_two_samplers_and_of_two_streams_are_not_the_same_numbers()
     states = GROVER.sample(alike, 200, seed=0)
     plain = states.info["unamplified"]
     assert tolerances.same_bits(plain.spins, PLAIN.sample(alike, 200, seed=0).spins)
-    # Where nothing acts on them, a plain read's two spins and the hidden one of a marked read are fair coins.
+    # Where nothing acts on them, a plain read's two spins and the hidden one of a marked read are
+    # fair coins.
     coins = np.concatenate([plain.spins[..., 0], plain.spins[..., 1], states.spins[..., 0]])
     for a in range(6):
         for b in range(a):

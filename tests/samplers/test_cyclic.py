@@ -48,14 +48,18 @@ def test_the_bias_is_gone_in_the_last_of_several_sweeps_and_whole_in_a_single_on
 
 
 def test_the_descent_knows_no_bias():
-    """Spins without couplings, held against their fields in the only sweep, turn over all the same."""
+    """Spins without couplings, held against their fields in the only sweep, turn over all
+    the same.
+    """
     problem = IsingProblem(np.zeros((20, 10)), np.ones((1, 20)), np.ones((1, 10)))
     _, ends = cycles(Cyclic(1, (1e6, 1e6), bias=2.0), problem, initial=np.ones((1, 1, 30), np.int8))
     assert (ends == -1).all()
 
 
 def wrong_references(num_images=100):
-    """Nudged states of the wrong classes of random images, on an untrained network: (problem, (B, 9, N), classes)."""
+    """Nudged states of the wrong classes of random images, on an untrained network: (problem, (B,
+    9, N), classes).
+    """
     network = BipartiteNetwork.random(num_inputs=196, num_hidden=120, num_classes=10)
     problem = network.problem(np.random.default_rng(0).random((num_images, 196)).astype(np.float32))
     labels, first = np.arange(num_images) % 10, np.zeros(num_images, np.int64)
@@ -108,7 +112,9 @@ def test_without_references_those_of_annealing_over_the_same_range_are_taken(bet
 
 
 def test_cycles_are_independent_of_an_annealing_with_the_same_seed():
-    """Without bias a cycle comes back to its reference by chance, as often whosever seed that was annealed with."""
+    """Without bias a cycle comes back to its reference by chance, as often whosever seed that was
+    annealed with.
+    """
     problem, num_reads = oracle.random_problem(20, 20, num_problems=20), 200
     sampler, annealing = Cyclic(100, bias=0.0), Annealing(num_sweeps=100)
     back = []
@@ -142,7 +148,9 @@ def test_no_flip_lowers_the_energy_where_a_cycle_ended(kernel, size, dtype):
 
 
 def test_each_cycle_begins_from_the_lowest_state_so_far():
-    """With a bias that holds, a cycle ends where it began: in a lower state once it was found, for ever."""
+    """With a bias that holds, a cycle ends where it began: in a lower state once it was found, for
+    ever.
+    """
     problem = oracle.random_problem(40, 30, num_problems=3)
     high = oracle.random_spins(3, 5, 70)
     states, ends = cycles(Cyclic(20, (0.01, 1e6), num_cycles=4, bias=1e6), problem, initial=high)

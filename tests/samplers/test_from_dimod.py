@@ -1,4 +1,6 @@
-"""Samplers of dimod as samplers of this package: what they are given and what becomes of their answers."""
+"""Samplers of dimod as samplers of this package: what they are given and what becomes of their
+answers.
+"""
 
 import json
 
@@ -111,7 +113,9 @@ def test_the_same_seed_gives_the_same_states_however_problems_are_batched(case):
 
 
 def test_openjij_samples_with_other_numbers_for_each_read():
-    """It lists no seed, and with one all its reads would be the same: by chance, 20 of 9 free spins are in 2^-171."""
+    """It lists no seed, and with one all its reads would be the same: by chance, 20 of 9 free spins
+    are in 2^-171.
+    """
     openjij = pytest.importorskip("openjij")
     problem = IsingProblem(np.zeros((5, 4)), np.zeros((2, 5)), np.zeros((1, 4)))
     states = FromDimod(openjij.SASampler(), num_sweeps=2, beta_min=0.01, beta_max=0.02).sample(
@@ -181,7 +185,10 @@ def test_a_sampler_that_gives_fewer_reads_is_asked_again_for_the_rest():
 
 @pytest.mark.parametrize("rows", [1, 3, 7])
 def test_of_more_reads_than_asked_the_lowest_are_kept_by_their_true_energies(rows):
-    """As LeapHybridSampler, which takes no num_reads and gives one read a call. The energies it says are not used."""
+    """As LeapHybridSampler, which takes no num_reads and gives one read a call.
+
+    The energies it says are not used.
+    """
     problem, random = oracle.random_problem(5, 4), oracle.random_spins(100, 9, seed=2)
 
     def answers(_bqm, call):
@@ -252,7 +259,9 @@ def test_a_sampler_asked_again_starts_from_the_rest_and_may_write_into_it():
 
 @pytest.mark.parametrize("case", ["descent", "annealing", "tabu", "path integral"])
 def test_real_samplers_start_from_start_states(case):
-    """From a local minimum, a descent goes nowhere, nor do one cold sweep and one search of no step."""
+    """From a local minimum, a descent goes nowhere, nor do one cold sweep and one search of no
+    step.
+    """
     problem = oracle.random_problem(9, 6, num_problems=2)
     initial = Annealing(num_sweeps=1).sample(problem, num_reads=4, seed=0).spins
     cold = {"num_sweeps": 1, "beta_range": (1e6, 1e6)}

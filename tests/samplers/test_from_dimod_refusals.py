@@ -138,7 +138,8 @@ def broken(value, index):
         ),
         (
             sampleset(GOOD, num_occurrences=[1.0, 2.0]),
-            "TypeError: num_occurrences from Recorder must be an array of integers, got dtype float64",
+            "TypeError: num_occurrences from Recorder must be an array of integers, got dtype "
+            "float64",
         ),
     ],
 )
@@ -210,7 +211,8 @@ def test_refusals_of_start_states_that_cannot_be_passed(assert_refused):
         ),
         (
             FromDimod(Recorder("initial_states"), initial_states=3),
-            "initial must be None for FromDimod(Recorder, initial_states=3), which has its initial_states",
+            "initial must be None for FromDimod(Recorder, initial_states=3), which has its "
+            "initial_states",
         ),
     ):
         assert_refused(lambda: sampler.sample(PROBLEM, 3, initial=STARTS), f"ValueError: {refusal}")  # noqa: B023

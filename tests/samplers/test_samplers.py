@@ -1,4 +1,6 @@
-"""What all samplers have in common: how their answers are checked, and that each of them trains a network."""
+"""What all samplers have in common: how their answers are checked, and that each of them trains a
+network.
+"""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -193,7 +195,9 @@ def test_every_sampler_trains_digits(name):
 
 @pytest.mark.parametrize("options", [{"num_states": 2}, {"num_states": 5, "batch_size": 4}])
 def test_reads_start_from_the_states_of_the_wrong_classes_in_turn(options):
-    """Three classes, so two wrong ones: of the reads of an image, every other one starts from each."""
+    """Three classes, so two wrong ones: of the reads of an image, every other one starts
+    from each.
+    """
     starts = []
 
     class Noted:
@@ -222,7 +226,10 @@ def test_reads_start_from_the_states_of_the_wrong_classes_in_turn(options):
 
 
 class Frozen:
-    """Never leaves its references. Two cycles in each read where `twice`: the second ends in a mirror image."""
+    """Never leaves its references.
+
+    Two cycles in each read where `twice`: the second ends in a mirror image.
+    """
 
     def __init__(self, twice):
         self.twice = twice
@@ -236,7 +243,9 @@ class Frozen:
 
 @pytest.mark.parametrize("twice", [False, True])
 def test_cycles_that_end_in_their_references_end_in_a_wrong_class(twice):
-    """Of three classes, the mirror image of n[y] has two with the largest score: it is in none, so in no wrong one."""
+    """Of three classes, the mirror image of n[y] has two with the largest score: it is in none, so
+    in no wrong one.
+    """
     record = make(Frozen(twice), references="wrong-classes", num_states=4).fit(DATA, epochs=1)[-1]
     assert record.wrong_cycles == (0.5 if twice else 1.0)
 

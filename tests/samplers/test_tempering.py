@@ -90,7 +90,9 @@ def test_a_coupling_beside_a_large_field_is_not_lost_in_energies(field, rung):
 
 
 def two_levels(first, last, **options):
-    """Acceptance of a two-rung ladder over one spin of energy +-1, the first half of the sweeps not counted."""
+    """Acceptance of a two-rung ladder over one spin of energy +-1, the first half of the sweeps not
+    counted.
+    """
     problem = IsingProblem([[0.0]], [[1.0]], [[0.0]])
     return Tempering(128, (first, last), num_betas=2, adaptive=True, **options).sample(
         problem, NUM_READS, seed=0
@@ -99,7 +101,9 @@ def two_levels(first, last, **options):
 
 @pytest.mark.parametrize(("first", "last"), [(0.1, 0.3), (0.2, 1.5), (1.0, 1.0)])
 def test_swap_acceptance_is_the_mean_of_the_rule_under_both_distributions(first, last):
-    """63/64 <min(1, exp((beta_k - beta_l) (E_k - E_l)))>: all but E_k = 1 on the hot and E_l = -1 on the cold rung."""
+    """63/64 <min(1, exp((beta_k - beta_l) (E_k - E_l)))>: all but E_k = 1 on the hot and E_l = -1
+    on the cold rung.
+    """
     high, low = 1 / (1 + np.exp(2 * first)), 1 / (1 + np.exp(-2 * last))
     exact = oracle.MOVE * (1 - high * low * (1 - np.exp(-2 * (last - first))))
     acceptance = two_levels(first, last).info["swap_acceptance"].ravel()
@@ -109,7 +113,9 @@ def test_swap_acceptance_is_the_mean_of_the_rule_under_both_distributions(first,
 
 
 def test_each_swap_of_two_replicas_ends_a_round_trip():
-    """32 swaps are tried in the counted half; before the first of them nobody has been seen at the cold end."""
+    """32 swaps are tried in the counted half; before the first of them nobody has been seen at the
+    cold end.
+    """
     info = two_levels(0.2, 1.5).info
     swaps = 32 * info["swap_acceptance"][..., 0]
     assert (swaps == np.round(swaps)).all()

@@ -97,7 +97,9 @@ def test_every_rung_that_info_tells_of_may_be_the_target():
 
 
 def test_the_ladder_stays_in_the_second_half():
-    """Rungs move after 16 sweeps and after 32 more where these are in the first half: of 32, and of 96 sweeps."""
+    """Rungs move after 16 sweeps and after 32 more where these are in the first half: of 32, and of
+    96 sweeps.
+    """
     problem = oracle.random_problem(40, 40)
     ladders = [
         Tempering(num_sweeps, num_betas=6, adaptive=True)

@@ -1,4 +1,6 @@
-"""The room of coherent training: updates by hand from the state vector, shots against them, accounts, resuming."""
+"""The room of coherent training: updates by hand from the state vector, shots against them,
+accounts, resuming.
+"""
 
 import hashlib
 from dataclasses import replace
@@ -72,7 +74,9 @@ def final_probabilities(network, pixels):
 
 
 def update_by_hand(network, images, labels, *, amplified=False, exponent=0.0):
-    """Eq. (10), or (13), minus the nudged state of Eq. (7), in float64: the mean over images, by parameter."""
+    """Eq. (10), or (13), minus the nudged state of Eq. (7), in float64: the mean over images, by
+    parameter.
+    """
     change = dict.fromkeys(PARAMETERS, 0.0)
     for pixels, label in zip(images.astype(np.float64), labels, strict=True):
         weights = final_probabilities(network, pixels)
@@ -139,7 +143,9 @@ def test_a_literal_amplification_gives_the_amplified_update():
 
 @pytest.mark.parametrize("sampler", [PLAIN, FIXED])
 def test_shots_tend_to_all_states(sampler):
-    """<Z> and <ZZ> of 20,000 shots: z-scores of some 60 sums of +1 and -1; a right one fails at 1e-6 each."""
+    """<Z> and <ZZ> of 20,000 shots: z-scores of some 60 sums of +1 and -1; a right one fails at
+    1e-6 each.
+    """
     num_states = 20_000
     trainers = [trainer_of(sampler, number) for number in (num_states, None)]
     for trainer in trainers:

@@ -1,4 +1,6 @@
-"""Training of deep networks: to the bits of the shallow one where there is one hidden layer, and of a slow twin."""
+"""Training of deep networks: to the bits of the shallow one where there is one hidden layer, and of
+a slow twin.
+"""
 
 from collections import Counter
 from itertools import pairwise
@@ -127,7 +129,9 @@ class Updates:
 
 
 def slow_changes(layer, sizes, pixels, free, nudged):
-    """Eqs. (5), (6) for two layers, or all: {name: change per unit of rate}, in double precision."""
+    """Eqs. (5), (6) for two layers, or all: {name: change per unit of rate}, in double
+    precision.
+    """
     starts = np.cumsum([0, *(sizes if layer is None else sizes[layer - 1 : layer + 1])])
     first, changes = 1 if layer is None else layer, Counter()
     means = []
@@ -160,7 +164,9 @@ def rate_of(name, rates, top):
 @pytest.mark.parametrize("variant", DEEP)
 @pytest.mark.parametrize("hidden", [HIDDEN, (5, 3, 4)])
 def test_an_epoch_of_a_deep_network_is_the_slow_twins(monkeypatch, hidden, variant):
-    """Every image once in whole minibatches; from the top down; and no parameter moves but those of the stage."""
+    """Every image once in whole minibatches; from the top down; and no parameter moves but those of
+    the stage.
+    """
     updates, network = Updates(monkeypatch), deep(hidden)
     options = DEEP[variant]
     trainer = make_deep(network=network, **options)
@@ -201,7 +207,9 @@ def test_an_epoch_of_a_deep_network_is_the_slow_twins(monkeypatch, hidden, varia
 
 @pytest.mark.parametrize("nudged_start", ["free", "random"])
 def test_nudged_states_that_are_drawn_apart_need_no_warm_sampler(nudged_start):
-    """For each image two stages of free states, as many of nudged ones that are drawn apart, and two backward."""
+    """For each image two stages of free states, as many of nudged ones that are drawn apart, and
+    two backward.
+    """
     main, warm = Spy(Annealing(2)), Spy(Annealing(2))
     make_deep(main, warm_sampler=warm, nudged_start=nudged_start).train_epoch(
         DATA.train_images, DATA.train_labels

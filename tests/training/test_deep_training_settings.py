@@ -88,7 +88,9 @@ def test_a_checkpoint_of_one_hidden_layer_says_nothing_of_deep_settings_but_its_
 
 @pytest.mark.parametrize("call", [0, 1, 2, 3])
 def test_an_epoch_that_breaks_off_in_a_backward_pass_is_undone(call):
-    """The warm sampler fails in the second epoch, after the layers above have been updated already."""
+    """The warm sampler fails in the second epoch, after the layers above have been updated
+    already.
+    """
     error = ValueError("no states")
     per_epoch = 2 * NUM_TRAIN  # free and nudged, layers (1, 2)
     warm = Noted(per_epoch + 20 + call, error)
@@ -129,12 +131,18 @@ def test_no_sampler_sees_more_than_max_spins(assert_refused):
         assert max(call.problem.num_spins for call in calls) == record.largest_problem == largest
         assert max(call.problem.num_spins for call in test.calls) == largest
         assert all(spy.calls for spy in (main, test))
-        refusal = f"ValueError: max_spins must be at least {largest} for LayeredNetwork(7 inputs, 5 + 4 hidden, 6 outp"
+        refusal = (
+            f"ValueError: max_spins must be at least {largest} for LayeredNetwork(7 "
+            "inputs, 5 + 4 hidden, 6 outp"
+        )
         assert_refused(
             lambda m=main, n=largest, o=options: make_deep(m, max_spins=n - 1, **o), refusal
         )
         assert len([*main.calls, *warm.calls, *test.calls]) == len(calls), "refused before any work"
-    refusal = "ValueError: max_spins must be at least 15 for LayeredNetwork(7 inputs, 5 + 4 hidden, 6 output spins, 3 c"
+    refusal = (
+        "ValueError: max_spins must be at least 15 for LayeredNetwork(7 inputs, 5 + 4 "
+        "hidden, 6 output spins, 3 c"
+    )
     make_deep(max_spins=10)
     assert_refused(lambda: make_deep(max_spins=10, active_layers=None), refusal)
     refusal = "ValueError: max_spins must be at least 11 for BipartiteNetwork("
@@ -184,7 +192,8 @@ class Forward:
         ),
         (
             {"nudge": 1.0},
-            "ValueError: nudge must be left out for LayeredNetwork(7 inputs, 5 + 4 hidden, 6 output ",
+            "ValueError: nudge must be left out for LayeredNetwork(7 inputs, 5 + 4 hidden, 6 "
+            "output ",
         ),
         (
             {"nudge": 1.0, "skip_correct": True},

@@ -8,8 +8,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import isingprop as ip
 
 
-# No check is expected to fail. scikit-learn itself skips two: the array API one (it needs an extra package) and the
-# one for pandas columns where pandas is not installed.
+# No check is expected to fail. scikit-learn itself skips two: the array API one (it needs an extra
+# package) and the one for pandas columns where pandas is not installed.
 @parametrize_with_checks(
     [ip.IsingClassifier(random_state=0), ip.IsingClassifier(num_states=1, random_state=0)]
 )

@@ -1,4 +1,6 @@
-"""The learning rule of bipartite networks: against a finite difference, a slow twin and itself on every kernel."""
+"""The learning rule of bipartite networks: against a finite difference, a slow twin and itself on
+every kernel.
+"""
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from isingprop.training.learning_rule import update_in_place
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_gradient_is_a_finite_difference_of_the_energy_difference(name):
-    """Of mean E[free] - mean E[nudged], through pixels, fields and energies; exact on binary fractions."""
+    """Of mean E[free] - mean E[nudged], through pixels, fields and energies; exact on binary
+    fractions.
+    """
     network = oracle.random_network(4, 3, 2, 2)
     for array in network.parameters().values():
         array[...] = oracle.on_grid(array)
@@ -61,7 +65,9 @@ def test_one_step_raises_the_free_state_and_lowers_the_nudged():
 def test_gradient_with_weights_is_a_finite_difference_of_weighted_energies(
     kernel, name, num_nudged
 ):
-    """Of sum_r w_r (E[free r] - mean E[nudged]), on each side of the parameter; weights need not sum to 1."""
+    """Of sum_r w_r (E[free r] - mean E[nudged]), on each side of the parameter; weights need not
+    sum to 1.
+    """
     network = oracle.random_network(4, 3, 2, 2)
     images = np.random.default_rng(0).random((2, 4)).astype(np.float32)
     free, nudged = phases(2, 5, num_nudged, 7)

@@ -14,7 +14,8 @@ from isingprop.training.learning_rule import (
     update_in_place,
 )
 
-# Input weights, couplings, hidden biases, outputs' bias: binary fractions, so that sums are exact, each another.
+# Input weights, couplings, hidden biases, outputs' bias: binary fractions, so that sums are exact,
+# each another.
 DEEP_RATES = np.float32([0.5, 0.25, 0.125, 2.0])
 
 DEEP_SIZES = [(3, 2), (3, 4, 2), (4, 3, 5, 2)]
@@ -42,7 +43,9 @@ def rate_of(name, sizes):
 def test_layers_move_along_the_finite_difference_of_the_energy_difference(
     kernel, sizes, layer, num_reads
 ):
-    """Of mean E[free] - mean E[nudged] of whole states; those of two layers by themselves, the others untouched."""
+    """Of mean E[free] - mean E[nudged] of whole states; those of two layers by themselves, the
+    others untouched.
+    """
     network, images = deep_network(sizes), oracle.on_grid(np.random.default_rng(0).random((2, 4)))
     free, nudged = phases(2, *num_reads, sum(sizes))
 
@@ -160,7 +163,9 @@ def test_rates_of_deep_networks_are_four_times_as_high_for_input_weights_and_hal
 
 
 def test_rates_for_images_are_one_rate_on_mnist_and_balanced_elsewhere():
-    """The mean of |x|^2 is 88 for MNIST; fewer or darker pixels get a higher rate, as 88 / mean |x|^2."""
+    """The mean of |x|^2 is 88 for MNIST; fewer or darker pixels get a higher rate, as 88 / mean
+    |x|^2.
+    """
     images = np.zeros((2, 100), np.float32)
     images[0, :44], images[1, :] = 1, 0.5
     assert np.square(images).sum(axis=1).tolist() == [44, 25]

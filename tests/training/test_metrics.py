@@ -1,4 +1,6 @@
-"""The room of metrics: predictions, errors over reads, errors of the lowest read, recounted by hand."""
+"""The room of metrics: predictions, errors over reads, errors of the lowest read, recounted by
+hand.
+"""
 
 from itertools import pairwise
 

@@ -37,7 +37,9 @@ def frozen_above(case, call, layer):
 @pytest.mark.parametrize("margin", [0.0, MARGIN])
 @pytest.mark.parametrize("sizes", SIZES)
 def test_a_forward_pass_samples_two_layers_at_a_time_with_the_others_frozen(sizes, margin):
-    """Those below as they were just sampled, those above at the random start; the margin acts on the outputs alone."""
+    """Those below as they were just sampled, those above at the random start; the margin acts on
+    the outputs alone.
+    """
     case = Case(sizes, margin=margin)
     free, calls = case.free(), case.main.calls
     top, spins = len(sizes) - 1, np.ones((2, CHAINS, sum(sizes)), np.int8)
@@ -105,7 +107,9 @@ def test_one_hidden_layer_is_one_problem_with_energies_without_the_margin(margin
 
 
 def test_the_random_start_is_any_state_alike():
-    """Of 6 spins, seen in the fields of the first stage of 4,000 chains; chi-square by tolerances.FALSE_ALARM."""
+    """Of 6 spins, seen in the fields of the first stage of 4,000 chains; chi-square by
+    tolerances.FALSE_ALARM.
+    """
     network, spy = (
         LayeredNetwork(
             [[1.0]] * 2, [[[1.0] * 2] * 2, np.diag([1.0, 2])], [[0.0] * 2] * 3, num_classes=2
@@ -128,7 +132,9 @@ def test_the_random_start_is_any_state_alike():
 
 @pytest.mark.parametrize("sizes", SIZES)
 def test_the_nudged_partner_is_the_free_state_but_for_the_last_two_layers_at_their_lowest(sizes):
-    """Of all states of layer L - 1 with outputs n[y] and the layers below frozen, by enumeration."""
+    """Of all states of layer L - 1 with outputs n[y] and the layers below frozen, by
+    enumeration.
+    """
     case, top = Case(sizes, margin=LARGE), len(sizes) - 1
     free = case.free()
     step = next(case.phases.steps(case.batch, free, case.log))

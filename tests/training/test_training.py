@@ -134,10 +134,12 @@ def test_it_learns_and_keeps_the_time(capsys):
 
 
 class Known:
-    """States that depend on nothing but the number of the image and the phase, which is free if it has 3 reads.
+    """States that depend on nothing but the number of the image and the phase, which is free if it
+    has 3 reads.
 
-    The free outputs of an image are n[y]; or, by its number modulo 4: 1 other than n[y] in one spin of one read, 2 in
-    all. The nudged state is `nudged`, or the free state of a correct image where `at_rest`.
+    The free outputs of an image are n[y]; or, by its number modulo 4: 1 other than n[y] in one spin
+    of one read, 2 in all. The nudged state is `nudged`, or the free state of a correct image where
+    `at_rest`.
     """
 
     num_reads = 3
@@ -164,9 +166,11 @@ class Known:
 
 @pytest.mark.parametrize("batch_size", [1, 4, NUM_TRAIN])
 def test_a_correct_image_changes_nothing_and_the_others_change_all_that_they_would_have(batch_size):
-    """As in a network that is not told to skip, but gets the free states of correct images as nudged ones.
+    """As in a network that is not told to skip, but gets the free states of correct images as
+    nudged ones.
 
-    To the last bit, but in batches, where the nudged reads are repeated and sums are rounded otherwise.
+    To the last bit, but in batches, where the nudged reads are repeated and sums are rounded
+    otherwise.
     """
     runs = {}
     for skip, at_rest in ((True, False), (False, True), (False, False)):

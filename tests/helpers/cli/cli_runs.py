@@ -4,11 +4,34 @@ import os
 import subprocess
 import sys
 
+from helpers.forked_command import commands
+from helpers.tolerances import TEST_SECONDS
+
+COMMAND = (sys.executable, "-c", "from isingprop.cli import main; main()")
+NO_DATA = {"ISINGPROP_DATA": ""}
+
 
 def isingprop(*arguments, cwd, **environment):
-    command = [sys.executable, "-c", "from isingprop.cli import main; main()", *arguments]
-    env = {**os.environ, "ISINGPROP_DATA": "", **environment}
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    """Runs the command in a process that is forked from one that has imported everything.
+
+    No picture of a training is drawn, which takes longer than the training.
+    """
+    run = commands().start(*arguments, cwd=cwd, environment={**NO_DATA, **environment}, hasty=True)
+    code = run.wait()
+    return subprocess.CompletedProcess(arguments, code, run.stdout, run.stderr)
+
+
+def fresh_isingprop(*arguments, cwd, **environment):
+    """Runs the command in a fresh interpreter, as a stranger starts it."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=cwd,
+        env={**os.environ, **NO_DATA, **environment},
+        capture_output=True,
+        text=True,
+        timeout=TEST_SECONDS,
+        check=False,
+    )
 
 
 def assert_refused(result, code, *fragments):

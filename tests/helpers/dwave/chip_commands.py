@@ -58,7 +58,9 @@ def history(folder) -> list[dict[str, str]]:
 
 
 class Stopping:
-    """In place of EmulatedQPU.sample: raises `error` at call number `at`, before or after it was annealed."""
+    """In place of EmulatedQPU.sample: raises `error` at call number `at`, before or after it was
+    annealed.
+    """
 
     def __init__(self, monkeypatch, at, error=KeyboardInterrupt, *, after=False):
         self.at, self.error, self.after, self.calls = at, error, after, 0

@@ -1,6 +1,8 @@
-"""What tests of whole runs on D-Wave share: the command on a local server, and what must be true in the end.
+"""What tests of whole runs on D-Wave share: the command on a local server, and what must be true in
+the end.
 
-The emulated chips give a request that comes again another answer, so that equal bits mean: paid once.
+The emulated chips give a request that comes again another answer, so that equal bits mean: paid
+once.
 """
 
 import json
@@ -28,8 +30,8 @@ TRAIN = (
 RESUME = ("train", "--resume", "run")
 NUM_CALLS = 12
 RECORD = "isingprop.qpu.calls.record"
-# The order of what is written: settings of the run and of the record; for each of two updates in an epoch three calls
-# and their ids, and three answers; checkpoint, model and history.
+# The order of what is written: settings of the run and of the record; for each of two updates in an
+# epoch three calls and their ids, and three answers; checkpoint, model and history.
 CALL, ANSWER, CHECKPOINT = 3, 9, 21
 
 

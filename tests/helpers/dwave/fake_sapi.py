@@ -1,10 +1,12 @@
-"""A local server that speaks enough of D-Wave's Solver API for the real dwave-cloud-client and DWaveSampler.
+"""A local server that speaks enough of D-Wave's Solver API for the real dwave-cloud-client and
+DWaveSampler.
 
     with FakeSapi() as sapi, DWaveSampler(**sapi.config) as sampler: ...
     subprocess.run([...], env={**os.environ, **sapi.environment})
 
-Emulated chips answer. What was accepted, and so is paid, is in `sapi.paid`, in order. Faults, and anything else that
-shall happen at a point of a call, are switched on with `sapi.at(point, action)`: see sapi_faults.
+Emulated chips answer. What was accepted, and so is paid, is in `sapi.paid`, in order. Faults, and
+anything else that shall happen at a point of a call, are switched on with `sapi.at(point, action)`:
+see sapi_faults.
 """
 
 import base64
@@ -35,7 +37,8 @@ class FakeSapi:
     """The server, running in a thread from its making to close().
 
     Args:
-        chips: EmulatedQPU by solver name; a Z2 if None. The order is that of DWaveSampler: most qubits first.
+        chips: EmulatedQPU by solver name; a Z2 if None. The order is that of DWaveSampler: most
+            qubits first.
         token: the only one that is let in.
         pending: seconds that an accepted problem stays pending.
     """
@@ -82,7 +85,9 @@ class FakeSapi:
             raise self._errors[0]
 
     def _note_error(self, *_: object) -> None:
-        """Keeps what went wrong in a handler's thread for close(); that clients hang up, or are killed, is meant."""
+        """Keeps what went wrong in a handler's thread for close(); that clients hang up, or are
+        killed, is meant.
+        """
         error = sys.exception()
         if error is not None and not isinstance(error, ConnectionError):
             self._errors.append(error)
@@ -93,7 +98,10 @@ class FakeSapi:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Arguments for DWaveSampler in this process. Without a cache on disk: ports and tokens come again."""
+        """Arguments for DWaveSampler in this process.
+
+        Without a cache on disk: ports and tokens come again.
+        """
         return {"endpoint": self.endpoint, "token": self.token, "cache_enabled": False}
 
     @property
@@ -106,7 +114,9 @@ class FakeSapi:
         }
 
     def at(self, point: str, action: Action, *, skip: int = 0, times: int | None = 1) -> None:
-        """Does something the next `times` (None: all) times that a request is at this point, after `skip` others."""
+        """Does something the next `times` (None: all) times that a request is at this point, after
+        `skip` others.
+        """
         if point not in POINTS:
             raise ValueError(f"point must be one of {POINTS}, got {point!r}")
         with self._lock:

@@ -1,4 +1,6 @@
-"""A D-Wave solver without a network: the real DWaveSampler over a client that keeps each request."""
+"""A D-Wave solver without a network: the real DWaveSampler over a client that keeps each
+request.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from dwave.cloud.testing import mocks
 from dwave.system import DWaveSampler
 
 PARAMETERS = (
-    "num_reads annealing_time anneal_schedule h_gain_schedule initial_state reinitialize_state auto_scale answer_mode "
+    "num_reads annealing_time anneal_schedule h_gain_schedule initial_state reinitialize_state "
+    "auto_scale answer_mode "
     "label flux_biases"
 )
 PROPERTIES: dict[str, Any] = {

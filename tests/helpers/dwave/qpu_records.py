@@ -15,7 +15,9 @@ TIMING = {"qpu_access_time": 15_250.0, "qpu_programming_time": 15_000.0}
 def a_call(
     label="isingprop-1", *, requests=("first", "second"), num_reads=3, apex=False, seed=0
 ) -> Call:
-    """Two copies of three spins (and an apex), chains of 1 to 4 qubits, some of them turned over."""
+    """Two copies of three spins (and an apex), chains of 1 to 4 qubits, some of them turned
+    over.
+    """
     random = np.random.default_rng(seed)
     lengths = random.integers(1, 5, (2, 3 + apex)).astype(np.int32)
     flips = random.choice(np.array([-1, 1], np.int8), lengths.shape)

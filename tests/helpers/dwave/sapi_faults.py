@@ -1,4 +1,6 @@
-"""What can be made to happen at a point of a call to the fake Solver API: sapi.at(point, action)."""
+"""What can be made to happen at a point of a call to the fake Solver API: sapi.at(point,
+action).
+"""
 
 import base64
 import json
@@ -47,7 +49,10 @@ Action = Callable[[Exchange], None]
 
 
 def drop(exchange: Exchange) -> None:
-    """The connection is lost. At "submit" nothing was accepted, at "accepted" everything, at "answer" it is ready."""
+    """The connection is lost.
+
+    At "submit" nothing was accepted, at "accepted" everything, at "answer" it is ready.
+    """
     raise DropError
 
 
@@ -64,7 +69,10 @@ cut = midway(drop)  # the connection is lost when half of the reply is sent
 
 
 def kill(child: subprocess.Popen) -> Action:
-    """The client dies by kill -9 and gets no reply. At "submit" nothing was accepted, at "accepted" everything."""
+    """The client dies by kill -9 and gets no reply.
+
+    At "submit" nothing was accepted, at "accepted" everything.
+    """
 
     def action(exchange: Exchange) -> None:
         child.kill()
@@ -89,7 +97,9 @@ def http_error(status: int, error: str = "made to fail") -> Action:
 
 
 def reject(message: str) -> Action:
-    """At "submit": each problem fails with this message and is not paid. "Solver is offline" is what D-Wave says."""
+    """At "submit": each problem fails with this message and is not paid. "Solver is offline" is
+    what D-Wave says.
+    """
 
     def action(exchange: Exchange) -> None:
         for problem in exchange.problems:

@@ -58,7 +58,9 @@ def search_result(power=None, smallest=0.01, noise=0.0):
 
 
 def times_result(sizes, share):
-    """An error of 0.2 at the anneal's own time, 0.05 with twice as much; H as it is has a tenth of both."""
+    """An error of 0.2 at the anneal's own time, 0.05 with twice as much; H as it is has a tenth of
+    both.
+    """
     wrong = np.empty((len(sizes.time_epochs), 2, len(sizes.times)))
     wrong[:, 0] = np.where(np.array(sizes.times) > sizes.total_time, 0.05, 0.2) + share
     wrong[:, 1] = wrong[:, 0] / 10

@@ -25,7 +25,9 @@ def rows_of(path):
 
 
 def text_of(folder, name):
-    """The report, which must be whole, and the JSON file, which must be read by any reader of JSON."""
+    """The report, which must be whole, and the JSON file, which must be read by any reader
+    of JSON.
+    """
 
     def refuse(word):
         raise AssertionError(word)
@@ -48,7 +50,8 @@ def law(z, epochs, prefactor=0.5):
 
 
 def answer(which, *, errors=None, spread=True, special=()):
-    """Results for all jobs: power laws with the published exponents, which differ from seed to seed.
+    """Results for all jobs: power laws with the published exponents, which differ from seed to
+    seed.
 
     Args:
         which: the setup.
@@ -82,7 +85,9 @@ def answer(which, *, errors=None, spread=True, special=()):
 
 
 def plateau(job, falls=("error", "error_reads", "error_lowest"), ends=True, noise=0.0):
-    """Errors that fall by 20 points up to m = 10 and by none beyond it, or by 10 from end to end."""
+    """Errors that fall by 20 points up to m = 10 and by none beyond it, or by 10 from end
+    to end.
+    """
     m = np.log10(job.num_states)
     errors = 0.5 - 0.2 * np.minimum(m, 1) if ends else 0.5 - 0.1 * m
     errors = errors + noise * np.sin(10 * (job.seed + 1) * (1 + m))

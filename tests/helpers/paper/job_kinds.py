@@ -96,7 +96,9 @@ class Train:
 
 @dataclass(frozen=True)
 class Threads:
-    """How many threads the libraries of linear algebra and OpenMP have, also those loaded here for the first time."""
+    """How many threads the libraries of linear algebra and OpenMP have, also those loaded here for
+    the first time.
+    """
 
     def run(self, images: ip.ImageSet) -> Arrays:
         import scipy.linalg  # noqa: F401

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import isingprop as ip
+from helpers.processes import wait_until
 from helpers.tolerances import INTERRUPT_SECONDS, PROCESS_SECONDS
 from isingprop.paper.common.jobs import Arrays
 
@@ -43,13 +44,6 @@ def waiting(code: str, marker: Path) -> Iterator[subprocess.Popen]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PROCESS_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 CODE = """
 import sys
 from isingprop.paper.common.jobs import Runner
@@ -57,7 +51,8 @@ from helpers.paper.job_kinds import Count, small_images
 from pathlib import Path
 with Runner(Path({folder!r}), workers=2, scheduler={scheduler!r}) as runner:
     try:
-        runner.run([Count({log!r}, k, seconds) for k, seconds in enumerate({seconds})], small_images(), "")
+        jobs = [Count({log!r}, k, seconds) for k, seconds in enumerate({seconds})]
+        runner.run(jobs, small_images(), "")
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
 """

@@ -86,7 +86,9 @@ class Noting(MadeUp):
 
 
 def reproduced(which, curve=near_the_paper, **options):
-    """A setup's numbers and the jobs that they were asked of; curve(job, name of the images) is a trial's."""
+    """A setup's numbers and the jobs that they were asked of; curve(job, name of the images) is a
+    trial's.
+    """
 
     def result(job, name):
         if isinstance(job, Search):

@@ -5,7 +5,9 @@ import numpy as np
 
 
 class Recorder:
-    """A sampler that answers with given states, all up by default, and keeps what it was called with."""
+    """A sampler that answers with given states, all up by default, and keeps what it was called
+    with.
+    """
 
     properties = {}  # noqa: RUF012
 
@@ -35,7 +37,9 @@ def sampleset(spins, labels=None, energy=0.0, **more):
 
 
 class TakesBySignature:
-    """As OpenJij: its parameters do not list all that sample() names, and sample() takes no others."""
+    """As OpenJij: its parameters do not list all that sample() names, and sample() takes no
+    others.
+    """
 
     parameters = {"beta": []}  # noqa: RUF012
 

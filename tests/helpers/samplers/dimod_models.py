@@ -13,7 +13,9 @@ BOTH = pytest.mark.parametrize(
 
 
 def random_edges(random, num_variables, density):
-    """Edges (2, E) between the even and the odd variables, which then have new numbers in no order."""
+    """Edges (2, E) between the even and the odd variables, which then have new numbers in
+    no order.
+    """
     pairs = np.argwhere(random.random((num_variables, num_variables)) < density)
     ends = pairs[pairs.sum(axis=1) % 2 == 1].T
     ends = np.unique(np.sort(ends, axis=0), axis=1)

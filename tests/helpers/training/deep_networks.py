@@ -33,7 +33,9 @@ def some_images(num_images=2, num_inputs=NUM_INPUTS):
 
 
 def exact_energies(network, images, spins):
-    """Eq. (14) with each bias once, spin by spin from the formula: (B, R, N), or (R, N) for all images, to (B, R)."""
+    """Eq. (14) with each bias once, spin by spin from the formula: (B, R, N), or (R, N) for all
+    images, to (B, R).
+    """
     weights, images = network.input_weights.astype(float), images.astype(float)
     bounds = np.cumsum([0, *(len(bias) for bias in network.biases)])
     layers = [spins[..., start:stop].astype(float) for start, stop in pairwise(bounds)]

@@ -30,7 +30,9 @@ def weighted(states, weights):
 
 
 def apply(network, step, rates):
-    """A new network whose parameters have gone along the gradient, each at its own rate, by NumPy."""
+    """A new network whose parameters have gone along the gradient, each at its own rate, by
+    NumPy.
+    """
     moved = {
         name: array + np.float32(getattr(rates, name)) * getattr(step, name)
         for name, array in network.parameters().items()

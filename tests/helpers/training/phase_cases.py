@@ -95,7 +95,9 @@ class Case:
         return exact_energies(self.network, self.images, flat).reshape(spins.shape[:-1])
 
     def assert_stage(self, call, layer, frozen, margin=0.0):
-        """The problems are the whole network at these frozen states (B, m, N), but for a constant of each chain."""
+        """The problems are the whole network at these frozen states (B, m, N), but for a constant
+        of each chain.
+        """
         problem, where = call.problem, self.network.active(layer)
         assert (problem.num_hidden, problem.num_output) == self.network.sizes[layer - 1 : layer + 1]
         assert (len(problem), call.num_reads) == (2 * CHAINS, 1)
@@ -110,7 +112,9 @@ class Case:
         return call.spins.reshape(2, CHAINS, -1)
 
     def retrain(self, layer):
-        """Moves the parameters of two layers by a step of the grid or none, as the update after their stage does."""
+        """Moves the parameters of two layers by a step of the grid or none, as the update after
+        their stage does.
+        """
         network = self.network
         arrays = network.couplings[layer - 1], *network.biases[layer - 1 : layer + 1]
         for k, array in enumerate([*arrays, network.input_weights] if layer == 1 else arrays):

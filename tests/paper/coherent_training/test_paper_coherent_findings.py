@@ -119,7 +119,10 @@ def test_findings_on_searches_hold_the_exponents_against_what_is_expected(tmp_pa
 
     reproduced(tmp_path, search=search)
     text = text_of(tmp_path, "coherent")
-    told = "- repetition: applications grow as A to the power -1.80 [-1.85, -1.75], where -2 is expected"
+    told = (
+        "- repetition: applications grow as A to the power -1.80 [-1.85, -1.75], where -2 is "
+        "expected"
+    )
     assert finding(text, "repetition: ") == f"{told}: less steep than that."
     line = finding(text, "Grover, A known: ")
     told = (
@@ -157,7 +160,9 @@ def test_of_one_seed_without_enough_instances_all_is_drawn_and_there_is_no_expon
 
 
 def test_findings_compare_equal_seeds(tmp_path, undrawn):
-    """Exponents of a seed all move together, so differences to plain have no width, but those to twice it do."""
+    """Exponents of a seed all move together, so differences to plain have no width, but those to
+    twice it do.
+    """
     reproduced(tmp_path)
     text = text_of(tmp_path, "coherent")
     during, after = [
@@ -173,20 +178,23 @@ def test_findings_compare_equal_seeds(tmp_path, undrawn):
         f"-0.30 [{-0.3 - half:.2f}, {-0.3 + half:.2f}] |",
     ]
     line = finding(text, "z of errors after it, epochs 1 to 6, against plain training: ")
-    told = "amplified, exact: more than twice as large; amplified, exact, rate ∝ A: larger, but less than twice as large"
+    told = (
+        "amplified, exact: more than twice as large; amplified, exact, rate ∝ A: larger, but "
+        "less than twice as large"
+    )
     assert f": {told}; amplified, m = 20: larger, but" in line
     told = "amplified, m = 20, rate ∝ A: no larger to be seen, and less than twice as large"
     assert line.endswith(f"; {told}; amplified, m = 3, rate ∝ A: more than twice as large.")
     line = finding(text, "Does z of errors after it double? ")
     assert (
-        "out: “amplified, exact”, “amplified, m = 3, rate ∝ A”; less than double: “amplified, exact, rate ∝ A”,"
-        in line
+        "out: “amplified, exact”, “amplified, m = 3, rate ∝ A”; less than double: “amplified, "
+        "exact, rate ∝ A”," in line
     )
     line = finding(text, "amplified, m = 20, over plain, m = 20, ratio of errors: ")
     ends = np.exp(np.mean([np.log(end(0.6 + share) / end(0.4 + share)) for share in SHARES]))
     assert (
-        "after 1 epoch 1.00 [1.00, 1.00] (no difference to be seen), after 3 0.80 [0.80, 0.80] (better)"
-        in line
+        "after 1 epoch 1.00 [1.00, 1.00] (no difference to be seen), after 3 0.80 [0.80, 0.80] "
+        "(better)" in line
     )
     assert f"at the end {ends:.2f} [" in line
     assert finding(text, "z against applications, amplified, m = 20, minus").endswith(
@@ -194,8 +202,8 @@ def test_findings_compare_equal_seeds(tmp_path, undrawn):
     )
     line = finding(text, "amplified, m = 20, rate ∝ A, takes ")
     assert (
-        "takes 4 times the applications of plain, m = 20, in the first epoch and 4 times in the last"
-        in line
+        "takes 4 times the applications of plain, m = 20, in the first epoch and 4 times in the "
+        "last" in line
     )
 
 
@@ -207,8 +215,8 @@ def test_the_floor_is_told_by_ground_states_and_by_a_longer_anneal(tmp_path, und
     reproduced(tmp_path)
     line = finding(text_of(tmp_path, "coherent"), "The floor, in plain training after 6 epochs: ")
     assert (
-        "the error is 20.0 %, and 5.00 % of the ground states are wrong. Most of it, 75.0 %, is diabatic"
-        in line
+        "the error is 20.0 %, and 5.00 % of the ground states are wrong. Most of it, 75.0 %, is "
+        "diabatic" in line
     )
     assert line.endswith(
         "With time 60 in place of 30, and nothing else changed, the error is 5.00 % (better)."

@@ -1,4 +1,6 @@
-"""The baseline: scikit-learn's steps, the slope of the loss, and errors that are counted before each update."""
+"""The baseline: scikit-learn's steps, the slope of the loss, and errors that are counted before
+each update.
+"""
 
 import warnings
 

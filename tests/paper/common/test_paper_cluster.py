@@ -13,7 +13,8 @@ import pytest
 
 from helpers.paper import job_kinds as kinds
 from helpers.paper.job_kinds import AlwaysDie, Count, Die, Fail, Threads, Train
-from helpers.paper.job_runs import CODE, check_interrupt, numbers, ran, wait_until, waiting
+from helpers.paper.job_runs import CODE, check_interrupt, numbers, ran, waiting
+from helpers.processes import wait_until
 from helpers.tolerances import PROCESS_SECONDS, same_bits
 from isingprop.paper.common import dask_cluster, jobs
 from isingprop.paper.common.jobs import Runner
@@ -119,7 +120,9 @@ def test_a_worker_with_another_version_or_none_is_refused(tmp_path, two_workers,
 
 
 def test_images_that_die_with_their_worker_are_made_again(tmp_path, images, log):
-    """The result of job 1 has half a second to leave the worker: what dies there unfetched is computed again."""
+    """The result of job 1 has half a second to leave the worker: what dies there unfetched is
+    computed again.
+    """
     work = [
         Count(str(log), 1),
         Die(str(log), 2, 0.5, marker=str(tmp_path / "died")),

@@ -12,7 +12,8 @@ import pytest
 
 import isingprop as ip
 from helpers.paper.job_kinds import AlwaysDie, Count, Die, Fail, Threads, Twin
-from helpers.paper.job_runs import CODE, check_interrupt, numbers, ran, wait_until, waiting
+from helpers.paper.job_runs import CODE, check_interrupt, numbers, ran, waiting
+from helpers.processes import wait_until
 from helpers.tolerances import same_bits
 from isingprop.paper.common import jobs, workers
 from isingprop.paper.common.jobs import Runner
@@ -256,7 +257,9 @@ def test_ctrl_c_while_the_processes_start_is_without_noise(tmp_path, log):
 
 
 def test_ctrl_c_is_nothing_to_a_process_from_its_first_moment_on(tmp_path, images, log, capfd):
-    """In a terminal they all get it; what they would say of it comes before or after their end, by chance."""
+    """In a terminal they all get it; what they would say of it comes before or after their end, by
+    chance.
+    """
     with Runner(tmp_path, workers=1) as runner:
         ended = threading.Event()
 

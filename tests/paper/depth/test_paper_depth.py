@@ -1,4 +1,6 @@
-"""The study of depth: its networks and its job, and what its numbers, files and words say of made-up results."""
+"""The study of depth: its networks and its job, and what its numbers, files and words say of
+made-up results.
+"""
 
 import json
 from dataclasses import replace
@@ -159,7 +161,9 @@ def test_a_test_is_of_the_first_2000_images_of_all_classes(tmp_path, monkeypatch
 
 
 def made_up(which, accuracy=ACCURACY, shares=SHARES, seconds=SECONDS, best=0):
-    """Results for all jobs; the rate of this number is the best for one hidden layer, the largest for more."""
+    """Results for all jobs; the rate of this number is the best for one hidden layer, the largest
+    for more.
+    """
     names = {method: name for name, method in variants(which).items()}
 
     def result(job):
@@ -272,7 +276,9 @@ def test_a_row_is_an_epoch_of_a_seed(tmp_path, undrawn):
 
 
 def test_differences_are_of_equal_seeds(tmp_path, undrawn):
-    """1x32 varies against the others, and so the differences twice as much; the rest vary together."""
+    """1x32 varies against the others, and so the differences twice as much; the rest vary
+    together.
+    """
     reproduced(tmp_path)
     text = text_of(tmp_path, "deep")
     (line,) = [line for line in text.splitlines() if line.startswith("| 2 × 32 (all at once) | -")]
@@ -304,7 +310,9 @@ def titles(tmp_path):
 
 
 def test_depth_helps_where_a_deep_network_is_better_than_all_others(tmp_path, undrawn, titles):
-    """0.03 better than the best: half an interval is 0.05 against 1x32, which varies against the others."""
+    """0.03 better than the best: half an interval is 0.05 against 1x32, which varies against the
+    others.
+    """
     text, line = verdict(tmp_path, 0.87, 0.82)
     assert line.endswith(f"better than every network of one hidden layer: {', '.join(titles[:2])}.")
     assert line.startswith("- Depth helps")
@@ -364,10 +372,12 @@ def test_the_cost_of_each_layer_and_the_largest_problem_are_told(tmp_path, undra
     reproduced(tmp_path)
     text = text_of(tmp_path, "deep")
     assert finding(text, "Two layers at a time, with").endswith(
-        ": 1, 4, 6 s per epoch; the third adds 2 s, no more than the second (3 s). Largest problem: 104, 72, 72 spins."
+        ": 1, 4, 6 s per epoch; the third adds 2 s, no more than the second (3 s). Largest "
+        "problem: 104, 72, 72 spins."
     )
     assert finding(text, "All at once, with").endswith(
-        ": 1, 2, 5 s per epoch; the third adds 3 s, more than the second (1 s). Largest problem: 104, 104, 104 spins."
+        ": 1, 2, 5 s per epoch; the third adds 3 s, more than the second (1 s). Largest problem: "
+        "104, 104, 104 spins."
     )
 
 

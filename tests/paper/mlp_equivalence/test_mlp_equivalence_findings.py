@@ -133,7 +133,8 @@ def test_a_divergence_that_rises_again_does_not_approach_zero():
     line = said("Divergence", outcome("back", kl=curve))
     assert (
         line
-        == "Divergence: was near zero, but rises again (ends below 0.01 nats): back. In the last third: rising: back."
+        == "Divergence: was near zero, but rises again (ends below 0.01 nats): back. In the last "
+        "third: rising: back."
     )
 
 
@@ -173,12 +174,15 @@ def test_the_divergence_is_held_against_that_of_two_perceptrons():
 
 
 def test_the_same_weights_are_held_against_each_other_in_both():
-    """Loss plus log-likelihood; where the largest is, and the largest at the end with its share of the loss."""
+    """Loss plus log-likelihood; where the largest is, and the largest at the end with its share of
+    the loss.
+    """
     falling = np.linspace(0.7, 0.1, len(moments(80)))
     bump = peaked(0.0, -0.05, 0.002)
     plain, bent = outcome("plain"), outcome("bent", log_likelihood=bump - falling)
     assert said("With the EBM's", plain, bent) == (
-        "With the EBM's weights in both, loss and −log-likelihood of a seed differ by at most 0.05 nats (bent, update "
+        "With the EBM's weights in both, loss and −log-likelihood of a seed differ by at most "
+        "0.05 nats (bent, update "
         "5); at the end by at most 0.002 (bent), 2 % of the loss."
     )
     assert "differ by at most 0 nats" in said("With the MLP's", plain, bent)
@@ -222,13 +226,15 @@ def test_it_is_told_how_far_gradients_and_weights_go():
     first = outcome("a", ebm_norm_1=np.linspace(1, 3, 14), cosine=np.linspace(0.99, 0.8, 14))
     second = outcome("b", ebm_norm_1=np.linspace(2, 16, 14), ebm_norm_2=np.linspace(0.5, 12, 14))
     assert said("W1 of the EBM", first, second) == (
-        "W1 of the EBM grows 3 to 8 times (norm); the two gradients with its weights turn away from each other: their "
+        "W1 of the EBM grows 3 to 8 times (norm); the two gradients with its weights turn away "
+        "from each other: their "
         "cosine is 0.9900 or more after the first update and 0.8000 or more at the end."
     )
     assert "do not all turn away" in said("W1 of the EBM", first, outcome("c", cosine=0.9))
     line = said("Weights are", first, second)
     assert line.startswith(
-        "Weights are smaller than one in absolute value, as the paper says of its own: the largest is 0.25."
+        "Weights are smaller than one in absolute value, as the paper says of its own: the "
+        "largest is 0.25."
     )
     assert line.endswith("‖W2‖ / ‖W1‖ of the EBM is at most 1.3.")
     for name in ("mlp_largest", "ebm_largest"):

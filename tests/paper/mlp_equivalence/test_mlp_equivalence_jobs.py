@@ -113,7 +113,9 @@ def test_batches_go_through_the_inputs_in_a_new_order_each_time(size, per_round)
 
 
 def first_weights(num_inputs, num_hidden, seed):
-    """As scikit-learn draws them for sigmoid units: uniform, each layer's weights and then its biases."""
+    """As scikit-learn draws them for sigmoid units: uniform, each layer's weights and then its
+    biases.
+    """
     random, arrays = np.random.RandomState(np.random.MT19937(seed)), []
     for sizes in ((num_inputs, num_hidden), (num_hidden, 1)):
         bound = math.sqrt(2 / sum(sizes))
@@ -122,7 +124,9 @@ def first_weights(num_inputs, num_hidden, seed):
 
 
 def adam(arrays, gradients, state, step, rate):
-    """Kingma & Ba 2015, the last two lines of Section 2, which scikit-learn follows: epsilon is not corrected."""
+    """Kingma & Ba 2015, the last two lines of Section 2, which scikit-learn follows: epsilon is not
+    corrected.
+    """
     for k, slope in enumerate(gradients):
         m, v = state.setdefault(k, (np.zeros_like(slope), np.zeros_like(slope)))
         state[k] = m, v = 0.9 * m + 0.1 * slope, 0.999 * v + 0.001 * slope**2

@@ -1,4 +1,6 @@
-"""The study of run times: its jobs, power laws and crossings, and what its files and words say of made-up times."""
+"""The study of run times: its jobs, power laws and crossings, and what its files and words say of
+made-up times.
+"""
 
 import json
 import math
@@ -97,7 +99,9 @@ def test_matrix_products_sample_the_model():
 
 
 def test_what_is_timed_samples_the_same_model():
-    """Each call makes 1,000 states of 6 + 1 spins; the mean of the single one is that of the model."""
+    """Each call makes 1,000 states of 6 + 1 spins; the mean of the single one is that of
+    the model.
+    """
     calls = mlp_runtime_runs._calls(IMAGES, 6, seed=5)
     model = EnergyModel.random(
         num_inputs=16, num_hidden=6, scale=mlp_runtime_runs.WEIGHT_SCALE, seed=5

@@ -128,7 +128,8 @@ def test_all_published_accuracies_within(tmp_path, both, undrawn):
     text = text_of(tmp_path, "mlp-table")
     line = finding(text, "Accuracy: ")
     assert line.endswith(
-        "of 48 published figures 48 are within 2 standard deviations of ours, 0 are outside, and 0 have no verdict. "
+        "of 48 published figures 48 are within 2 standard deviations of ours, 0 are outside, and "
+        "0 have no verdict. "
         "16 of 16 pairs have none outside."
     )
     for beginning in ("Outside: ", "Fewer than "):
@@ -136,8 +137,8 @@ def test_all_published_accuracies_within(tmp_path, both, undrawn):
     assert "0 of 48 means differ" in finding(text, "A second look: ")
     assert finding(text, "Fashion-MNIST's training files are missing: ")
     assert (
-        "| mnist | 2-3 | 82.8 ± 2.2 (6) | *82.8* | 77.4 ± 2.2 (6) | *77.4* | 85.9 ± 2.2 (6) | *85.9* | 80.0"
-        in text
+        "| mnist | 2-3 | 82.8 ± 2.2 (6) | *82.8* | 77.4 ± 2.2 (6) | *77.4* | 85.9 ± 2.2 (6) | "
+        "*85.9* | 80.0" in text
     )
     assert "| mnist | 5-9 | 18 | *11* | >20 | *>20* | >20 | *>20* | 18 |" in text
     assert "| mnist | 2-3 | 67 [30, 93] | *50* |" in text
@@ -257,14 +258,14 @@ def test_what_sampling_costs_is_told(tmp_path, both, undrawn):
     text = text_of(tmp_path, "mlp-table")
     line = finding(text, "Classical-2 against exact gradients, the same trials: ")
     assert (
-        "128 successful with both, 0 with neither, 16 with Classical-2 alone, 0 with exact gradients alone"
-        in line
+        "128 successful with both, 0 with neither, 16 with Classical-2 alone, 0 with exact "
+        "gradients alone" in line
     )
     assert line.endswith("where both are, Classical-2 ends higher by +1.00 [+1.00, +1.00] points.")
     line = finding(text, "annealer against exact gradients, the same trials: ")
     assert (
-        "112 successful with both, 0 with neither, 16 with annealer alone, 16 with exact gradients alone"
-        in line
+        "112 successful with both, 0 with neither, 16 with annealer alone, 16 with exact "
+        "gradients alone" in line
     )
     assert line.endswith("where both are, annealer ends higher by -4.00 [-4.00, -4.00] points.")
 

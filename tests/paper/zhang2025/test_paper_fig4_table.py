@@ -128,7 +128,9 @@ def test_fig4_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
 
 
 def test_fig4_trains_from_the_same_parameters_in_the_same_order_for_every_m():
-    """Those of the seed: each m is one epoch of a trainer of its own, and a test on the images of training."""
+    """Those of the seed: each m is one epoch of a trainer of its own, and a test on the images of
+    training.
+    """
     images, found = small_images(), FirstEpoch(0.001, 3, (1, 4)).run(small_images())
     for k, m in enumerate((1, 4)):
         network = ip.BipartiteNetwork.random(num_inputs=16, num_hidden=120, num_classes=10, seed=3)

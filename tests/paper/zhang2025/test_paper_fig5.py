@@ -114,7 +114,8 @@ def test_fig5_of_a_full_run_has_100_epochs_and_tells_early_from_late(tmp_path, u
     ]
     bent = finding(text, "No power law")
     assert all(method.title in bent for method in METHODS.values())
-    # Equal for all methods, so: the errors of epochs 1, 3, 10, 30, 100 and the cost of an error of 1 %.
+    # Equal for all methods, so: the errors of epochs 1, 3, 10, 30, 100 and the cost of an error of
+    # 1 %.
     (line,) = [
         line
         for line in text.split("## Errors")[1].split("##")[0].splitlines()
@@ -216,8 +217,8 @@ def test_fig5_says_plainly_that_backpropagation_makes_no_errors_any_more(tmp_pat
         text, "Dragon training has a smaller error (all states) than backpropagation, ReLU "
     )
     assert (
-        "in 0 of 10 epochs. backpropagation, ReLU makes no error at all in any seed for the first time in epoch 6."
-        in versus
+        "in 0 of 10 epochs. backpropagation, ReLU makes no error at all in any seed for the "
+        "first time in epoch 6." in versus
     )
     assert "4.00 % (2.00 %) against 0.00 % (0.00 %)." in versus
     assert numbers["methods"]["backprop-relu"]["final_error"] == 0

@@ -14,7 +14,9 @@ def problem():
 
 @pytest.fixture
 def make(tmp_path):
-    """Makes samplers, in tmp_path/record if nothing else is said, and closes them after the test."""
+    """Makes samplers, in tmp_path/record if nothing else is said, and closes them after the
+    test.
+    """
     made = []
 
     def make(mode="forward", *, solver=None, folder="record", **settings):

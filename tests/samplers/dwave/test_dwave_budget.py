@@ -23,7 +23,10 @@ def test_a_budget_stops_before_the_call_that_could_exceed_it(make, problem, num_
         with pytest.raises(ip.QPUBudgetError) as caught:
             qpu.sample(problem, num_reads=4, seed=1)
         spent = sum(costs[:affordable])
-        message = f"must leave {costs[affordable]:.3f} s for the next call, got {budget:g} s with {spent:.3f} s spent"
+        message = (
+            f"must leave {costs[affordable]:.3f} s for the next call, got {budget:g} s "
+            f"with {spent:.3f} s spent"
+        )
         assert str(caught.value) == f"QPU budget {message}"
         assert calls_of(qpu) == affordable
         assert len(list(qpu.record.glob("*.safetensors"))) == affordable
@@ -107,7 +110,9 @@ def test_the_first_request_sends_and_writes_nothing_and_is_the_one_that_is_sent(
 
 @pytest.mark.parametrize("mode", MODES)
 def test_an_estimate_is_what_a_run_costs(make, mode):
-    """To 1 %: copies differ in their numbers of qubits, and a test leaves cyclic annealing's ancillas idle."""
+    """To 1 %: copies differ in their numbers of qubits, and a test leaves cyclic annealing's
+    ancillas idle.
+    """
     images = two_classes()
     qpu = make(mode, solver=CountedQPU(size=2), num_copies=3)
     references = None if mode == "forward" else "wrong-classes"

@@ -1,4 +1,6 @@
-"""The README's line for a D-Wave chip, rehearsed: digits through an emulated chip with defects and broken chains."""
+"""The README's line for a D-Wave chip, rehearsed: digits through an emulated chip with defects and
+broken chains.
+"""
 
 import numpy as np
 

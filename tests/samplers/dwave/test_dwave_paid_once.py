@@ -1,4 +1,6 @@
-"""The D-Wave sampler on emulated chips: which requests are paid for, and how problems share calls."""
+"""The D-Wave sampler on emulated chips: which requests are paid for, and how problems share
+calls.
+"""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -137,7 +139,9 @@ def test_answers_of_a_stand_in_are_never_taken_for_those_of_another_device(make,
 
 
 def test_reads_from_one_start_state_share_a_run_of_the_chip(make):
-    """Twelve reads from five start states: two states three times and three twice, without a read too many."""
+    """Twelve reads from five start states: two states three times and three twice, without a read
+    too many.
+    """
     pairs = ip.IsingProblem(
         -5 * np.eye(4, 3), [[0.0, 0.0, 0.0, -5.0]], [[0.0, 0.0, 0.0]]
     )  # states of aligned pairs stay

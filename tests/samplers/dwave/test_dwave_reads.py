@@ -20,7 +20,9 @@ FROM_STARTS = [mode for mode in MODES if mode != "forward"]
 
 @pytest.mark.parametrize("descend", [False, True])
 def test_of_more_reads_than_are_asked_for_the_lowest_are_kept(make, problem, descend):
-    """By their energies after the descent, where there is one; all 30 are what is asked for of the other sampler."""
+    """By their energies after the descent, where there is one; all 30 are what is asked for of the
+    other sampler.
+    """
     settings = {"descend": descend, "scale": 0.5, "num_copies": 1}
     few = make(num_reads=30, solver=CountedQPU(beta=0.1), folder="few", **settings)
     states = few.sample(problem, num_reads=4, seed=1)
@@ -141,7 +143,10 @@ def test_the_lowest_states_are_ground_states(make, problem, case):
 
 @pytest.mark.parametrize("bias", [0.0, 4.0])
 def test_a_bias_leads_to_the_minimum_of_the_start_state(make, bias):
-    """Of two equal ones of a ferromagnet that forgets at s = 0. Without a bias, 40 of one kind: 2^-39."""
+    """Of two equal ones of a ferromagnet that forgets at s = 0.
+
+    Without a bias, 40 of one kind: 2^-39.
+    """
     problem = ip.IsingProblem(np.full((H, O), -1.0), np.zeros((2, H)), np.zeros((2, O)))
     starts = np.ones((2, 1, H + O), np.int8)
     starts[1] = -1
@@ -182,7 +187,10 @@ def test_info_tells_what_was_done(make, problem, mode):
 
 
 def test_the_fraction_of_broken_chains_is_what_the_read_out_breaks(make):
-    """Chains of L qubits that hold: P(broken) = 1 - (1 - p)^L - p^L. False alarms: 1e-6, two-sided."""
+    """Chains of L qubits that hold: P(broken) = 1 - (1 - p)^L - p^L.
+
+    False alarms: 1e-6, two-sided.
+    """
     p, num_reads = 0.05, 400
     big = oracle.random_problem(10, 10, seed=3)
     qpu = make(solver=CountedQPU(beta=COLD, flip_rate=p), scale=0.3, chain_strength=6.0)

@@ -56,9 +56,8 @@ REFUSED = {
     "TypeError: solver must be a name, features, or a device such as EmulatedQPU(), got <class": {
         "solver": ip.EmulatedQPU
     },
-    "TypeError: solver must be a name, features, or a device such as EmulatedQPU(), got Annealing": {
-        "solver": ip.Annealing()
-    },
+    "TypeError: solver must be a name, features, or a device such as EmulatedQPU(), got "
+    "Annealing": {"solver": ip.Annealing()},
 }
 
 

@@ -68,8 +68,10 @@ trainer = ip.Trainer(network, ip.Replay({str(tmp_path / "record")!r}), **{option
 history = trainer.fit(two_classes(), epochs=2)
 network.save({str(tmp_path / "played.safetensors")!r})
 trainer.restore({str(tmp_path / "checkpoint.safetensors")!r})
-print([(r.train_error_reads, r.test_accuracy, r.qpu_seconds, r.chain_break_fraction) for r in history])
-print(sorted(name for name in sys.modules if name.split(".")[0] in ("dwave", "dimod", "networkx", "minorminer")))
+names = "train_error_reads", "test_accuracy", "qpu_seconds", "chain_break_fraction"
+print([tuple(getattr(record, name) for name in names) for record in history])
+packages = {{name.split(".")[0] for name in sys.modules}}
+print(sorted(packages & {{"dwave", "dimod", "networkx", "minorminer"}}))
 """)
     assert done.returncode == 0, done.stderr
     told, modules = done.stdout.splitlines()

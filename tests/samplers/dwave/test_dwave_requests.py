@@ -45,7 +45,9 @@ def sent(
 
 
 def physical(body, solver) -> tuple[dict[int, float], dict[tuple[int, int], float]]:
-    """h and J as D-Wave reads them: NaN is an unused qubit, and only couplers between used ones are listed."""
+    """h and J as D-Wave reads them: NaN is an unused qubit, and only couplers between used ones are
+    listed.
+    """
     linear = np.frombuffer(base64.b64decode(body["data"]["lin"]), "<f8")
     used = {
         q

@@ -8,7 +8,7 @@ from helpers import oracle
 from helpers.dwave.dwave_runs import TRAIN, assert_paid_once_and_kept
 from helpers.dwave.fake_sapi import FakeSapi
 from helpers.dwave.fault_cases import ASKED, CLIENT_SECONDS, NUM_CALLS, H, O
-from helpers.forked_command import Commands, shorten_waits
+from helpers.forked_command import commands, shorten_waits
 from isingprop.qpu.calls import call_sender, device_session
 
 
@@ -60,28 +60,25 @@ def wanted(problem, tmp_path_factory):
     return states
 
 
-@pytest.fixture(scope="session")
-def commands(tmp_path_factory):
-    with Commands(tmp_path_factory.mktemp("outputs")) as commands:
-        yield commands
-
-
 @pytest.fixture
-def run(commands, tmp_path):
+def run(tmp_path):
     """run(sapi, *arguments, kill_at=..., full_at=...): starts the command in tmp_path."""
 
     def start(sapi, *arguments, **fate):
-        return commands.start(*arguments, cwd=tmp_path, environment=sapi.environment, **fate)
+        environment = sapi.environment
+        return commands().start(
+            *arguments, cwd=tmp_path, environment=environment, hasty=True, **fate
+        )
 
     return start
 
 
 @pytest.fixture(scope="session")
-def unbroken(commands, tmp_path_factory):
+def unbroken(tmp_path_factory):
     """The model's bytes after a run that nothing befell."""
     folder = tmp_path_factory.mktemp("unbroken")
     with FakeSapi() as sapi:
-        done = commands.start(*TRAIN, cwd=folder, environment=sapi.environment)
+        done = commands().start(*TRAIN, cwd=folder, environment=sapi.environment, hasty=True)
         assert done.wait() == 0, done.stderr
         assert_paid_once_and_kept(sapi, folder)
     return (folder / "run" / "model.safetensors").read_bytes()

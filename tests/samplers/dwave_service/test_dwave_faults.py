@@ -1,6 +1,8 @@
-"""Faults between the D-Wave sampler and D-Wave, on the real client: nothing paid is lost, and nothing is paid twice.
+"""Faults between the D-Wave sampler and D-Wave, on the real client: nothing paid is lost, and
+nothing is paid twice.
 
-The emulated chips give a request that comes again another answer, so that equal bits mean: paid once.
+The emulated chips give a request that comes again another answer, so that equal bits mean: paid
+once.
 """
 
 import threading
@@ -111,7 +113,9 @@ def test_nothing_is_asked_twice_where_nothing_goes_wrong(make, sapi, problem, wa
 
 
 def test_every_step_is_on_disk_before_the_next(make, sapi, problem, wanted):
-    """The call before it is sent, its id before the answer is asked for, and the answer before it is used."""
+    """The call before it is sent, its id before the answer is asked for, and the answer before it
+    is used.
+    """
     qpu, seen = make(sapi), []
     for point in ("submit", "answer"):
         sapi.at(point, lambda _, point=point: seen.append((point, on_disk(qpu.record))), times=None)

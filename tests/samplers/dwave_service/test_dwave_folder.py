@@ -220,7 +220,10 @@ def test_two_samplers_of_one_process_share_a_folder(sampler, problem):
 
 
 def test_a_folder_is_locked_until_the_last_of_its_samplers_is_closed(sampler, problem, python):
-    code = "import sys; from isingprop.qpu.calls.record import Record; from pathlib import Path; import json\n"
+    code = (
+        "import sys; from isingprop.qpu.calls.record import Record; from pathlib import Path; "
+        "import json\n"
+    )
     code += (
         "Record.of(Path(r'FOLDER'), json.loads((Path(r'FOLDER') / 'settings.json').read_text()))"
     )

@@ -47,7 +47,8 @@ import isingprop as ip, sys
 from helpers import oracle
 from isingprop.qpu.calls import device_session
 problem = oracle.random_problem(4, 3, num_problems=6, seed=1)
-states = ip.DWave(record=sys.argv[0] and "RECORD", num_copies=2).sample(problem, num_reads=5, seed=1)
+sampler = ip.DWave(record=sys.argv[0] and "RECORD", num_copies=2)
+states = sampler.sample(problem, num_reads=5, seed=1)
 print(states.spins.tobytes().hex())
 """
 
@@ -202,7 +203,9 @@ def test_one_solver_that_goes_offline_is_waited_for(make, sapi, problem, wanted)
 
 
 def test_calls_that_fail_together_are_one_failure(make, sapi, caplog):
-    """Eight calls were under way when the solver went offline: that is waited for once, not eight times."""
+    """Eight calls were under way when the solver went offline: that is waited for once, not eight
+    times.
+    """
     problem = oracle.random_problem(H, O, num_problems=8, seed=1)
     sapi.at("submit", faults.reject(OFFLINE), times=8)
     qpu = make(sapi, num_copies=1)

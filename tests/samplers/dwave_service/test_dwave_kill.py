@@ -1,9 +1,10 @@
-"""Runs on D-Wave that are killed or interrupted, and go on: nothing paid is lost, and nothing is paid twice."""
+"""Runs on D-Wave that are killed or interrupted, and go on: nothing paid is lost, and nothing is
+paid twice.
+"""
 
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 
@@ -22,6 +23,7 @@ from helpers.dwave.dwave_runs import (
     go_on,
 )
 from helpers.dwave.fake_sapi import FakeSapi
+from helpers.processes import started, wait_until
 from helpers.tolerances import PROCESS_SECONDS
 from isingprop import EmulatedQPU
 from isingprop.qpu.calls.record import Index
@@ -112,7 +114,9 @@ def test_a_run_killed_at_random_moments_goes_on(run, tmp_path, unbroken):
 
 
 def test_the_chip_may_be_another_when_a_killed_run_goes_on(run, tmp_path):
-    """A qubit of a call that was paid has broken since: its answer is used, and the others are embedded anew."""
+    """A qubit of a call that was paid has broken since: its answer is used, and the others are
+    embedded anew.
+    """
     with FakeSapi() as sapi:
         assert (
             run(sapi, *TRAIN, kill_at=(RECORD, "Record.finish", 3, "before")).wait()
@@ -131,17 +135,15 @@ def test_the_chip_may_be_another_when_a_killed_run_goes_on(run, tmp_path):
 def test_ctrl_c_while_an_answer_is_awaited_is_one_line_and_pays_nothing_twice(
     run, tmp_path, unbroken
 ):
-    """In a process that nothing was forked into, which must end at once, whatever threads the client has."""
+    """In a process that nothing was forked into, which must end at once, whatever threads the
+    client has.
+    """
     with FakeSapi() as sapi:
         sapi.at("submit", lambda _: setattr(sapi, "pending", 600.0), skip=4)
-        code = [sys.executable, "-c", "from isingprop.cli import main; main()", *TRAIN]
+        code = "-c", "from isingprop.cli import main; main()", *TRAIN
         environment = {**os.environ, **sapi.environment}
-        with subprocess.Popen(
-            code, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
-        ) as running:
-            deadline = time.monotonic() + PROCESS_SECONDS
-            while "poll" not in sapi.requests and time.monotonic() < deadline:
-                time.sleep(0.01)
+        with started(*code, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as running:
+            wait_until(lambda: "poll" in sapi.requests)
             running.send_signal(signal.SIGINT)
             _, errors = running.communicate(timeout=PROCESS_SECONDS)
         assert running.returncode == 130, errors
