@@ -4,8 +4,8 @@
 #include <string>
 
 #include "support/common.h"
-#include "util/aligned.h"
 #include "targets/dispatch.h"
+#include "util/aligned.h"
 
 namespace isingprop::test {
 namespace {
