@@ -327,6 +327,7 @@ def test_settings_and_repr_tell_samplers_apart():
     assert repr(FromDimod(Recorder())) == "FromDimod(Recorder)"
 
 
+@pytest.mark.slow
 def test_a_network_is_trained():
     """By chance, 9 of 10 images are classified wrong."""
     images = load_data("digits", num_train=300, num_test=10)

@@ -10,6 +10,7 @@ import isingprop as ip
 
 # No check is expected to fail. scikit-learn itself skips two: the array API one (it needs an extra
 # package) and the one for pandas columns where pandas is not installed.
+@pytest.mark.slow
 @parametrize_with_checks(
     [ip.IsingClassifier(random_state=0), ip.IsingClassifier(num_states=1, random_state=0)]
 )
@@ -17,6 +18,7 @@ def test_scikit_learn_conventions(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 def test_learns_digits_and_names_classes_as_given():
     X, y = load_digits(return_X_y=True)
     names = np.array([f"digit {label}" for label in y])

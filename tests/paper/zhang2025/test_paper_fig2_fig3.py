@@ -137,6 +137,7 @@ def with_classes(images, num_classes, pixels):
     )
 
 
+@pytest.mark.slow
 def test_two_classes_one_seed_and_images_that_are_no_squares(images, tmp_path, monkeypatch):
     monkeypatch.setattr(Setup, "load_data", lambda self: with_classes(images, 2, 60))
     setup = setup_in(tmp_path, num_seeds=1)
@@ -149,6 +150,7 @@ def test_two_classes_one_seed_and_images_that_are_no_squares(images, tmp_path, m
     assert "there is no interval to say" in (tmp_path / "fig2.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_without_images_of_the_papers_digit_it_is_the_last_class_that_there_is(
     images, tmp_path, monkeypatch, part

@@ -22,6 +22,7 @@ class Enough(Exception):  # noqa: N818 (no error)
     """Raised by a runner that cannot make up any results."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("num_seeds", "quick"), [(3, True), (2, False)])
 @pytest.mark.parametrize(
     "module", [fig2, fig3, fig4, fig5, table], ids=lambda module: module.__name__[16:]
@@ -84,6 +85,7 @@ def test_fig5_numbers_follow_from_the_curves(laws):
         assert (own["qpu_seconds_per_epoch"] is None) == ("backprop" in name)
 
 
+@pytest.mark.slow
 def test_fig5_of_a_full_run_has_100_epochs_and_tells_early_from_late(tmp_path, undrawn):
     epochs = np.arange(1, 101)
 
