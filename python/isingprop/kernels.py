@@ -5,6 +5,7 @@
 | annealing        | `anneal`              | states of simulated annealing, and their energies     |
 |                  | `temper`              | states of parallel tempering, with swap statistics    |
 |                  | `cycle`               | states of cyclic annealing, with each cycle's end     |
+|                  | `descend`             | states that no single flip improves, from given ones  |
 |                  | `energies`            | energies of given states                              |
 | network          | `local_fields`        | x W + b of images x                                   |
 |                  | `spin_fields`         | s J + b of spins s, for the next hidden layer         |
@@ -33,6 +34,7 @@ from isingprop._core import (
     available_kernels,
     current_kernel,
     cycle,
+    descend,
     energies,
     energy_table,
     evolve,
@@ -55,6 +57,7 @@ __all__ = [
     "available_kernels",
     "current_kernel",
     "cycle",
+    "descend",
     "energies",
     "energy_table",
     "evolve",

@@ -176,6 +176,28 @@ class IsingProblem:
         checked = spin_array("spins", spins, shape=(len(self), None, self.num_spins))
         return kernels.energies(self.couplings, self.hidden_fields, self.output_fields, checked)
 
+    def descended(self, spins: Spins, num_threads: int = 1) -> Spins:
+        """Returns the states in which a zero-temperature descent from given states ends.
+
+        All hidden spins that lower the energy by it are turned over at once, then all output spins,
+        and so on, until no single flip lowers the energy. A spin without a local field stays.
+
+        Args:
+            spins: (B, R, N) int8, -1 or +1, hidden spins first.
+            num_threads: threads over states; changes the speed, never the states.
+
+        Returns:
+            (B, R, N).
+        """
+        states, _ = kernels.descend(
+            self.couplings,
+            self.hidden_fields,
+            self.output_fields,
+            np.ascontiguousarray(spins),
+            num_threads,
+        )
+        return states
+
     def to_bqm(self, index: int = 0) -> dimod.BinaryQuadraticModel:
         """Returns problem number `index` as a dimod model with the same energies.
 

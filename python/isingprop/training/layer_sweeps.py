@@ -17,8 +17,7 @@ from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import Spins, image_array, seed_for, seed_number, whole_number
 
 _MAX_SWEEPS = 20  # downhill, after the first sweep
-# One sweep at a beta at which nothing goes up, in units of 1 / (rms local field); a
-# zero-temperature descent follows.
+# An inverse temperature at which nothing goes up, in units of 1 / (rms local field).
 _COLD = np.array([1e12])
 # Seeds of a sweep are numbered by its lower layer, 1 ... L - 1; this is the random start before it.
 _START = 0
@@ -142,18 +141,28 @@ def forward_sweep(
     return spins
 
 
-def descended(problem: IsingProblem, start: Spins, num_threads: int) -> Spins:
-    """Returns (B, R, N) states after a zero-temperature descent from (B, R, N) start states."""
-    num_reads = start.shape[1]
-    return anneal(
+def cooled(problem: IsingProblem, start: Spins, num_threads: int) -> Spins:
+    """Returns (B, R, N) states after one cold sweep of annealing and a zero-temperature descent.
+
+    In the cold sweep a spin that lowers the energy turns over with probability 63/64, and one
+    without a local field does, too, so the states do not lie still where a descent alone
+    (`IsingProblem.descended`) would leave them. Trained deep networks depend on these bits.
+
+    Args:
+        problem: B problems.
+        start: (B, R, N), states to start from.
+        num_threads: threads over states; changes the speed, never the states.
+    """
+    states = anneal(
         problem,
         _COLD,
         relative=True,
-        num_reads=num_reads,
+        num_reads=start.shape[1],
         seed=0,
         initial=start,
         num_threads=num_threads,
-    ).spins
+    )
+    return states.spins
 
 
 def whole_states(
@@ -180,7 +189,7 @@ def _descend_forward(
     for layer in range(1, len(network.sizes)):
         where = network.active(layer)
         problem = network.layer_problem(layer, fields, spins, streams)
-        ends = descended(problem, per_chain(spins[..., where]), num_threads)
+        ends = cooled(problem, per_chain(spins[..., where]), num_threads)
         spins[..., where] = ends.reshape(*spins.shape[:2], -1)
 
 

@@ -14,7 +14,7 @@ from isingprop.network.layer_order import from_sides, to_sides
 from isingprop.problem import IsingProblem
 from isingprop.samplers.protocol import Sampler, Weighing, declared
 from isingprop.states import States
-from isingprop.training.layer_sweeps import descended, forward_sweep, per_chain, whole_states
+from isingprop.training.layer_sweeps import cooled, forward_sweep, per_chain, whole_states
 from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import Spins, seed_for
 
@@ -148,7 +148,7 @@ class _WholeNetwork:
 
         if plan.nudged_from_free:
             start, num_threads = to_sides(hidden, sizes), declared(plan.sampler).num_threads
-            rested = descended(problem, start, num_threads)
+            rested = cooled(problem, start, num_threads)
         else:
             seed = batch.nudged_seed
             rested = log.sample(plan.sampler, problem, plan.num_states, seed).spins

@@ -44,9 +44,8 @@ void check_padding(const Layer& layer) {
     CHECK(layer.own_fields[i] == -1e30f);
 }
 
-TEST_CASE_TEMPLATE(
-    "fields of one problem after the other become the chains' own, in units of the grid", Real,
-    float, double) {
+TEST_CASE_TEMPLATE("load_fields() sets the own fields of all chains, in units of the grid", Real,
+                   float, double) {
   for (const Sizes& sizes : {Sizes{17, 5}, Sizes{16, 48}, Sizes{33, 129}}) {
     const Batch<Real> batch(sizes);
     Setup<Real> setup(batch, 2);
@@ -63,7 +62,7 @@ TEST_CASE_TEMPLATE(
   }
 }
 
-TEST_CASE("chains that take turns are as chains that are alone") {
+TEST_CASE("chains that take turns end as chains that are alone") {
   for (const SparseCouplings& sparse :
        {SparseCouplings("dense", {33, 20}, [](auto, auto) { return true; }), square_lattice(10)}) {
     const Batch<float> batch(sparse.sizes, sparse.couplings);
@@ -89,7 +88,7 @@ TEST_CASE("chains that take turns are as chains that are alone") {
   }
 }
 
-TEST_CASE("spins go in and come out, and only those of that chain") {
+TEST_CASE("spins are written to and read from one chain only") {
   const Batch<float> batch({17, 33});
   const Setup<float> setup(batch, 3);
   for (const std::int64_t k : {0, 1, 2}) start(batch.states.data() + k * 50, setup.chains[k]);
@@ -97,9 +96,7 @@ TEST_CASE("spins go in and come out, and only those of that chain") {
     CHECK(spins_of(setup.chains[k]) == row_of(batch.states, k, 50));
 }
 
-TEST_CASE(
-    "a pull is a field of its own strength along each spin of a chain, exactly, and none where the "
-    "bias is 0") {
+TEST_CASE("a pull adds a field along each spin of a chain, exactly, and none if the bias is 0") {
   for (const Sizes& sizes : {Sizes{17, 5}, Sizes{16, 48}}) {
     const Batch<float> batch(sizes);
     Setup<float> setup(batch, 2);
@@ -176,9 +173,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "the rms local field is that of the problem in use, and 1 in the chains' units where there is "
-    "none") {
+TEST_CASE("the rms local field is that of the loaded problem, or 1 if it has no fields") {
   Batch<double> batch({3, 2}, known_couplings());
   batch.take_known_fields();
   const std::size_t second = 3;
@@ -201,7 +196,7 @@ TEST_CASE_TEMPLATE("the largest field is that of all problems, and must be finit
   CHECK(largest_field(batch.problem) == 7.0);
   batch.output_fields[2 * 6 - 1] = Real(9);
   CHECK(largest_field(batch.problem) == 9.0);
-  batch.problem.one_output_row = true;  // the rows beyond are not there
+  batch.problem.one_output_row = true;  // the other rows are not read
   CHECK(largest_field(batch.problem) == 7.0);
   for (const Real bad : {std::numeric_limits<Real>::quiet_NaN(),
                          std::numeric_limits<Real>::infinity(), Real(2e30)}) {

@@ -10,7 +10,7 @@
 namespace isingprop::test {
 namespace {
 
-/// J as the kernels see it, in units of 2^exponent.
+/// Returns J as the kernels read it, in units of 2^exponent.
 std::vector<double> on_grid(const CouplingGrid& grid, Sizes sizes) {
   const std::vector<float> couplings = grid_couplings(grid, sizes);
   return {couplings.begin(), couplings.end()};
@@ -29,8 +29,8 @@ double largest_sum(const std::vector<Real>& couplings, Sizes sizes) {
                   *std::max_element(columns.begin(), columns.end()));
 }
 
-/// Adds up k_i of each hidden spin in float, while spins flip one after the other, and compares it
-/// with the exact k_i.
+/// Updates k_i of each hidden spin in float while output spins flip one after the other, and
+/// compares it with the exact k_i.
 void check_exact_sums(const std::vector<double>& couplings, Sizes sizes, Random& random) {
   const auto num_output = static_cast<std::size_t>(sizes.num_output);
   std::vector<std::int8_t> t = random.spins(sizes.num_output);
@@ -88,7 +88,7 @@ TEST_CASE_TEMPLATE("on the grid every sum is exact in float, and no coupling mov
 }
 
 TEST_CASE("sums stay exact where rounding takes the largest one over a power of two") {
-  // Just below 1, in quanta of 2^-24: 2^24 - 0.2. Rounded to whole quanta it is 2^24 + 1.
+  // The sum is 2^24 - 0.2 quanta of 2^-24, just below 1. Rounded to whole quanta it is 2^24 + 1.
   const double couplings[] = {5592405.6 * 0x1p-24, 5592405.6 * 0x1p-24, 5592404.6 * 0x1p-24};
   const CouplingGrid grid(couplings, 1, 3);
   double sum = 0.0;
@@ -131,7 +131,7 @@ TEST_CASE("both arrangements hold the same numbers, and zeros in the padding") {
   }
 }
 
-/// The fields of a layer while every spin of the other one is down, from 2 J of both: exact in
+/// Returns the fields of a layer when every spin of the other one is -1, computed from 2 J in
 /// double.
 std::vector<double> fields_of_down(const float* rows, std::int64_t num_rows, std::int64_t stride) {
   std::vector<double> fields(static_cast<std::size_t>(stride));

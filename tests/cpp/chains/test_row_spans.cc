@@ -23,8 +23,8 @@ bool is_sparse(const Numbers& couplings, Sizes sizes) {
   return grid.hidden_spans() != nullptr;
 }
 
-/// More rows below, so many that no row is held in a span, of numbers so small that they round to 0
-/// and move nothing.
+/// The same couplings with so many rows added that all rows are stored whole. The added numbers are
+/// so small that they round to 0 and do not change the grid.
 struct DenseTwin {
   Sizes sizes;
   Numbers couplings;
@@ -42,7 +42,7 @@ struct DenseTwin {
   }
 };
 
-/// The first `columns` numbers of each row.
+/// Returns the first `columns` numbers of each row.
 Numbers first_columns(const Numbers& rows, std::int64_t stride, std::int64_t columns) {
   Numbers first;
   for (std::size_t k = 0; k < rows.size(); ++k) {

@@ -9,18 +9,17 @@
 namespace isingprop::test {
 namespace {
 
-/// What x must exceed for a spin to flip.
+/// Returns what x must exceed for a spin to flip.
 double bar_of(std::uint32_t r) { return std::log2(uniform_of(r) / kMove); }
 
-/// A step to either side of a bar: tiny, medium, or of the size of the error that the kernel's
-/// quick test may make.
+/// Returns a step to either side of that bar, of the size of the fast test's error or much smaller.
 double small_step(Random& random) {
   const double side = random.below(2) == 0 ? -1.0 : 1.0;
   if (random.below(2) == 0) return side * random.uniform(0.0, 8e-3);
   return side * std::exp(random.uniform(std::log(1e-7), std::log(2e-2)));
 }
 
-/// An own field that puts x a small step from the bar, beside a coupling field k.
+/// Returns an own field that, added to the coupling field k, puts x a small step from the bar.
 float close_field(double bar, float slope, int spin, float k, Random& random) {
   constexpr double kTooClose =
       1e-9;  // to tell who is right: the kernel's powers of 2 are right to 1e-11
@@ -33,8 +32,7 @@ float close_field(double bar, float slope, int spin, float k, Random& random) {
   }
 }
 
-/// Gives each spin of a layer, which must be one of the twin's, a field that makes its next
-/// decision a close one.
+/// Gives each spin of one layer of the twin a field with which its next decision is a close one.
 void make_close(const ScalarChain& twin, ScalarLayer& layer, float slope, Random& random) {
   const std::vector<std::uint32_t> numbers = ScalarChain(twin).draw(layer.spins.size());
   const std::vector<float> k = twin.coupling_fields(layer);
@@ -43,7 +41,8 @@ void make_close(const ScalarChain& twin, ScalarLayer& layer, float slope, Random
   }
 }
 
-/// One sweep from the spins and words of `before` on every table: it must end as `after`.
+/// Checks on every table that one sweep from the spins and random state of `before` ends in
+/// `after`.
 void check_sweep(const Instance& instance, const ScalarChain& before, const ScalarChain& after,
                  float slope) {
   CAPTURE(slope);
@@ -59,7 +58,7 @@ void check_sweep(const Instance& instance, const ScalarChain& before, const Scal
   }
 }
 
-/// A sweep in which every decision is a close one.
+/// Checks a sweep in which every decision is a close one.
 void check_close_sweep(const Instance& instance, const ScalarChain& before, float slope,
                        Random& random) {
   ScalarChain twin = before;
@@ -70,7 +69,7 @@ void check_close_sweep(const Instance& instance, const ScalarChain& before, floa
   check_sweep(instance, before, twin, slope);
 }
 
-/// Words of a generator that gives these numbers first, lane by lane.
+/// Returns the state of a generator whose first numbers are the given ones, lane by lane.
 std::vector<std::uint32_t> words_before(const std::vector<std::uint32_t>& numbers, Random& random) {
   std::vector<std::uint32_t> words(kGeneratorWords);
   for (std::uint32_t& word : words) word = static_cast<std::uint32_t>(random.word());
@@ -79,7 +78,7 @@ std::vector<std::uint32_t> words_before(const std::vector<std::uint32_t>& number
   return words;
 }
 
-TEST_CASE("every close call is decided as the rule has it, on every table") {
+TEST_CASE("every close call is decided by the rule, on every table") {
   Random random(1);
   for (const Sizes& sizes : {Sizes{130, 70}, Sizes{64, 48}, Sizes{17, 300}}) {
     for (const float slope : {1e-3f, 1e-2f, 0.1f, 0.7f, 1.0f, 3.3f, 20.0f, 1e3f, 1e4f, 1e6f}) {
@@ -97,7 +96,7 @@ TEST_CASE("every close call is decided as the rule has it, on every table") {
   }
 }
 
-TEST_CASE("... however small the random number") {
+TEST_CASE("close calls of the smallest random numbers are decided by the rule") {
   Random random(2);
   Instance instance({kBlock, 1}, 1);
   instance.remove_couplings();
@@ -114,7 +113,7 @@ TEST_CASE("... however small the random number") {
   }
 }
 
-/// Spins whose random number is r, and whose gain is s_i f_i.
+/// One decision: a random number r, a gain s_i f_i, and whether the spin flips.
 struct Edge {
   std::uint32_t r;
   float slope, gain;
@@ -126,7 +125,7 @@ constexpr std::uint32_t kJustBelow = 0xfbffffff, kJustAt = 0xfc000000,
 constexpr float kTiny = 0x1p-149f, kHuge = 1e30f;
 
 constexpr Edge kEdges[] = {
-    // Random numbers of zero stand for 2^-158, which is kMove * 2^-157.97728.
+    // A random number of zero stands for 2^-158, which is kMove * 2^-157.97728.
     {0, 1.0f, -157.977f, true},
     {1, 1.0f, -157.977f, true},
     {2, 1.0f, -157.977f, false},
@@ -146,7 +145,7 @@ constexpr Edge kEdges[] = {
     {2, 1.0f, -30.977f, true},
     {3, 1.0f, -30.977f, true},
     {2, 1.0f, -30.9776f, false},
-    // Only what is below kMove flips anything, and at x >= 0 all of that does.
+    // No number from kMove up flips a spin, and at x >= 0 every number below it does.
     {kJustBelow, 1.0f, 0.0f, true},
     {kJustBelow, 1.0f, -0.0f, true},
     {kJustBelow, 1.0f, kTiny, true},
@@ -167,7 +166,7 @@ constexpr Edge kEdges[] = {
     {kTop, 1.0f, 0.0f, false},
     {kTop, 1.0f, 1.0f, false},
     {kTop, kLargestSlope, kHuge, false},
-    // At slope 0 no field counts.
+    // At slope 0 fields have no effect.
     {kJustBelow, 0.0f, 0.0f, true},
     {kJustBelow, 0.0f, -0.0f, true},
     {kJustBelow, 0.0f, kHuge, true},
@@ -175,7 +174,7 @@ constexpr Edge kEdges[] = {
     {kJustAt, 0.0f, kHuge, false},
     {kJustAt, 0.0f, -kHuge, false},
     {kTop, 0.0f, 0.0f, false},
-    // At the largest slope only the sign of a field does, and none counts as a gain.
+    // At the largest slope only the sign of a field has an effect; a field of 0 counts as a gain.
     {kJustBelow, kLargestSlope, 0.0f, true},
     {kJustBelow, kLargestSlope, -0.0f, true},
     {kJustBelow, kLargestSlope, 1e-20f, true},
@@ -183,12 +182,12 @@ constexpr Edge kEdges[] = {
     {2, kLargestSlope, -1e-20f, false},
     {2, kLargestSlope, -kHuge, false},
     {kJustBelow, kLargestSlope, -1e-20f, false},
-    // Equal is not below: u = kMove / 2 and u = kMove / 2^25.
+    // A number equal to the bar does not flip: u = kMove / 2 and u = kMove / 2^25.
     {0x7e000000 - 2, 1.0f, -1.0f, true},
     {0x7e000000, 1.0f, -1.0f, false},
     {2 * 62 + 1, 1.0f, -25.0f, true},
     {2 * 63, 1.0f, -25.0f, false},
-    // Half of them flip at x = -1 - log2(kMove) = -0.97728.
+    // At x = -1 - log2(kMove) = -0.97728 half of all numbers flip a spin.
     {0x7fffffff, 1.0f, -0.9772f, true},
     {0x80000000, 1.0f, -0.9772f, true},
     {0x80000000, 1.0f, -0.9773f, false},

@@ -14,7 +14,8 @@ TEST_CASE("a chain on every table is the scalar chain, bit for bit") {
     check_annealing(Instance(sizes, 1), rising_slopes(40, 0.5f, 1.2f));
 }
 
-TEST_CASE("... where all spins flip but 1 in 64, and where only those do that gain") {
+TEST_CASE(
+    "a chain is the scalar chain at slope 0, where 63 in 64 spins flip, and at the largest slope") {
   for (const Sizes& sizes : kSizes) {
     const Instance instance(sizes, 2);
     check_annealing(instance, std::vector<float>(20, 0.0f));
@@ -23,13 +24,13 @@ TEST_CASE("... where all spins flip but 1 in 64, and where only those do that ga
   }
 }
 
-TEST_CASE("... where it is a single sweep") {
+TEST_CASE("a chain of a single sweep is the scalar chain") {
   for (const Sizes& sizes : kSizes) {
     for (const float slope : {0.0f, 1.0f, 100.0f}) check_annealing(Instance(sizes, 3), {slope});
   }
 }
 
-TEST_CASE("... and without couplings, some or all spins without a field") {
+TEST_CASE("a chain without couplings is the scalar chain, with and without fields") {
   Instance instance({20, 9}, 4);
   instance.remove_couplings();
   for (const bool fields : {true, false}) {
@@ -39,7 +40,7 @@ TEST_CASE("... and without couplings, some or all spins without a field") {
   }
 }
 
-TEST_CASE("... and where rows are held in spans") {
+TEST_CASE("a chain whose rows are stored as spans is the scalar chain") {
   for (const SparseCouplings& sparse : sparse_couplings()) {
     CAPTURE(sparse.name);
     const Instance instance(sparse.sizes, sparse.couplings, 10);
@@ -50,8 +51,7 @@ TEST_CASE("... and where rows are held in spans") {
 }
 
 TEST_CASE(
-    "one call of many sweeps is many calls of one or a few, each of which leaves the fields "
-    "right") {
+    "many calls of few sweeps equal one call of many, and each call leaves the fields right") {
   for (const Sizes& sizes : {Sizes{120, 40}, Sizes{130, 7}, Sizes{64, 65}}) {
     const Instance instance(sizes, 5);
     std::vector<float> slopes = rising_slopes(30, 0.1f, 1.2f);
@@ -76,9 +76,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "a chain begins from its spins alone, whatever was in the rest of its memory and in the "
-    "padding") {
+TEST_CASE("a chain begins from its spins alone, whatever the rest of its memory holds") {
   const Instance instance({33, 20}, 6);
   const std::vector<float> slopes = rising_slopes(5, 1.0f, 1.5f);
   ScalarChain twin = instance.twin(1);
@@ -99,7 +97,7 @@ TEST_CASE(
   }
 }
 
-/// With n rows of whole numbers; -1/2 times their sums, in whole numbers until the last step.
+/// Returns -1/2 times the sums of rows of whole numbers, in whole numbers until the last step.
 std::vector<float> plain_fields_of_down(const std::vector<float>& rows, std::int64_t num_rows,
                                         std::int64_t stride) {
   std::vector<std::int64_t> sums(static_cast<std::size_t>(stride));

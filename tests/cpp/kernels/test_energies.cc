@@ -11,14 +11,12 @@
 namespace isingprop::test {
 namespace {
 
-/// Every count of outputs beside whole vectors of 2, 4 and 8 doubles and whole tiles of them, few
-/// and many.
+/// Counts of outputs just below, at and above whole vectors of 2, 4 and 8 doubles and whole tiles.
 constexpr Sizes kEnergySizes[] = {{1, 1},   {2, 2},    {7, 3},   {5, 4},    {20, 5},  {9, 6},
                                   {8, 7},   {3, 8},    {16, 9},  {9, 13},   {17, 16}, {33, 41},
                                   {12, 47}, {120, 48}, {30, 49}, {200, 300}};
 
-/// Random states of one random problem, with the sum of the sizes of all terms: the scale of
-/// rounding errors.
+/// Random states of one random problem.
 template <class Real>
 struct States {
   Sizes sizes;
@@ -36,7 +34,7 @@ struct States {
 
   std::int64_t num_spins() const { return sizes.num_hidden + sizes.num_output; }
 
-  /// Of states [first, first + count), as one job.
+  /// Returns the energies of states [first, first + count), computed as one job.
   std::vector<double> energies(const KernelTable& table, std::int64_t first,
                                std::int64_t count) const {
     std::vector<double> result(static_cast<std::size_t>(count));
@@ -101,8 +99,8 @@ TEST_CASE_TEMPLATE("energies are right to rounding, and the same bits on every t
   }
 }
 
-TEST_CASE_TEMPLATE("the energy of a state has the same bits whatever states are beside it", Real,
-                   float, double) {
+TEST_CASE_TEMPLATE("the energy of a state does not depend on the states beside it", Real, float,
+                   double) {
   constexpr std::int64_t kMost = 9;
   for (const Sizes& sizes : {Sizes{7, 3}, Sizes{20, 13}, Sizes{33, 41}, Sizes{120, 40}}) {
     const States<Real> states(sizes, kMost, 1.0);
@@ -129,8 +127,7 @@ TEST_CASE("energies in whole numbers are exact: the worked example of dimod's si
   for (const KernelTable* table : available_kernels()) CHECK(states.energies(*table) == expected);
 }
 
-/// The energy of a chain that has spins, fields and rubbish in its padding, on each table, and what
-/// it should be.
+/// Checks on each table the energy of a chain with random spins and fields.
 void check_chain_energy(const Instance& instance) {
   CAPTURE(instance.sizes.num_hidden);
   CAPTURE(instance.sizes.num_output);
@@ -153,7 +150,7 @@ void check_chain_energy(const Instance& instance) {
     CHECK(std::abs(found.back() - twin.energy()) <=
           1e-13 * sum_of_sizes);  // some hundred roundings of 1e-16
     CHECK(same_bits(std::vector{found.back()}, std::vector{found.front()}));
-    check_same(chain, twin);  // only looked at
+    check_same(chain, twin);  // the kernel changes nothing
   }
 }
 
@@ -165,8 +162,7 @@ TEST_CASE("the energy of a chain is that of its spins, and the same bits on ever
   }
 }
 
-TEST_CASE(
-    "... where an own field is so much larger than couplings that a float could not hold both") {
+TEST_CASE("the energy of a chain is right if own fields are 2^50 times larger than couplings") {
   for (const Sizes& sizes : {Sizes{33, 129}, Sizes{130, 7}}) {
     Instance instance(sizes, 13);
     for (std::size_t i = 0; i < instance.hidden_fields.size(); i += 3)

@@ -4,17 +4,17 @@
 #include <string>
 
 #include "support/common.h"
-#include "util/aligned.h"
 #include "targets/dispatch.h"
+#include "util/aligned.h"
 
 namespace isingprop::test {
 namespace {
 
-/// Some roundings of numbers near 1, and a library's own.
+/// Relative error of a few roundings of numbers near 1 and of the C library's functions.
 constexpr double kUlps = 8 * std::numeric_limits<double>::epsilon();
 
-/// Small, large and far out of the exponential's range, of both signs; whole multiples of log(2)
-/// and halves of them.
+/// Returns numbers of both signs: small ones, large ones, some far outside of the exponential's
+/// range, and multiples of log(2) / 2.
 std::vector<double> numbers() {
   std::vector<double> values = {0.0,   -0.0,   1e-320, -1e-320, 1e300, -1e300,
                                 708.0, -708.0, 709.0,  -709.0,  36.8,  -36.8};
@@ -44,8 +44,7 @@ void check_function(Function KernelTable::* member, double (*expected)(double)) 
     for (std::size_t k = 0; k < x.size(); ++k) {
       CAPTURE(x[k]);
       const double right = expected(x[k]);
-      CHECK(std::abs(out[k] - right) <=
-            kUlps * right + 1e-307);  // less than that is not told from it
+      CHECK(std::abs(out[k] - right) <= kUlps * right + 1e-307);  // smaller results are 0
     }
   }
 }
@@ -59,7 +58,7 @@ TEST_CASE("softplus is right to the last bits, and the same on every target") {
                  [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); });
 }
 
-/// a = fields, W2, c, and weights of outputs.
+/// A random model: hidden fields a, W2 and c, and weights of output patterns.
 struct Model {
   std::int64_t num_rows, num_hidden, num_output, num_patterns = std::int64_t{1} << num_output;
   std::vector<double> fields, output_weights, output_bias, weights;
@@ -84,7 +83,7 @@ struct Model {
     return sum;
   }
 
-  /// log P(y | x) of a row and all outputs, in higher precision where the machine has it.
+  /// Returns log P(y | x) of a row for all patterns y, in extended precision if the machine has it.
   std::vector<long double> log_prob(std::int64_t row) const {
     std::vector<long double> scores;
     for (std::int64_t y = 0; y < num_patterns; ++y) {
@@ -144,7 +143,7 @@ struct HiddenMeans {
   }
 };
 
-/// A sum of so many numbers of this size, each of which is rounded, as are its terms.
+/// Returns the rounding error of a sum over the hidden units of numbers of this size.
 double sum_error(const Model& model, double largest) {
   return 4e-16 * static_cast<double>(model.num_hidden) * largest;
 }

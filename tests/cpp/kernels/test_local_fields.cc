@@ -10,8 +10,8 @@ namespace isingprop::test {
 namespace {
 
 constexpr std::int64_t kNumInputs = 37;
-/// The lower end of what pixels are drawn from, before those below zero are put out: none is lit, 1
-/// in 4, all.
+/// The lower end of the range of random pixels, of which negative ones become 0: no pixel is lit, 1
+/// in 4 are, or all are.
 enum Light : int { kDark = -1, kMixed = -3, kBright = 0 };
 
 struct Images {
@@ -43,7 +43,7 @@ struct Images {
                                .fields = out.data()});
   }
 
-  /// The sums over pixels in order, in float.
+  /// Returns the sums over pixels in order, in float.
   std::vector<float> twin() const {
     std::vector<float> fields;
     for (std::int64_t k = 0; k < num_images; ++k) {
@@ -148,7 +148,7 @@ TEST_CASE("weighted sums of doubles are ordered sums, bit for bit, zeros of eith
   }
 }
 
-TEST_CASE("local fields name the first pixel outside [0, 1], which no image after it follows") {
+TEST_CASE("local fields return the first pixel outside [0, 1], and write no fields after it") {
   const float nan = std::numeric_limits<float>::quiet_NaN(),
               infinity = std::numeric_limits<float>::infinity();
   for (const float bad : {nan, infinity, -infinity, 1.0000001f, -1e-38f}) {
@@ -165,7 +165,7 @@ TEST_CASE("local fields name the first pixel outside [0, 1], which no image afte
   }
 }
 
-/// Two images with three target rows each.
+/// Random couplings, and two images with three rows of targets each.
 struct References {
   static constexpr std::int64_t kNumImages = 2, kNumReferences = 3;
   Sizes sizes;
@@ -195,7 +195,7 @@ struct References {
     return spins;
   }
 
-  /// b_i + h_i + sum_a J_ia n_a of row `row`, in double.
+  /// Returns b_i + h_i + sum_a J_ia n_a of one row of targets, in double.
   double field(std::int64_t row, std::int64_t i) const {
     double sum = fields[static_cast<std::size_t>(row / kNumReferences * sizes.num_hidden + i)];
     for (std::int64_t a = 0; a < sizes.num_output; ++a) {

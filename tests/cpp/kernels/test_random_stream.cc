@@ -33,7 +33,7 @@ TEST_CASE("the scalar xoshiro128+ gives the published numbers for the state 1, 2
   }
 }
 
-// Promised to stay within a minor version: a change here changes the numbers of every run.
+// This stays within a minor version: a change changes the numbers of every run.
 TEST_CASE("a seed names the same stream for ever") {
   const std::vector<std::uint32_t> words = words_of(1, 2, 3);
   CHECK(words[0] == 3354482552u);

@@ -16,7 +16,7 @@ using std::numbers::pi;
 template <class Real>
 constexpr double kUlp = std::numeric_limits<Real>::epsilon();
 
-/// Amplitudes in rows whose energies are further apart than the rows themselves.
+/// Rows of amplitudes; the rows of their energies are further apart.
 template <class Real>
 struct Rows {
   std::int64_t num_rows, length, stride = length + 3;
@@ -40,8 +40,8 @@ struct Rows {
     return out;
   }
 
-  /// The largest error of a part, in units of Real's epsilon. What the kernel makes of energy times
-  /// quarters is taken as it is rounded there; taking whole turns away is exact.
+  /// Returns the largest error of a real or imaginary part, in units of Real's epsilon. The product
+  /// energy * quarters is rounded as in the kernel; subtracting whole turns is exact.
   double error(const std::vector<Real>& out, double quarters, double scale) const {
     double worst = 0.0;
     for (std::int64_t k = 0; k < num_rows * length; ++k) {
@@ -118,7 +118,7 @@ TEST_CASE("the tangent is right to two ulps, and the same bits on every table") 
   }
 }
 
-/// One bit after the other, each pair of numbers on its own.
+/// Rotates one bit after the other, and for each bit one pair of numbers after the other.
 template <class Real>
 void rotate_plainly(std::vector<Real>& reals, int first_bit, int last_bit, Real tangent) {
   for (int bit = first_bit; bit < last_bit; ++bit) {
@@ -132,7 +132,7 @@ void rotate_plainly(std::vector<Real>& reals, int first_bit, int last_bit, Real 
   }
 }
 
-/// What every table makes of one rotation.
+/// Compares one rotation on every table with scalar code.
 template <class Real>
 void check_rotation(int bits, int first_bit, int last_bit) {
   CAPTURE(bits);

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "support/common.h"
-#include "util/aligned.h"
 #include "targets/dispatch.h"
+#include "util/aligned.h"
 
 namespace isingprop::test {
 namespace {
@@ -16,7 +16,7 @@ struct Counts {
 
 constexpr double kRates[] = {0.3, 0.07, 0.011, 0.013};  // of W, J, hidden bias, output bias
 
-/// Images, states and the parameters they change.
+/// A random minibatch and the parameters that it changes.
 class Lesson {
  public:
   std::vector<std::int8_t> free, nudged;
@@ -67,7 +67,8 @@ class Lesson {
     return p;
   }
 
-  /// The rule as kernels/update.cc states it, in double, one parameter after the other.
+  /// Returns the result of the rule that kernels/network/update.cc states, in double, one parameter
+  /// after the other.
   std::vector<double> twin() const {
     std::vector<double> p(parameters_.begin(), parameters_.end());
     const std::int64_t num_hidden = sizes_.num_hidden, num_output = sizes_.num_output;
@@ -96,7 +97,7 @@ class Lesson {
  private:
   static constexpr std::int64_t kNone = -1;
 
-  /// sum w s_i s_j over the reads of one image, or sum w s_i where j is kNone.
+  /// Returns sum w s_i s_j over the reads of one image, or sum w s_i if j is kNone.
   template <class Weight>
   double sum(const std::vector<std::int8_t>& spins, std::int64_t reads, std::int64_t image,
              std::int64_t i, std::int64_t j, const Weight& weight) const {
@@ -155,7 +156,7 @@ TEST_CASE("the update is the rule to rounding, and the same bits on every table"
   }
 }
 
-TEST_CASE("with weights it is the rule of weighted sums") {
+TEST_CASE("the update with weights is the rule of weighted sums") {
   Random random(4);
   for (const Sizes& sizes : kSizes) {
     for (const Counts& counts : kCounts) {
@@ -187,14 +188,14 @@ TEST_CASE(
   CHECK(same_bits(lesson.after(kernels()), twice));  // these sums are exact
 }
 
-TEST_CASE("weights of zero teach nothing") {
+TEST_CASE("weights of zero change nothing") {
   Lesson lesson({17, 5}, {2, 9, 4, 3});
   lesson.weights.assign(8, 0.0);
   for (const KernelTable* table : available_kernels())
     CHECK(same_bits(lesson.after(*table), lesson.before()));
 }
 
-TEST_CASE("nothing is learnt where every free read is the nudged state") {
+TEST_CASE("nothing changes if every free read is the nudged state") {
   const std::int64_t num_spins = 17 + 5, reads = 4;
   Lesson lesson({17, 5}, {1, 9, reads, 1});
   for (std::int64_t k = 0; k < reads * num_spins; ++k) {
@@ -208,8 +209,8 @@ TEST_CASE("nothing is learnt where every free read is the nudged state") {
     CHECK(lesson.after(*table) != lesson.before());
 }
 
-// The same on every processor. A change here changes the numbers of every training run.
-TEST_CASE("the same bits as on every other machine") {
+// These bits are the same on every processor. A change changes the numbers of every training run.
+TEST_CASE("an update has the same bits as on every other machine") {
   CHECK(hash_of(Lesson({120, 40}, {3, 9, 20, 1}).after(kernels())) == 10359347334669198293u);
 }
 

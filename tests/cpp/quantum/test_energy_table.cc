@@ -52,9 +52,7 @@ struct Couplings {
   }
 };
 
-TEST_CASE(
-    "the table of energies has every state's own, on every table of kernels and any number of "
-    "threads") {
+TEST_CASE("the table of energies is exact, on every target and for any number of threads") {
   for (const Sizes& sizes :
        {Sizes{1, 1}, Sizes{1, 7}, Sizes{2, 1}, Sizes{3, 9}, Sizes{5, 5}, Sizes{12, 2}}) {
     std::vector<double> values;

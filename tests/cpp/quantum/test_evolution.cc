@@ -18,7 +18,7 @@ using std::numbers::pi;
 template <class Real>
 constexpr double kUlp = std::numeric_limits<Real>::epsilon();
 
-/// Steps of all sizes: no rotation, below and above pi / 4, several turns, and backward.
+/// Angles of steps: none, below and above pi / 4, several turns, and negative ones.
 const std::vector<double> kAngles = {0.1, 0.0, -0.7, 0.9, 1.6, pi, 9.5, -20.0, 1e-9, pi / 4};
 
 struct Steps {
@@ -141,7 +141,7 @@ TEST_CASE_TEMPLATE(
   }
 }
 
-TEST_CASE("backward undoes forward") {
+TEST_CASE("the reversed evolution undoes an evolution") {
   const Steps steps(kAngles);
   for (const int num_qubits : {1, 5, 14, 16}) {
     const State<double> start(num_qubits);
@@ -195,8 +195,8 @@ TEST_CASE("an interrupt ends a long evolution soon") {
   }
 }
 
-// The same on every processor.
-TEST_CASE("the same bits as on every other machine") {
+// These bits are the same on every processor.
+TEST_CASE("an evolution has the same bits as on every other machine") {
   const Steps steps(kAngles);
   CHECK(hash_of(State<double>(15).evolve(steps, 2).amplitudes) == 1449888043122659022u);
   CHECK(hash_of(State<float>(15).evolve(steps, 2).amplitudes) == 14850877965187584291u);

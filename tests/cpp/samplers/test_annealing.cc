@@ -21,7 +21,7 @@ struct Result {
   bool operator==(const Result&) const = default;
 };
 
-/// Several fields under one set of couplings, and how to anneal them.
+/// Several problems under one set of couplings, and a plan of annealing for them.
 template <class Real>
 class Task {
  public:
@@ -37,14 +37,24 @@ class Task {
         hidden_fields(random.reals<Real>(kNumProblems * sizes.num_hidden, -1.0, 1.0)),
         output_fields(random.reals<Real>(kNumProblems * sizes.num_output, -1.0, 1.0)),
         streams(kNumProblems),
-        problem{couplings.data(),
-                hidden_fields.data(),
-                output_fields.data(),
-                kNumProblems,
-                sizes.num_hidden,
-                sizes.num_output,
-                false},
-        plan{nullptr, 30, true, true, {kNumReads, 11, streams.data(), nullptr, 0, 0, 1}} {
+        problem{.couplings = couplings.data(),
+                .hidden_fields = hidden_fields.data(),
+                .output_fields = output_fields.data(),
+                .num_problems = kNumProblems,
+                .num_hidden = sizes.num_hidden,
+                .num_output = sizes.num_output,
+                .one_output_row = false},
+        plan{.betas = nullptr,
+             .num_sweeps = 30,
+             .relative = true,
+             .descend = true,
+             .reads = {.num_reads = kNumReads,
+                       .seed = 11,
+                       .streams = streams.data(),
+                       .initial = nullptr,
+                       .initial_problem_stride = 0,
+                       .initial_read_stride = 0,
+                       .num_threads = 1}} {
     for (double beta = 0.5; betas.size() < 30; beta *= 1.125)
       betas.push_back(beta);  // exact on every machine
     plan.betas = betas.data();
@@ -90,7 +100,7 @@ TEST_CASE_TEMPLATE("the same bits on every table, for any number of threads and 
   }
 }
 
-// Promised on every processor, and to stay within a minor version: a change here changes the
+// These bits are the same on every processor and stay within a minor version: a change changes the
 // numbers of every run.
 TEST_CASE("the same bits as on every other machine") {
   const Result single = Task<float>({120, 40}).run(), twice = Task<double>({33, 20}).run();
@@ -163,8 +173,10 @@ TEST_CASE("relative betas are multiples of 1 / (rms local field of a random stat
   task.couplings = {1.0, -2.0, 0.0, 1.0, 0.0, 0.0};
   task.hidden_fields = {2.0, 0.0, 0.0};
   task.output_fields = {-2.0, 0.0};
-  task.problem = {
-      task.couplings.data(), task.hidden_fields.data(), task.output_fields.data(), 1, 3, 2, false};
+  task.problem.couplings = task.couplings.data();
+  task.problem.hidden_fields = task.hidden_fields.data();
+  task.problem.output_fields = task.output_fields.data();
+  task.problem.num_problems = 1;
   task.plan.reads.num_reads = 100;
   task.plan.descend = false;
   const Result relative = task.run();

@@ -18,7 +18,7 @@ struct Result {
   bool operator==(const Result&) const = default;
 };
 
-/// A batch, its references and how to cycle.
+/// A batch with references, and a plan of cyclic annealing for it.
 template <class Real>
 class Task : public Batch<Real> {
  public:
@@ -65,7 +65,7 @@ Result joined(Result a, const Result& b) {
   return a;
 }
 
-/// Own fields less bias * (a state), which pulls toward it, in float as the chains hold them.
+/// Subtracts bias * (a state) from the own fields, in float, which pulls toward that state.
 void pull(ScalarChain& chain, const ScalarChain& from, float bias) {
   const auto fields = [bias](const ScalarLayer& layer) {
     std::vector<float> pulled;
@@ -78,7 +78,7 @@ void pull(ScalarChain& chain, const ScalarChain& from, float bias) {
   chain.output.own_fields = fields(from.output);
 }
 
-/// Where the cycles of one read end, in plain scalars, as samplers/cyclic.h describes it.
+/// Returns the states in which the cycles of one read end, computed in scalar code.
 std::vector<std::int8_t> scalar_cycles(const Task<float>& task, std::int64_t b, std::int64_t read) {
   const CouplingGrid grid = task.grid();
   const std::int8_t* initial = task.reads.initial_of(b, read);
@@ -139,7 +139,7 @@ TEST_CASE("the cycles of a read are those of its scalar twin, bit for bit") {
   }
 }
 
-TEST_CASE_TEMPLATE("the lowest state, the reference included, comes out, with its energy", Real,
+TEST_CASE_TEMPLATE("the lowest state, the reference included, is returned with its energy", Real,
                    float, double) {
   Task<Real> task(Sizes{33, 20});
   const Result result = task.run();
@@ -251,7 +251,7 @@ TEST_CASE_TEMPLATE("a problem and a bias times a power of two have the same stat
   }
 }
 
-// Promised on every processor, and to stay within a minor version.
+// These bits are the same on every processor and stay within a minor version.
 TEST_CASE("the same bits as on every other machine") {
   const SparseCouplings lattice = square_lattice(16);
   const Result results[] = {Task<float>(Sizes{120, 40}).run(), Task<double>(Sizes{33, 20}).run(),

@@ -13,7 +13,7 @@ using Numbers = std::vector<double>;
 
 constexpr double kLeast = 1e-3;  // of rejection in each gap, as ladder.cc has it
 
-/// Slopes and energies at which the swaps of gap k gain 2^-losses[k].
+/// Slopes and energies at which a swap in gap k gains a weight of 2^-losses[k].
 struct Sweep {
   std::vector<float> slopes;
   Numbers energies;
@@ -26,7 +26,8 @@ struct Sweep {
   }
 };
 
-/// Lets a ladder learn from so many equal sweeps; it must move after the last of them alone.
+/// Lets a ladder learn from num_sweeps equal sweeps, and checks that it moves after the last one
+/// only.
 void adapt(Ladder& ladder, const Numbers& losses, int num_sweeps) {
   const Sweep sweep(losses);
   for (int k = 1; k < num_sweeps; ++k) REQUIRE(!ladder.adapt(sweep.slopes, sweep.energies));
@@ -92,7 +93,7 @@ TEST_CASE("a fixed rung stays, and each side of it is shared out for itself") {
   check_near(ladder.betas(), {1.0, 1.0 + 251.0 / 501.0, 3.0, 7.0 - 251.0 / 501.0 * 2.0, 7.0});
 }
 
-TEST_CASE("the last rung fixed is a ladder as any other") {
+TEST_CASE("a ladder whose last rung is fixed moves like any other") {
   Ladder free = ladder_at({1.0, 2.0, 3.0, 5.0}), fixed = ladder_at({1.0, 2.0, 3.0, 5.0}, 3);
   adapt(free, {1.0, 0.2, 0.0}, 16);
   adapt(fixed, {1.0, 0.2, 0.0}, 16);
@@ -191,7 +192,7 @@ TEST_CASE("a round trip is counted where a replica comes to the first rung from 
   CHECK(trips(ladder, {{0, 2}, {2, 0}, {0, 2}}) == 4);
 }
 
-TEST_CASE("trips begun before counts are forgotten are no trips") {
+TEST_CASE("trips that began before counts were forgotten do not count") {
   Ladder ladder = ladder_at({1.0, 2.0, 3.0});
   CHECK(trips(ladder, {{0, 2}, {2, 1}}) == 1);
   ladder.forget_counts();
@@ -202,7 +203,7 @@ TEST_CASE("trips begun before counts are forgotten are no trips") {
   CHECK(trips(ladder, {{1, 2}}) == 0);
 }
 
-TEST_CASE("on a ladder of one rung nobody travels") {
+TEST_CASE("a ladder of one rung has no round trips") {
   Ladder ladder = ladder_at({1.0});
   CHECK(trips(ladder, {{0, 0}, {0, 0}}) == 0);
 }

@@ -106,7 +106,7 @@ TEST_CASE_TEMPLATE("a problem times a power of two has the same states, however 
   }
 }
 
-// Promised on every processor, and to stay within a minor version.
+// These bits are the same on every processor and stay within a minor version.
 TEST_CASE("the same bits as on every other machine") {
   const SparseCouplings lattice = square_lattice(16);
   TemperingTask<float> dense(Sizes{120, 40}), sparse(lattice.sizes, lattice.couplings);
@@ -152,8 +152,7 @@ TEST_CASE("an interrupt ends long reads soon") {
   }
 }
 
-TEST_CASE(
-    "an interrupt is looked for between replicas, too, of which there may be many large ones") {
+TEST_CASE("an interrupt also stops between replicas, of which there may be many large ones") {
   TemperingTask<float> task(Sizes{1000, 1000});
   task.keep(0, 1);
   task.reads.num_reads = 1;

@@ -10,7 +10,7 @@
 namespace isingprop::test {
 namespace {
 
-/// One read in plain scalars, as samplers/tempering.h describes it.
+/// One read in scalar code, as samplers/tempering.h describes it.
 class Twin {
  public:
   Twin(const TemperingTask<float>& task, std::int64_t b, std::int64_t read)
@@ -120,7 +120,7 @@ class Twin {
   std::uint64_t random_ = 0;
 };
 
-/// Every read of the first two problems against its twin.
+/// Compares every read of the first two problems with its twin.
 void check_twins(TemperingTask<float>& task) {
   task.keep(0, 2);
   task.plan.relative = false;
@@ -156,7 +156,7 @@ TEST_CASE("a read is its scalar twin, bit for bit") {
   }
 }
 
-TEST_CASE("... from one sweep up") {
+TEST_CASE("a read of few sweeps is its scalar twin") {
   for (const std::int64_t num_sweeps : {1, 2, 3, 31, 32, 33}) {
     for (const bool adaptive : {false, true}) {
       TemperingTask<float> task(Sizes{17, 5});
@@ -167,7 +167,7 @@ TEST_CASE("... from one sweep up") {
   }
 }
 
-TEST_CASE("... of any number of rungs, of which one is a chain at constant temperature") {
+TEST_CASE("a read of few rungs is its scalar twin; one rung is a chain at constant temperature") {
   for (const std::int64_t num_betas : {1, 2, 3}) {
     for (const bool adaptive : {false, true}) {
       TemperingTask<float> task(Sizes{17, 5});
@@ -179,7 +179,7 @@ TEST_CASE("... of any number of rungs, of which one is a chain at constant tempe
   }
 }
 
-TEST_CASE("... where rows are held in spans") {
+TEST_CASE("a read whose rows are stored as spans is its scalar twin") {
   for (const SparseCouplings& sparse : sparse_couplings()) {
     CAPTURE(sparse.name);
     TemperingTask<float> task(sparse.sizes, sparse.couplings);
@@ -191,7 +191,7 @@ TEST_CASE("... where rows are held in spans") {
   }
 }
 
-TEST_CASE("... and from a start state, which all replicas get") {
+TEST_CASE("a read from a start state, which all replicas get, is its scalar twin") {
   for (const std::int64_t target : {-1, 0, 6}) {
     TemperingTask<float> task(Sizes{33, 20});
     task.start_from_states();

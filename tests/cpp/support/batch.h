@@ -1,5 +1,5 @@
-/// Several random sets of fields under one set of couplings, as a user's arrays hold them, and what
-/// is asked of every sampler.
+/// Several random problems under one set of couplings, and reads of them, for the tests of
+/// samplers.
 #pragma once
 
 #include <cmath>
@@ -27,8 +27,7 @@ class Batch {
 
   explicit Batch(Sizes s, Random random = Random(1))
       : Batch(s, random.reals<Real>(s.num_hidden * s.num_output, -1.0, 1.0), std::move(random)) {}
-  // By reference, since a copy among the arguments could be made before the couplings beside it are
-  // drawn.
+  // `random` is a reference, because a copy could be made before the couplings are drawn from it.
   Batch(Sizes s, std::vector<Real> given_couplings, Random&& random = Random(1))
       : sizes(s),
         couplings(std::move(given_couplings)),
@@ -57,13 +56,13 @@ class Batch {
   std::int64_t num_spins() const { return sizes.num_hidden + sizes.num_output; }
   std::int64_t num_chains() const { return problem.num_problems * reads.num_reads; }
 
-  /// A state of its own for each read to start from.
+  /// Starts each read from a state of its own.
   void start_from_states() {
     reads.initial = states.data();
     reads.initial_read_stride = num_spins();
     reads.initial_problem_stride = kNumReads * num_spins();
   }
-  /// Leaves problems [first, last) only, each with the stream it had.
+  /// Keeps problems [first, last) only, each with its stream.
   void keep(std::int64_t first, std::int64_t last) {
     problem.hidden_fields = problem.hidden_of(first);
     problem.output_fields = problem.output_of(first);
@@ -71,7 +70,7 @@ class Batch {
     reads.streams += first;
     if (reads.initial != nullptr) reads.initial = reads.initial_of(first, 0);
   }
-  /// As many more reads, and one row of output fields for all problems.
+  /// Sets the number of reads, and uses one row of output fields for all problems.
   void read_more_with_one_output_row(std::int64_t num_reads) {
     reads.num_reads = num_reads;
     problem.one_output_row = true;
@@ -81,7 +80,7 @@ class Batch {
     for (std::size_t k = row; k < output_fields.size(); ++k)
       output_fields[k] = output_fields[k - row];
   }
-  /// With known_couplings() the rms local field of a random state is then 2 in each problem.
+  /// Sets fields with which, under known_couplings(), the rms local field of a random state is 2.
   void take_known_fields() {
     for (std::size_t k = 0; k < hidden_fields.size(); ++k)
       hidden_fields[k] = k % 3 == 0 ? Real(2) : Real(0);
@@ -102,7 +101,7 @@ class Batch {
     }
     return {couplings.data(), sizes.num_hidden, sizes.num_output, largest};
   }
-  /// The scalar twin of a chain of problem b, in units of the grid.
+  /// Returns the scalar twin of a chain of problem b, in units of the grid.
   ScalarChain twin(const CouplingGrid& grid, std::int64_t b) const {
     const auto scaled = [&](const Real* from, std::int64_t count) {
       std::vector<float> fields;
@@ -116,7 +115,7 @@ class Batch {
             scaled(problem.output_of(b), sizes.num_output), 0};
   }
 
-  /// Energies of states of all problems, as many of each.
+  /// Returns the energies of states of all problems, equally many of each.
   std::vector<double> energies_of(const std::vector<std::int8_t>& spins) const {
     const std::int64_t count =
         static_cast<std::int64_t>(spins.size()) / num_spins() / problem.num_problems;
@@ -125,7 +124,7 @@ class Batch {
     energies(problem, spins.data(), count, result.data(), never);
     return result;
   }
-  /// The least that a single flip adds to the energy of any of the states.
+  /// Returns the smallest change of energy by a single flip in any of the states.
   double least_gain(const std::vector<std::int8_t>& spins) const {
     const std::vector<double> before = energies_of(spins);
     const auto row = static_cast<std::size_t>(num_spins());
@@ -141,15 +140,16 @@ class Batch {
   }
 };
 
-/// 3 x 2, of sum of squares 6: sqrt((2^2 + 2^2 + 2 * 6) / 5) = 2.
+/// Returns couplings (3, 2) whose squares sum to 6. With take_known_fields() the rms local field is
+/// sqrt((2^2 + 2^2 + 2 * 6) / 5) = 2.
 inline std::vector<double> known_couplings() { return {1.0, -2.0, 0.0, 1.0, 0.0, 0.0}; }
 
-/// slope = 2 beta / ln 2 in the units of a grid, where beta is in 1 / (unit of J).
+/// Returns the slope 2 beta / ln 2 in the units of a grid; beta is in 1 / (unit of J).
 inline float slope_of(double beta, const CouplingGrid& grid) {
   return static_cast<float>(2.8853900817779268 * std::ldexp(beta, grid.exponent()));
 }
 
-/// Elements [row * length, (row + 1) * length).
+/// Returns elements [row * length, (row + 1) * length).
 template <class T>
 std::vector<T> row_of(const std::vector<T>& values, std::int64_t row, std::int64_t length) {
   const auto begin = values.begin() + row * length;

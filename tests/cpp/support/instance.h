@@ -40,8 +40,7 @@ struct Instance {
   Instance(Sizes s, Random random, double largest_field)
       : Instance(s, random.reals<float>(s.num_hidden * s.num_output, -1.0, 1.0), std::move(random),
                  largest_field) {}
-  // By reference, since a copy among the arguments could be made before the couplings beside it are
-  // drawn.
+  // `random` is a reference, because a copy could be made before the couplings are drawn from it.
   Instance(Sizes s, std::vector<float> given_couplings, Random&& random, double largest_field)
       : sizes(s),
         couplings(std::move(given_couplings)),
@@ -79,8 +78,8 @@ inline std::vector<float> rising_slopes(int num_sweeps, float first, float facto
   return slopes;
 }
 
-/// Runs a chain on each table and beside it the twin, with the same slopes, and compares all there
-/// is.
+/// Runs a chain on each table and its twin with the same slopes, then descends, and compares both
+/// after each step.
 inline void check_annealing(const Instance& instance, const std::vector<float>& slopes) {
   CAPTURE(instance.sizes.num_hidden);
   CAPTURE(instance.sizes.num_output);

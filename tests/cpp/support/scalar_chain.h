@@ -1,6 +1,6 @@
-/// One chain in plain scalars, as kernels/metropolis.cc and kernels/acceptance.h describe it: every
-/// table must agree with it in every bit. It has nothing of the kernels' but their words: its
-/// fields are summed afresh, its rule is exact.
+/// One chain in scalar code, as kernels/annealing/anneal.cc describes it. Every table must agree
+/// with it in every bit. It shares no code with the kernels but for the seeds of random numbers:
+/// fields are summed afresh, and the rule uses exp2() of the C library.
 #pragma once
 
 #include <array>
@@ -32,13 +32,12 @@ struct Xoshiro {
 
 inline constexpr double kMove = 63.0 / 64.0;
 
-/// The uniform number of 32 random bits, in [0, 1). 0 counts as the smallest one that the rule
-/// knows.
+/// Returns the uniform number in [0, 1) of 32 random bits. 0 counts as 2^-158; see accepts().
 inline double uniform_of(std::uint32_t r) {
   return r >> 1 == 0 ? 0x1p-158 : static_cast<double>(r >> 1) * 0x1p-31;
 }
 
-/// The rule: whether a spin flips where x = slope * s_i f_i.
+/// Returns whether a spin with x = slope * s_i f_i flips.
 inline bool flips(std::uint32_t r, double x) {
   return uniform_of(r) < kMove * std::exp2(x < 0.0 ? x : 0.0);
 }
@@ -91,7 +90,7 @@ class ScalarChain {
     }
   }
 
-  /// k of each spin of a layer: exact in double, and so in float.
+  /// Returns the coupling field of each spin of a layer, exact in double and therefore in float.
   std::vector<float> coupling_fields(const ScalarLayer& layer) const {
     std::vector<float> fields;
     const std::size_t columns = output.spins.size();
@@ -110,7 +109,7 @@ class ScalarChain {
     return fields;
   }
 
-  /// E as it stands, in the units of the fields.
+  /// Returns the energy of the state, in the units of the fields.
   double energy() const {
     double sum = 0.0;
     for (const ScalarLayer* layer : {&hidden, &output}) {
@@ -124,7 +123,7 @@ class ScalarChain {
     return sum;
   }
 
-  /// s_i f_i of each spin of a layer: half of what a flip would gain.
+  /// Returns s_i f_i of each spin of a layer: half of what a flip would gain.
   std::vector<float> gains_of(const ScalarLayer& layer) const {
     std::vector<float> gains = coupling_fields(layer);
     for (std::size_t i = 0; i < gains.size(); ++i) {
@@ -134,7 +133,7 @@ class ScalarChain {
     return gains;
   }
 
-  /// One number for each spin, spin i from lane i % kBlock; the padding draws, too.
+  /// Draws one number for each spin, for spin i from lane i % kBlock, and for the padding, too.
   std::vector<std::uint32_t> draw(std::size_t count) {
     std::vector<std::uint32_t> numbers(
         static_cast<std::size_t>(padded(static_cast<std::int64_t>(count))));

@@ -1,4 +1,4 @@
-/// Couplings of which most are 0: those of lattices and what else a grid may hold in spans.
+/// Couplings most of which are 0, so that a grid stores them as spans: lattices and edge cases.
 #pragma once
 
 #include <cstdlib>
@@ -14,7 +14,7 @@ struct SparseCouplings {
   Sizes sizes;
   std::vector<float> couplings;
 
-  /// From U(-1, 1) where coupled(i, a) holds, else 0.
+  /// Sets couplings to random numbers in [-1, 1) where coupled(i, a) holds, and to 0 elsewhere.
   template <class Coupled>
   SparseCouplings(const char* called, Sizes s, const Coupled& coupled)
       : name(called),
@@ -28,7 +28,8 @@ struct SparseCouplings {
   }
 };
 
-/// The white and the black sites of a square lattice with open ends, row by row.
+/// Returns a square lattice with open ends. Hidden spins are its white sites and output spins its
+/// black ones, row by row.
 inline SparseCouplings square_lattice(std::int64_t length) {
   const auto neighbours = [length](std::int64_t white, std::int64_t black) {
     const std::int64_t half = length / 2, i = white / half, k = black / half;

@@ -1,4 +1,4 @@
-/// A batch and how to temper it.
+/// A batch and a plan of parallel tempering for it.
 #pragma once
 
 #include <cmath>
@@ -14,7 +14,7 @@ struct TemperingOutcome {
   std::vector<double> energies, betas, acceptance;
   std::vector<std::int64_t> round_trips;
 
-  /// NaN acceptance is the same as NaN.
+  /// Compares bits, so that an acceptance of NaN equals NaN.
   bool operator==(const TemperingOutcome& other) const {
     return spins == other.spins && same_bits(energies, other.energies) &&
            same_bits(betas, other.betas) && same_bits(acceptance, other.acceptance) &&
@@ -40,7 +40,7 @@ class TemperingTask : public Batch<Real> {
     rise(7);
   }
 
-  /// A ladder of so many rungs, a factor 1.375 apart: exact on every machine.
+  /// Sets a ladder of num_betas rungs, each 1.375 times the one before: exact on every machine.
   void rise(std::int64_t num_betas) {
     betas = {0.5};
     while (static_cast<std::int64_t>(betas.size()) < num_betas)

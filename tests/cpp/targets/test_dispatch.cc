@@ -9,7 +9,7 @@
 namespace isingprop::test {
 namespace {
 
-// ctest runs this file twice: as it is, and with ISINGPROP_KERNEL=baseline.
+// ctest runs this file twice: without ISINGPROP_KERNEL, and with ISINGPROP_KERNEL=baseline.
 TEST_CASE("the table in use is the one that the environment names, else the widest") {
   const char* wanted = std::getenv("ISINGPROP_KERNEL");
   CHECK(std::string(kernels().name) == (wanted ? wanted : available_kernels().back()->name));

@@ -21,7 +21,7 @@ bool all_once(const Counts& counts) {
   return once;
 }
 
-/// Counts how often each item is done; false where a piece is not as promised.
+/// Counts how often each item is done. Returns false if a piece is not as parallel_for() promises.
 bool count_items(int num_threads, std::int64_t piece, Counts& counts) {
   const auto num_items = static_cast<std::int64_t>(counts.size());
   std::atomic<bool> good{true};
@@ -73,7 +73,7 @@ TEST_CASE("loops of several callers at a time take turns") {
   CHECK(good == 4 * 50);
 }
 
-TEST_CASE("what a body throws comes out, on whatever thread, and the pool works on") {
+TEST_CASE("an exception of any thread leaves the loop, and the pool keeps working") {
   for (const int num_threads : {1, 2, 8}) {
     for (const std::int64_t bad : {0, 50, 99}) {
       Interrupt interrupt = never();
@@ -93,7 +93,7 @@ TEST_CASE("what a body throws comes out, on whatever thread, and the pool works 
   }
 }
 
-TEST_CASE("one exception comes out where every thread throws") {
+TEST_CASE("one exception leaves the loop if every thread throws") {
   Interrupt interrupt = never();
   const auto loop = [&] {
     parallel_for(4, 1000, 1, interrupt,
@@ -124,7 +124,7 @@ TEST_CASE("an interrupt stops a loop within a few pieces") {
   }
 }
 
-TEST_CASE("the calling thread asks while it waits for the others") {
+TEST_CASE("the calling thread polls while it waits for the others") {
   Interrupt interrupt([] { return true; });
   std::atomic<bool> other_at_work{false};
   const auto loop = [&] {
@@ -143,7 +143,7 @@ TEST_CASE("the calling thread asks while it waits for the others") {
   CHECK_THROWS_AS(loop(), Interrupted);
 }
 
-TEST_CASE("a poll asks at most once in ten milliseconds") {
+TEST_CASE("a poll calls its function at most once in ten milliseconds") {
   int asked = 0;
   Interrupt interrupt([&] { return ++asked > 1000; });
   const auto begin = std::chrono::steady_clock::now();
@@ -154,7 +154,7 @@ TEST_CASE("a poll asks at most once in ten milliseconds") {
   CHECK(!interrupt.stopped());
 }
 
-TEST_CASE("a child of fork, which has no threads, makes its own") {
+TEST_CASE("a child of fork, which has no threads, starts its own") {
   Counts counts(100);
   CHECK(count_items(4, 1, counts));
   const pid_t child = fork();

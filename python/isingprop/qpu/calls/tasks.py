@@ -108,7 +108,7 @@ def states_of(
 
         alone = problem[task.problem : task.problem + 1]
         reads = _break_ties(alone, reads)
-        ends = _descended(alone, reads) if descend else reads
+        ends = alone.descended(reads[None])[0] if descend else reads
         kept = np.arange(len(reads))
         if len(reads) > len(task.reads):
             kept = alone.energies(ends[None])[0].argsort(kind="stable")[: len(task.reads)]
@@ -137,23 +137,6 @@ def _break_ties(problem: IsingProblem, reads: Spins) -> Spins:
     lower = _lower(problem.output_fields + hidden @ problem.couplings, 1)
     output = np.where(output == 0, lower, output)
     return np.concatenate([hidden, output], axis=1, dtype=np.int8)
-
-
-def _descended(problem: IsingProblem, reads: Spins) -> Spins:
-    """Flips spins, one layer at a time, until no flip lowers the energy.
-
-    `reads` are (n, N) states of one problem, as is the result.
-    """
-    couplings = problem.couplings.astype(np.float64)
-    hidden, output = np.split(reads, [problem.num_hidden], axis=1)
-    # Some five rounds are enough; the bound ends a cycle that rounding could cause.
-    for _ in range(problem.num_spins):
-        before = hidden, output
-        hidden = _lower(problem.hidden_fields + output @ couplings.T, hidden)
-        output = _lower(problem.output_fields + hidden @ couplings, output)
-        if np.array_equal(hidden, before[0]) and np.array_equal(output, before[1]):
-            break
-    return np.concatenate([hidden, output], axis=1)
 
 
 def _lower(fields: Floats, spins: Spins | int) -> Spins:
