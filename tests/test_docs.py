@@ -36,6 +36,7 @@ def test_some_modules_have_examples():
     assert len(examples) >= 7
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     """The others go on with what the first one made."""
     monkeypatch.chdir(tmp_path)
