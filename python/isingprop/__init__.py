@@ -85,22 +85,15 @@ __all__ = [
 
 
 # What a training on the CPU does not need is imported at its first use, so that `import isingprop`
-# stays fast. Three of these take a second: they derive from classes of scikit-learn, dimod or
-# dwave-system.
+# stays fast; some of it takes a second, since it derives from classes of scikit-learn, dimod or
+# dwave-system. These names are in these modules, other names of __all__ in `samplers`.
 _MODULES = {
     "MLP": "energy_model.mlp",
-    "Amplified": "samplers.amplified",
-    "Coherent": "samplers.coherent_annealing",
-    "Cyclic": "samplers.cyclic",
-    "DWave": "samplers.dwave",
     "EmulatedQPU": "qpu.emulator.emulated_qpu",
     "EnergyModel": "energy_model.model",
     "EnergyTrainer": "energy_model.energy_trainer",
-    "FromDimod": "samplers.from_dimod",
     "IsingClassifier": "training.classifier",
     "QPUBudgetError": "qpu.calls.connection",
-    "Replay": "samplers.replay",
-    "Tempering": "samplers.tempering",
 }
 
 
@@ -108,10 +101,10 @@ def __getattr__(name: str) -> Any:
     """Imports what is not imported yet, and keeps it."""
     if name in ("coherent", "dimod"):
         return import_module(f"isingprop.{name}")
-    if name not in _MODULES:
+    if name not in __all__:
         raise AttributeError(f"module 'isingprop' has no attribute {name!r}")
 
-    value = getattr(import_module(f"isingprop.{_MODULES[name]}"), name)
+    value = getattr(import_module(f"isingprop.{_MODULES.get(name, 'samplers')}"), name)
     globals()[name] = value
     return value
 

@@ -45,7 +45,7 @@ def homonyms(modules: Sequence[str]) -> list[str]:
 
 
 def without_paragraphs(name: str, source: str) -> list[str]:
-    """Long functions whose statements stand without a blank line between them."""
+    """Long functions of several statements without a blank line between any two of them."""
     lines = source.splitlines()
     found = []
     for node in ast.walk(ast.parse(source)):
@@ -54,7 +54,7 @@ def without_paragraphs(name: str, source: str) -> list[str]:
             body = node.body[documented:]
             first = body[0].lineno if body else node.end_lineno
             text = lines[first - 1 : node.end_lineno]
-            if len(text) >= PARAGRAPH_LINES and all(text):
+            if len(body) > 1 and len(text) >= PARAGRAPH_LINES and all(text):
                 found.append(f"{name}:{node.lineno}: {node.name}")
     return found
 

@@ -1,25 +1,27 @@
 """Samplers, which turn an IsingProblem into States."""
 
+from importlib import import_module
 from typing import Any
 
-__all__ = [
-    "Amplified",
-    "Annealing",
-    "BaseSampler",
-    "Coherent",
-    "Cyclic",
-    "DWave",
-    "FromDimod",
-    "Replay",
-    "Sampler",
-    "Tempering",
-]
+# Each class is imported at its first use: few programs need more than one of them.
+_MODULES = {
+    "Amplified": "amplified",
+    "Annealing": "annealing",
+    "BaseSampler": "protocol",
+    "Coherent": "coherent_annealing",
+    "Cyclic": "cyclic",
+    "DWave": "dwave",
+    "FromDimod": "from_dimod",
+    "Replay": "replay",
+    "Sampler": "protocol",
+    "Tempering": "tempering",
+}
+
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    """Returns a sampler class, imported at its first use; see isingprop.__getattr__."""
-    import isingprop
-
-    if name in __all__:
-        return getattr(isingprop, name)
-    raise AttributeError(f"module 'isingprop.samplers' has no attribute {name!r}")
+    """Returns a class of samplers, and imports it if need be."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'isingprop.samplers' has no attribute {name!r}")
+    return getattr(import_module(f"isingprop.samplers.{_MODULES[name]}"), name)

@@ -175,6 +175,7 @@ class _LayerSweep:
     def free(self, batch: Batch, log: SamplingLog) -> States:
         network, plan = self._network, self._plan
         push = plan.margin * batch.outputs[:, 0].astype(np.float64)
+
         spins = forward_sweep(
             network,
             plan.sampler,

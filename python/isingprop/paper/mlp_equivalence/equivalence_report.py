@@ -90,6 +90,7 @@ def _facts(setup: Setup, numbers: Mapping[str, Any]) -> dict[str, Any]:
     images = "; ".join(
         f"{name}: {train:,}, {test:,}" for name, (train, test) in numbers["images"].items()
     )
+
     return {
         "data": setup.data,
         "images": images,
