@@ -11,10 +11,13 @@ import isingprop as ip
 # No check is expected to fail. scikit-learn itself skips two: the array API one (it needs an extra
 # package) and the one for pandas columns where pandas is not installed.
 @pytest.mark.slow
-@parametrize_with_checks(
-    [ip.IsingClassifier(random_state=0), ip.IsingClassifier(num_states=1, random_state=0)]
-)
+@parametrize_with_checks([ip.IsingClassifier(random_state=0)])
 def test_scikit_learn_conventions(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks([ip.IsingClassifier(num_states=1, random_state=0)])
+def test_scikit_learn_conventions_with_one_state(estimator, check):
     check(estimator)
 
 
