@@ -320,7 +320,7 @@ def test_settings_and_repr_tell_samplers_apart():
     nested = FromDimod(TakesAnything.TakesNothing()).settings()
     assert nested == {
         "name": "FromDimod",
-        "sampler": f"{__name__}.TakesAnything.TakesNothing",
+        "sampler": f"{TakesAnything.__module__}.TakesAnything.TakesNothing",
         "parameters": {},
     }
     assert repr(FromDimod(Recorder("a", "b"), a=100, b="x")) == "FromDimod(Recorder, a=100, b='x')"
