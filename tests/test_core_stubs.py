@@ -63,7 +63,8 @@ def members(node: ast.expr | None, aliases: dict[str, ast.expr]) -> frozenset[st
 def signature(function: ast.FunctionDef, aliases: dict[str, ast.expr]) -> Signature:
     """Returns the signature of a parsed `def`, all of whose arguments can be passed by position."""
     arguments = function.args
-    assert not (arguments.kwonlyargs or arguments.vararg or arguments.kwarg), function.name
+    by_name = arguments.kwonlyargs, arguments.vararg, arguments.kwarg
+    assert not any(by_name), function.name
     every = [*arguments.posonlyargs, *arguments.args]
     given = [ast.unparse(default) for default in arguments.defaults]
     defaults = [None] * (len(every) - len(given)) + given

@@ -19,6 +19,7 @@ MODULES = sorted(
 README = Path(__file__).parents[1] / "README.md"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_docstrings(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
@@ -35,6 +36,7 @@ def test_some_modules_have_examples():
     assert len(examples) >= 7
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     """The others go on with what the first one made."""
     monkeypatch.chdir(tmp_path)

@@ -39,6 +39,7 @@ time.sleep(0.2)
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ENDLESS)
 def test_ctrl_c_ends_a_long_call(case):
     code = f"""{PREAMBLE}{ENDLESS[case]}
@@ -60,6 +61,7 @@ except KeyboardInterrupt:
     assert latency < tolerances.INTERRUPT_SECONDS
 
 
+@pytest.mark.slow
 def test_an_interrupt_at_any_moment_is_a_keyboard_interrupt_or_comes_too_late(python):
     """Also while one thread waits for the last chain of another, which looks for interrupts no
     more.
@@ -87,6 +89,7 @@ print(*outcomes)
     assert (result.returncode, result.stdout) == (0, "KeyboardInterrupt\n"), result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_threads", [1, 2])
 def test_other_python_threads_go_on_during_a_long_call(python, num_threads):
     """If the call kept Python's lock, the main thread would not come out of its sleeps."""
@@ -100,6 +103,7 @@ os._exit(0)
     assert result.stdout == "alive\n", result.stderr
 
 
+@pytest.mark.slow
 def test_threads_after_a_fork(python):
     result = python(f"""{PREAMBLE}
 import multiprocessing

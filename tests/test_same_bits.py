@@ -47,6 +47,7 @@ def test_same_bits_on_every_kernel(on_every_kernel, num_hidden, num_output):
         assert tolerances.same_bits(*(each.energies for each in states))
 
 
+@pytest.mark.slow
 @settings(derandomize=True, database=None, deadline=None, max_examples=40)
 @given(st.data())
 def test_same_bits_on_every_kernel_in_any_division(data):

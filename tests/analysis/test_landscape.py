@@ -138,6 +138,7 @@ def test_all_states_as_landmarks_are_scikit_learns_smacof_from_principal_compone
     np.testing.assert_allclose(embed(spins).stress, wanted, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_few_landmarks_cost_little_stress():
     spins = random_spins(300, 40)
     full, few = embed(spins), embed(spins, num_landmarks=100)

@@ -144,6 +144,7 @@ def test_mean_and_interval_are_scipys(count, confidence):
     assert mean_interval(values) == mean_interval(values.tolist(), 0.95)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 5])
 def test_a_95_percent_interval_holds_the_truth_19_times_in_20(count):
     """By a binomial z-score, which the normal's 1.96 in place of Student's t fails."""

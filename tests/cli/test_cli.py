@@ -37,6 +37,7 @@ def columns_without_times(path):
     return [{name: value for name, value in row.items() if "seconds" not in name} for row in rows]
 
 
+@pytest.mark.slow
 def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(tmp_path):
     result = fresh_isingprop("train", *QUICK, "--epochs", "2", "--out", "run", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
@@ -63,6 +64,7 @@ def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(tmp_path):
     assert "test accuracy" in isingprop("evaluate", "run", cwd=tmp_path).stdout
 
 
+@pytest.mark.slow
 def test_json_is_one_object_on_stdout(tmp_path):
     result = isingprop("train", *QUICK, "--epochs", "1", "--json", cwd=tmp_path)
     content = json.loads(result.stdout)
@@ -84,6 +86,7 @@ def test_json_is_one_object_on_stdout(tmp_path):
     assert again["train_error"] == content["train_error"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_a_resumed_run_ends_with_the_bits_of_one_never_stopped(tmp_path, threads):
     isingprop("train", *QUICK, "--epochs", "4", "--out", "whole", cwd=tmp_path)
@@ -101,6 +104,7 @@ def test_a_resumed_run_ends_with_the_bits_of_one_never_stopped(tmp_path, threads
     assert histories[0] == histories[1]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
     command = "train", *QUICK, "--epochs", "100000", "--out", "run"
     run = commands().start(*command, cwd=tmp_path, environment=NO_DATA)
@@ -120,6 +124,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
     assert json.loads(result.stdout)["epochs"] == done + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampler", ["temper", "cyclic", "dimod:dwave.samplers:SteepestDescentSampler"]
 )
@@ -150,6 +155,7 @@ class Flaky(SteepestDescentSampler):
 """
 
 
+@pytest.mark.slow
 def test_a_sampler_that_fails_leaves_the_last_checkpoint_and_says_how_to_resume(tmp_path):
     """An epoch makes 60 calls and tests with 40: the second one fails at its 30th image."""
     (tmp_path / "flaky.py").write_text(FLAKY)
@@ -179,6 +185,7 @@ def test_a_sampler_that_fails_leaves_the_last_checkpoint_and_says_how_to_resume(
     assert all(np.array_equal(array, models["run"][name]) for name, array in models["two"].items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [
@@ -231,6 +238,7 @@ def test_other_errors_are_one_line_and_exit_1(tmp_path, arguments, fragments):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_killed_between_two_files_is_made_whole(tmp_path):
     isingprop("train", *QUICK, "--epochs", "2", "--out", "run", cwd=tmp_path)
     whole = {
@@ -244,12 +252,14 @@ def test_a_run_killed_between_two_files_is_made_whole(tmp_path):
     assert {name: (tmp_path / "run" / name).read_bytes() for name in whole} == whole
 
 
+@pytest.mark.slow
 def test_evaluate_reads_the_model(tmp_path):
     isingprop("train", *QUICK, "--epochs", "1", "--out", "run", cwd=tmp_path)
     (tmp_path / "run" / "model.safetensors").write_bytes(b"junk")
     assert_refused(isingprop("evaluate", "run", cwd=tmp_path), 1, "model.safetensors")
 
 
+@pytest.mark.slow
 def test_an_existing_run_is_never_overwritten(tmp_path):
     isingprop("train", *QUICK, "--epochs", "1", "--out", "run", cwd=tmp_path)
     before = (tmp_path / "run" / "model.safetensors").read_bytes()
@@ -261,6 +271,7 @@ def test_an_existing_run_is_never_overwritten(tmp_path):
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_spoilt_run_folder_is_refused(tmp_path):
     isingprop("train", *QUICK, "--epochs", "1", "--out", "run", cwd=tmp_path)
     checkpoint = tmp_path / "run" / "checkpoint.safetensors"
@@ -287,6 +298,7 @@ def test_a_read_only_folder_is_refused(tmp_path):
     assert_refused(isingprop("train", *QUICK, "--out", "locked/run", cwd=tmp_path), 1, "locked")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(tmp_path):
     isingprop("train", *QUICK, "--epochs", "1", "--out", "run", cwd=tmp_path)
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}

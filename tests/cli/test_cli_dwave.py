@@ -21,6 +21,7 @@ def assert_same_run(folder, other):
     assert Index(folder / "qpu").pending == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_run_keeps_every_answer_in_its_folder(isingprop, whole, sampler):
     folder, told = whole(sampler, isingprop)
@@ -49,6 +50,7 @@ def test_a_run_keeps_every_answer_in_its_folder(isingprop, whole, sampler):
     assert config["sampler"] == sampler
 
 
+@pytest.mark.slow
 def test_what_it_cost_is_said_in_words(isingprop):
     done = isingprop("train", *SMALL, "--sampler", "dwave", "--epochs", "1", "--out", "run")
     assert done.code == 0, done.err
@@ -90,6 +92,7 @@ def test_a_replay_of_the_run_folder_trains_the_same_network(isingprop, whole, sa
     assert record.test_accuracy == told["test_accuracy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("call", "after"), [(1, False), (7, True), (14, True), (33, False)])
 def test_a_run_that_was_interrupted_ends_as_one_that_never_was(
     isingprop, whole, monkeypatch, tmp_path, call, after
@@ -114,6 +117,7 @@ def test_a_run_that_was_interrupted_ends_as_one_that_never_was(
     assert paid.calls == len(answers(unbroken)) - (call - pending)
 
 
+@pytest.mark.slow
 def test_an_error_of_the_device_is_one_line_and_the_run_goes_on(
     isingprop, whole, monkeypatch, tmp_path
 ):
@@ -130,6 +134,7 @@ def test_an_error_of_the_device_is_one_line_and_the_run_goes_on(
     assert_same_run(tmp_path / "run", unbroken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["dwave", "dwave-cyclic"])
 def test_a_budget_is_a_hard_stop_and_a_larger_one_goes_on(isingprop, whole, tmp_path, sampler):
     unbroken, told = whole(sampler, isingprop)
@@ -156,6 +161,7 @@ def test_a_budget_is_a_hard_stop_and_a_larger_one_goes_on(isingprop, whole, tmp_
     assert_same_run(tmp_path / "run", unbroken)
 
 
+@pytest.mark.slow
 def test_a_budget_for_less_than_an_epoch_stops_in_words(isingprop, tmp_path):
     """And tells of no file that is not there."""
     done = isingprop("train", *SMALL, "--sampler", "dwave", "--out", "run", "--qpu-budget", "0.05")
@@ -167,6 +173,7 @@ def test_a_budget_for_less_than_an_epoch_stops_in_words(isingprop, tmp_path):
         assert (name in done.out) == (tmp_path / "run" / name).exists()
 
 
+@pytest.mark.slow
 def test_a_budget_ends_an_evaluation_in_one_line(isingprop, tmp_path):
     """More test images than the run paid for."""
     options = "--sampler", "dwave", "--epochs", "1", "--out", "run", "--qpu-budget", "0.4"

@@ -13,6 +13,7 @@ from isingprop.qpu.calls.record import Index
 from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_dry_run_shows_the_first_request_and_leaves_nothing(
     isingprop, whole, monkeypatch, tmp_path, sampler
@@ -44,6 +45,7 @@ def test_a_dry_run_shows_the_first_request_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_dry_run_stops_before_a_test_that_has_no_answers_yet(isingprop, monkeypatch, tmp_path):
     """Ten calls of the epoch are answered; the eleventh would be the test's."""
     with monkeypatch.context() as patch:
@@ -57,6 +59,7 @@ def test_a_dry_run_stops_before_a_test_that_has_no_answers_yet(isingprop, monkey
     assert stopping.calls == 0
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_an_epoch_that_has_all_its_answers_says_so(
     isingprop, whole, monkeypatch, tmp_path
 ):
@@ -71,6 +74,7 @@ def test_a_dry_run_of_an_epoch_that_has_all_its_answers_says_so(
     assert stopping.calls == 0
 
 
+@pytest.mark.slow
 def test_the_request_of_a_dry_run_is_the_first_of_the_run(isingprop, monkeypatch):
     body = json.loads(
         isingprop("train", *SMALL, "--sampler", "dwave-cyclic", "--dry-run", "--json").out
@@ -102,6 +106,7 @@ def test_a_dry_run_without_a_chip_is_refused(isingprop, tmp_path, sampler):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sampler", "test_sampler", "epoch", "test"),
     [
@@ -164,6 +169,7 @@ def no_account(monkeypatch, tmp_path):
         monkeypatch.setenv(name, str(tmp_path / "home"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(
     isingprop, no_account, sampler
@@ -178,6 +184,7 @@ def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(
         assert "Traceback" not in done.err
 
 
+@pytest.mark.slow
 def test_a_run_that_found_no_account_leaves_no_folder(isingprop, no_account, tmp_path):
     assert isingprop("train", *QUICK, "--sampler", "dwave", "--out", "run").code == 1
     assert list(tmp_path.iterdir()) == []
@@ -220,6 +227,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 def test_two_commands_do_not_write_into_one_folder(isingprop, monkeypatch, tmp_path):
     with monkeypatch.context() as patched:
         Stopping(patched, 3)

@@ -29,6 +29,7 @@ def content_of(result):
     return json.loads(result.stdout)
 
 
+@pytest.mark.slow
 def test_the_json_says_what_was_found_and_the_second_time_comes_from_the_cache(embed):
     first, second = embed(*SMALL, "--json"), embed(*SMALL, "--json")
     content = content_of(first)
@@ -57,6 +58,7 @@ def test_the_json_says_what_was_found_and_the_second_time_comes_from_the_cache(e
     assert second.stderr == ""
 
 
+@pytest.mark.slow
 def test_without_json_it_is_four_lines(embed):
     result = embed(*SMALL)
     assert result.returncode == 0, result.stderr
@@ -67,12 +69,14 @@ def test_without_json_it_is_four_lines(embed):
     assert time.startswith("time ")
 
 
+@pytest.mark.slow
 def test_the_default_network_is_the_papers(embed):
     content = content_of(embed("--topology", "zephyr", "--json"))
     assert (content["hidden"], content["output"], content["shape"]) == (120, 40, [12, 4])
     assert (content["qubits"], content["copies"]) == (680, 5)
 
 
+@pytest.mark.slow
 def test_the_largest_star_of_the_paper_on_perceptrons(embed):
     result = embed(
         "--topology", "pegasus", "--size", "16", "--hidden", "654", "--output", "1", "--json"
@@ -82,6 +86,7 @@ def test_the_largest_star_of_the_paper_on_perceptrons(embed):
     assert (content["copies"], content["max_chain_output"], content["qubits"]) == (5, 51, 705)
 
 
+@pytest.mark.slow
 def test_broken_qubits_and_couplers(embed, tmp_path):
     graph = WorkingGraph.perfect("zephyr", 3)
     broken = {
@@ -95,6 +100,7 @@ def test_broken_qubits_and_couplers(embed, tmp_path):
     assert (content["working_qubits"], content["working_couplers"]) == (333, len(left.couplers))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -151,6 +157,7 @@ def test_slips_are_one_line(embed, options, code, reason):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_the_picture_is_a_png_1600_pixels_wide(embed, tmp_path):
     assert len(content_of(embed(*SMALL, "--draw", "picture.png", "--json"))) > 0
     content = (tmp_path / "picture.png").read_bytes()

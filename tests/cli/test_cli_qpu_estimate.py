@@ -33,6 +33,7 @@ def estimate(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["forward", "reverse", "cyclic"])
 def test_the_json_is_what_the_sampler_estimates(estimate, mode, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", os.fspath(tmp_path))
@@ -70,6 +71,7 @@ def test_the_json_is_what_the_sampler_estimates(estimate, mode, tmp_path, monkey
     assert content["solver"].startswith("emulated-zephyr-4")
 
 
+@pytest.mark.slow
 def test_the_text_tells_of_one_copy_and_all_of_tests_and_of_the_stand_in(estimate):
     run = ("--num-train", "30", "--num-test", "20", "--epochs", "3", "--batch-size", "5")
     content = json.loads(estimate(*SMALL, *run, "--json").stdout)
@@ -97,6 +99,7 @@ def test_the_text_tells_of_one_copy_and_all_of_tests_and_of_the_stand_in(estimat
     assert f"{content['calls']} calls, {content['seconds']:.1f} s" in whole
 
 
+@pytest.mark.slow
 def test_a_solver_is_priced_by_its_own_timing_and_sent_nothing(estimate, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", os.fspath(tmp_path))
     chip = ip.EmulatedQPU("zephyr", 4)
@@ -120,10 +123,12 @@ def test_a_solver_is_priced_by_its_own_timing_and_sent_nothing(estimate, tmp_pat
     assert TOKEN not in result.stdout + result.stderr + unknown.stderr
 
 
+@pytest.mark.slow
 def test_a_solver_needs_an_account_and_the_message_says_how_to_get_one(estimate):
     assert_refused(estimate("--solver", "Advantage_system4.1"), 1, "dwave setup")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "code", "fragments"),
     [

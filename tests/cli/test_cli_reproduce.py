@@ -43,6 +43,7 @@ def everything(tmp_path_factory):
 # All figures
 
 
+@pytest.mark.slow
 def test_all_figures_are_one_json_object_and_nothing_else(everything):
     _, result = everything
     assert len(result.stdout.splitlines()) == 1
@@ -96,6 +97,7 @@ def test_all_figures_are_one_json_object_and_nothing_else(everything):
     assert all(own["seconds"] > 0 for own in numbers.values())
 
 
+@pytest.mark.slow
 def test_all_figures_leave_whole_files(everything):
     folder, result = everything
     out, numbers = folder / "out", json.loads(result.stdout)
@@ -119,6 +121,7 @@ def test_all_figures_leave_whole_files(everything):
             assert all(None not in row and None not in row.values() for row in rows), path.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", FIGURES)
 def test_a_report_is_whole(everything, figure):
     text = (everything[0] / "out" / f"{figure}.md").read_text()
@@ -137,6 +140,7 @@ def test_a_report_is_whole(everything, figure):
     assert "2 seeds" in text, "and how many repetitions there were"
 
 
+@pytest.mark.slow
 def test_what_all_figures_left_is_not_computed_again(everything):
     """By fig4, in their folder: its own jobs are among those that are finished."""
     out = everything[0] / "out"
@@ -152,6 +156,7 @@ def test_what_all_figures_left_is_not_computed_again(everything):
 # One figure
 
 
+@pytest.mark.slow
 def test_json_is_one_object_with_lists_of_one_length(fig4):
     folder, result = fig4
     assert len(result.stdout.splitlines()) == 1
@@ -167,6 +172,7 @@ def test_json_is_one_object_with_lists_of_one_length(fig4):
     assert json.loads((folder / "out" / "fig4.json").read_text()) == numbers
 
 
+@pytest.mark.slow
 def test_a_second_run_in_the_folder_computes_nothing_and_says_the_same(fig4):
     folder, result = fig4
     before, files = results_of(folder / "out"), contents(folder / "out")
@@ -177,6 +183,7 @@ def test_a_second_run_in_the_folder_computes_nothing_and_says_the_same(fig4):
     assert before
 
 
+@pytest.mark.slow
 def test_the_numbers_and_pictures_do_not_depend_on_the_number_of_workers(fig4, tmp_path):
     folder, result = fig4
     alone = isingprop(
@@ -190,6 +197,7 @@ def test_the_numbers_and_pictures_do_not_depend_on_the_number_of_workers(fig4, t
         assert (tmp_path / "out" / name).read_text() == (folder / "out" / name).read_text()
 
 
+@pytest.mark.slow
 def test_more_seeds_and_others_are_computed_beside_those_that_are_there(fig4, tmp_path):
     """Seeds 1 and 2 after 0 and 1: one of them is new."""
     folder, result = fig4
@@ -202,6 +210,7 @@ def test_more_seeds_and_others_are_computed_beside_those_that_are_there(fig4, tm
     assert 2 * len(after) == 3 * len(before)
 
 
+@pytest.mark.slow
 def test_without_json_a_line_says_where_the_report_is(fig4, tmp_path):
     shutil.copytree(fig4[0] / "out", tmp_path / "out")
     result = isingprop("reproduce", "fig4", "--quick", "--seeds", "2", "--out", "out", cwd=tmp_path)

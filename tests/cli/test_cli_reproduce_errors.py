@@ -90,6 +90,7 @@ def is_gone(group):
     return False
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_one_line_and_the_same_again_goes_on(fig4, tmp_path):
     """Sent to the whole group, as a terminal does, as soon as one job is finished."""
     command = "reproduce", "fig4", *TWO_SEEDS, "--workers", "1", "--out", "out"

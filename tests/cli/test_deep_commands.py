@@ -37,6 +37,7 @@ RUN_FILES = [
 ]
 
 
+@pytest.mark.slow
 def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(isingprop, tmp_path):
     done = isingprop("train", *QUICK, "--epochs", "2", "--out", "run", "--json")
     assert done.code == 0, done.err
@@ -70,6 +71,7 @@ def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(isingprop, tmp_path
     assert bits(trainer) == {name: array.tobytes() for name, array in model.parameters().items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("active_layers", ["2", "all"])
 def test_a_resumed_run_ends_with_the_bits_of_one_never_stopped(isingprop, tmp_path, active_layers):
     options = *QUICK, "--active-layers", active_layers
@@ -92,6 +94,7 @@ def test_a_resumed_run_ends_with_the_bits_of_one_never_stopped(isingprop, tmp_pa
     assert evaluated["test_accuracy"] == json.loads(whole.out)["test_accuracy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", [("--hidden", "20,9"), ("--active-layers", "all")])
 def test_the_layers_of_a_run_stay_as_they_began(isingprop, option):
     assert isingprop("train", *QUICK, "--epochs", "1", "--out", "run").code == 0
@@ -121,6 +124,7 @@ def test_bad_active_layers_are_refused_in_one_line(isingprop, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("active_layers", [(), ("--active-layers", "all")])
 def test_one_hidden_layer_is_the_shallow_network(isingprop, tmp_path, active_layers):
     done = isingprop("train", *QUICK[:-1], "20", *active_layers, "--epochs", "1", "--out", "run")
@@ -128,6 +132,7 @@ def test_one_hidden_layer_is_the_shallow_network(isingprop, tmp_path, active_lay
     assert ip.BipartiteNetwork.load(tmp_path / "run" / "model.safetensors").num_hidden == 20
 
 
+@pytest.mark.slow
 def test_a_run_from_before_there_were_layers_opens_and_goes_on(isingprop, tmp_path):
     options = (*QUICK[:-1], "20", "--epochs")
     assert isingprop("train", *options, "2", "--out", "whole").code == 0
@@ -147,6 +152,7 @@ def test_a_run_from_before_there_were_layers_opens_and_goes_on(isingprop, tmp_pa
     assert json.loads(config.read_text())["settings"]["hidden"] == [20]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampler", ["temper", "cyclic", "dimod:dwave.samplers:SteepestDescentSampler"]
 )
@@ -197,6 +203,7 @@ ON_A_CHIP = (
 SAMPLERS = ["dwave", "dwave-reverse", "dwave-cyclic"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_run_on_a_chip_keeps_its_answers_and_pays_once(isingprop, monkeypatch, tmp_path, sampler):
     done = isingprop("train", *ON_A_CHIP, "--sampler", sampler, "--out", "whole", "--json")
@@ -225,6 +232,7 @@ def test_a_run_on_a_chip_keeps_its_answers_and_pays_once(isingprop, monkeypatch,
     assert paid.calls == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_chip_that_takes_start_states_samples_the_backward_pass_too(
     isingprop, monkeypatch, sampler
@@ -246,6 +254,7 @@ def test_a_chip_that_takes_start_states_samples_the_backward_pass_too(
     assert starts.count(True) == 0 if sampler == "dwave" else starts.count(True) >= 6 * 2
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_the_first_request_and_leaves_nothing(isingprop, monkeypatch, tmp_path):
     stopping = Stopping(monkeypatch, at=1)
     done = isingprop("train", *ON_A_CHIP, "--sampler", "dwave", "--dry-run")
@@ -254,6 +263,7 @@ def test_a_dry_run_shows_the_first_request_and_leaves_nothing(isingprop, monkeyp
     assert (stopping.calls, list(tmp_path.iterdir())) == (0, [])
 
 
+@pytest.mark.slow
 def test_a_pair_of_layers_that_does_not_fit_on_the_chip_is_refused_before_there_is_a_folder(
     isingprop, tmp_path
 ):
@@ -297,6 +307,7 @@ def device():
     return EmulatedQPU("zephyr", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("active_layers", [2, None])
 @pytest.mark.parametrize("mode", ["forward", "reverse", "cyclic"])
 def test_training_on_a_chip_is_free_when_it_is_run_again(
@@ -324,6 +335,7 @@ def test_training_on_a_chip_is_free_when_it_is_run_again(
     assert bits(played) == bits(first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["reverse", "cyclic"])
 def test_a_chip_warms_what_is_sampled_backward(monkeypatch, tmp_path, device, mode):
     """Each chain from its own start state, in a sampler of its own beside the annealer."""
@@ -348,6 +360,7 @@ def test_a_chip_warms_what_is_sampled_backward(monkeypatch, tmp_path, device, mo
     assert len(starts) == count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [SimulatedAnnealingSampler, SteepestDescentSampler])
 def test_a_dimod_sampler_trains_a_deep_network(make):
     runs = [

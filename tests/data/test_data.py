@@ -238,6 +238,7 @@ def test_load_data_refuses(name, arguments, error, message):
         load_data(name, **arguments)
 
 
+@pytest.mark.slow
 def test_importing_the_package_imports_nothing_that_only_loading_needs(python):
     code = "import isingprop, sys; print({'pooch', 'requests', 'sklearn'} & set(sys.modules))"
     assert python(code).stdout == "set()\n"

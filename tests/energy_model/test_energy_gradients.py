@@ -13,6 +13,7 @@ from isingprop.energy_model.mlp import PARAMETERS
 # Gradients
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("seed", range(4))
 def test_gradients_are_the_slopes_of_the_enumerated_log_likelihood(size, seed):
@@ -131,6 +132,7 @@ def test_the_gradient_of_a_batch_is_the_mean_over_its_inputs():
             np.testing.assert_allclose(getattr(whole, name), mean, rtol=0, atol=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("num_hidden", "num_outputs", "count"), [(64, 12, 40), (3000, 1, 1500)])
 def test_gradients_of_large_batches_are_means_of_smaller_ones(
     kernel, num_hidden, num_outputs, count

@@ -84,6 +84,7 @@ def test_log_prob_of_wider_models_is_that_of_a_sum_of_units(kernel, num_inputs, 
         ).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("num_hidden", "num_outputs"), [(5000, 1), (5000, 3), (4, 16), (50_001, 1)]
 )

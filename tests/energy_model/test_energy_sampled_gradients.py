@@ -85,6 +85,7 @@ def z_scores(model, x, y, outputs):
     return np.concatenate([part.ravel() for part in parts])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "wrong"), SAMPLERS)
 @pytest.mark.parametrize("size", [(5, 1), (6, 2)])
 def test_sampled_gradients_agree_with_exact_ones(name, wrong, size):
@@ -95,6 +96,7 @@ def test_sampled_gradients_agree_with_exact_ones(name, wrong, size):
     assert (np.abs(scores).max() > tolerances.SIGMAS) == wrong
 
 
+@pytest.mark.slow
 def test_sampled_gradients_spread_as_independent_reads_do():
     """300 gradients of 100 reads each: the sum of squares of each entry's z-scores, by chi-square,
     two-sided.
@@ -109,6 +111,7 @@ def test_sampled_gradients_spread_as_independent_reads_do():
 # Temperatures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", [0.3, 2.5])
 def test_a_sampler_at_another_temperature_gives_p_with_its_beta_effective(beta):
     model, x, _ = case()
@@ -139,6 +142,7 @@ def estimate_error(model, x, beta, guess, num_reads):
     return np.sqrt((p * slopes**2).sum() / num_reads) / (p * curvatures).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guess", [1.0, 3.0])
 @pytest.mark.parametrize("beta", [0.4, 1.0, 2.0])
 def test_the_beta_of_a_sampler_is_found(beta, guess):
@@ -154,6 +158,7 @@ def test_the_beta_of_a_sampler_is_found(beta, guess):
         assert found == sampler.sample(problem, READS, 0).beta_effective(problem)
 
 
+@pytest.mark.slow
 def test_search_finds_the_beta_of_a_sampler():
     model, x, _ = case()
     grid = [0.5, 1.0, 2.0, 4.0, 8.0]
@@ -189,6 +194,7 @@ def make(tmp_path):
         sampler.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(4, 1), (3, 2)])
 def test_outputs_of_an_emulated_chip_are_drawn_from_p(make, size):
     """A chip at beta = 3 with half the couplings samples at 1.5; chains hold."""

@@ -80,6 +80,7 @@ def test_the_problem_does_not_grow_with_the_inputs_and_takes_streams():
 # Outputs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "wrong"), SAMPLERS)
 @pytest.mark.parametrize("size", [(5, 1), (5, 2), (4, 3)])
 def test_outputs_of_samplers_are_drawn_from_p_of_y_given_x(name, wrong, size):
@@ -110,6 +111,7 @@ def test_gibbs_sampling_is_the_default_sampler_and_1000_reads():
     assert not np.array_equal(model.sample(x), model.sample(x))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_hidden", [548, 5000])
 def test_large_models_are_sampled_in_one_call(num_hidden):
     model, x = (
@@ -123,6 +125,7 @@ def test_large_models_are_sampled_in_one_call(num_hidden):
         assert tolerances.is_rejected(each, p[::-1])
 
 
+@pytest.mark.slow
 def test_tempering_crosses_between_outputs_that_gibbs_sampling_does_not():
     """Hidden units that all pull one way hold the output where it is."""
     weights = np.full((1, 20), 3.0)

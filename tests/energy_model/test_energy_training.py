@@ -132,6 +132,7 @@ def test_a_batch_is_at_most_all_inputs():
     assert {tuple(sorted(rows)) for rows in rows_of(trainer, x, y)} == {(0, 1, 2)}
 
 
+@pytest.mark.slow
 def test_the_orders_of_rounds_are_uniform():
     """Which of 4 inputs is first, in 600 rounds; the next call of steps() goes on with other
     orders.

@@ -49,6 +49,7 @@ def apart(first, second):
     return max(np.abs(a - b).max() for a, b in zip(arrays(first), arrays(second), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampler",
     [
@@ -72,6 +73,7 @@ def test_sampled_training_tends_to_exact_training_as_reads_grow(sampler):
     assert distances[1] < 0.1 * apart(exact, model)
 
 
+@pytest.mark.slow
 def test_sampled_training_learns_an_easy_set():
     x, y = data()
     for sampler in (GIBBS, FromDimod(dimod_sampler(), beta_range=[1.0, 1.0], num_sweeps=20)):

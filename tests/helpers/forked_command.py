@@ -30,7 +30,8 @@ _TESTS = Path(__file__).parents[1]
 _IMPORTED = (
     "dwave.samplers",
     "dwave.system",
-    "isingprop.cli.app",
+    "isingprop.cli",
+    "isingprop.cli.train",
     "isingprop.qpu.calls.programmed_chip",
     "isingprop.samplers.dry_run",
     "matplotlib.figure",

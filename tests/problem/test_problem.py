@@ -202,6 +202,7 @@ def test_refusals_of_indices(assert_refused):
     assert_refused(lambda: problem[2:], f"ValueError: {message}")
 
 
+@pytest.mark.slow
 def test_import_leaves_the_slow_packages_alone(python):
     slow = ["sklearn", "scipy", "matplotlib", "dimod", "dwave", "tqdm", "typer", "pooch"]
     found = python(
@@ -210,6 +211,7 @@ def test_import_leaves_the_slow_packages_alone(python):
     assert (found.returncode, found.stdout, found.stderr) == (0, "[]\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["", *kernels.available_kernels()])
 def test_the_environment_chooses_the_kernel(python, name):
     """An empty name leaves the choice to the processor: the widest."""

@@ -12,6 +12,7 @@ from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("num_reads", "schedule", "milliseconds"),
     # measured with estimate_qpu_access_time on Advantage_system4.1's timing data

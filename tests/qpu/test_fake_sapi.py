@@ -219,6 +219,7 @@ sampler.sample_ising({}, {sampler.edgelist[0]: -1}, auto_scale=False, label="chi
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("point", "num_paid"), [("submit", 0), ("accepted", 1), ("poll", 1), ("answer", 1)]
 )

@@ -46,6 +46,7 @@ def assert_valid(copies, graph, num_hidden, num_output):
     assert len(qubits) == len(set(qubits)) == sum(copy.num_qubits for copy in copies)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("topology", "hidden", "output", "copies", "qubits", "longest"),
     [
@@ -63,6 +64,7 @@ def test_the_papers_network_on_perfect_chips(topology, hidden, output, copies, q
     assert_valid(found, graph, hidden, output)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_search")
 @pytest.mark.parametrize(
     ("graph", "hidden", "output", "copies", "most_qubits"),
@@ -84,6 +86,7 @@ def test_chips_with_missing_qubits_and_couplers(graph, hidden, output, copies, m
     assert_valid(found, graph, hidden, output)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_search")
 @pytest.mark.parametrize("seed", range(20))
 def test_couplers_missing_almost_everywhere(seed):
@@ -107,6 +110,7 @@ def test_both_orientations_are_tried(direction, hidden, output):
     assert_valid(found, graph, hidden, output)
 
 
+@pytest.mark.slow
 def test_a_network_of_two_spins_fills_the_chip():
     graph = WorkingGraph.perfect("zephyr", 1)
     found = find_copies(graph, 1, 1)
@@ -114,6 +118,7 @@ def test_a_network_of_two_spins_fills_the_chip():
     assert 22 <= len(found) <= 24
 
 
+@pytest.mark.slow
 def test_the_same_graph_has_the_same_copies():
     graph = defective("zephyr", 4, 10, 10)
     assert find_copies(graph, 20, 10) == find_copies(defective("zephyr", 4, 10, 10), 20, 10)
@@ -138,6 +143,7 @@ def test_stars_help_where_one_spin_is_beside_more_than_a_straight_line_has(graph
     assert centres[-1] <= 1.5 * centres[0]
 
 
+@pytest.mark.slow
 def test_a_star_that_a_straight_line_has_stays_one():
     graph = WorkingGraph.perfect("pegasus", 4)
     assert Lines(graph).max_beside(1) >= 20
@@ -233,6 +239,7 @@ def test_what_is_wrong_with_an_embedding_is_seen(small, spoil):
     assert not spoil(copy).fits(graph)
 
 
+@pytest.mark.slow
 def test_an_embedding_does_not_fit_a_graph_without_one_of_its_qubits_or_couplers():
     graph = WorkingGraph.perfect("zephyr", 2)
     [copy, *_] = find_copies(graph, 18, 4)
@@ -256,6 +263,7 @@ def forbid_searching(monkeypatch):
     monkeypatch.setattr(embedding_cache, "find_copies", fail)
 
 
+@pytest.mark.slow
 def test_the_second_time_copies_come_from_the_cache(cache, small, monkeypatch):
     graph, found = small
     assert stored_copies(graph, 20, 10) is None
@@ -265,6 +273,7 @@ def test_the_second_time_copies_come_from_the_cache(cache, small, monkeypatch):
     assert [path.suffix for path in cache.iterdir()] == [".json"]
 
 
+@pytest.mark.slow
 def test_the_key_is_all_that_the_copies_follow_from(cache, small, monkeypatch):
     graph, _ = small
     copies_of(graph, 20, 10)
@@ -296,6 +305,7 @@ def with_first_qubit(qubit):
     return replace
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [
@@ -347,6 +357,7 @@ def test_a_cache_that_cannot_be_written_does_not_stop_the_work(cache, small, obs
     assert stored_copies(graph, 20, 10) is None
 
 
+@pytest.mark.slow
 def test_importing_isingprop_loads_nothing_for_chips(python):
     names = "('dimod', 'dwave', 'networkx', 'minorminer', 'matplotlib', 'scipy')"
     result = python(

@@ -96,6 +96,7 @@ def test_nothing_broken_is_the_same_graph():
     assert graph.without(np.array([], dtype=np.int64), np.empty((0, 2))).graph_id == graph.graph_id
 
 
+@pytest.mark.slow
 def test_every_difference_has_a_name_of_its_own():
     graph = WorkingGraph.perfect("zephyr", 1)
     graphs = [graph, WorkingGraph.perfect("zephyr", 2), WorkingGraph.perfect("pegasus", 2)]

@@ -99,6 +99,7 @@ def test_the_example_of_the_docstring():
     assert program.chain_lengths.tolist() == [[1, 2]]
 
 
+@pytest.mark.slow
 def test_an_embedding_without_a_coupler_for_a_coupling_is_refused():
     with pytest.raises(
         ValueError,
@@ -296,6 +297,7 @@ def test_a_chain_longer_than_a_byte_counts_is_read_right():
     assert spins.tolist() == [[-1], [-1]]
 
 
+@pytest.mark.slow
 def test_a_problem_of_one_spin_each_goes_through(tmp_path):
     problem = IsingProblem([[0.5]], [[0.0]], [[0.25]])
     qpu = DWave(solver=EmulatedQPU("zephyr", 1), record=tmp_path, num_copies=1, scale=1.0)

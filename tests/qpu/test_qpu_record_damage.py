@@ -34,6 +34,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM])
 def test_another_process_is_refused_until_the_first_one_ends_however_it_ends(tmp_path, death):
     with started("-c", HOLDER, str(tmp_path), stdout=subprocess.PIPE) as holder:

@@ -154,6 +154,7 @@ def test_an_annealing_time_may_be_at_either_bound():
     assert [check_annealing_time(time, (0.5, 2000)) for time in (0.5, 2000)] == [0.5, 2000.0]
 
 
+@pytest.mark.slow
 def test_random_schedules_are_judged_as_by_dwave():
     """On times and fractions for which D-Wave's checker looks at all that ours does."""
     random = np.random.default_rng(5)

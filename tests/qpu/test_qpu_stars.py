@@ -65,6 +65,7 @@ def assert_star(star, graph):
     assert all(centre & set(network[leaf]) for leaf in leaves)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("topology", "size", "num_leaves", "longest"),
     [
@@ -88,6 +89,7 @@ def test_the_papers_stars_and_larger_ones(topology, size, num_leaves, longest):
     assert at_least <= len(star.centre) <= longest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topology", ["pegasus", "zephyr"])
 def test_chips_with_missing_qubits_and_couplers(topology):
     graph = defective(topology, 4, 20, 100)

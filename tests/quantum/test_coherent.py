@@ -41,6 +41,7 @@ def bent(t):
     return (t / TIME) ** 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("schedule", [None, bent])
 def test_anneal_tends_to_the_solution_of_schroedingers_equation(shape, schedule):
@@ -56,6 +57,7 @@ def test_anneal_tends_to_the_solution_of_schroedingers_equation(shape, schedule)
     assert infidelity(states[2], wrong) > 0.1, "the sign of Eq. (11) must be another one"
 
 
+@pytest.mark.slow
 def test_anneal_is_qutips():
     qutip = pytest.importorskip("qutip", reason="QuTiP is not installed (test extra)")
     for shape in ((1, 1), (2, 2), (4, 2)):
@@ -127,6 +129,7 @@ def test_small_states_under_any_phases_and_angles(kernel, num_spins, dtype):
     assert abs(total - 1) < 10 * bound
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("num_spins", "dtype"),
     [(2, BOTH[0]), (14, BOTH[0]), (19, BOTH[0]), (22, BOTH[0]), (25, BOTH[1])],
@@ -174,6 +177,7 @@ def test_backward_undoes_forward(shape, dtype):
     assert abs(np.vdot(here, start) - np.vdot(start, there)) < 10 * bound, "<U† a|a> = <a|U a>"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "size", [0.001, 1]
 )  # weak couplings leave the state near |+...+>, where roundings add up

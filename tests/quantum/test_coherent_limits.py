@@ -236,6 +236,7 @@ def test_memory_of_an_anneal(case, dtype):
         assert peak < 1.01 * (start.itemsize + 8) * len(start), "as the docstring says"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_threads", [1, 2])
 @pytest.mark.parametrize("num_hidden", [1, 15])
 def test_ctrl_c_ends_a_long_anneal(num_hidden, num_threads):

@@ -50,6 +50,7 @@ def at_constant_beta(problem, beta, num_sweeps=FEW_SWEEPS, num_reads=NUM_READS, 
     return sampler.sample(problem, num_reads, seed, start).spins
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SMALL)
 def test_samples_are_boltzmann_distributed(kernel, case):
     problem, beta, num_sweeps = SMALL[case]
@@ -58,6 +59,7 @@ def test_samples_are_boltzmann_distributed(kernel, case):
         assert not tolerances.is_rejected(each, probabilities)
 
 
+@pytest.mark.slow
 def test_free_spins_point_up_as_often_as_they_should(kernel):
     """P(+1) = 1 / (1 + exp(2 beta h)) from a million spins each: an error of 1 % in beta would
     show.
@@ -83,6 +85,7 @@ def test_random_starts_are_uniform(kernel):
         assert tolerances.is_rejected(numbers, uniform) == (initial is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("many", "few"), [(17, 6), (40, 5), (65, 4), (129, 3)])
 def test_layers_of_many_blocks_are_boltzmann_distributed(kernel, many, few):
     """One layer of several blocks, summed out exactly: first the hidden, then the output layer."""
@@ -96,6 +99,7 @@ def test_layers_of_many_blocks_are_boltzmann_distributed(kernel, many, few):
         assert not tolerances.is_rejected(numbers, exact)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "factor", "flaw", "wrong"),
     [
@@ -124,6 +128,7 @@ def test_a_wrong_beta_is_rejected():
     assert tolerances.is_rejected(numbers[0], oracle.boltzmann(problem, beta)[0])
 
 
+@pytest.mark.slow
 def test_reads_problems_streams_and_seeds_are_independent():
     beta, count = 0.5, 20_000
     one = oracle.random_problem(2, 1)

@@ -92,6 +92,7 @@ def test_the_scale_of_the_biases_does_not_matter(sampler, exponent):
     assert there.info["beta_range"] == tuple(np.ldexp(here.info["beta_range"], -exponent))
 
 
+@pytest.mark.slow
 @BOTH
 def test_ten_thousand_spins(sampler):
     """The ground state of such a lattice has an energy of about -1.4 per spin, the nearest minima
@@ -169,6 +170,7 @@ def test_an_error_in_the_interrupt_function_is_not_swallowed(sampler):
         sampler.sample(glass(), num_sweeps=1, interrupt_function=lambda: 1 / 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["AnnealingSampler", "TemperingSampler"])
 def test_ctrl_c_is_a_keyboard_interrupt(python, name):
     result = python(f"""

@@ -320,13 +320,14 @@ def test_settings_and_repr_tell_samplers_apart():
     nested = FromDimod(TakesAnything.TakesNothing()).settings()
     assert nested == {
         "name": "FromDimod",
-        "sampler": f"{__name__}.TakesAnything.TakesNothing",
+        "sampler": f"{TakesAnything.__module__}.TakesAnything.TakesNothing",
         "parameters": {},
     }
     assert repr(FromDimod(Recorder("a", "b"), a=100, b="x")) == "FromDimod(Recorder, a=100, b='x')"
     assert repr(FromDimod(Recorder())) == "FromDimod(Recorder)"
 
 
+@pytest.mark.slow
 def test_a_network_is_trained():
     """By chance, 9 of 10 images are classified wrong."""
     images = load_data("digits", num_train=300, num_test=10)

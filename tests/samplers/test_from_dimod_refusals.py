@@ -20,6 +20,7 @@ from isingprop import IsingProblem
 from isingprop.samplers.from_dimod import FromDimod
 
 
+@pytest.mark.slow
 def test_importing_it_does_not_import_dimod(python):
     done = python("import isingprop.samplers.from_dimod, sys; sys.exit('dimod' in sys.modules)")
     assert done.returncode == 0, done.stderr

@@ -173,6 +173,7 @@ SAMPLERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_every_sampler_trains_digits(name):
     """Nothing but the sampler differs. Accuracy still moves by some percent from epoch to epoch."""

@@ -28,6 +28,7 @@ def on_rung(problem, rung, *, adaptive=False, num_reads=NUM_READS):
     return sampler.sample(problem, num_reads, seed=0).spins[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("adaptive", "dtype"), [(False, np.float32), (True, np.float64)])
 @pytest.mark.parametrize("rung", range(NUM_BETAS))
 def test_states_on_every_rung_are_boltzmann_distributed(rung, adaptive, dtype):
@@ -36,6 +37,7 @@ def test_states_on_every_rung_are_boltzmann_distributed(rung, adaptive, dtype):
     assert not tolerances.is_rejected(numbers, oracle.boltzmann(problem, BETAS[rung])[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adaptive", [False, True])
 @pytest.mark.parametrize("rung", range(NUM_BETAS))
 def test_states_of_a_lattice_are_boltzmann_distributed_on_every_rung(rung, adaptive):
@@ -53,6 +55,7 @@ def transposed(problem):
     return IsingProblem(problem.couplings.T, problem.output_fields, problem.hidden_fields)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gain", "wrong"), [(1.0, False), (-1.0, True), (0.0, True)])
 @pytest.mark.parametrize("case", ["dense", "lattice"])
 def test_wrong_samplers_are_rejected(case, gain, wrong):
@@ -112,6 +115,7 @@ def test_swap_acceptance_is_the_mean_of_the_rule_under_both_distributions(first,
     )
 
 
+@pytest.mark.slow
 def test_each_swap_of_two_replicas_ends_a_round_trip():
     """32 swaps are tried in the counted half; before the first of them nobody has been seen at the
     cold end.

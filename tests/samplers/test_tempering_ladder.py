@@ -71,6 +71,7 @@ def spread(problem, **options):
     return np.ptp(info["swap_acceptance"].mean(axis=1), axis=1)
 
 
+@pytest.mark.slow
 def test_an_adaptive_ladder_evens_out_acceptance():
     problem = oracle.random_problem(40, 40, num_problems=3)
     assert (spread(problem, adaptive=True) < tolerances.EVENED_OUT * spread(problem)).all()

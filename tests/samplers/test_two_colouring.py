@@ -31,6 +31,7 @@ class TestTemperingSampler(unittest.TestCase):
 # Colouring
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.integers(0, 40), st.floats(0, 0.3))
 @settings(derandomize=True, database=None, deadline=None, max_examples=200)
 def test_two_colourable_graphs_are_divided(seed, num_variables, density):
@@ -48,6 +49,7 @@ def test_two_colourable_graphs_are_divided(seed, num_variables, density):
         assert (balance >= 0).all(), "the smaller class of a component goes to the second layer"
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.integers(3, 12), st.floats(0, 1))
 @settings(derandomize=True, database=None, deadline=None, max_examples=200)
 def test_other_graphs_are_refused_with_an_odd_cycle_of_theirs(seed, num_variables, density):

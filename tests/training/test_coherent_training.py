@@ -232,6 +232,7 @@ RESUMED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RESUMED)
 def test_a_resumed_run_is_the_same_to_the_bit(tmp_path, name):
     sampler, num_states, options = RESUMED[name]
@@ -276,6 +277,7 @@ def test_bits_of_other_samplers_are_those_of_before():
     )
 
 
+@pytest.mark.slow
 def test_three_classes_of_digits_are_learned():
     """By chance, as for one and the same answer to all, two of three would be wrong."""
     digits = load_data("digits")

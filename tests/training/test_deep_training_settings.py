@@ -240,6 +240,7 @@ def test_states_of_a_deep_network_go_into_a_landscape():
     assert np.isfinite(landscape.points).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("active_layers", [2, None])
 def test_digits_are_learned_two_layers_at_a_time_and_all_at_once(active_layers):
     """After six epochs 0.89 to 0.94 in three seeds, either way."""
@@ -261,6 +262,7 @@ def test_digits_are_learned_two_layers_at_a_time_and_all_at_once(active_layers):
     pytest.fail("did not get there in seven epochs")
 
 
+@pytest.mark.slow
 def test_mnist_is_learned_by_two_hidden_layers_with_no_problem_of_more_than_240_spins(shared_data):
     """The issue's demand: 82 % within 25 epochs of 784-120-120-40."""
     images = ip.load_data("mnist", data_dir=shared_data, num_train=1000, num_test=1000)

@@ -10,13 +10,18 @@ import isingprop as ip
 
 # No check is expected to fail. scikit-learn itself skips two: the array API one (it needs an extra
 # package) and the one for pandas columns where pandas is not installed.
-@parametrize_with_checks(
-    [ip.IsingClassifier(random_state=0), ip.IsingClassifier(num_states=1, random_state=0)]
-)
+@pytest.mark.slow
+@parametrize_with_checks([ip.IsingClassifier(random_state=0)])
 def test_scikit_learn_conventions(estimator, check):
     check(estimator)
 
 
+@parametrize_with_checks([ip.IsingClassifier(num_states=1, random_state=0)])
+def test_scikit_learn_conventions_with_one_state(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
 def test_learns_digits_and_names_classes_as_given():
     X, y = load_digits(return_X_y=True)
     names = np.array([f"digit {label}" for label in y])

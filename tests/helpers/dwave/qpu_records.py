@@ -5,7 +5,8 @@ import os
 
 import numpy as np
 
-from isingprop.qpu.calls.record import Call, Record, Tile
+from isingprop.qpu.calls.call_data import Call, Tile
+from isingprop.qpu.calls.record import Record
 
 SETTINGS = {"name": "DWave", "mode": "forward", "descend": True, "num_reads": None}
 

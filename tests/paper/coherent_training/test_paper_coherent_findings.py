@@ -111,6 +111,7 @@ def test_words_of_scales_follow_from_the_ratio():
     assert told == ["Better", "Worse", "(no difference to be seen)", "(one seed, so no verdict)"]
 
 
+@pytest.mark.slow
 def test_findings_on_searches_hold_the_exponents_against_what_is_expected(tmp_path, undrawn):
     def search(noise):
         return search_result(
@@ -136,6 +137,7 @@ def test_findings_on_searches_hold_the_exponents_against_what_is_expected(tmp_pa
     assert "36 instances, A: 0.01 to 0.65." in text
 
 
+@pytest.mark.slow
 def test_a_seed_with_too_few_instances_is_left_out_and_told(tmp_path, undrawn):
     def search(noise):
         return search_result(smallest=0.25 if noise < 0 else 0.01, noise=noise)
@@ -147,6 +149,7 @@ def test_a_seed_with_too_few_instances_is_left_out_and_told(tmp_path, undrawn):
     )
 
 
+@pytest.mark.slow
 def test_of_one_seed_without_enough_instances_all_is_drawn_and_there_is_no_exponent(tmp_path):
     numbers = reproduced(
         tmp_path, num_seeds=1, quick=False, search=lambda noise: search_result(smallest=0.32)
@@ -159,6 +162,7 @@ def test_of_one_seed_without_enough_instances_all_is_drawn_and_there_is_no_expon
     assert (tmp_path / "coherent.png").is_file()
 
 
+@pytest.mark.slow
 def test_findings_compare_equal_seeds(tmp_path, undrawn):
     """Exponents of a seed all move together, so differences to plain have no width, but those to
     twice it do.
@@ -211,6 +215,7 @@ def end(z):
     return (0.4 * np.arange(2.0, 7) ** -z).mean()
 
 
+@pytest.mark.slow
 def test_the_floor_is_told_by_ground_states_and_by_a_longer_anneal(tmp_path, undrawn):
     reproduced(tmp_path)
     line = finding(text_of(tmp_path, "coherent"), "The floor, in plain training after 6 epochs: ")
@@ -228,6 +233,7 @@ def test_the_floor_is_told_by_ground_states_and_by_a_longer_anneal(tmp_path, und
     assert "error 2.00 % against 20.0 %. Better: " in line
 
 
+@pytest.mark.slow
 def test_one_seed_gives_no_verdict(tmp_path, undrawn):
     numbers = reproduced(tmp_path, num_seeds=1)
     assert numbers["methods"]["plain-exact"]["z"]["error"]["all"][1:] == [None, None]
@@ -238,6 +244,7 @@ def test_one_seed_gives_no_verdict(tmp_path, undrawn):
         assert word not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("best", [0, 2, 4])
 def test_a_rate_at_the_end_of_the_grid_is_told(tmp_path, undrawn, best):
     reproduced(tmp_path, quick=False, best=best)
@@ -249,6 +256,7 @@ def test_a_rate_at_the_end_of_the_grid_is_told(tmp_path, undrawn, best):
         assert finding(text, "At the end of the grid of rates").endswith(f": {'; '.join(titles)}.")
 
 
+@pytest.mark.slow
 def test_it_is_drawn_to_the_same_bytes(tmp_path):
     for folder in ("first", "second"):
         (tmp_path / folder).mkdir()

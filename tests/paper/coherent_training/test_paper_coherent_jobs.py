@@ -122,6 +122,7 @@ def wrong_states(network, images):
     return network.readout.predict(spins)[None, :] != images.train_labels[:, None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_training_is_a_trainers_epochs_and_the_exact_error_after_each(images, name):
     method, network = methods_of(SMALL)[name], network_of(images, 4)
@@ -169,6 +170,7 @@ def test_the_largest_local_field_is_what_coherent_divides_by(images):
         )
 
 
+@pytest.mark.slow
 def test_a_search_counts_until_a_wrong_state_is_seen(images):
     """18 means of 4,000 numbers, 4.5 standard errors each: a false alarm in one of 8,000 seeds."""
     found = Search(SMALL, 0).run(images)
@@ -207,6 +209,7 @@ def test_a_search_counts_until_a_wrong_state_is_seen(images):
         assert abs(found["fixed_point"][k] - mean) <= 4.5 * error
 
 
+@pytest.mark.slow
 def test_a_search_is_the_same_again_and_another_with_another_seed(images):
     sizes = replace(SMALL, num_instances=3, repetitions=50)
     first, again, other = (Search(sizes, seed).run(images) for seed in (0, 0, 1))
@@ -230,6 +233,7 @@ def test_instances_are_spread_evenly_in_the_logarithm():
     )
 
 
+@pytest.mark.slow
 def test_annealing_times_are_those_of_single_anneals(images):
     found = AnnealingTimes(SMALL, 1).run(images)
     assert found["ground"].shape == found["right"].shape == (2, 2, 2)

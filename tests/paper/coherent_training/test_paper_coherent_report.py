@@ -32,6 +32,7 @@ from isingprop.paper.common.methods import Training
 from isingprop.paper.common.text import percent_with_error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("num_seeds", "quick"), [(3, True), (2, False)])
 def test_the_number_of_jobs_is_known_beforehand(tmp_path, num_seeds, quick, undrawn):
     which = setup(tmp_path, num_seeds=num_seeds, quick=quick)
@@ -48,6 +49,7 @@ def test_the_number_of_jobs_is_known_beforehand(tmp_path, num_seeds, quick, undr
         assert [job.seed for job in runner.jobs if isinstance(job, kind)] == list(which.seeds)
 
 
+@pytest.mark.slow
 def test_the_numbers_follow_from_the_results(tmp_path, undrawn):
     numbers = reproduced(tmp_path)
     assert json.loads((tmp_path / "coherent.json").read_text()) == numbers
@@ -114,6 +116,7 @@ def test_the_numbers_follow_from_the_results(tmp_path, undrawn):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kinds)
 
 
+@pytest.mark.slow
 def test_a_row_is_an_epoch_or_an_instance_or_an_annealing_time(tmp_path, undrawn):
     reproduced(tmp_path)
     rows = rows_of(tmp_path / "coherent.csv")
@@ -142,6 +145,7 @@ def test_a_row_is_an_epoch_or_an_instance_or_an_annealing_time(tmp_path, undrawn
     assert float(row["right"]) == pytest.approx(1 - 0.0202)
 
 
+@pytest.mark.slow
 def test_tables_have_as_many_columns_as_their_heads(tmp_path, undrawn):
     reproduced(tmp_path)
     text = text_of(tmp_path, "coherent")
@@ -150,6 +154,7 @@ def test_tables_have_as_many_columns_as_their_heads(tmp_path, undrawn):
     assert all(len({line.count("|") for line in block}) == 1 for block in blocks)
 
 
+@pytest.mark.slow
 def test_the_tables_of_errors_have_means_over_seeds(tmp_path, undrawn):
     reproduced(tmp_path)
     text = text_of(tmp_path, "coherent")
@@ -172,6 +177,7 @@ def told(column):
     return percent_with_error(column.mean(), standard_error(column))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quick", [True, False])
 def test_only_a_quick_run_has_a_note(tmp_path, undrawn, quick):
     reproduced(tmp_path, quick=quick)
@@ -180,6 +186,7 @@ def test_only_a_quick_run_has_a_note(tmp_path, undrawn, quick):
     assert "paper's, which are of" not in text_of(tmp_path, "coherent")
 
 
+@pytest.mark.slow
 def test_exponents_are_of_all_epochs_and_in_a_long_training_of_the_first_and_the_last(
     tmp_path,
     undrawn,
@@ -234,6 +241,7 @@ def test_exponents_of_applications_are_fitted_to_their_sums():
     assert outcome.exponents_of_applications() == pytest.approx([0.3], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_dash_is_for_errors_that_are_not_reached(tmp_path, undrawn):
     numbers = reproduced(tmp_path, z=Z | {"plain-20": 1.7})
     assert numbers["methods"]["plain-20"]["applications_to"] == {
@@ -258,6 +266,7 @@ def test_a_dash_is_for_errors_that_are_not_reached(tmp_path, undrawn):
     )
 
 
+@pytest.mark.slow
 def test_of_an_error_that_no_method_reaches_nothing_is_told(tmp_path, undrawn):
     reproduced(tmp_path, z=dict.fromkeys(NAMES, 0.1))
     assert "- Fewest applications" not in text_of(tmp_path, "coherent")

@@ -161,6 +161,7 @@ def test_images_come_in_the_order_that_is_asked_for(activation):
         assert not np.array_equal(array, parameters(other)[name]), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_an_image_is_judged_before_its_own_update_and_after_those_before_it(activation):
     start, (images, labels) = network(), data()

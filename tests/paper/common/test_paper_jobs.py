@@ -30,6 +30,7 @@ def is_gone(group: int) -> bool:
 # Results
 
 
+@pytest.mark.slow
 def test_results_come_in_the_order_of_the_jobs_and_equal_jobs_run_once(tmp_path, images, log):
     before = multiprocessing.active_children()
     with Runner(tmp_path / "results", workers=2) as runner:
@@ -39,6 +40,7 @@ def test_results_come_in_the_order_of_the_jobs_and_equal_jobs_run_once(tmp_path,
     assert multiprocessing.active_children() == before
 
 
+@pytest.mark.slow
 def test_finished_jobs_do_not_run_again(tmp_path, images, log):
     with Runner(tmp_path, workers=1) as runner:
         first = runner.run([Count(str(log), k) for k in range(3)], images, "")
@@ -61,6 +63,7 @@ def changed(images: ip.ImageSet) -> list[ip.ImageSet]:
     return others
 
 
+@pytest.mark.slow
 def test_another_field_class_or_image_is_another_job(tmp_path, images, log):
     base, others = Count(str(log), 1), changed(images)
     with Runner(tmp_path, workers=1) as runner:
@@ -72,6 +75,7 @@ def test_another_field_class_or_image_is_another_job(tmp_path, images, log):
     assert len(ran(log)) == 4 + len(others)
 
 
+@pytest.mark.slow
 def test_a_result_of_another_version_is_not_taken_nor_a_worker_of_another_version(
     tmp_path, images, log, monkeypatch
 ):
@@ -85,6 +89,7 @@ def test_a_result_of_another_version_is_not_taken_nor_a_worker_of_another_versio
     assert ran(log) == [1]
 
 
+@pytest.mark.slow
 def test_a_damaged_or_foreign_file_is_computed_again(tmp_path, images, log):
     pair = [Count(str(log), 1), Count(str(log), 2)]
     with Runner(tmp_path, workers=1) as runner:
@@ -101,6 +106,7 @@ def test_a_damaged_or_foreign_file_is_computed_again(tmp_path, images, log):
     assert len(list(tmp_path.iterdir())) == 3  # two results and the log
 
 
+@pytest.mark.slow
 def test_a_job_has_one_thread(tmp_path, images, monkeypatch):
     for name in ("OMP", "OPENBLAS", "MKL"):
         monkeypatch.setenv(f"{name}_NUM_THREADS", "2")
@@ -136,6 +142,7 @@ class Terminal:
         return True
 
 
+@pytest.mark.slow
 def test_the_progress_bar_counts_all_jobs_of_the_command_on_a_terminal_only(
     tmp_path, images, log, monkeypatch, capfd
 ):
@@ -160,6 +167,7 @@ def test_the_progress_bar_counts_all_jobs_of_the_command_on_a_terminal_only(
 # Losses
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_only_what_was_under_way(tmp_path, images, log):
     work = [Count(str(log), k) for k in range(4)]
     work.insert(2, Die(str(log), 9, 0.1, marker=str(tmp_path / "died")))
@@ -168,6 +176,7 @@ def test_a_worker_that_dies_costs_only_what_was_under_way(tmp_path, images, log)
     assert ran(log) == [0, 1, 9, 9, 2, 3]
 
 
+@pytest.mark.slow
 def test_with_two_workers_all_results_are_right_after_a_death(tmp_path, images, log):
     work = [Count(str(log), k, 0.1) for k in range(6)]
     work.insert(3, Die(str(log), 9, marker=str(tmp_path / "died")))
@@ -178,6 +187,7 @@ def test_with_two_workers_all_results_are_right_after_a_death(tmp_path, images, 
     assert len(ran(log)) <= 7 + 2  # the one that died and the other one under way
 
 
+@pytest.mark.slow
 def test_many_deaths_are_borne_as_long_as_jobs_are_finished_between(tmp_path, images, log):
     work = [Die(str(log), k, marker=str(tmp_path / f"died-{k}")) for k in range(4)]
     with Runner(tmp_path / "results", workers=1) as runner:
@@ -185,6 +195,7 @@ def test_many_deaths_are_borne_as_long_as_jobs_are_finished_between(tmp_path, im
     assert ran(log) == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
+@pytest.mark.slow
 def test_a_job_that_always_dies_is_named_and_the_others_are_kept(tmp_path, images, log):
     work = [Count(str(log), 1), AlwaysDie(str(log), 5), Count(str(log), 2)]
     folder = tmp_path / "results"
@@ -199,6 +210,7 @@ def test_a_job_that_always_dies_is_named_and_the_others_are_kept(tmp_path, image
     assert ran(log) == [1, 5, 5, 5, 2]
 
 
+@pytest.mark.slow
 def test_the_error_of_a_job_names_it_and_the_others_are_given_up(tmp_path, images, log):
     work = [
         Count(str(log), 1),
@@ -217,6 +229,7 @@ def test_the_error_of_a_job_names_it_and_the_others_are_given_up(tmp_path, image
     assert sorted(ran(log)) == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_a_killed_parent_leaves_no_process_and_its_results_are_kept(tmp_path, images, log):
     seconds = [0.0, 0.0, 600.0, 600.0]
     code = CODE.format(
@@ -234,6 +247,7 @@ def test_a_killed_parent_leaves_no_process_and_its_results_are_kept(tmp_path, im
     assert sorted(ran(log)) == [0, 1, 2, 2, 3]
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_all_processes_at_once_and_without_noise(tmp_path, log):
     seconds = [0.0, 600.0, 600.0, 0.0]
     code = CODE.format(
@@ -246,6 +260,7 @@ def test_ctrl_c_ends_all_processes_at_once_and_without_noise(tmp_path, log):
     assert len(list((tmp_path / "results").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_the_processes_start_is_without_noise(tmp_path, log):
     folder = tmp_path / "results"
     code = CODE.format(folder=str(folder), scheduler=None, log=str(log), seconds=[600.0])
@@ -256,6 +271,7 @@ def test_ctrl_c_while_the_processes_start_is_without_noise(tmp_path, log):
         wait_until(lambda: is_gone(process.pid))
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_nothing_to_a_process_from_its_first_moment_on(tmp_path, images, log, capfd):
     """In a terminal they all get it; what they would say of it comes before or after their end, by
     chance.

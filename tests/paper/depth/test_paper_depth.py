@@ -101,6 +101,7 @@ def test_one_hidden_layer_with_deep_settings_has_what_two_have(tmp_path):
     assert one.margin == two.margin
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["2x32-two", "2x32-all", "3x32-two", "3x32-all"])
 def test_a_deep_network_has_the_defaults_of_the_package(tmp_path, name):
     method = small(tmp_path, name)
@@ -333,6 +334,7 @@ def test_depth_does_not_help_where_every_deep_network_is_worse_than_another(
     assert finding(text, "Against 1 × 64: ") == f"- Against 1 × 64: worse: {', '.join(titles)}."
 
 
+@pytest.mark.slow
 def test_depth_is_not_seen_to_help_where_the_intervals_say_nothing(tmp_path, undrawn, titles):
     text, line = verdict(tmp_path, 0.82, 0.72)
     assert line.startswith("- Depth is not seen to help here: ")
@@ -394,6 +396,7 @@ def test_a_rate_at_the_end_of_the_grid_is_told(tmp_path, undrawn, best):
     assert line.endswith(f": {'; '.join(edges)}.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_seeds", [3, 1])
 def test_it_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
     for folder in ("first", "second"):

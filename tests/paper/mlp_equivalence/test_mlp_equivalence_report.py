@@ -50,6 +50,7 @@ class Noting(MadeUp):
         return super().run(jobs, images, description)
 
 
+@pytest.mark.slow
 def test_jobs_are_sent_out_pair_by_pair(tmp_path, undrawn):
     runner = Noting(made_up().result)
     mlp_equivalence.reproduce(setup(tmp_path, quick=False), runner)
@@ -58,6 +59,7 @@ def test_jobs_are_sent_out_pair_by_pair(tmp_path, undrawn):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("num_seeds", "quick"), [(3, True), (2, False)])
 def test_the_number_of_jobs_is_known_beforehand(tmp_path, num_seeds, quick, undrawn):
     _, runner = reproduced(tmp_path, num_seeds=num_seeds, quick=quick)
@@ -75,6 +77,7 @@ def test_the_number_of_jobs_is_known_beforehand(tmp_path, num_seeds, quick, undr
     }
 
 
+@pytest.mark.slow
 def test_fashion_has_pairs_of_its_own(tmp_path, monkeypatch, undrawn):
     monkeypatch.setattr(Setup, "load_all", lambda self: ip.load_data("digits"))
     numbers, runner = reproduced(tmp_path, data="fashion-mnist", quick=False)
@@ -85,6 +88,7 @@ def test_fashion_has_pairs_of_its_own(tmp_path, monkeypatch, undrawn):
     assert list(numbers["sampled"]) == ["Pullover-Dress"]
 
 
+@pytest.mark.slow
 def test_the_numbers_follow_from_the_results(tmp_path, undrawn):
     numbers, _ = reproduced(tmp_path, quick=False)
     assert json.loads((tmp_path / "mlp-equivalence.json").read_text()) == numbers
@@ -153,6 +157,7 @@ def test_a_row_is_a_measurement_of_a_seed(tmp_path, undrawn):
     assert float(row["kl"]) == pytest.approx(0.003)
 
 
+@pytest.mark.slow
 def test_the_report_has_a_line_for_each_pair_in_each_table(tmp_path, undrawn):
     reproduced(tmp_path, quick=False)
     text = text_of(tmp_path, "mlp-equivalence")
@@ -178,6 +183,7 @@ def test_a_quick_run_says_so(tmp_path, undrawn):
     assert text_of(tmp_path, "mlp-equivalence").startswith("*A quick run on digits: ")
 
 
+@pytest.mark.slow
 def test_a_row_of_the_picture_is_a_pair(tmp_path, monkeypatch):
     figures = []
     monkeypatch.setattr(Setup, "write_picture", lambda self, name, figure: figures.append(figure))
@@ -205,6 +211,7 @@ def test_a_row_of_the_picture_is_a_pair(tmp_path, monkeypatch):
         ).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_seeds", [3, 1])
 def test_it_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
     for folder in ("first", "second"):

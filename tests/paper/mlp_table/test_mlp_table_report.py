@@ -95,6 +95,7 @@ def test_the_numbers_follow_from_the_results(tmp_path, both, undrawn):
     }
 
 
+@pytest.mark.slow
 def test_a_row_is_a_trial_and_the_curves_are_beside_it(tmp_path, both, undrawn):
     numbers, _ = reproduced(both)
     rows, curves = rows_of(tmp_path / "mlp-table.csv"), rows_of(tmp_path / "mlp-table-curves.csv")
@@ -187,6 +188,7 @@ def test_a_published_accuracy_outside_is_named_with_its_numbers(tmp_path, both, 
     )
 
 
+@pytest.mark.slow
 def test_where_the_paper_does_not_reach_70_percent_is_told(tmp_path, both, undrawn):
     reproduced(both, one_apart(Pair("mnist", (5, 9)), "annealer", lambda job: rising_to(0.8)))
     line = finding(
@@ -330,6 +332,7 @@ def test_a_quick_run_has_no_published_figures_and_says_what_it_is(tmp_path, undr
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_seeds", [3, 1])
 def test_it_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
     for folder in ("first", "second"):
@@ -340,6 +343,7 @@ def test_it_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
     assert (tmp_path / "first" / "mlp-table.svg").read_text().rstrip().endswith("</svg>")
 
 
+@pytest.mark.slow
 def test_the_papers_pairs_are_drawn_with_its_figures(tmp_path, both, monkeypatch):
     drawn = []
     monkeypatch.setattr(

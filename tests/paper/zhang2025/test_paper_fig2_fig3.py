@@ -27,6 +27,7 @@ def rows_of(folder, name):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_rows_of_fig2_are_the_means_in_its_json(done):
     folder, numbers, _ = done
     rows = rows_of(folder, "fig2")
@@ -46,6 +47,7 @@ def test_rows_of_fig2_are_the_means_in_its_json(done):
         assert numbers["order"][k]["mean"] == pytest.approx((1 - within / between).mean())
 
 
+@pytest.mark.slow
 def test_overlaps_are_probabilities_with_the_mean_distance(done):
     folder, numbers, _ = done
     rows = rows_of(folder, "fig2_overlaps")
@@ -60,6 +62,7 @@ def test_overlaps_are_probabilities_with_the_mean_distance(done):
             assert (p * (1 - q) / 2 * 160).sum() == pytest.approx(mean, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_points_of_fig2_are_all_states(done):
     folder, numbers, _ = done
     rows = rows_of(folder, "fig2_points")
@@ -70,6 +73,7 @@ def test_points_of_fig2_are_all_states(done):
     }
 
 
+@pytest.mark.slow
 def test_digits_are_learned_and_their_states_come_to_order(done):
     _, numbers, one_digit = done
     assert numbers["accuracy"][-1]["mean"] > TRAINED
@@ -79,6 +83,7 @@ def test_digits_are_learned_and_their_states_come_to_order(done):
     assert one_digit["right"][1]["mean"] > one_digit["right"][0]["mean"]
 
 
+@pytest.mark.slow
 def test_rows_of_fig3_are_all_test_images_of_the_digit(done, images):
     folder, _, numbers = done
     rows = rows_of(folder, "fig3")
@@ -95,6 +100,7 @@ def test_rows_of_fig3_are_all_test_images_of_the_digit(done, images):
         assert numbers["shown_distance"][k] == [float(row["distance"]) for row in own[:5]]
 
 
+@pytest.mark.slow
 def test_the_fraction_of_closer_images_is_recounted(done):
     folder, _, numbers = done
     rows = rows_of(folder, "fig3")
@@ -137,6 +143,7 @@ def with_classes(images, num_classes, pixels):
     )
 
 
+@pytest.mark.slow
 def test_two_classes_one_seed_and_images_that_are_no_squares(images, tmp_path, monkeypatch):
     monkeypatch.setattr(Setup, "load_data", lambda self: with_classes(images, 2, 60))
     setup = setup_in(tmp_path, num_seeds=1)
@@ -149,6 +156,7 @@ def test_two_classes_one_seed_and_images_that_are_no_squares(images, tmp_path, m
     assert "there is no interval to say" in (tmp_path / "fig2.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_without_images_of_the_papers_digit_it_is_the_last_class_that_there_is(
     images, tmp_path, monkeypatch, part
@@ -172,6 +180,7 @@ def flat(value, count, half=0.01):
     return [{"mean": value, "low": value - half, "high": value + half}] * count
 
 
+@pytest.mark.slow
 def test_words_of_fig2_follow_from_its_numbers(done):
     """Contradictory numbers get contradictory words."""
     _, numbers, _ = done
@@ -206,6 +215,7 @@ def test_words_of_fig2_follow_from_its_numbers(done):
     assert "a stress of 0.11 to 0.19 (" in numbers_told(done, map=maps)
 
 
+@pytest.mark.slow
 def test_words_of_fig3_follow_from_its_numbers(done):
     _, _, numbers = done
 

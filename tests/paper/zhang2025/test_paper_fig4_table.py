@@ -111,6 +111,7 @@ def test_fig4_of_one_seed_claims_nothing_that_takes_several(tmp_path, undrawn):
     assert "chance" not in text, "one seed does not tell what chance does"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_seeds", [1, 2])
 def test_fig4_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
     pictures = []

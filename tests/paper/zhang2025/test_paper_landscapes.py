@@ -32,6 +32,7 @@ from isingprop.paper.zhang2025.moments import (
 MOMENTS = (0.0, 0.1, 1.0, 3.0)
 
 
+@pytest.mark.slow
 def test_training_to_a_moment_meets_each_image_once_an_epoch(images, monkeypatch):
     met, streams = [], []
     before = ip.Trainer.train_epoch
@@ -58,6 +59,7 @@ def parameters(course, images):
     return np.concatenate([array.ravel() for array in last.parameters().values()])
 
 
+@pytest.mark.slow
 def test_a_moment_is_the_same_whichever_come_later_and_differs_between_seeds(images):
     short, whole = Course(1, 0.001, (0.1, 1.0)), Course(1, 0.001, (0.1, 1.0, 2.0))
     at_one = [
@@ -75,6 +77,7 @@ def test_untrained_is_the_network_that_other_figures_start_from(images):
     assert same_bits(parameters(Course(4, 0.001, (0.0,)), images), wanted)
 
 
+@pytest.mark.slow
 def test_statistics_are_those_of_the_states_drawn(images):
     course, sampling = Course(0, fig2.LEARNING_RATE, MOMENTS), Sampling(20, 10)
     found = Statistics(course, sampling).run(images)
@@ -106,6 +109,7 @@ def test_statistics_are_those_of_the_states_drawn(images):
     assert found["accuracy_images"][-1] == (predicted[rows] == labels).mean()
 
 
+@pytest.mark.slow
 def test_a_map_shows_the_states_of_its_moment(images):
     course, sampling = Course(0, fig2.LEARNING_RATE, (0.0, 1.0)), Sampling(20, 10)
     found = Map(course, sampling, 60).run(images)
@@ -196,6 +200,7 @@ def test_numbers_of_jobs_are_kept_and_jobs_are_independent_json(figure, num_seed
     assert told.value.args == (figure.number_of_jobs(setup),)
 
 
+@pytest.mark.slow
 def test_files_are_whole_and_json_is_what_was_returned(done):
     folder, *returned = done
     for name, numbers in zip(("fig2", "fig3"), returned, strict=True):
@@ -211,6 +216,7 @@ def test_files_are_whole_and_json_is_what_was_returned(done):
         assert (folder / f"{name}.svg").stat().st_size < 2_000_000
 
 
+@pytest.mark.slow
 def test_again_with_the_same_seed_gives_the_same_bytes(done, tmp_path):
     folder, *_ = done
     setup = setup_in(tmp_path)

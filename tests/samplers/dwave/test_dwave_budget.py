@@ -108,6 +108,7 @@ def test_the_first_request_sends_and_writes_nothing_and_is_the_one_that_is_sent(
     assert start == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_an_estimate_is_what_a_run_costs(make, mode):
     """To 1 %: copies differ in their numbers of qubits, and a test leaves cyclic annealing's

@@ -3,12 +3,14 @@ broken chains.
 """
 
 import numpy as np
+import pytest
 
 import isingprop as ip
 
 BATCH = 4
 
 
+@pytest.mark.slow
 def test_digits_train_through_a_chip_with_broken_qubits_and_five_percent_of_chains_broken(tmp_path):
     images = ip.load_data("digits", num_train=500, num_test=300)
     broken = np.random.default_rng(0).choice(

@@ -219,6 +219,7 @@ def test_an_annealing_time_out_of_the_chips_range_is_refused(make, problem):
         make(solver=device, annealing_time=0.5).sample(problem, seed=1)
 
 
+@pytest.mark.slow
 def test_nudged_states_are_a_part_of_an_epochs_seconds(make):
     qpu, images = make(num_reads=2), two_classes()
     record = ip.Trainer(small_network(), qpu, num_states=2, nudge=1.0).train_epoch(

@@ -209,6 +209,7 @@ def test_the_fraction_of_broken_chains_is_what_the_read_out_breaks(make):
     assert states.info["chain_break_fraction"] == tile["chain_break_fraction"]
 
 
+@pytest.mark.slow
 def test_the_fraction_of_broken_chains_is_of_all_chains_of_all_calls(make):
     """A call with one copy in use weighs less than one with four."""
     problem = oracle.random_problem(10, 10, num_problems=5, seed=3)

@@ -49,6 +49,7 @@ def test_a_replay_refuses_what_was_not_recorded(make, problem, assert_refused):
     assert_refused(lambda: ip.Trainer(small_network(), replay, references="wrong-classes"), refusal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_a_training_is_played_back_to_the_same_bytes_without_ocean(make, python, tmp_path, mode):
     references = None if mode == "forward" else "wrong-classes"

@@ -107,6 +107,7 @@ def agree(body, device, model, scale):
     assert nonzero == pytest.approx(wanted, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_forward_request_is_the_embedded_problem_at_a_fixed_scale(device, problem, tmp_path):
     body, call = sent(device, problem, tmp_path)
     assert body["params"] == {
@@ -130,6 +131,7 @@ def test_a_forward_request_is_the_embedded_problem_at_a_fixed_scale(device, prob
     agree(body, device, model, call.notes["scale"])
 
 
+@pytest.mark.slow
 def test_a_reverse_request_starts_every_chain_from_its_reference(device, problem, tmp_path):
     initial = np.random.default_rng(3).choice(np.array([-1, 1], np.int8), (3, 1, 160))
     body, call = sent(
@@ -156,6 +158,7 @@ def test_a_reverse_request_starts_every_chain_from_its_reference(device, problem
     assert len(start) == device.properties["num_qubits"]
 
 
+@pytest.mark.slow
 def test_a_cyclic_request_has_the_bias_in_h_and_the_fields_on_couplers(device, problem, tmp_path):
     initial = np.random.default_rng(3).choice(np.array([-1, 1], np.int8), (3, 1, 160))
     body, call = sent(
@@ -178,6 +181,7 @@ def test_a_cyclic_request_has_the_bias_in_h_and_the_fields_on_couplers(device, p
     assert {q: value for q, value in enumerate(start) if value != 3} == values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["forward", "cyclic"])
 def test_a_spin_reversal_turns_fields_couplings_and_start_states_over_together(
     device, problem, tmp_path, mode
@@ -210,6 +214,7 @@ def test_a_spin_reversal_turns_fields_couplings_and_start_states_over_together(
         assert all(now[q] == chain_flip[q] * was[q] for q in chain_flip)
 
 
+@pytest.mark.slow
 def test_values_out_of_range_are_clipped_and_counted(device, problem, tmp_path):
     body, call = sent(device, problem, tmp_path, scale=20.0, chain_strength=0.01)
     h, j = physical(body, device.solver)

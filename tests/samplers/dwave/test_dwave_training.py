@@ -72,6 +72,7 @@ def test_another_sampler_tests(make):
     assert record.qpu_seconds is None, "the states that it learned from cost nothing"
 
 
+@pytest.mark.slow
 def test_a_trainer_that_is_made_anew_pays_nothing_for_what_was_done(make):
     def train(qpu, epochs):
         network = small_network()

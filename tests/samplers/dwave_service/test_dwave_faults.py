@@ -45,6 +45,7 @@ PASSING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_fault_that_passes_costs_nothing(make, problem, wanted, fault):
     with FakeSapi(pending=0.02) as sapi:

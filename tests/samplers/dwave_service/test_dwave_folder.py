@@ -31,6 +31,7 @@ from isingprop.qpu.calls import call_sender, device_session
 # The disk
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", [CALL, CALL + 1, ANSWER])
 def test_a_run_on_a_full_disk_names_the_file_and_pays_nothing_twice(run, tmp_path, unbroken, file):
     with FakeSapi() as sapi:
@@ -58,6 +59,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["submit", "accepted", "answer"])
 def test_a_disk_that_fills_up_in_a_call_loses_nothing(run, tmp_path, unbroken, small_disk, point):
     with FakeSapi() as sapi:
@@ -219,6 +221,7 @@ def test_two_samplers_of_one_process_share_a_folder(sampler, problem):
     assert tolerances.same_bits(*(each.spins for each in states))
 
 
+@pytest.mark.slow
 def test_a_folder_is_locked_until_the_last_of_its_samplers_is_closed(sampler, problem, python):
     code = (
         "import sys; from isingprop.qpu.calls.record import Record; from pathlib import Path; "
@@ -241,6 +244,7 @@ def test_a_folder_is_locked_until_the_last_of_its_samplers_is_closed(sampler, pr
         assert kept.value is not None
 
 
+@pytest.mark.slow
 def test_a_second_command_on_a_run_is_refused_in_one_line(run, tmp_path, unbroken):
     with FakeSapi(pending=0.2) as sapi:
         second = []

@@ -53,6 +53,7 @@ print(states.spins.tobytes().hex())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("process", ["this", "another"])
 def test_a_server_that_is_gone_is_a_connection_error_and_its_answers_come_later(
     make, problem, wanted, python, tmp_path, process
@@ -156,6 +157,7 @@ def two_chips():
     return {"Z": ip.EmulatedQPU("zephyr", 2), "P": ip.EmulatedQPU("pegasus", 3)}
 
 
+@pytest.mark.slow
 def test_training_goes_on_with_another_solver_and_is_played_back(make, tmp_path):
     with FakeSapi(two_chips()) as sapi:
         sapi.at("submit", lambda _: sapi.offline.add("Z"), skip=3)
@@ -176,6 +178,7 @@ def test_training_goes_on_with_another_solver_and_is_played_back(make, tmp_path)
         assert len(sapi.paid) == paid
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_not_found_at_once_is_no_reason_for_another_solver(make, problem, wanted):
     with FakeSapi(two_chips()) as sapi:
         sapi.at("answer", faults.http_error(404))
@@ -184,6 +187,7 @@ def test_an_answer_that_is_not_found_at_once_is_no_reason_for_another_solver(mak
         assert {paid["solver"]["name"] for paid in sapi.paid} == {"Z"}
 
 
+@pytest.mark.slow
 def test_answers_that_wait_at_a_solver_that_is_gone_are_used(make, problem, wanted):
     with FakeSapi(two_chips()) as sapi:
         sapi.at("accepted", lambda _: sapi.offline.add("Z"), skip=1)
@@ -202,6 +206,7 @@ def test_one_solver_that_goes_offline_is_waited_for(make, sapi, problem, wanted)
     assert_paid_once_and_kept(sapi, qpu, qpu.sample(problem, **ASKED), wanted)
 
 
+@pytest.mark.slow
 def test_calls_that_fail_together_are_one_failure(make, sapi, caplog):
     """Eight calls were under way when the solver went offline: that is waited for once, not eight
     times.

@@ -45,6 +45,7 @@ POINTS_OF_CALLS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("point", "number"), POINTS_OF_CALLS)
 def test_a_run_killed_at_a_point_of_a_call_goes_on(run, tmp_path, unbroken, point, number):
     with FakeSapi(pending=0.01) as sapi:
@@ -95,6 +96,7 @@ def test_a_run_killed_between_two_steps_goes_on(run, tmp_path, unbroken, moment)
         finish(run, sapi, tmp_path, unbroken)
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_random_moments_goes_on(run, tmp_path, unbroken):
     random = np.random.default_rng(0)
     with FakeSapi(pending=0.02) as sapi:
@@ -132,6 +134,7 @@ def test_the_chip_may_be_another_when_a_killed_run_goes_on(run, tmp_path):
 # Ctrl-C
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_an_answer_is_awaited_is_one_line_and_pays_nothing_twice(
     run, tmp_path, unbroken
 ):
