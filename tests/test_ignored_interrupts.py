@@ -18,6 +18,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
+@pytest.mark.slow
 def test_a_test_of_ctrl_c_ends_where_sigint_is_ignored():
     command = [sys.executable, "-c", SIGINT_IGNORED, "-m", "pytest", str(TESTS / CASE)]
     done = subprocess.run(

@@ -62,6 +62,7 @@ def test_what_it_cost_is_said_in_words(isingprop):
     assert "broken chains" in done.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_evaluate_costs_nothing(isingprop, whole, monkeypatch, sampler):
     folder, told = whole(sampler, isingprop)

@@ -220,6 +220,7 @@ def test_without_json_a_line_says_where_the_report_is(fig4, tmp_path):
     assert line.split()[-1] == str(Path("out", "fig4.md"))
 
 
+@pytest.mark.slow
 def test_mnist_has_784_pixels(shared_data, tmp_path):
     options = "--quick", "--seeds", "1", "--data-dir", str(shared_data)
     result = isingprop("reproduce", "fig4", *options, "--out", "out", "--json", cwd=tmp_path)
@@ -284,6 +285,7 @@ def test_the_images_that_are_needed_are_read_before_any_work(tmp_path, monkeypat
     assert loaded == [max(each) if isinstance(each, tuple) else each for each in asked]
 
 
+@pytest.mark.slow
 def test_a_study_of_all_images_takes_a_small_folder(tmp_path):
     """60 training images, where the figures ask for 300."""
     write_folder(tmp_path / "few")

@@ -1,9 +1,10 @@
 """Rules for the source, read with `ast` and regular expressions; each returns its complaints."""
 
 import ast
+import functools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 FACE = "isingprop"  # the package itself, whose names are public
@@ -17,9 +18,14 @@ Documented = Function | ast.ClassDef | ast.Module
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 
 
+@functools.cache
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
 def fragments(name: str, source: str) -> list[str]:
     """Docstrings that open as a fragment of a sentence does."""
-    nodes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, Documented))
+    nodes = (node for node in ast.walk(_parsed(source)) if isinstance(node, Documented))
     return [
         f"{name}:{getattr(node, 'lineno', 1)}: {text.splitlines()[0]}"
         for node in nodes
@@ -48,7 +54,7 @@ def without_paragraphs(name: str, source: str) -> list[str]:
     """Long functions of several statements without a blank line between any two of them."""
     lines = source.splitlines()
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, Function):
             documented = ast.get_docstring(node) is not None
             body = node.body[documented:]
@@ -61,7 +67,7 @@ def without_paragraphs(name: str, source: str) -> list[str]:
 
 def imported(source: str, module: str, is_package: bool = False) -> Iterator[tuple[int, str]]:
     """The line and the dotted name of all that a module imports, wherever in it."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -103,17 +109,20 @@ def against_the_order(
     return found
 
 
-def includes_against_the_order(name: str, source: str, order: Sequence[str]) -> list[str]:
-    """Includes of folders that stand below a file's own, and of pybind11 outside of bindings."""
-    own = name.split("/")[0]
-    if own not in order:
-        return [f"{name}: no place in the order is for {own}"]
+def forbidden_includes(name: str, source: str, may: Mapping[str, Sequence[str]]) -> list[str]:
+    """Includes of folders that a file's own may not include, and of pybind11 outside of bindings.
+
+    Subjects of kernels/, the folders in it, may not include each other either.
+    """
+    own, subject = name.split("/")[0], name.split("/")[1]
+    if own not in may:
+        return [f"{name}: no row of the table is for {own}"]
 
     found = []
     for included in INCLUDE.findall(source):
-        folder = included.split("/")[0]
-        if folder == "pybind11" and own != "bindings":
-            found.append(f"{name}: includes {included}")
-        if folder in order and order.index(folder) > order.index(own):
+        folder, *rest = included.split("/")
+        foreign = folder in may and folder not in (own, *may[own])
+        other_subject = own == folder == "kernels" and rest[0] != subject
+        if foreign or other_subject or (folder == "pybind11" and own != "bindings"):
             found.append(f"{name}: includes {included}")
     return found

@@ -20,6 +20,8 @@ from isingprop.paper.common import dask_cluster, jobs
 from isingprop.paper.common.jobs import Runner
 from isingprop.util.files import save_tensors
 
+pytestmark = pytest.mark.slow  # the start of a cluster takes three seconds of CPU
+
 
 @contextlib.contextmanager
 def cluster(num_workers: int) -> Iterator:
@@ -38,7 +40,6 @@ def two_workers() -> Iterator:
         yield made
 
 
-@pytest.mark.slow
 def test_the_bits_do_not_depend_on_where_jobs_run(tmp_path, images, two_workers):
     work = [Train(seed) for seed in range(3)]
     results = []
@@ -54,7 +55,6 @@ def test_the_bits_do_not_depend_on_where_jobs_run(tmp_path, images, two_workers)
     assert files[0] == files[1] == files[2]
 
 
-@pytest.mark.slow
 def test_a_worker_of_a_cluster_that_dies_costs_only_what_was_under_way(
     tmp_path, images, log, two_workers
 ):
@@ -66,7 +66,6 @@ def test_a_worker_of_a_cluster_that_dies_costs_only_what_was_under_way(
     assert sorted(ran(log)) == [0, 1, 2, 3, 4, 5, 6, 7, 9, 9]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("on_cluster", [False, True])
 def test_what_is_finished_when_a_job_fails_is_kept(
     tmp_path, images, log, two_workers, monkeypatch, on_cluster
@@ -122,7 +121,6 @@ def test_a_worker_with_another_version_or_none_is_refused(tmp_path, two_workers,
             )
 
 
-@pytest.mark.slow
 def test_images_that_die_with_their_worker_are_made_again(tmp_path, images, log):
     """The result of job 1 has half a second to leave the worker: what dies there unfetched is
     computed again.
@@ -146,7 +144,6 @@ def test_images_that_die_with_their_worker_are_made_again(tmp_path, images, log)
         assert "Count(" not in str(caught.value)
 
 
-@pytest.mark.slow
 def test_ctrl_c_leaves_a_cluster_at_once_and_without_noise(tmp_path, log):
     with cluster(1) as lone:
         code = CODE.format(
@@ -156,7 +153,6 @@ def test_ctrl_c_leaves_a_cluster_at_once_and_without_noise(tmp_path, log):
             check_interrupt(process)
 
 
-@pytest.mark.slow
 def test_a_cluster_without_workers_is_refused_in_time(tmp_path, monkeypatch):
     monkeypatch.setattr(dask_cluster, "_ANSWER_SECONDS", 1)
     with cluster(0) as empty, pytest.raises(ConnectionError) as caught:
@@ -167,7 +163,6 @@ def test_a_cluster_without_workers_is_refused_in_time(tmp_path, monkeypatch):
     )
 
 
-@pytest.mark.slow
 def test_a_scheduler_that_is_lost_is_named_without_noise(tmp_path, images, log, caplog):
     with (
         cluster(1) as lone,
