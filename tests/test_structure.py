@@ -3,6 +3,7 @@
 Each rule is also shown a small wrong sample, which it must reject.
 """
 
+import re
 from functools import partial
 from pathlib import Path
 
@@ -132,12 +133,8 @@ def test_every_test_file_has_a_name_of_its_own():
 
 
 def test_no_test_file_imports_another():
-    targets = [
-        (name_of(path), target)
-        for path in TEST_FILES
-        for _, target in rules.imported(path.read_text(), path.stem)
-    ]
-    assert [each for each in targets if "test_" in each[1].rpartition(".")[0]] == []
+    pattern = re.compile(r"^\s*(?:from|import) (?:\w+\.)*test_\w+", re.MULTILINE)
+    assert [name_of(path) for path in TEST_FILES if pattern.search(path.read_text())] == []
 
 
 # Wrong samples

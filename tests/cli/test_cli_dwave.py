@@ -75,6 +75,7 @@ def test_evaluate_costs_nothing(isingprop, whole, monkeypatch, sampler):
     assert stopping.calls == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_replay_of_the_run_folder_trains_the_same_network(isingprop, whole, sampler):
     folder, told = whole(sampler, isingprop)

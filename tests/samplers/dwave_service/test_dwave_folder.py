@@ -117,6 +117,7 @@ ECHOES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("echoed", "arguments"),
     [

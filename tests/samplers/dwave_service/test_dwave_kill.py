@@ -89,6 +89,7 @@ MOMENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_killed_between_two_steps_goes_on(run, tmp_path, unbroken, moment):
     with FakeSapi() as sapi:
