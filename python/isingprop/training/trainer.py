@@ -267,7 +267,7 @@ class Trainer:
     ) -> EpochRecord:
         """Trains for one epoch on checked images; `before` has copies of the parameters."""
         checksum = self._same_checksum(images, labels)
-        record = run_epoch(self, images, labels, before, bar)
+        record = run_epoch(self, len(self.history) + 1, images, labels, before, bar)
         self._data_checksum = checksum
         return record
 
