@@ -18,7 +18,7 @@ FREE, RANDOM = "free", "random"
 # The label must win by the number of spins of the last hidden layer over this and over the number
 # of hidden layers: the fewer spins and the more layers there are, the weaker the fields of outputs
 # are at first. Without a margin the test error of two layers of 120 is 2 points larger, and three
-# layers do not train; nor do two of 40 with the margin of 120.
+# layers do not train; nor do two layers of 40 with the margin that suits layers of 120.
 _SPINS_PER_MARGIN = 200
 
 
