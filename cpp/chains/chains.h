@@ -25,7 +25,8 @@ class Chains {
 
   const Chain& operator[](std::int64_t k) const { return chains_[static_cast<std::size_t>(k)]; }
 
-  /// Makes the fields of problem b, in units of the grid, the own fields of the chains.
+  /// Copies the fields of problem b, in units of the grid, to the own fields of the chains, which
+  /// pull() may change afterwards.
   template <class Real>
   void load_fields(const Problem<Real>& problem, std::int64_t b);
 

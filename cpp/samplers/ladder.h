@@ -59,7 +59,8 @@ class Ladder {
   std::vector<double> betas_;
   std::vector<double> rejection_;              ///< of each gap, summed over the sweeps of a round
   std::vector<std::int64_t> tried_, swapped_;  ///< of each gap
-  std::vector<bool> came_from_last_;  ///< replicas that were on the last rung since the first
+  std::vector<bool> came_from_last_;  ///< replicas that have visited the last rung since their last
+                                      ///< visit to the first
   std::int64_t round_trips_ = 0, round_sweeps_ = 0, round_length_ = 0;
 };
 

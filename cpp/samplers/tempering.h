@@ -12,8 +12,9 @@
 ///     sweep 0: pairs (0,1) (2,3)     sweep 1: pair (1,2)     sweep 2: pairs (0,1) (2,3)
 ///
 /// An adaptive ladder moves during the first half of the sweeps, as they advise, so that every gap
-/// between its ends has the same mean rejection; swaps that are not tried count for this, too. From
-/// then on it is fixed, and the replicas on a rung follow the distribution of its temperature.
+/// between its ends has the same mean rejection. The mean is over the probabilities of rejection of
+/// all neighbours in all sweeps, whether a swap was tried or not. From then on it is fixed, and the
+/// replicas on a rung follow the distribution of its temperature.
 #pragma once
 
 #include <cstdint>

@@ -29,14 +29,15 @@ namespace ISINGPROP_TARGET {
 constexpr float kUnit = 0x1p23f;
 constexpr float kC1 = 1.02466581f * kUnit;
 constexpr float kC2 = -0.34484844f * kUnit;
-/// Twice the largest error, plus more than the roundings: of two numbers near 158, 2^-17 each.
+/// Twice the largest error of the quadratic, plus more than the rounding of x and of the threshold,
+/// which are numbers up to 158 and rounded by at most 2^-17 each.
 constexpr float kBand = (2.0f * 0.00494f + 0.0004f) * kUnit;
 /// Added to x so that it compares with threshold(). The terms are the bias of a float's exponent,
-/// the 2^31 of u, log2(kMove) and -c0.
+/// the 2^31 of u, log2(kMove), and minus the constant term of the quadratic.
 constexpr float kOffset = (127.0f + 31.0f - 0.02272007650008353f + 0.67487761f) * kUnit;
-/// Where x plus this exceeds the threshold the spin certainly flips, ...
+/// Where x plus this exceeds the threshold, the spin certainly flips.
 constexpr float kCertain = kOffset - kBand / 2.0f;
-/// ... and where x plus this does not exceed it, the spin certainly stays.
+/// Where x plus this does not exceed the threshold, the spin certainly stays.
 constexpr float kPossible = kOffset + kBand / 2.0f;
 
 /// A spin whose random number is not below this, kMove of the range, stays whatever its field is.

@@ -43,8 +43,8 @@ ISINGPROP_INLINE double probability(double x) {
   return x < kMinExponent ? 0.0 : exp2_of(x < 0.0 ? x : 0.0);
 }
 
-/// Returns whether a move is accepted with the 32 random bits r. u = 0 counts as 2^-158, which is
-/// what the bits of a float zero stand for in acceptance.h.
+/// Returns whether a move is accepted with the 32 random bits r. The number u = 0 counts as 2^-158:
+/// acceptance.h reads the logarithm of u from the bits of a float, and those of 0.0f read as -158.
 ISINGPROP_INLINE bool accepts(std::uint32_t r, double x) {
   constexpr double kMove = 63.0 / 64.0;
   const double u = r >> 1 == 0 ? 0x1p-158 : static_cast<double>(r >> 1) * 0x1p-31;

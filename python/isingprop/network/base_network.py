@@ -240,7 +240,7 @@ class Network(ABC):
         """Returns the lowest states of the last two layers for given output spins, Eq. (7).
 
         Args:
-            fields: (B, n_(L-1)), what acts on the last hidden layer but the outputs.
+            fields: (B, n_(L-1)), all that acts on the last hidden layer except the output spins.
             outputs: (B, K, n_L).
 
         Returns:

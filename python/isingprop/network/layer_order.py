@@ -42,8 +42,8 @@ def bipartite(
     """Returns the bipartite problem of several layers.
 
     Args:
-        couplings: J^l between layers l and l + 1, each transposed where layer l is on the output
-            side.
+        couplings: J^l, (n_l, n_(l+1)), between layers l and l + 1; the problem has the transpose of
+            those whose layer l is on its output side.
         fields: (B or 1, n_l) of each layer.
         streams: (B,), see IsingProblem.
     """

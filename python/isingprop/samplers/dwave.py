@@ -45,7 +45,7 @@ class DWave(BaseSampler):
       and g(t) goes from 0 to 1 and back to 0. The problem's own fields become couplings to a
       further spin that is coupled to all others, in an embedding of K_{H+1,O+1}.
 
-    Without start states, as in tests, "reverse" and "cyclic" anneal forward.
+    Without start states, as for test images, "reverse" and "cyclic" anneal forward.
 
     Every call is written into a folder before it is sent, and its answer before it is used. The
     same request (problem, stream, seed, reads, start states, settings) is never paid for twice: its

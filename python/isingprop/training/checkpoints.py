@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from isingprop.network.base_network import Network
 from isingprop.samplers.protocol import declared
 from isingprop.training.evaluation import EpochRecord
+from isingprop.training.trainer_options import TrainerOptions
 from isingprop.util.checks import Floats, float_array
 from isingprop.util.files import check_names, load_tensors, save_tensors
-
-if TYPE_CHECKING:
-    from isingprop.training.trainer import Trainer
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,41 +67,41 @@ class Checkpoint:
         }
 
 
-def run_settings(trainer: Trainer) -> dict[str, Any]:
+def run_settings(options: TrainerOptions) -> dict[str, Any]:
     """Returns all that decides the numbers of a run, as JSON holds it.
 
     The number of threads is not among it.
     """
-    own_test = trainer.test_sampler is trainer.sampler
+    own_test = options.test_sampler is options.sampler
     settings: dict[str, Any] = {
-        "network": str(trainer.network),
-        "sampler": declared(trainer.sampler).settings(),
-        "num_states": trainer.num_states,
-        "learning_rates": asdict(trainer.learning_rates),
-        "batch_size": trainer.batch_size,
-        "nudge": trainer.nudge,
-        "skip_correct": trainer.skip_correct or None,  # checkpoints from before it have none
-        "references": trainer.references,
-        **_deep_settings(trainer),
-        "num_test_reads": trainer.num_test_reads,
-        "test_sampler": None if own_test else declared(trainer.test_sampler).settings(),
-        "seed": trainer.seed,
+        "network": str(options.network),
+        "sampler": declared(options.sampler).settings(),
+        "num_states": options.num_states,
+        "learning_rates": asdict(options.learning_rates),
+        "batch_size": options.batch_size,
+        "nudge": options.nudge,
+        "skip_correct": options.skip_correct or None,  # checkpoints from before it have none
+        "references": options.references,
+        **_deep_settings(options),
+        "num_test_reads": options.num_test_reads,
+        "test_sampler": None if own_test else declared(options.test_sampler).settings(),
+        "seed": options.seed,
     }
 
     normal: dict[str, Any] = json.loads(json.dumps(settings, default=repr))
     return normal
 
 
-def _deep_settings(trainer: Trainer) -> dict[str, Any]:
+def _deep_settings(options: TrainerOptions) -> dict[str, Any]:
     """Returns the settings of the group of DeepOptions.
 
     With one hidden layer it is only the margin, since older checkpoints have no more.
     """
-    if trainer.network.num_hidden_layers == 1:
-        return {"margin": trainer.margin or None}
+    if options.network.num_hidden_layers == 1:
+        return {"margin": options.margin or None}
     return {
-        "active_layers": trainer.active_layers,
-        "margin": trainer.margin,
-        "nudged_start": trainer.nudged_start,
-        "warm_sampler": declared(trainer.warm_sampler).settings(),
+        "active_layers": options.active_layers,
+        "margin": options.margin,
+        "nudged_start": options.nudged_start,
+        "warm_sampler": declared(options.warm_sampler).settings(),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +17,22 @@ from isingprop.training.learning_rule import update_in_place
 from isingprop.training.minibatches import Minibatches
 from isingprop.training.phases import Plan, phases_of
 from isingprop.training.sampling_log import SamplingLog
-from isingprop.training.trainer_options import FREE
-
-if TYPE_CHECKING:
-    from isingprop.training.trainer import Trainer
+from isingprop.training.trainer_options import FREE, TrainerOptions
 
 
 def run_epoch(
-    trainer: Trainer,
+    options: TrainerOptions,
+    epoch: int,
     images: Floats32,
     labels: NDArray[np.int64],
     before: dict[str, Floats32],
     bar: Any | None,
 ) -> EpochRecord:
-    """Trains the network of a trainer for one epoch.
+    """Trains a network for one epoch.
 
     Args:
-        trainer: has the network, the arguments, and the history that tells the epoch's number.
+        options: the network, and how to train it.
+        epoch: its number, 1 for the first.
         images: (n, I), checked.
         labels: (n,), checked.
         before: copies of the parameters at the start of the epoch.
@@ -42,13 +41,13 @@ def run_epoch(
     Returns:
         The record of the epoch, without a test.
     """
-    network, epoch, num_images = trainer.network, len(trainer.history) + 1, len(images)
-    errors = ErrorCount(network, cycles=trainer.references is not None)
-    log = SamplingLog(max_spins=trainer.max_spins, beta_effective=trainer.beta_effective)
-    phases, rates = phases_of(network, _plan_of(trainer)), trainer.learning_rates.array()
+    network, num_images = options.network, len(images)
+    errors = ErrorCount(network, cycles=options.references is not None)
+    log = SamplingLog(max_spins=options.max_spins, beta_effective=options.beta_effective)
+    phases, rates = phases_of(network, _plan_of(options)), options.learning_rates.array()
     start = perf_counter()
 
-    for pixels, batch in _minibatches(trainer, images, labels, epoch):
+    for pixels, batch in _minibatches(options, images, labels, epoch):
         free = phases.free(batch, log)
         for step in phases.steps(batch, free, log):
             update_in_place(
@@ -76,27 +75,27 @@ def run_epoch(
     )
 
 
-def _plan_of(trainer: Trainer) -> Plan:
+def _plan_of(options: TrainerOptions) -> Plan:
     """Returns how to sample both phases."""
     return Plan(
-        sampler=trainer.sampler,
-        warm_sampler=trainer.warm_sampler,
-        num_states=trainer.num_states,
-        nudge=trainer.nudge,
-        skip_correct=trainer.skip_correct,
-        margin=trainer.margin,
-        nudged_from_free=trainer.nudged_start == FREE,
-        active_layers=trainer.active_layers,
+        sampler=options.sampler,
+        warm_sampler=options.warm_sampler,
+        num_states=options.num_states,
+        nudge=options.nudge,
+        skip_correct=options.skip_correct,
+        margin=options.margin,
+        nudged_from_free=options.nudged_start == FREE,
+        active_layers=options.active_layers,
     )
 
 
 def _minibatches(
-    trainer: Trainer, images: Floats32, labels: NDArray[np.int64], epoch: int
+    options: TrainerOptions, images: Floats32, labels: NDArray[np.int64], epoch: int
 ) -> Minibatches:
     """Returns the minibatches of an epoch, in its random order."""
-    num_references = None if trainer.references is None else trainer.num_states
+    num_references = None if options.references is None else options.num_states
     return Minibatches(
-        trainer.network, images, labels, trainer.batch_size, num_references, trainer.seed, epoch
+        options.network, images, labels, options.batch_size, num_references, options.seed, epoch
     )
 
 

@@ -24,8 +24,8 @@ class EpochRecord:
 
     Training errors are those of the states that the epoch learned from, each sampled before its own
     update. With a margin (Trainer) these states are pushed away from the label. With an amplifying
-    sampler the errors are those of the states before they were amplified, but the effective beta is
-    not.
+    sampler the errors are those of the states before they were amplified; the effective beta is
+    that of the amplified ones.
     """
 
     epoch: int  #: 1 for the first
@@ -41,7 +41,8 @@ class EpochRecord:
     seconds_updating: float  #: local fields, nudged states of Eq. (7), learning rule
     seconds_testing: float
     seconds: float  #: of the epoch without its test
-    #: Of all cycles from references, those that ended in a wrong class (not in none).
+    #: Fraction of all annealing cycles from references that ended in a wrong class; an
+    #: unclassified end does not count.
     wrong_cycles: float | None = None
     #: Median over calls of the sampler for free states, where it was asked for.
     beta_effective: float | None = None

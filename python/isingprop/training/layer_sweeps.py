@@ -144,9 +144,9 @@ def forward_sweep(
 def cooled(problem: IsingProblem, start: Spins, num_threads: int) -> Spins:
     """Returns (B, R, N) states after one cold sweep of annealing and a zero-temperature descent.
 
-    In the cold sweep a spin that lowers the energy turns over with probability 63/64, and one
-    without a local field does, too, so the states do not lie still where a descent alone
-    (`IsingProblem.descended`) would leave them. Trained deep networks depend on these bits.
+    In the cold sweep a spin turns over with probability 63/64 if that does not raise the energy,
+    even if its local field is 0. `IsingProblem.descended` has no such sweep, and can end in other
+    states; this one stays as it is because the bits of trained deep networks follow from it.
 
     Args:
         problem: B problems.

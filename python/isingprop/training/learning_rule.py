@@ -106,7 +106,7 @@ def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int
 
     It is the mean over images of d(E[free] - E[nudged]) / d(parameter):
 
-        dW_ia = (<s_i> - <s_i>^N) x_a      dJ_ia = <s_i t_a> - <s_i t_a>^N
+        dW_ik = (<s_i> - <s_i>^N) x_k      dJ_ia = <s_i t_a> - <s_i t_a>^N
         db_i  =  <s_i> - <s_i>^N           db_a  = <t_a> - <t_a>^N
 
     where <.> is the mean over the reads of one image, or their weighted sum (States.weights; <.>^N
@@ -150,7 +150,7 @@ def layered_gradient(
     """Returns the direction of `gradient` for a network of any depth, by the names of its
     parameters.
 
-        dW_ia = (<s^1_i> - <s^1_i>^N) x_a
+        dW_ik = (<s^1_i> - <s^1_i>^N) x_k
         dJ^l_ij = <s^l_i s^(l+1)_j> - <s^l_i s^(l+1)_j>^N
         db^l_i = <s^l_i> - <s^l_i>^N
 
@@ -221,8 +221,11 @@ def update_in_place(
             nudged = np.ascontiguousarray(nudged_spins[..., where])
         if lower < top:
             own_rates = rates[[0, 1, 2, 2]]  # the upper of the two layers is hidden, too
-            own_rates[3] *= layer is not None  # among whole states it is the lower of the next two
-        if lower > 1:  # one dark pixel, which changes nothing
+            if (
+                layer is None
+            ):  # the next pair of layers updates this bias, as that of its lower layer
+                own_rates[3] = 0
+        if lower > 1:  # no pixels act on this layer: one pixel of value 0 stands in for them
             weights = np.zeros((1, len(biases[lower - 1])), np.float32)
             pixels = np.zeros((len(images), 1), np.float32)
 

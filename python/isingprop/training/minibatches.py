@@ -15,7 +15,7 @@ from isingprop.util.checks import Spins, seed_for
 # A seed is used for several purposes; each has a number, so that no two share a random stream.
 ORDER, FREE_STATES, NUDGED_STATES, TEST = range(4)
 
-_PORTION_IMAGES = 32  # small enough that their pixels are not fresh memory each time
+_PORTION_IMAGES = 32  # few enough for NumPy to reuse the memory of the portion before
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """How to sample both phases; the fields are arguments of Trainer."""
+    """How to sample both phases; see the arguments of Trainer for what the fields mean."""
 
     sampler: Sampler
     warm_sampler: Sampler
@@ -50,7 +50,7 @@ class Plan:
     nudge: float | None
     skip_correct: bool
     margin: float
-    nudged_from_free: bool
+    nudged_from_free: bool  #: Trainer's nudged_start is "free"
     active_layers: int | None
 
 
@@ -212,7 +212,7 @@ class _LayerSweep:
         network, sampler = self._network, self._plan.sampler
         seed = seed_for(
             batch.nudged_seed, network.num_hidden_layers + 1
-        )  # no layer has this number
+        )  # no pair of layers has this number
         fields, streams, num_states = batch.fields, batch.streams, self._num_states
         return forward_sweep(network, sampler, fields, streams, num_states, seed, log, free=False)
 

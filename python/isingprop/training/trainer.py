@@ -68,7 +68,7 @@ class Trainer:
         network: changed in place.
         sampler: default Annealing().
         num_states: m, states per image and update. None takes all states with their weights, from a
-            sampler that gives them (Coherent, Amplified): the limit of m without end.
+            sampler that gives them (Coherent, Amplified): the limit of many states.
         learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings,
             hidden_bias (of all hidden layers) and output_bias. With more than one hidden layer
             input weights learn at 4 times the one rate, couplings at half of it.
@@ -267,7 +267,7 @@ class Trainer:
     ) -> EpochRecord:
         """Trains for one epoch on checked images; `before` has copies of the parameters."""
         checksum = self._same_checksum(images, labels)
-        record = run_epoch(self, images, labels, before, bar)
+        record = run_epoch(self, len(self.history) + 1, images, labels, before, bar)
         self._data_checksum = checksum
         return record
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from isingprop.network.base_network import Network
 from isingprop.network.layer_order import side_sizes
 from isingprop.samplers.annealing import Reannealing
 from isingprop.samplers.protocol import Sampler, Weighing, check_sampler, declared
 from isingprop.training.layer_sweeps import check_active_layers, problem_shapes
+from isingprop.training.learning_rule import LearningRates
 from isingprop.util.checks import real_number, true_or_false, whole_number
 
 WRONG_CLASSES = "wrong-classes"
@@ -17,8 +18,30 @@ FREE, RANDOM = "free", "random"
 # The label must win by the number of spins of the last hidden layer over this and over the number
 # of hidden layers: the fewer spins and the more layers there are, the weaker the fields of outputs
 # are at first. Without a margin the test error of two layers of 120 is 2 points larger, and three
-# layers do not train; nor do two of 40 with the margin of 120.
+# layers do not train; nor do two layers of 40 with the margin that suits layers of 120.
 _SPINS_PER_MARGIN = 200
+
+
+class TrainerOptions(Protocol):
+    """The checked arguments of a Trainer, which it has as attributes of these names; see there."""
+
+    network: Network
+    sampler: Sampler
+    num_states: int | None
+    learning_rates: LearningRates
+    batch_size: int
+    nudge: float | None
+    skip_correct: bool
+    references: str | None
+    num_test_reads: int
+    beta_effective: bool
+    test_sampler: Sampler
+    active_layers: int | None
+    margin: float
+    nudged_start: str
+    warm_sampler: Sampler
+    max_spins: int | None
+    seed: int
 
 
 class DeepOptions(NamedTuple):

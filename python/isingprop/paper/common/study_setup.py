@@ -56,7 +56,7 @@ class Setup:
 
     @property
     def train_sizes(self) -> tuple[int, int]:
-        """Returns `num_train` and a larger number (in a quick run, a smaller one)."""
+        """Returns two numbers of training images: `num_train`, and one to compare it with."""
         if self.quick:
             return self.num_train, _QUICK_IMAGES // 3
         # The digits have 1,437 training images in all.

@@ -19,7 +19,7 @@ _SECONDS_PER_MICROSECOND = 1 / MICROSECONDS_PER_SECOND
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """The work of one copy of the network in a call."""
+    """The record of what one copy of the network sampled in a call, and on which qubits."""
 
     request: str  #: digest of the problem and of all that was requested of it
     copy: int  #: index of the copy on the chip
@@ -36,7 +36,9 @@ class Call:
 
     label: str
     tiles: tuple[Tile, ...]
-    num_spins: int  #: N, spins of a problem without an apex
+    num_spins: (
+        int  #: N, spins of the problem, without the apex spin that cyclic mode adds (program.py)
+    )
     qubits: NDArray[np.int32]  #: (Q,), qubits in use, chain by chain
     chain_lengths: NDArray[np.int32]  #: (S, spins of a copy)
     flips: Spins  #: (S, spins of a copy), -1 for spins that are reversed

@@ -9,7 +9,10 @@ from isingprop.util.checks import whole_number
 
 
 class Slot(NamedTuple):
-    """The work of one copy in a call: reads first_read ... first_read + count - 1 of a task."""
+    """Some reads of a task, which one copy of the network samples in a call.
+
+    They are its reads first_read ... first_read + count - 1.
+    """
 
     task: int
     first_read: int

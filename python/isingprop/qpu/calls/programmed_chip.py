@@ -60,7 +60,8 @@ class ProgrammedChip:
 
         apex = settings.mode == "cyclic"
         graph = WorkingGraph.of(device)
-        # Forward calls in cyclic mode use its embedding, too; two of its chains are then idle.
+        # Forward calls of cyclic mode use the embedding of K_{H+1,O+1}, too, whose two apex chains
+        # are then idle.
         self.copies = copies_of(graph, num_hidden + apex, num_output + apex)[:num_copies]
         self._cyclic = apex and from_starts
         self.program = Program(graph, self.copies, num_hidden, num_output, apex=self._cyclic)
