@@ -53,6 +53,7 @@ void turn_quarters(Real* amplitudes, std::int64_t first, std::int64_t count, int
     const auto index = static_cast<std::uint64_t>(first + k);
     const unsigned ones = static_cast<unsigned>(std::popcount(index));
     const unsigned quarters = static_cast<unsigned>(turns) * ones % 4;
+
     if (quarters % 2 != 0) re = -std::exchange(im, re);
     if (quarters >= 2) {
       re = -re;
@@ -165,7 +166,8 @@ class Evolver {
  private:
   double low_pass(const Pass& pass) {
     const std::int64_t row_length = std::int64_t{1} << low_bits_;
-    const std::int64_t length = std::max<std::int64_t>(row_length, kBlock);  // see evolve()
+    const std::int64_t length = std::max<std::int64_t>(row_length, kBlock);  // see evolve_copy()
+
     return over_tiles(num_rows(), [&](int, std::int64_t row) {
       const std::int64_t first = row * length;
       return run_pass<Real>({.job = {.amplitudes = state_ + 2 * first,

@@ -75,6 +75,7 @@ __attribute__((noinline, cold)) std::uint64_t decide_exactly(const Layer& layer,
 ISINGPROP_INLINE bool metropolis(const Layer& layer, float slope) {
   const VecF scaled = splat(slope * kUnit), certain = splat(kCertain), possible = splat(kPossible);
   const float* thresholds = layer.thresholds;
+
   const auto test = [=](std::int64_t at, VecF gain) __attribute__((always_inline)) {
     const VecF bar = load<VecF>(thresholds + at);
     return LaneFlips{greater(approximate_fma(scaled, gain, certain), bar),
@@ -86,6 +87,7 @@ ISINGPROP_INLINE bool metropolis(const Layer& layer, float slope) {
                               return flips.certain;
                             return decide_exactly(layer, word, flips, slope);
                           };
+
   return flip_layer(layer, test, finish);
 }
 

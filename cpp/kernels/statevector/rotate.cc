@@ -61,6 +61,7 @@ template <class Real, int Bits, int Within>
 ISINGPROP_INLINE void rotate_bits(const RotationJob<Real>& job, std::int64_t stride) {
   constexpr int kVectors = 1 << Bits;
   const Vec<Real> tangent = splat(static_cast<Real>(job.tangent));
+
   for (std::int64_t outer = 0; outer < 2 * job.count; outer += stride * kVectors) {
     for (std::int64_t inner = 0; inner < stride; inner += kLanes<Real>) {
       Real* at = job.amplitudes + outer + inner;
