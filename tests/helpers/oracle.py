@@ -18,7 +18,9 @@ from isingprop import BipartiteNetwork, IsingProblem
 from isingprop.network.bipartite import PARAMETERS
 
 MAX_SPINS = 16  # 65,536 states
-MOVE = 63 / 64  # the most likely move is made so often (cpp/kernels/rule.h)
+MOVE = (
+    63 / 64
+)  # the most likely move is made so often (metropolis_rule.h in cpp/kernels/annealing/)
 
 
 def random_problem(
