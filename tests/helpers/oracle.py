@@ -19,8 +19,6 @@ from isingprop.network.bipartite import PARAMETERS
 
 MAX_SPINS = 16  # 65,536 states
 MOVE = 63 / 64  # the chance of a move that does not raise the energy (metropolis_rule.h)
-    63 / 64
-)  # the most likely move is made so often (metropolis_rule.h in cpp/kernels/annealing/)
 
 
 def random_problem(
