@@ -1,4 +1,4 @@
-"""Fixtures that several rooms share."""
+"""Fixtures for tests of several folders."""
 
 import gc
 import os

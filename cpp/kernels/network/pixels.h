@@ -8,7 +8,7 @@
 namespace isingprop {
 namespace ISINGPROP_TARGET {
 
-/// Writes the indices of the pixels above zero to `lit`, which has room for
+/// Writes the indices of the pixels above zero to `lit`, which has space for
 /// lit_capacity(num_inputs) numbers, and returns how many there are.
 ///
 ///     image 0 0 0.5 0 1   ->   lit = [2, 4], returns 2
