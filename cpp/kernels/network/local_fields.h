@@ -7,8 +7,8 @@
 
 namespace isingprop {
 
-/// Returns the capacity that the indices of an image's lit pixels need: they are written a vector at a
-/// time, up to a block beyond the last one.
+/// Returns the capacity that the indices of an image's lit pixels need: they are written a vector
+/// at a time, up to a block beyond the last one.
 inline constexpr std::int64_t lit_capacity(std::int64_t num_inputs) { return num_inputs + kBlock; }
 
 /// weighted_sums() multiplies this many rows by one tile of columns before it goes on to the next
