@@ -1,4 +1,4 @@
-"""The room of maps: points of the plane, distances and overlaps of states."""
+"""Tests of maps: points of the plane, distances and overlaps of states."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The room of exponents: exact power laws, the likelihood they maximise, and how far intervals can
+"""Tests of exponents: exact power laws, the likelihood they maximise, and how far intervals can
 be trusted.
 """
 

@@ -1,9 +1,4 @@
-"""All tolerances in one place, each with its reason.
-
-design.md calls this file statistics.py, but pytest puts tests/ on sys.path, where that name would
-hide the standard library's module from pytest-benchmark (`from statistics import ...`) and from
-`random`.
-"""
+"""All tolerances in one place, each with its reason."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The room of networks: local fields, nudges, the reference states of Eq. (7), refusals."""
+"""Tests of networks: local fields, nudges, the reference states of Eq. (7), refusals."""
 
 import numpy as np
 import pytest

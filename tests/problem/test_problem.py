@@ -1,4 +1,4 @@
-"""The room of problems: energies, slices and streams, refusals; and the start of the package
+"""Tests of problems: energies, slices and streams, refusals; and the start of the package
 itself.
 """
 

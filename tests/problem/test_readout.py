@@ -1,4 +1,4 @@
-"""The room of the class code: targets, scores, classes, and what has none."""
+"""Tests of the class code: targets, scores, classes, and what has none."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The room of states: what is kept, what is refused, the lowest read, the mean spins and the
+"""Tests of states: what is kept, what is refused, the lowest read, the mean spins and the
 effective temperature.
 """
 

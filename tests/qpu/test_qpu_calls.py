@@ -1,4 +1,4 @@
-"""The room of calls: which copy reads what in which call."""
+"""Tests of calls: which copy reads what in which call."""
 
 import itertools
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The room of limits: ranges, sums of couplings, reads."""
+"""Tests of limits: ranges, sums of couplings, reads."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""The room of programs: logical arrays onto chains and back, against D-Wave's own embedding and by
+"""Tests of programs: logical arrays onto chains and back, against D-Wave's own embedding and by
 exact energies.
 """
 

@@ -1,4 +1,4 @@
-"""The room of schedules: those that are made, and D-Wave's rules, held against its own checker."""
+"""Tests of schedules: those that are made, and D-Wave's rules, held against its own checker."""
 
 import itertools
 from types import SimpleNamespace

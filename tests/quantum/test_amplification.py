@@ -1,4 +1,4 @@
-"""The room of amplitude amplification: closed forms against 2 x 2 matrices, and U and U† applied
+"""Tests of amplitude amplification: closed forms against 2 x 2 matrices, and U and U† applied
 step by step.
 """
 

@@ -1,4 +1,4 @@
-"""The room of the simulated quantum annealer: against Schrödinger's equation, Trotter steps by
+"""Tests of the simulated quantum annealer: against Schrödinger's equation, Trotter steps by
 hand, bits.
 """
 

@@ -1,4 +1,4 @@
-"""The room of the annealer: distribution, descents, starts, default schedule, refusals."""
+"""Tests of the annealer: distribution, descents, starts, default schedule, refusals."""
 
 import numpy as np
 import pytest

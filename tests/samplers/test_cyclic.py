@@ -1,4 +1,4 @@
-"""The room of cyclic annealing: what is kept of a reference and what is lost, cycles, refusals."""
+"""Tests of cyclic annealing: what is kept of a reference and what is lost, cycles, refusals."""
 
 import numpy as np
 import pytest

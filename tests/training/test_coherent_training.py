@@ -1,4 +1,4 @@
-"""The room of coherent training: updates by hand from the state vector, shots against them,
+"""Tests of coherent training: updates by hand from the state vector, shots against them,
 accounts, resuming.
 """
 

@@ -1,4 +1,4 @@
-"""The room of metrics: predictions, errors over reads, errors of the lowest read, recounted by
+"""Tests of metrics: predictions, errors over reads, errors of the lowest read, recounted by
 hand.
 """
 

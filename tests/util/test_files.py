@@ -1,4 +1,4 @@
-"""The room of files: whole or not at all, and what does not read."""
+"""Tests of files: whole or not at all, and what does not read."""
 
 import errno
 import os
