@@ -1,4 +1,4 @@
-"""Fixtures for tests of several folders."""
+"""Fixtures that several folders share."""
 
 import gc
 import os
@@ -48,7 +48,7 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def pytest_unconfigure() -> None:
+def pytest_sessionfinish() -> None:
     forked_command.close()
 
 

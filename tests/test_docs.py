@@ -19,7 +19,6 @@ MODULES = sorted(
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_docstrings(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from helpers.idx_files import TRAIN_IMAGES_GZ, idx, small_arrays, spoiled
-from isingprop.data import download as download_module
+from isingprop.data import download as downloads
 from isingprop.data.download import FILES, download
 
 CHUNK_BYTES = 256
@@ -100,10 +100,10 @@ def server(cache, monkeypatch):
     }
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         plan = running.plan = Plan(files, f"http://127.0.0.1:{running.server_port}/mnist/")
-        monkeypatch.setitem(download_module.URLS, "mnist", plan.url)
+        monkeypatch.setitem(downloads.URLS, "mnist", plan.url)
         sums = tuple(hashlib.md5(content).hexdigest() for content in files.values())
-        monkeypatch.setitem(download_module.MD5_SUMS, "mnist", sums)
-        monkeypatch.setattr(download_module, "CHUNK_BYTES", CHUNK_BYTES)
+        monkeypatch.setitem(downloads.MD5_SUMS, "mnist", sums)
+        monkeypatch.setattr(downloads, "CHUNK_BYTES", CHUNK_BYTES)
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield plan
@@ -247,14 +247,14 @@ def test_no_server_at_all(monkeypatch):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    monkeypatch.setitem(download_module.URLS, "fashion-mnist", f"http://127.0.0.1:{port}/")
+    monkeypatch.setitem(downloads.URLS, "fashion-mnist", f"http://127.0.0.1:{port}/")
     reason = r"^cannot download http://127[^\n]*Connection refused[^\n]*by hand"
     with pytest.raises(ConnectionError, match=reason):
         download("fashion-mnist")
 
 
 def test_a_silent_server_times_out_and_is_resumed(server, arrives, monkeypatch):
-    monkeypatch.setattr(download_module, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(downloads, "TIMEOUT_S", 0.2)
     server.stall_after[TRAIN_IMAGES_GZ] = 1024
     with fails(server, "[^\n]*timed out[^\n]*"):
         download("mnist")
@@ -298,15 +298,13 @@ def test_file_systems_without_locks_still_download(arrives, monkeypatch):
     def no_locks(*_):
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr(download_module.fcntl, "flock", no_locks)
+    monkeypatch.setattr(downloads.fcntl, "flock", no_locks)
     arrives()
 
 
 def test_the_published_sums_and_addresses():
     """Against the wrong column or a lost digit: every sum differs, and every file has one."""
-    sums = [md5 for name in download_module.MD5_SUMS for md5 in download_module.MD5_SUMS[name]]
+    sums = [md5 for name in downloads.MD5_SUMS for md5 in downloads.MD5_SUMS[name]]
     assert len(set(sums)) == 2 * len(FILES)
     assert all(re.fullmatch("[0-9a-f]{32}", md5) for md5 in sums)
-    assert (
-        list(download_module.URLS) == list(download_module.MD5_SUMS) == ["mnist", "fashion-mnist"]
-    )
+    assert list(downloads.URLS) == list(downloads.MD5_SUMS) == ["mnist", "fashion-mnist"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.idx_files import header, idx, refusal, spoiled
-from isingprop.data import idx as idx_module
+from isingprop.data import idx as module
 from isingprop.data.idx import read_idx
 
 MAGIC = "must start with 00 00 08 and 01 to 20 (its dimensions), got "
@@ -94,5 +94,5 @@ def test_a_missing_file(tmp_path):
 
 
 def test_the_example_in_the_docstring():
-    failed, attempted = doctest.testmod(idx_module)
+    failed, attempted = doctest.testmod(module)
     assert (failed, attempted) == (0, 2)

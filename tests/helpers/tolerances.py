@@ -1,7 +1,4 @@
-"""All tolerances in one place, each with its reason.
-
-The file must not be called statistics.py: a module of the standard library has that name.
-"""
+"""All tolerances in one place, each with its reason."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +18,7 @@ MIN_EXPECTED = 5
 # additions.
 ENERGY = 1e-13
 # The annealer's couplings are moved by at most 2^-24 of the largest sum of |J| in a row or column
-# (cpp/chains/coupling_grid.h), and its own fields are float32: half a unit in the 24th bit.
+# (samplers/couplings.h), and its own fields are float32: half a unit in the 24th bit.
 COUPLING_GRID = 2.0**-24
 FIELD_ROUNDING = 2.0**-24
 # A few roundings to float32 (6e-8 each), per largest number that takes part.
@@ -36,11 +33,12 @@ EVENED_OUT = 0.25
 # is 2 %.
 LOST, KEPT = 0.16, 0.34
 
-# Of the proved ground states: the gap to the next local minimum is 0.006 to 0.33.
+# data/README.md: "the gap to the next local minimum is 0.006 ... 0.33, so compare with a tolerance
+# of 1e-3".
 GROUND_STATE = 1e-3
 # Float32 couplings, summed in another order by the solver that proved the ground energies.
 GROUND_UNDERCUT = 1e-4
-GROUND_STATES_FOUND = 6  # of 8, by 20 reads of 1,000 sweeps
+GROUND_STATES_FOUND = 6  # of 8, by 20 reads of 1,000 sweeps: the issue's demand
 
 # The promise is 0.1 s; a loaded machine must not fail the tests. Uninterrupted, the calls take
 # minutes.
@@ -57,14 +55,14 @@ SLOW_SECONDS = 0.25
 # Roundings of amplitudes, which are at most 1, and of the sum of their squares; 1e-16 for each
 # rotation and turn.
 AMPLITUDE = 1e-12
-# The most that 1 - fidelity may be, which falls as num_steps^-4.
+# The issue's demand on 1 - fidelity, which falls as num_steps^-4.
 INFIDELITY = 1e-6
 # Roundings of amplitudes of single precision, 6e-8 each, in up to 25 spins and 20 steps.
 SINGLE_AMPLITUDE = 2e-6
 # What the docstring of coherent.anneal says of complex64: of amplitudes, per largest one, of 1 -
 # fidelity, and of the sum of probabilities.
 SAID_OF_AMPLITUDES, SAID_OF_INFIDELITY, SAID_OF_SUM = 1e-5, 1e-10, 1e-6
-# The most bytes that a coherent anneal may take for each amplitude: 3 * 16.
+# Bytes for each amplitude that a coherent anneal may take at most, the issue's demand: 3 * 16.
 STATE_BYTES = 48
 
 

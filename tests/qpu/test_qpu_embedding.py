@@ -14,7 +14,7 @@ from minorminer.utils.diagnostic import is_valid_embedding
 from helpers.dwave.chips import defective
 from isingprop.qpu.chip.fabric import Fabric
 from isingprop.qpu.chip.working_graph import WorkingGraph
-from isingprop.qpu.embed import embedding as embedding_module
+from isingprop.qpu.embed import embedding as module
 from isingprop.qpu.embed import embedding_cache
 from isingprop.qpu.embed.embedding import Embedding, find_copies
 from isingprop.qpu.embed.embedding_cache import copies_of, stored_copies
@@ -31,7 +31,7 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def no_search(monkeypatch):
     """Straight lines only."""
-    monkeypatch.setattr(embedding_module, "_search", lambda *_: [])
+    monkeypatch.setattr(module, "_search", lambda *_: [])
 
 
 def assert_valid(copies, graph, num_hidden, num_output):
@@ -185,7 +185,7 @@ def test_networks_that_do_not_fit(arguments, refusal, assert_refused):
 
 
 def test_a_network_that_does_not_fit_is_told_what_does(monkeypatch):
-    monkeypatch.setattr(embedding_module, "_SEARCH_SECONDS", 0.1)
+    monkeypatch.setattr(module, "_SEARCH_SECONDS", 0.1)
     graph = WorkingGraph.perfect("zephyr", 2)
     with pytest.raises(
         ValueError,

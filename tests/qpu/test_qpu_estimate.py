@@ -5,7 +5,7 @@ import pytest
 from dwave.cloud.solver import StructuredSolver
 from dwave.cloud.testing.mocks import qpu_pegasus_solver_data, qpu_problem_timing_data
 
-from isingprop.qpu import estimate as estimate_module
+from isingprop.qpu import estimate as estimates
 from isingprop.qpu.calls.call_parts import split
 from isingprop.qpu.chip.schedules import reverse_schedule
 from isingprop.qpu.estimate import access_time, estimate
@@ -209,7 +209,7 @@ def test_nine_references_on_three_copies_are_three_calls_an_image():
 
 
 def test_test_images_go_through_in_the_portions_of_predict():
-    assert metrics._PREDICT_IMAGES == estimate_module._TEST_PORTION
+    assert metrics._PREDICT_IMAGES == estimates._TEST_PORTION
 
 
 @pytest.mark.parametrize(
