@@ -18,7 +18,7 @@ MIN_EXPECTED = 5
 # additions.
 ENERGY = 1e-13
 # The annealer's couplings are moved by at most 2^-24 of the largest sum of |J| in a row or column
-# (samplers/couplings.h), and its own fields are float32: half a unit in the 24th bit.
+# (cpp/chains/coupling_grid.h), and its own fields are float32: half a unit in the 24th bit.
 COUPLING_GRID = 2.0**-24
 FIELD_ROUNDING = 2.0**-24
 # A few roundings to float32 (6e-8 each), per largest number that takes part.
@@ -38,7 +38,7 @@ LOST, KEPT = 0.16, 0.34
 GROUND_STATE = 1e-3
 # Float32 couplings, summed in another order by the solver that proved the ground energies.
 GROUND_UNDERCUT = 1e-4
-GROUND_STATES_FOUND = 6  # of 8, by 20 reads of 1,000 sweeps: the demand
+GROUND_STATES_FOUND = 6  # of 8, by 20 reads of 1,000 sweeps
 
 # The promise is 0.1 s; a loaded machine must not fail the tests. Uninterrupted, the calls take
 # minutes.
@@ -55,14 +55,14 @@ SLOW_SECONDS = 0.25
 # Roundings of amplitudes, which are at most 1, and of the sum of their squares; 1e-16 for each
 # rotation and turn.
 AMPLITUDE = 1e-12
-# The demand on 1 - fidelity, which falls as num_steps^-4.
+# The most that 1 - fidelity may be, which falls as num_steps^-4.
 INFIDELITY = 1e-6
 # Roundings of amplitudes of single precision, 6e-8 each, in up to 25 spins and 20 steps.
 SINGLE_AMPLITUDE = 2e-6
 # What the docstring of coherent.anneal says of complex64: of amplitudes, per largest one, of 1 -
 # fidelity, and of the sum of probabilities.
 SAID_OF_AMPLITUDES, SAID_OF_INFIDELITY, SAID_OF_SUM = 1e-5, 1e-10, 1e-6
-# Bytes for each amplitude that a coherent anneal may take at most, the demand: 3 * 16.
+# The most bytes that a coherent anneal may take for each amplitude: 3 * 16.
 STATE_BYTES = 48
 
 
@@ -111,7 +111,7 @@ DIGITS_ACCURACY = 0.9
 
 # Energy-based models and perceptrons
 
-# The demand on gradients, relative; central differences are good for the absolute one.
+# The relative error that gradients may have; central differences are good for the absolute one.
 GRADIENT, DIFFERENCE = 1e-5, 1e-10
 # Rounding of log P, per sum of the sizes of its terms; and of what is of order 1.
 LOG_PROB, PROBABILITY = 1e-13, 1e-12
