@@ -37,7 +37,6 @@ RUN_FILES = [
 ]
 
 
-@pytest.mark.slow
 def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(isingprop, tmp_path):
     done = isingprop("train", *QUICK, "--epochs", "2", "--out", "run", "--json")
     assert done.code == 0, done.err
@@ -254,7 +253,6 @@ def test_a_chip_that_takes_start_states_samples_the_backward_pass_too(
     assert starts.count(True) == 0 if sampler == "dwave" else starts.count(True) >= 6 * 2
 
 
-@pytest.mark.slow
 def test_a_dry_run_shows_the_first_request_and_leaves_nothing(isingprop, monkeypatch, tmp_path):
     stopping = Stopping(monkeypatch, at=1)
     done = isingprop("train", *ON_A_CHIP, "--sampler", "dwave", "--dry-run")

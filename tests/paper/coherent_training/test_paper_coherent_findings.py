@@ -111,7 +111,6 @@ def test_words_of_scales_follow_from_the_ratio():
     assert told == ["Better", "Worse", "(no difference to be seen)", "(one seed, so no verdict)"]
 
 
-@pytest.mark.slow
 def test_findings_on_searches_hold_the_exponents_against_what_is_expected(tmp_path, undrawn):
     def search(noise):
         return search_result(
@@ -162,7 +161,6 @@ def test_of_one_seed_without_enough_instances_all_is_drawn_and_there_is_no_expon
     assert (tmp_path / "coherent.png").is_file()
 
 
-@pytest.mark.slow
 def test_findings_compare_equal_seeds(tmp_path, undrawn):
     """Exponents of a seed all move together, so differences to plain have no width, but those to
     twice it do.
@@ -215,7 +213,6 @@ def end(z):
     return (0.4 * np.arange(2.0, 7) ** -z).mean()
 
 
-@pytest.mark.slow
 def test_the_floor_is_told_by_ground_states_and_by_a_longer_anneal(tmp_path, undrawn):
     reproduced(tmp_path)
     line = finding(text_of(tmp_path, "coherent"), "The floor, in plain training after 6 epochs: ")

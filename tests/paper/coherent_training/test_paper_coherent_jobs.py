@@ -170,7 +170,6 @@ def test_the_largest_local_field_is_what_coherent_divides_by(images):
         )
 
 
-@pytest.mark.slow
 def test_a_search_counts_until_a_wrong_state_is_seen(images):
     """18 means of 4,000 numbers, 4.5 standard errors each: a false alarm in one of 8,000 seeds."""
     found = Search(SMALL, 0).run(images)
@@ -233,7 +232,6 @@ def test_instances_are_spread_evenly_in_the_logarithm():
     )
 
 
-@pytest.mark.slow
 def test_annealing_times_are_those_of_single_anneals(images):
     found = AnnealingTimes(SMALL, 1).run(images)
     assert found["ground"].shape == found["right"].shape == (2, 2, 2)

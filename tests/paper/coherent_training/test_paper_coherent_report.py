@@ -49,7 +49,6 @@ def test_the_number_of_jobs_is_known_beforehand(tmp_path, num_seeds, quick, undr
         assert [job.seed for job in runner.jobs if isinstance(job, kind)] == list(which.seeds)
 
 
-@pytest.mark.slow
 def test_the_numbers_follow_from_the_results(tmp_path, undrawn):
     numbers = reproduced(tmp_path)
     assert json.loads((tmp_path / "coherent.json").read_text()) == numbers
@@ -145,7 +144,6 @@ def test_a_row_is_an_epoch_or_an_instance_or_an_annealing_time(tmp_path, undrawn
     assert float(row["right"]) == pytest.approx(1 - 0.0202)
 
 
-@pytest.mark.slow
 def test_tables_have_as_many_columns_as_their_heads(tmp_path, undrawn):
     reproduced(tmp_path)
     text = text_of(tmp_path, "coherent")
@@ -154,7 +152,6 @@ def test_tables_have_as_many_columns_as_their_heads(tmp_path, undrawn):
     assert all(len({line.count("|") for line in block}) == 1 for block in blocks)
 
 
-@pytest.mark.slow
 def test_the_tables_of_errors_have_means_over_seeds(tmp_path, undrawn):
     reproduced(tmp_path)
     text = text_of(tmp_path, "coherent")

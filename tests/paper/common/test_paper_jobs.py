@@ -30,7 +30,6 @@ def is_gone(group: int) -> bool:
 # Results
 
 
-@pytest.mark.slow
 def test_results_come_in_the_order_of_the_jobs_and_equal_jobs_run_once(tmp_path, images, log):
     before = multiprocessing.active_children()
     with Runner(tmp_path / "results", workers=2) as runner:
@@ -167,7 +166,6 @@ def test_the_progress_bar_counts_all_jobs_of_the_command_on_a_terminal_only(
 # Losses
 
 
-@pytest.mark.slow
 def test_a_worker_that_dies_costs_only_what_was_under_way(tmp_path, images, log):
     work = [Count(str(log), k) for k in range(4)]
     work.insert(2, Die(str(log), 9, 0.1, marker=str(tmp_path / "died")))

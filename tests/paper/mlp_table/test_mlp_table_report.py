@@ -343,7 +343,6 @@ def test_it_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
     assert (tmp_path / "first" / "mlp-table.svg").read_text().rstrip().endswith("</svg>")
 
 
-@pytest.mark.slow
 def test_the_papers_pairs_are_drawn_with_its_figures(tmp_path, both, monkeypatch):
     drawn = []
     monkeypatch.setattr(

@@ -32,7 +32,6 @@ from isingprop.paper.zhang2025.moments import (
 MOMENTS = (0.0, 0.1, 1.0, 3.0)
 
 
-@pytest.mark.slow
 def test_training_to_a_moment_meets_each_image_once_an_epoch(images, monkeypatch):
     met, streams = [], []
     before = ip.Trainer.train_epoch
@@ -77,7 +76,6 @@ def test_untrained_is_the_network_that_other_figures_start_from(images):
     assert same_bits(parameters(Course(4, 0.001, (0.0,)), images), wanted)
 
 
-@pytest.mark.slow
 def test_statistics_are_those_of_the_states_drawn(images):
     course, sampling = Course(0, fig2.LEARNING_RATE, MOMENTS), Sampling(20, 10)
     found = Statistics(course, sampling).run(images)
@@ -109,7 +107,6 @@ def test_statistics_are_those_of_the_states_drawn(images):
     assert found["accuracy_images"][-1] == (predicted[rows] == labels).mean()
 
 
-@pytest.mark.slow
 def test_a_map_shows_the_states_of_its_moment(images):
     course, sampling = Course(0, fig2.LEARNING_RATE, (0.0, 1.0)), Sampling(20, 10)
     found = Map(course, sampling, 60).run(images)
