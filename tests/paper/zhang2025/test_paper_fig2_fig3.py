@@ -143,8 +143,9 @@ def with_classes(images, num_classes, pixels):
     )
 
 
-@pytest.mark.slow
-def test_two_classes_one_seed_and_images_that_are_no_squares(images, tmp_path, monkeypatch):
+def test_two_classes_one_seed_and_images_that_are_no_squares(
+    images, tmp_path, undrawn, monkeypatch
+):
     monkeypatch.setattr(Setup, "load_data", lambda self: with_classes(images, 2, 60))
     setup = setup_in(tmp_path, num_seeds=1)
     numbers = fig2.reproduce(setup, InProcess())
