@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import TypeVar
 
@@ -139,6 +140,11 @@ class LayeredNetwork(Network):
 
         biases = [np.zeros(size) for size in sizes]
         return cls(weights, couplings, biases, num_classes=readout.num_classes)
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """n_1 ... n_L, the number of spins of each layer; sweeps look it up all the time."""
+        return tuple(len(bias) for bias in self.biases)
 
     @property
     def layer_couplings(self) -> tuple[Floats32, ...]:
