@@ -45,6 +45,7 @@ def closed_port():
         return free.getsockname()[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [
