@@ -215,6 +215,7 @@ def test_usage_errors_are_one_line_and_exit_2(tmp_path, arguments, fragments):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [

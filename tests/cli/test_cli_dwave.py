@@ -50,7 +50,6 @@ def test_a_run_keeps_every_answer_in_its_folder(isingprop, whole, sampler):
     assert config["sampler"] == sampler
 
 
-@pytest.mark.slow
 def test_what_it_cost_is_said_in_words(isingprop):
     done = isingprop("train", *SMALL, "--sampler", "dwave", "--epochs", "1", "--out", "run")
     assert done.code == 0, done.err

@@ -13,7 +13,6 @@ from isingprop.qpu.calls.record import Index
 from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_dry_run_shows_the_first_request_and_leaves_nothing(
     isingprop, whole, monkeypatch, tmp_path, sampler

@@ -106,6 +106,7 @@ def test_the_layers_of_a_run_stay_as_they_began(isingprop, option):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "hidden", ["20,,10", "20,0", "", "a", "20,", ",20", "0", "-3", "20,-1", "2.5", "20 10", "1e2"]
 )

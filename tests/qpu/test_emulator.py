@@ -46,6 +46,7 @@ def spins_by_qubit(answer: dimod.SampleSet) -> NDArray[np.int8]:
     return answer.record.sample[:, np.argsort(answer.variables)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", [0.4, 1.5])
 @pytest.mark.parametrize(
     ("way", "gain"),

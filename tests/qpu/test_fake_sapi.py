@@ -111,6 +111,7 @@ def test_a_pending_problem_is_polled_through_server_errors() -> None:
 OFFLINE = "Solver is offline"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("point", "action", "error", "num_paid"),
     [

@@ -121,6 +121,7 @@ def test_an_embedding_without_a_coupler_for_a_coupling_is_refused():
             Program(graph.without([], between), copies, H, O, apex=apex)
 
 
+@pytest.mark.slow
 def test_arrays_are_those_of_dwaves_own_embedding(grown):
     program, copies, apex = grown
     random = np.random.default_rng(0)

@@ -16,6 +16,7 @@ def test_scikit_learn_conventions(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 @parametrize_with_checks([ip.IsingClassifier(num_states=1, random_state=0)])
 def test_scikit_learn_conventions_with_one_state(estimator, check):
     check(estimator)

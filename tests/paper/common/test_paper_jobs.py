@@ -39,7 +39,6 @@ def test_results_come_in_the_order_of_the_jobs_and_equal_jobs_run_once(tmp_path,
     assert multiprocessing.active_children() == before
 
 
-@pytest.mark.slow
 def test_finished_jobs_do_not_run_again(tmp_path, images, log):
     with Runner(tmp_path, workers=1) as runner:
         first = runner.run([Count(str(log), k) for k in range(3)], images, "")
@@ -62,7 +61,6 @@ def changed(images: ip.ImageSet) -> list[ip.ImageSet]:
     return others
 
 
-@pytest.mark.slow
 def test_another_field_class_or_image_is_another_job(tmp_path, images, log):
     base, others = Count(str(log), 1), changed(images)
     with Runner(tmp_path, workers=1) as runner:

@@ -92,6 +92,7 @@ def test_fig5_numbers_follow_from_the_curves(laws):
         assert (own["qpu_seconds_per_epoch"] is None) == ("backprop" in name)
 
 
+@pytest.mark.slow
 def test_fig5_of_a_full_run_has_100_epochs_and_tells_early_from_late(tmp_path, undrawn):
     epochs = np.arange(1, 101)
 
