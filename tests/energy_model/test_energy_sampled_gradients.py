@@ -217,6 +217,7 @@ def test_outputs_of_an_emulated_chip_are_drawn_from_p(make, size):
         assert info["clipped"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(5, 1), (3, 2)])
 def test_biases_out_of_the_chips_range_are_capped_and_counted(make, size):
     """h within 4 on a Zephyr chip: of each input's K + M fields those count that are beyond, on

@@ -89,6 +89,7 @@ def dimod_sampler():
     return SimulatedAnnealingSampler()
 
 
+@pytest.mark.slow
 def test_an_emulated_chip_trains(tmp_path):
     x, y = data(6, 3, 1)
     qpu = DWave(

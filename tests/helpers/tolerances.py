@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 # The chance that a right sampler fails one test of its distribution. Seeds are fixed, so a test
 # that passes goes on passing; the chance is taken anew when the random streams change. A hundred
@@ -83,7 +83,7 @@ def chi_square_p_value(counts: NDArray[np.int64], probabilities: NDArray[np.floa
     if len(counts) < 2:
         raise ValueError(f"a chi-square test needs two bins, got {len(counts)} of {total} samples")
     statistic = ((counts - expected) ** 2 / expected).sum()
-    return float(chi2.sf(statistic, len(counts) - 1))
+    return float(chdtrc(len(counts) - 1, statistic))
 
 
 def is_rejected(state_numbers: NDArray[np.int64], probabilities: NDArray[np.float64]) -> bool:

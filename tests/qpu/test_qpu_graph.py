@@ -19,6 +19,7 @@ def edges(graph):
     return {frozenset(edge) for edge in graph.edges}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("topology", "size"), [("pegasus", 16), ("zephyr", 12)])
 def test_the_default_size_is_that_of_the_largest_chip(topology, size):
     graph = WorkingGraph.perfect(topology)

@@ -82,6 +82,7 @@ def test_a_single_rung_is_a_chain_at_its_temperature():
     assert not states.info["round_trips"].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", [1e3, 1e8])
 @pytest.mark.parametrize("rung", [0, 2, 4])
 def test_a_coupling_beside_a_large_field_is_not_lost_in_energies(field, rung):
@@ -102,6 +103,7 @@ def two_levels(first, last, **options):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "last"), [(0.1, 0.3), (0.2, 1.5), (1.0, 1.0)])
 def test_swap_acceptance_is_the_mean_of_the_rule_under_both_distributions(first, last):
     """63/64 <min(1, exp((beta_k - beta_l) (E_k - E_l)))>: all but E_k = 1 on the hot and E_l = -1

@@ -113,6 +113,7 @@ def test_a_job_has_one_thread(tmp_path, images, monkeypatch):
     assert set(result["threads"]) == {1}
 
 
+@pytest.mark.slow
 def test_bad_arguments_are_refused(tmp_path, assert_refused):
     assert_refused(
         lambda: Runner(tmp_path, workers=0), "ValueError: workers must be at least 1, got 0"

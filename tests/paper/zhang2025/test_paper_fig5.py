@@ -26,11 +26,8 @@ class Enough(Exception):  # noqa: N818 (no error)
 @pytest.mark.parametrize(
     "module", [fig2, fig3, fig4, fig5, table], ids=lambda module: module.__name__[16:]
 )
-def test_the_number_of_jobs_is_known_beforehand(
-    tmp_path, undrawn, monkeypatch, module, num_seeds, quick
-):
+def test_the_number_of_jobs_is_known_beforehand(tmp_path, undrawn, module, num_seeds, quick):
     """Figs. 2 and 3 ask once for all; nothing is made up for them here."""
-    monkeypatch.setattr(fig5, "_qpu_seconds", lambda *_: None)  # is of no interest here
     which = setup(tmp_path, num_seeds=num_seeds, quick=quick)
     made_up = module not in (fig2, fig3)
     runner = MadeUp(answer(which) if made_up else stop)
@@ -58,6 +55,14 @@ def laws(tmp_path_factory):
     with threadpool_limits(1), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Setup, "is_papers", True)
         return folder, reproduced5(folder)
+
+
+@pytest.mark.slow
+def test_fig5_has_a_price_for_methods_that_sample(true_price, images):
+    prices = {name: true_price(method, images) for name, method in METHODS.items()}
+    sampled = {name: price for name, price in prices.items() if price is not None}
+    assert set(sampled) == {"dragon", "cyclic", "equilibrium"}
+    assert min(sampled.values()) > 0
 
 
 def test_fig5_numbers_follow_from_the_curves(laws):

@@ -15,6 +15,7 @@ from isingprop.qpu.settings import MODES
 # Other devices
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_ocean_s_own_mock_is_a_solver(make, problem, mode):
     mock = MockDWaveSampler(topology_type="zephyr", topology_shape=[1, 4], parameter_warnings=False)

@@ -13,6 +13,7 @@ from isingprop.qpu.settings import MODES
 # Training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_a_trainer_records_what_it_cost_and_how_many_chains_broke(make, mode):
     device = CountedQPU(size=2, flip_rate=0.02)
@@ -48,6 +49,7 @@ def test_references_are_refused_for_forward_annealing(make):
         ip.Trainer(small_network(), make(), references="wrong-classes")
 
 
+@pytest.mark.slow
 def test_another_sampler_tests(make):
     """And it is asked for nothing else."""
     noted = []

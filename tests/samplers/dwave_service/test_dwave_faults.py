@@ -55,6 +55,7 @@ def test_a_fault_that_passes_costs_nothing(make, problem, wanted, fault):
         assert_paid_once_and_kept(sapi, qpu, states, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["submit", "accepted", "answer"])
 def test_a_fault_in_every_call_costs_nothing(make, sapi, problem, wanted, point):
     sapi.at(point, faults.drop, times=2 * NUM_CALLS)
@@ -64,6 +65,7 @@ def test_a_fault_in_every_call_costs_nothing(make, sapi, problem, wanted, point)
 
 @pytest.mark.parametrize("first", ["accepted", "answer"])
 @pytest.mark.parametrize("fault", ["500", "401", "403", "404", "late"])
+@pytest.mark.slow
 def test_a_fault_while_a_paid_answer_is_looked_for_costs_nothing(
     make, sapi, problem, wanted, first, fault
 ):

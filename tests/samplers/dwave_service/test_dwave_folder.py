@@ -84,6 +84,7 @@ def test_a_disk_that_fills_up_in_a_call_loses_nothing(run, tmp_path, unbroken, s
         assert paid >= 4
 
 
+@pytest.mark.slow
 def test_a_read_only_record_is_refused_before_anything_is_sent(run, tmp_path, small_disk):
     with FakeSapi() as sapi:
         first = run(sapi, *TRAIN, kill_at=(RECORD, "Record.finish", 3, "after"))

@@ -82,6 +82,7 @@ def test_a_server_that_is_gone_is_a_connection_error_and_its_answers_come_later(
         assert_paid_once_and_kept(sapi, qpu, states, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", [faults.drop, faults.http_error(503)])
 def test_submissions_that_never_come_through_are_given_up(make, sapi, problem, wanted, action):
     """Though all else does: that nothing was accepted is found out after each."""

@@ -116,6 +116,7 @@ def test_a_run_killed_at_random_moments_goes_on(run, tmp_path, unbroken):
         finish(run, sapi, tmp_path, unbroken)
 
 
+@pytest.mark.slow
 def test_the_chip_may_be_another_when_a_killed_run_goes_on(run, tmp_path):
     """A qubit of a call that was paid has broken since: its answer is used, and the others are
     embedded anew.
