@@ -124,9 +124,7 @@ class Network(ABC):
 
     def energies(self, images: ArrayLike, spins: ArrayLike) -> NDArray[np.float64]:
         """Returns E of whole states (B, R, N) under (B, I) images, summed in float64: (B, R)."""
-        pixels = image_array("images", images, num_inputs=self.num_inputs)
-        problem = self.posed_problem(pixels)
-        return problem.energies(self.to_problem(spins))
+        return self.posed_problem(images).energies(self.to_problem(spins))
 
     def posed_problem(
         self,

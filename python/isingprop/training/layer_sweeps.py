@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop.network.base_network import Floats32, Network
-from isingprop.network.layer_order import side_sizes
 from isingprop.problem import IsingProblem, stream_array
 from isingprop.samplers.annealing import anneal
 from isingprop.samplers.protocol import Sampler, check_sampler, declared
@@ -68,10 +65,7 @@ def sample_states(
 
     if network.num_hidden_layers == 1 or active_layers is None:
         problem = network.problem_of(fields, network.layer_biases[-1][None, :], numbers)
-        states = log.sample(sampler, problem, num_reads, seed)
-        if network.num_hidden_layers == 1:
-            return states
-        return States.trusted(network.from_problem(states.spins), states.energies, states.info)
+        return in_network_order(network, log.sample(sampler, problem, num_reads, seed))
 
     spins = forward_sweep(network, sampler, fields, numbers, num_reads, seed, log)
     for _ in range(_MAX_SWEEPS):
@@ -86,12 +80,6 @@ def check_active_layers(value: object) -> None:
     """Refuses a value that is not 2 or None."""
     if value is not None and (isinstance(value, bool) or value != 2):
         raise ValueError(f"active_layers must be 2 or None, got {value!r}")
-
-
-def problem_shapes(network: Network, active_layers: int | None) -> list[tuple[int, int]]:
-    """Returns the hidden and output spins of the problems that free states are sampled from."""
-    sizes = network.sizes
-    return [side_sizes(sizes)] if active_layers is None else list(pairwise(sizes))
 
 
 def forward_sweep(
@@ -163,6 +151,16 @@ def cooled(problem: IsingProblem, start: Spins, num_threads: int) -> Spins:
         num_threads=num_threads,
     )
     return states.spins
+
+
+def in_network_order(network: Network, states: States) -> States:
+    """Returns states of all layers at once, in the problem's order, with layer 1 first.
+
+    With one hidden layer the two orders are the same.
+    """
+    if network.num_hidden_layers == 1:
+        return states
+    return States.trusted(network.from_problem(states.spins), states.energies, states.info)
 
 
 def whole_states(

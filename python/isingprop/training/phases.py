@@ -14,7 +14,13 @@ from isingprop.network.layer_order import from_sides, to_sides
 from isingprop.problem import IsingProblem
 from isingprop.samplers.protocol import Sampler, Weighing, declared
 from isingprop.states import States
-from isingprop.training.layer_sweeps import cooled, forward_sweep, per_chain, whole_states
+from isingprop.training.layer_sweeps import (
+    cooled,
+    forward_sweep,
+    in_network_order,
+    per_chain,
+    whole_states,
+)
 from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import Spins, seed_for
 
@@ -99,11 +105,7 @@ class _WholeNetwork:
 
         if plan.margin:
             states = _with_energies_of(self._problem(batch), states)
-        if self._deep:
-            states = States.trusted(
-                network.from_problem(states.spins), states.energies, states.info
-            )
-        return states
+        return in_network_order(network, states)
 
     def steps(self, batch: Batch, free: States, log: SamplingLog) -> Iterator[Step]:
         yield Step(None, free.spins, self._nudged(batch, free, log), free.weights)

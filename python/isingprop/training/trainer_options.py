@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from isingprop.network.base_network import Network
 from isingprop.network.layer_order import side_sizes
 from isingprop.samplers.annealing import Reannealing
 from isingprop.samplers.protocol import Sampler, Weighing, check_sampler, declared
-from isingprop.training.layer_sweeps import check_active_layers, problem_shapes
+from isingprop.training.layer_sweeps import check_active_layers
 from isingprop.training.learning_rule import LearningRates
 from isingprop.util.checks import real_number, true_or_false, whole_number
 
@@ -89,10 +90,11 @@ def sampled_shapes(
     network: Network, active_layers: int | None, nudged_start: str
 ) -> list[tuple[int, int]]:
     """Returns the hidden and output spins of all problems that samplers are sent."""
-    shapes = problem_shapes(network, active_layers)
+    sizes = network.sizes
+    shapes = [side_sizes(sizes)] if active_layers is None else list(pairwise(sizes))
     apart = nudged_start == RANDOM and active_layers is None
     if apart and network.num_hidden_layers > 1:
-        shapes.append(side_sizes(network.sizes[:-1]))
+        shapes.append(side_sizes(sizes[:-1]))
     return shapes
 
 

@@ -132,16 +132,16 @@ def _break_ties(problem: IsingProblem, reads: Spins) -> Spins:
         return reads
 
     hidden, output = np.split(reads, [problem.num_hidden], axis=1)
-    lower = _lower(problem.hidden_fields + output @ problem.couplings.T, 1)
-    hidden = np.where(hidden == 0, lower, hidden)
-    lower = _lower(problem.output_fields + hidden @ problem.couplings, 1)
-    output = np.where(output == 0, lower, output)
+    fields = problem.hidden_fields + output @ problem.couplings.T
+    hidden = np.where(hidden == 0, _lower(fields), hidden)
+    fields = problem.output_fields + hidden @ problem.couplings
+    output = np.where(output == 0, _lower(fields), output)
     return np.concatenate([hidden, output], axis=1, dtype=np.int8)
 
 
-def _lower(fields: Floats, spins: Spins | int) -> Spins:
-    """Returns the spins of lowest energy in local fields; `spins` where a field is 0."""
-    return np.where(fields == 0, spins, np.where(fields > 0, -1, 1)).astype(np.int8)
+def _lower(fields: Floats) -> Spins:
+    """Returns the spins of lowest energy in local fields; +1 where a field is 0."""
+    return np.where(fields > 0, -1, 1).astype(np.int8)
 
 
 def _call_info(answers: list[Answer]) -> dict[str, Any]:
