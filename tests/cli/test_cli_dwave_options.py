@@ -206,6 +206,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_bad_option_is_refused_in_one_line_before_any_work(isingprop, tmp_path, what):
     done = isingprop("train", *QUICK, *REFUSED[what])

@@ -120,6 +120,7 @@ def test_a_list_of_what_is_broken_that_is_wrong(embed, tmp_path, text, reason):
     assert_refused(embed(*SMALL, "--broken", "broken.json"), 1, reason)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "code", "reason"),
     [

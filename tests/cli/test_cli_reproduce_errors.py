@@ -18,6 +18,7 @@ from helpers.tolerances import PROCESS_SECONDS
 # Refusals
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [
