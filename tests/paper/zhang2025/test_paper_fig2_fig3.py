@@ -47,6 +47,7 @@ def test_rows_of_fig2_are_the_means_in_its_json(done):
         assert numbers["order"][k]["mean"] == pytest.approx((1 - within / between).mean())
 
 
+@pytest.mark.slow
 def test_overlaps_are_probabilities_with_the_mean_distance(done):
     folder, numbers, _ = done
     rows = rows_of(folder, "fig2_overlaps")
@@ -61,6 +62,7 @@ def test_overlaps_are_probabilities_with_the_mean_distance(done):
             assert (p * (1 - q) / 2 * 160).sum() == pytest.approx(mean, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_points_of_fig2_are_all_states(done):
     folder, numbers, _ = done
     rows = rows_of(folder, "fig2_points")
@@ -81,6 +83,7 @@ def test_digits_are_learned_and_their_states_come_to_order(done):
     assert one_digit["right"][1]["mean"] > one_digit["right"][0]["mean"]
 
 
+@pytest.mark.slow
 def test_rows_of_fig3_are_all_test_images_of_the_digit(done, images):
     folder, _, numbers = done
     rows = rows_of(folder, "fig3")
@@ -178,6 +181,7 @@ def flat(value, count, half=0.01):
     return [{"mean": value, "low": value - half, "high": value + half}] * count
 
 
+@pytest.mark.slow
 def test_words_of_fig2_follow_from_its_numbers(done):
     """Contradictory numbers get contradictory words."""
     _, numbers, _ = done
@@ -212,6 +216,7 @@ def test_words_of_fig2_follow_from_its_numbers(done):
     assert "a stress of 0.11 to 0.19 (" in numbers_told(done, map=maps)
 
 
+@pytest.mark.slow
 def test_words_of_fig3_follow_from_its_numbers(done):
     _, _, numbers = done
 
