@@ -15,16 +15,18 @@ namespace {
 template <class Real>
 py::tuple anneal_arrays(const Array<Real>& couplings, const Array<Real>& hidden_fields,
                         const Array<Real>& output_fields, const Array<double>& betas, bool relative,
-                        bool descend, std::int64_t num_reads, std::uint64_t seed,
+                        std::optional<bool> descend, std::int64_t num_reads, std::uint64_t seed,
                         const Array<std::uint64_t>& streams, const Initial& initial,
                         int num_threads) {
   const Problem<Real> problem = check_problem(couplings, hidden_fields, output_fields);
   check_numbers("betas", betas);
   const Reads reads = check_reads(problem, num_reads, seed, streams, initial, num_threads);
+  Descent descent = Descent::kWhereCold;
+  if (descend) descent = *descend ? Descent::kAlways : Descent::kNever;
   const AnnealingPlan plan{.betas = betas.data(),
                            .num_sweeps = betas.size(),
                            .relative = relative,
-                           .descend = descend,
+                           .descent = descent,
                            .reads = reads};
 
   const SampledStates states(problem, num_reads);
@@ -130,6 +132,20 @@ Array<double> energies_of_arrays(const Array<Real>& couplings, const Array<Real>
 }
 
 template <class Real>
+Array<double> absolute_betas_of_arrays(const Array<Real>& couplings,
+                                       const Array<Real>& hidden_fields,
+                                       const Array<Real>& output_fields,
+                                       const Array<double>& relative) {
+  const Problem<Real> problem = check_problem(couplings, hidden_fields, output_fields);
+  check_numbers("relative", relative);
+
+  Array<double> result({problem.num_problems, static_cast<std::int64_t>(relative.size())});
+  double* out = result.mutable_data();
+  without_gil([&](Interrupt&) { absolute_betas(problem, relative.data(), relative.size(), out); });
+  return result;
+}
+
+template <class Real>
 void bind_for(py::module_& m) {
   m.def("anneal", &anneal_arrays<Real>, py::arg("couplings").noconvert(),
         py::arg("hidden_fields").noconvert(), py::arg("output_fields").noconvert(),
@@ -149,6 +165,9 @@ void bind_for(py::module_& m) {
         py::arg("betas").noconvert(), py::arg("biases").noconvert(), py::arg("num_cycles"),
         py::arg("relative"), py::arg("num_reads"), py::arg("seed"), py::arg("streams").noconvert(),
         py::arg("initial").noconvert(), py::arg("num_threads"));
+  m.def("absolute_betas", &absolute_betas_of_arrays<Real>, py::arg("couplings").noconvert(),
+        py::arg("hidden_fields").noconvert(), py::arg("output_fields").noconvert(),
+        py::arg("relative").noconvert());
   m.def("energies", &energies_of_arrays<Real>, py::arg("couplings").noconvert(),
         py::arg("hidden_fields").noconvert(), py::arg("output_fields").noconvert(),
         py::arg("spins").noconvert());

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
+#include <limits>
 
+#include "chains/exact_descent.h"
 #include "targets/dispatch.h"
 
 namespace isingprop {
@@ -12,127 +13,234 @@ namespace {
 /// The own field of padded lanes. Their spins are up and stay so, except at beta = 0, where their
 /// flips are not marked.
 constexpr float kPaddingField = -1e30f;
-constexpr double kLargestField = 1e30;
+/// The largest pull, in units of the grid.
+constexpr float kLargestPull = 0x1p100f;
 constexpr double kTwoOverLn2 = 2.8853900817779268;
-/// Multiplied by the 2^23 of acceptance.h, this is still a float.
-constexpr double kLargestSlope = 0x1p104;
+/// The gains are such that the largest slope is at most 2 to this power.
+constexpr double kLargestSlopeLog = 100.0;
+constexpr int kSharedArrays = 5;  // of floats
 
 std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-/// Writes scale * fields, and returns the sum of their squares in partial sums that are the same on
-/// every target.
-template <class Real>
-double scale_fields(const Real* fields, std::int64_t num_spins, double scale, float* scaled) {
-  double squares[kBlock] = {};
-  for (std::int64_t i = 0; i < num_spins; ++i) {
-    const double field = scale * static_cast<double>(fields[i]);
-    scaled[i] = static_cast<float>(field);
-    squares[i % kBlock] += field * field;
-  }
-
-  double total = 0.0;
-  for (const double square : squares) total += square;
-  return total;
-}
-
-template <class Real>
-double largest_of(const Real* fields, std::int64_t count) {
-  double largest = 0.0;
-  bool good = true;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const double size = std::abs(static_cast<double>(fields[i]));
-    good &= size <= kLargestField;
-    largest = std::max(largest, size);
-  }
-  if (!good) throw std::invalid_argument("fields must be finite and at most 1e30");
-  return largest;
+/// Returns sum_j J_kj^2 of a spin from its row, which holds 2 J in the one unit of the grid.
+double squares_of_row(const Layer& layer, std::int64_t spin, std::int64_t row_length) {
+  const float* row = layer.rows + spin * row_length;
+  double squares = 0.0;
+  for (std::int64_t j = 0; j < row_length; ++j) squares += double{row[j]} * double{row[j]};
+  return squares / 4.0;
 }
 
 }  // namespace
 
-Chains::Chains(std::int64_t num_hidden, std::int64_t num_output, const CouplingGrid& grid,
-               std::int64_t count)
+Chains::Chains(const CouplingGrid& grid, std::int64_t count, BetaUnit unit)
     : grid_(grid),
-      size_(padded(num_hidden) + padded(num_output)),
-      own_(make_zeroed<float>(length((3 + count) * size_))),
-      coupling_(own_.get() + 3 * size_),
+      unit_(unit),
+      size_(padded(grid.num_hidden()) + padded(grid.num_output())),
+      own_(make_zeroed<float>(length((kSharedArrays + count) * size_))),
+      fields_(own_.get() + size_),
+      tolerances_(own_.get() + 3 * size_),
+      gains_(own_.get() + 4 * size_),
+      coupling_(own_.get() + kSharedArrays * size_),
       words_(make_zeroed<std::uint32_t>(length(size_ + count * (size_ + kGeneratorWords)))),
       flips_(make_zeroed<std::uint64_t>(
-          length(num_flip_words(num_hidden) + num_flip_words(num_output)))) {
+          length(num_flip_words(grid.num_hidden()) + num_flip_words(grid.num_output())))),
+      inverse_units_(length(size_)) {
   std::fill_n(own_.get(), 2 * size_, kPaddingField);
+  std::fill_n(gains_, size_, 1.0f);
+  for (std::int64_t at = 0; at < size_; ++at) {
+    inverse_units_[length(at)] = std::ldexp(1.0, -grid.exponent(at));
+  }
 
-  const std::int64_t output = padded(num_hidden);  // where the output layer begins in each array
+  const std::int64_t output = padded(grid.num_hidden());  // where outputs begin in each array
   float* thresholds = own_.get() + 2 * size_;
   std::uint32_t* generators = words_.get() + (count + 1) * size_;
   for (std::int64_t k = 0; k < count; ++k) {
-    float* fields = coupling_ + k * size_;
+    float* coupling_fields = coupling_ + k * size_;
     std::uint32_t* signs = words_.get() + (k + 1) * size_;
-    chains_.push_back({.hidden = {.num_spins = num_hidden,
+    chains_.push_back({.hidden = {.num_spins = grid.num_hidden(),
                                   .own_fields = own_.get(),
                                   .down_fields = grid.hidden_down(),
                                   .rows = grid.hidden_rows(),
                                   .spans = grid.hidden_spans(),
-                                  .coupling_fields = fields,
+                                  .coupling_fields = coupling_fields,
                                   .thresholds = thresholds,
                                   .randoms = words_.get(),
                                   .signs = signs,
-                                  .flips = flips_.get()},
-                       .output = {.num_spins = num_output,
+                                  .flips = flips_.get(),
+                                  .tolerances = tolerances_},
+                       .output = {.num_spins = grid.num_output(),
                                   .own_fields = own_.get() + output,
                                   .down_fields = grid.output_down(),
                                   .rows = grid.output_rows(),
                                   .spans = grid.output_spans(),
-                                  .coupling_fields = fields + output,
+                                  .coupling_fields = coupling_fields + output,
                                   .thresholds = thresholds + output,
                                   .randoms = words_.get() + output,
                                   .signs = signs + output,
-                                  .flips = flips_.get() + num_flip_words(num_hidden)},
+                                  .flips = flips_.get() + num_flip_words(grid.num_hidden()),
+                                  .tolerances = tolerances_ + output},
                        .generator = generators + k * kGeneratorWords});
   }
 }
 
+/// Writes the fields of a layer in the units of the grid, with bounds of their errors. The squares
+/// are summed in partial sums that are the same on every target.
+template <class Real>
+Chains::LayerSums Chains::scale_fields(const Real* given, const Layer& layer, std::int64_t first) {
+  const double* inverse_units = inverse_units_.data() + first;
+  const float *sums = grid_.sums() + first, *errors = grid_.errors() + first;
+  float *fields = fields_ + first, *tolerances = tolerances_ + first;
+  double squares[kBlock] = {};
+  LayerSums result;
+  bool changed = false;
+  for (std::int64_t i = 0; i < layer.num_spins; ++i) {
+    const double field = inverse_units[i] * static_cast<double>(given[i]);
+    const auto rounded = static_cast<float>(field);
+    changed |= fields[i] != rounded;
+    fields[i] = rounded;
+    tolerances[i] = errors[i] + static_cast<float>(2.0 * std::abs(field - double{rounded}));
+
+    const bool is_pinned = std::abs(rounded) > sums[i];
+    result.num_pinned += is_pinned;
+    squares[i % kBlock] += is_pinned ? 0.0 : field * field;
+  }
+
+  changed_ |= changed;
+  for (const double square : squares) result.squares += square;
+  return result;
+}
+
 template <class Real>
 void Chains::load_fields(const Problem<Real>& problem, std::int64_t b) {
-  const double scale = std::ldexp(1.0, -grid_.exponent());
-  float* fields = own_.get() + size_;
-  float* output_fields = fields + padded(problem.num_hidden);
-  const double squares =
-      scale_fields(problem.hidden_of(b), problem.num_hidden, scale, fields) +
-      scale_fields(problem.output_of(b), problem.num_output, scale, output_fields);
-  std::copy_n(fields, size_, own_.get());
+  const Layer &hidden = chains_.front().hidden, &output = chains_.front().output;
+  hidden_ = scale_fields(problem.hidden_of(b), hidden, 0);
+  output_ = scale_fields(problem.output_of(b), output, padded(hidden.num_spins));
+  std::copy_n(fields_, size_, own_.get());
 
-  // The mean of f_i^2 over the spins i of a random state is
-  // (sum_i h_i^2 + sum_a g_a^2 + 2 sum_ia J_ia^2) / num_spins. If that is 0, any unit will do.
-  const double sum = squares + 2.0 * grid_.sum_of_squares();
-  const double mean_square = sum / static_cast<double>(problem.num_spins());
-  rms_field_ = mean_square > 0.0 ? std::sqrt(mean_square) : 1.0;
+  has_one_scale_ = find_one_scale();
+  if (grid_.is_graded() || (unit_.relative && !has_one_scale_)) {
+    find_gains();
+  } else {
+    slope_unit_ = unit_.relative ? 1.0 / rms_field_ : std::ldexp(1.0, grid_.exponent());
+  }
 }
 
-float Chains::slope(double beta, bool relative) const {
-  const double unit = relative ? 1.0 / rms_field_ : std::ldexp(1.0, grid_.exponent());
-  return static_cast<float>(std::min(kTwoOverLn2 * (unit * beta), kLargestSlope));
+/// Finds the one scale that spins have who all couple to each other, without looking at each; see
+/// LocalScales. Returns whether it is certain that they have one.
+bool Chains::find_one_scale() {
+  if (!grid_.is_dense() || grid_.is_graded()) return false;
+  const Layer &hidden = chains_.front().hidden, &output = chains_.front().output;
+  const std::int64_t num_hidden = hidden.num_spins - hidden_.num_pinned;
+  const std::int64_t num_output = output.num_spins - output_.num_pinned;
+  if (num_hidden == 0 || num_output == 0) return false;
+
+  for (std::int64_t i = 0; hidden_.num_pinned > 0 && i < hidden.num_spins; ++i) {
+    if (std::abs(fields_[i]) <= grid_.sums()[i]) continue;
+    hidden_.pinned_squares += squares_of_row(hidden, i, padded(output.num_spins));
+  }
+  const std::int64_t first = padded(hidden.num_spins);
+  for (std::int64_t a = 0; output_.num_pinned > 0 && a < output.num_spins; ++a) {
+    if (std::abs(fields_[first + a]) <= grid_.sums()[first + a]) continue;
+    output_.pinned_squares += squares_of_row(output, a, padded(hidden.num_spins));
+  }
+
+  // The mean of f_i^2 over the free spins i of a random state. The sums are in this order, because
+  // the states depend on their last bits.
+  const double pinned = hidden_.pinned_squares + output_.pinned_squares;
+  const double sum = hidden_.squares + output_.squares + (2.0 * grid_.sum_of_squares() - pinned);
+  rms_field_ = std::sqrt(sum / static_cast<double>(num_hidden + num_output));
+
+  // f_i^2 of a hidden spin is the mean over it and all free outputs, and the reverse.
+  const double hidden_sum =
+      hidden_.squares + (grid_.sum_of_squares() - hidden_.pinned_squares);
+  const double output_sum =
+      output_.squares + (grid_.sum_of_squares() - output_.pinned_squares);
+  const double least = std::min(output_sum / static_cast<double>(num_output + 1),
+                                hidden_sum / static_cast<double>(num_hidden + 1));
+  const double most = sum / static_cast<double>(std::min(num_hidden, num_output) + 1);
+  return least > 0.0 && most <= kOneScaleRatio * kOneScaleRatio * least;
 }
 
-double Chains::unit(bool relative) const {
-  return relative ? std::ldexp(rms_field_, grid_.exponent()) : 1.0;
+LocalScales& Chains::local_scales() {
+  if (!scales_) scales_ = std::make_unique<LocalScales>(grid_);
+  if (changed_) scales_->load(fields_);
+  changed_ = false;
+  return *scales_;
 }
 
-double Chains::scaled(double field) const { return std::ldexp(field, -grid_.exponent()); }
+/// Finds the gain of each spin, the largest of which is 1: its unit, over the scale of its part.
+void Chains::find_gains() {
+  const std::int64_t num_hidden = grid_.num_hidden(), output = padded(num_hidden);
+  const LocalScales* scales = unit_.relative ? &local_scales() : nullptr;
+  const auto log_gain = [&](std::int64_t at) {
+    return grid_.exponent(at) - grid_.exponent() - (scales ? scales->log2_scale(at) : 0.0);
+  };
+  const auto for_each_spin = [&](const auto& visit) {
+    for (std::int64_t i = 0; i < num_hidden; ++i) visit(i);
+    for (std::int64_t a = 0; a < grid_.num_output(); ++a) visit(output + a);
+  };
 
-void Chains::pull(const Chain& reference, float bias) {
+  double most = log_gain(0), least = most;
+  for_each_spin([&](std::int64_t at) {
+    most = std::max(most, log_gain(at));
+    least = std::min(least, log_gain(at));
+  });
+  // With a reduced beta the units cancel.
+  const int exponent = scales ? 0 : grid_.exponent();
+  const double largest = scales ? scales->reduced(unit_.largest) : unit_.largest;
+  const double coldest = std::ldexp(largest, exponent);
+  if (coldest > 0.0) most = std::min(most, kLargestSlopeLog - std::log2(kTwoOverLn2 * coldest));
+  slope_unit_ = std::ldexp(std::exp2(most), exponent);
+
+  const bool same = least >= most;
+  for_each_spin([&](std::int64_t at) {
+    gains_[at] = static_cast<float>(std::exp2(std::min(0.0, log_gain(at) - most)));
+  });
+  for (Chain& chain : chains_) {
+    chain.hidden.gains = same ? nullptr : gains_;
+    chain.output.gains = same ? nullptr : gains_ + output;
+  }
+}
+
+float Chains::slope(double beta) const {
+  const bool maps = unit_.relative && !has_one_scale_;
+  const double reduced = maps ? scales_->reduced(beta) : beta;
+  return static_cast<float>(
+      std::min(kTwoOverLn2 * (slope_unit_ * reduced), double{kLargestSlope}));
+}
+
+double Chains::absolute(double relative) {
+  if (has_one_scale_) return relative / std::ldexp(rms_field_, grid_.exponent());
+  const LocalScales& scales = local_scales();
+  const double beta = scales.reduced(relative) * std::exp2(-scales.mean_log2_scale());
+  return std::min(std::ldexp(beta, -grid_.exponent()), std::numeric_limits<double>::max());
+}
+
+void Chains::pull(const Chain& reference, double bias) {
   float* own = own_.get();
+  std::int64_t first = 0;
   for (const Layer* layer : {&reference.hidden, &reference.output}) {
-    const float* fields = own + size_;  // of the problem
     for (std::int64_t i = 0; i < layer->num_spins; ++i) {
-      own[i] = fields[i] - (layer->signs[i] == 0 ? bias : -bias);
+      const auto scaled = static_cast<float>(
+          std::min(inverse_units_[length(first + i)] * bias, double{kLargestPull}));
+      own[first + i] = fields_[first + i] - (layer->signs[i] == 0 ? scaled : -scaled);
     }
-    own += padded(layer->num_spins);
+    first += padded(layer->num_spins);
   }
 }
 
 void Chains::copy(std::int64_t from, std::int64_t to) {
   std::copy_n(coupling_ + from * size_, size_, coupling_ + to * size_);
   std::copy_n(words_.get() + (from + 1) * size_, size_, words_.get() + (to + 1) * size_);
+}
+
+template <class Real>
+void Chains::descend(const Problem<Real>& problem, std::int64_t b, std::int64_t k, bool begins,
+                     std::int8_t* spins) const {
+  const Chain& chain = (*this)[k];
+  kernels().descend(chain, begins);
+  write_spins(chain, spins);
+  if (!kernels().settled(chain)) descend_exactly(problem, b, chain, spins);
 }
 
 void read_spins(const std::int8_t* spins, const Chain& chain) {
@@ -162,13 +270,6 @@ void start(const std::int8_t* initial, const Chain& chain) {
   }
 }
 
-template <class Real>
-double largest_field(const Problem<Real>& problem) {
-  const std::int64_t output_rows = problem.one_output_row ? 1 : problem.num_problems;
-  return std::max(largest_of(problem.hidden_fields, problem.num_problems * problem.num_hidden),
-                  largest_of(problem.output_fields, output_rows * problem.num_output));
-}
-
 InterruptTimer::InterruptTimer(const Chain& chain, Interrupt& interrupt, bool may_poll)
     : interrupt_(interrupt), may_poll_(may_poll) {
   const std::int64_t num_hidden = chain.hidden.num_spins, num_output = chain.output.num_spins;
@@ -179,7 +280,9 @@ InterruptTimer::InterruptTimer(const Chain& chain, Interrupt& interrupt, bool ma
 
 template void Chains::load_fields(const Problem<float>&, std::int64_t);
 template void Chains::load_fields(const Problem<double>&, std::int64_t);
-template double largest_field(const Problem<float>&);
-template double largest_field(const Problem<double>&);
+template void Chains::descend(const Problem<float>&, std::int64_t, std::int64_t, bool,
+                              std::int8_t*) const;
+template void Chains::descend(const Problem<double>&, std::int64_t, std::int64_t, bool,
+                              std::int8_t*) const;
 
 }  // namespace isingprop

@@ -2,59 +2,94 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "chains/coupling_grid.h"
+#include "chains/local_scales.h"
 #include "chains/problem.h"
 #include "util/aligned.h"
 #include "util/interrupt.h"
 
 namespace isingprop {
 
+/// What the inverse temperatures of a sampler mean.
+struct BetaUnit {
+  bool relative;   ///< multiples of 1 / (local field) as in local_scales.h, else of 1 / (unit of J)
+  double largest;  ///< the largest of them
+};
+
 /// Chains on the fields of one problem at a time.
 ///
 /// Each chain has its own spins, coupling fields and random generator. All share the own fields and
 /// the arrays that are only needed within a half-sweep:
 ///
-///     shared       own fields | fields of the problem | thresholds | random numbers | flips
+///     shared       own fields | fields of the problem | thresholds | tolerances | gains |
+///                  random numbers | flips
 ///     each chain   coupling fields | signs | generator
 class Chains {
  public:
-  Chains(std::int64_t num_hidden, std::int64_t num_output, const CouplingGrid& grid,
-         std::int64_t count);
+  Chains(const CouplingGrid& grid, std::int64_t count, BetaUnit unit);
 
   const Chain& operator[](std::int64_t k) const { return chains_[static_cast<std::size_t>(k)]; }
 
   /// Copies the fields of problem b, in units of the grid, to the own fields of the chains, which
-  /// pull() may change afterwards.
+  /// pull() may change afterwards, and finds the scale of beta.
   template <class Real>
   void load_fields(const Problem<Real>& problem, std::int64_t b);
 
-  /// Returns 2 beta / ln 2 in the units of the chains. If `relative`, beta is a multiple of
-  /// 1 / (rms local field of a random state).
-  float slope(double beta, bool relative) const;
-  /// Returns the unit in which 1 / beta is measured, in the user's units: the rms local field of a
-  /// random state if `relative`, else 1.
-  double unit(bool relative) const;
-  /// Returns a field of the user in the units of the chains.
-  double scaled(double field) const;
+  /// Returns 2 beta / ln 2 in the units of the chains.
+  float slope(double beta) const;
+  /// Returns a relative beta of this problem in 1 / (unit of J). Where parts of the problem share no
+  /// coupling, this is the geometric mean over spins.
+  double absolute(double relative);
+  /// Returns the beta of a sampler in 1 / (unit of J).
+  double in_users_unit(double beta) { return unit_.relative ? absolute(beta) : beta; }
 
   /// Sets the own fields to those of the problem less bias * (the signs of a chain), which pulls
-  /// the chains toward the state of that chain.
-  void pull(const Chain& reference, float bias);
+  /// the chains toward the state of that chain. The bias is in the unit of J.
+  void pull(const Chain& reference, double bias);
 
   /// Copies the spins and coupling fields of one chain to another.
   void copy(std::int64_t from, std::int64_t to);
 
+  /// Writes the state in which a descent of chain k ends, so that no single flip lowers the energy
+  /// of problem b, whose fields are loaded. `begins` as in the kernel.
+  template <class Real>
+  void descend(const Problem<Real>& problem, std::int64_t b, std::int64_t k, bool begins,
+               std::int8_t* spins) const;
+
  private:
+  /// What a layer's fields are to the scale of beta.
+  struct LayerSums {
+    double squares = 0.0;         ///< of the fields of the spins that are not pinned
+    double pinned_squares = 0.0;  ///< of the couplings of those that are
+    std::int64_t num_pinned = 0;
+  };
+
+  template <class Real>
+  LayerSums scale_fields(const Real* given, const Layer& layer, std::int64_t first);
+  bool find_one_scale();
+  LocalScales& local_scales();
+  void find_gains();
+
   const CouplingGrid& grid_;
+  const BetaUnit unit_;
   std::int64_t size_;        ///< of both layers, padded
-  AlignedArray<float> own_;  ///< own fields, fields of the problem, thresholds, coupling fields
-  float* coupling_;          ///< the coupling fields of each chain
+  AlignedArray<float> own_;  ///< the shared arrays of floats and the coupling fields
+  float *fields_, *tolerances_, *gains_;
+  float* coupling_;                    ///< the coupling fields of each chain
   AlignedArray<std::uint32_t> words_;  ///< random numbers, signs of each chain, generators
   AlignedArray<std::uint64_t> flips_;
   std::vector<Chain> chains_;
-  double rms_field_ = 1.0;  ///< of a random state, in the units of the chains
+  std::vector<double> inverse_units_;  ///< of each spin
+
+  LayerSums hidden_, output_;
+  bool changed_ = true;                  ///< whether scales_ does not know these fields
+  std::unique_ptr<LocalScales> scales_;  ///< made when first needed
+  bool has_one_scale_ = false;
+  double rms_field_ = 1.0;   ///< of a random state, in the units of the chains, if it is the scale
+  double slope_unit_ = 1.0;  ///< slope / (2 beta / ln 2)
 };
 
 /// Converts spins between -1 and +1 outside a chain and sign bits within it.
@@ -63,10 +98,6 @@ void write_spins(const Chain& chain, std::int8_t* spins);
 
 /// Sets the spins of a chain to `initial` or, if that is null, to random ones.
 void start(const std::int8_t* initial, const Chain& chain);
-
-/// Returns the largest |h| of all fields. Throws std::invalid_argument if one is not finite.
-template <class Real>
-double largest_field(const Problem<Real>& problem);
 
 /// Checks for an interrupt about once in a millisecond of sweeps.
 class InterruptTimer {

@@ -9,14 +9,20 @@
 namespace isingprop {
 namespace {
 
-/// Beyond this, sums of fields could leave the range of float.
-constexpr double kLargestSum = 1e30;
+/// Beyond this, sums of fields could leave the range of double.
+constexpr double kLargestSum = 1e300;
+/// Above this, the kernel that rounds couplings to one quantum leaves the range of double.
+constexpr double kLargestOneQuantum = 0x1p940;
+/// The grid is graded where sums of |J|, or fields, exceed the smallest sum by these factors.
+constexpr double kLargestRatio = 0x1p10, kLargestFieldRatio = 0x1p80;
 /// Whole numbers up to 2^kFloatBits are exact in a float.
 constexpr int kFloatBits = 24;
 /// The largest number is at most 2^kUnitBits units.
 constexpr int kUnitBits = 23;
 /// 2 * 2^(kUnitBits - kMinExponent) is still a double.
 constexpr int kMinExponent = -999;
+
+std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
 
 /// Returns the exponent of the power of two that is at least x and at most 2 x.
 int exponent_above(double x) {
@@ -25,91 +31,218 @@ int exponent_above(double x) {
   return std::max(exponent, kMinExponent);
 }
 
-/// Returns the quantum for sums of up to `num_terms` couplings, whose largest was computed with
-/// rounding errors.
+/// Returns the exponent of the quantum for sums of up to `num_terms` couplings, whose largest was
+/// computed with rounding errors.
 ///
 /// The computed sum is too small by at most num_terms / 2^24 of it, and rounding the couplings
 /// lifts it by at most num_terms / 2 quanta. Even then it must stay below 2^24 quanta.
-double quantum_for(double largest_sum, std::int64_t num_terms) {
+int quantum_exponent(double largest_sum, std::int64_t num_terms) {
   const double error = 2.0 * std::ldexp(static_cast<double>(num_terms), -kFloatBits);
-  return std::ldexp(1.0, exponent_above(largest_sum * (1.0 + error)) - kFloatBits);
+  return exponent_above(largest_sum * (1.0 + error)) - kFloatBits;
+}
+
+/// Returns the bound of CouplingGrid::errors() for sums of up to `num_terms` couplings: twice what
+/// rounding to the nearest quantum can add up to.
+float error_bound(std::int64_t num_terms, int quantum, int unit) {
+  return static_cast<float>(std::ldexp(static_cast<double>(num_terms), quantum - unit));
+}
+
+/// Makes `sizes`, one for each spin of a layer, at least |h| of every problem.
+template <class Real>
+void include_fields(const Real* fields, std::int64_t rows, std::int64_t num_spins, double* sizes) {
+  for (std::int64_t k = 0; k < rows * num_spins; ++k) {
+    double& size = sizes[k % num_spins];
+    size = std::max(size, std::abs(static_cast<double>(fields[k])));
+  }
+}
+
+/// Returns the sums of |J| of all spins, hidden first, in double precision.
+template <class Real>
+std::vector<double> exact_sums(const Problem<Real>& problem) {
+  std::vector<double> sums(length(padded(problem.num_hidden) + padded(problem.num_output)));
+  double* output_sums = sums.data() + padded(problem.num_hidden);
+  for (std::int64_t i = 0; i < problem.num_hidden; ++i) {
+    const Real* row = problem.couplings + i * problem.num_output;
+    for (std::int64_t a = 0; a < problem.num_output; ++a) {
+      const double size = std::abs(static_cast<double>(row[a]));
+      sums[length(i)] += size;
+      output_sums[a] += size;
+    }
+  }
+  return sums;
+}
+
+/// Returns whether all couplings are whole multiples of the quantum. Most arrays are not, which the
+/// first coupling shows.
+template <class Real>
+bool all_on_grid(const CouplingJob<Real>& job, double quantum) {
+  const Real* end = job.couplings + job.num_hidden * job.num_output;
+  return std::all_of(job.couplings, end, [=](Real coupling) {
+    const double quanta = static_cast<double>(coupling) / quantum;
+    return quanta == std::nearbyint(quanta);
+  });
 }
 
 }  // namespace
 
 template <class Real>
-CouplingGrid::CouplingGrid(const Real* couplings, std::int64_t num_hidden, std::int64_t num_output,
-                           double largest_field)
-    : spans_(find_spans(couplings, num_hidden, num_output)) {
-  allocate(num_hidden, num_output);
-  const auto column_sums = make_zeroed<Real>(static_cast<std::size_t>(padded(num_output)));
-  const CouplingJob<Real> job{.couplings = couplings,
-                              .num_hidden = num_hidden,
-                              .num_output = num_output,
+CouplingGrid::CouplingGrid(const Problem<Real>& problem)
+    : num_hidden_(problem.num_hidden),
+      num_output_(problem.num_output),
+      spans_(find_spans(problem.couplings, problem.num_hidden, problem.num_output)) {
+  const double largest_field = problem.largest_field();
+  allocate();
+  const auto row_sums = make_zeroed<Real>(length(padded(num_hidden_)));
+  const auto column_sums = make_zeroed<Real>(length(padded(num_output_)));
+  std::int64_t num_nonzero = 0;
+  const CouplingJob<Real> job{.couplings = problem.couplings,
+                              .num_hidden = num_hidden_,
+                              .num_output = num_output_,
+                              .row_sums = row_sums.get(),
                               .column_sums = column_sums.get(),
+                              .num_nonzero = &num_nonzero,
                               .hidden_rows = hidden_rows_,
                               .output_rows = output_rows_};
-
   const double largest = kernels().of<Real>().largest_sum(job);
-  if (!(largest <= kLargestSum)) {
-    throw std::invalid_argument("couplings must be finite, with sums below 1e30");
-  }
-  exponent_ = exponent_above(std::max(largest, largest_field)) - kUnitBits;
-  const double quantum = quantum_for(largest, std::max(num_hidden, num_output));
-  const double scale = std::ldexp(1.0, -exponent_);
+  is_dense_ = num_nonzero == num_hidden_ * num_output_;
 
-  if (!spans_.rows.empty()) {
-    fill_spans(job, quantum, scale);
+  double smallest = largest;
+  for (std::int64_t i = 0; i < num_hidden_; ++i) {
+    const auto sum = static_cast<double>(row_sums[length(i)]);
+    if (sum > 0.0) smallest = std::min(smallest, sum);
+  }
+  for (std::int64_t a = 0; a < num_output_; ++a) {
+    const auto sum = static_cast<double>(column_sums[length(a)]);
+    if (sum > 0.0) smallest = std::min(smallest, sum);
+  }
+
+  const bool in_range = std::max(largest, largest_field) <= kLargestOneQuantum;  // false for NaN
+  if (!in_range || largest > kLargestRatio * smallest ||
+      (smallest > 0.0 && largest_field > kLargestFieldRatio * smallest)) {
+    grade(problem, exact_sums(problem));
     return;
   }
-  sum_of_squares_ = kernels().of<Real>().round_couplings(job, quantum, scale);
-  kernels().fields_of_down(output_rows_, num_output, padded(num_hidden), hidden_down_);
-  kernels().fields_of_down(hidden_rows_, num_hidden, padded(num_output), output_down_);
+
+  exponent_ = exponent_above(std::max(largest, largest_field)) - kUnitBits;
+  const int quantum = quantum_exponent(largest, std::max(num_hidden_, num_output_));
+  const double scale = std::ldexp(1.0, -exponent_);
+  for (std::int64_t i = 0; i < num_hidden_; ++i) {
+    sums_[i] = static_cast<float>(scale * static_cast<double>(row_sums[length(i)]));
+  }
+  for (std::int64_t a = 0; a < num_output_; ++a) {
+    sums_[padded(num_hidden_) + a] =
+        static_cast<float>(scale * static_cast<double>(column_sums[length(a)]));
+  }
+
+  if (!spans_.rows.empty()) {
+    fill_each(problem.couplings,
+              std::vector<int>(length(padded(num_hidden_) + padded(num_output_)), quantum));
+  } else {
+    round_to_one_quantum(job, std::ldexp(1.0, quantum));
+  }
 }
 
-void CouplingGrid::allocate(std::int64_t num_hidden, std::int64_t num_output) {
-  std::int64_t hidden_size = num_hidden * padded(num_output);
-  std::int64_t output_size = num_output * padded(num_hidden);
+void CouplingGrid::allocate() {
+  std::int64_t hidden_size = num_hidden_ * padded(num_output_);
+  std::int64_t output_size = num_output_ * padded(num_hidden_);
   if (!spans_.rows.empty()) {
     hidden_size = end_of(spans_.rows.back());
     output_size = end_of(spans_.columns.back());
   }
-  const std::int64_t down_size = padded(num_hidden) + padded(num_output);
+  const std::int64_t num_spins = padded(num_hidden_) + padded(num_output_);
 
-  const std::int64_t size = hidden_size + output_size + down_size;
-  memory_ = make_uninitialized<float>(static_cast<std::size_t>(size));
+  memory_ = make_uninitialized<float>(length(hidden_size + output_size + 3 * num_spins));
   hidden_rows_ = memory_.get();
   output_rows_ = hidden_rows_ + hidden_size;
   hidden_down_ = output_rows_ + output_size;
-  output_down_ = hidden_down_ + padded(num_hidden);
+  output_down_ = hidden_down_ + padded(num_hidden_);
+  sums_ = hidden_down_ + num_spins;
+  errors_ = sums_ + num_spins;
+  std::fill_n(sums_, 2 * num_spins, 0.0f);
 }
 
-/// Does for spans of rows what the kernels round_couplings and fields_of_down do for whole rows.
 template <class Real>
-void CouplingGrid::fill_spans(const CouplingJob<Real>& job, double quantum, double scale) {
-  std::fill_n(hidden_rows_, hidden_down_ - hidden_rows_, 0.0f);
-  std::fill_n(hidden_down_, padded(job.num_hidden) + padded(job.num_output), 0.0f);
+void CouplingGrid::round_to_one_quantum(const CouplingJob<Real>& job, double quantum) {
+  const double scale = std::ldexp(1.0, -exponent_);
+  sum_of_squares_ = kernels().of<Real>().round_couplings(job, quantum, scale);
+  kernels().fields_of_down(output_rows_, num_output_, padded(num_hidden_), hidden_down_);
+  kernels().fields_of_down(hidden_rows_, num_hidden_, padded(num_output_), output_down_);
+  if (all_on_grid(job, quantum)) return;
 
-  for (std::int64_t i = 0; i < job.num_hidden; ++i) {
-    const RowSpan& row = spans_.rows[static_cast<std::size_t>(i)];
-    const std::int64_t end = std::min(row.last * kBlock, job.num_output);
-    for (std::int64_t a = row.first * kBlock; a < end; ++a) {
-      const double coupling = static_cast<double>(job.couplings[i * job.num_output + a]);
-      if (coupling == 0.0) continue;
-      const double rounded = scale * quantum * std::nearbyint(coupling / quantum);
-      const RowSpan& column = spans_.columns[static_cast<std::size_t>(a)];
+  const int exponent = std::ilogb(quantum);
+  std::fill_n(errors_, num_hidden_, error_bound(num_output_, exponent, exponent_));
+  std::fill_n(errors_ + padded(num_hidden_), num_output_,
+              error_bound(num_hidden_, exponent, exponent_));
+}
 
-      const auto twice = static_cast<float>(2.0 * rounded);
-      hidden_rows_[row.offset + a - row.first * kBlock] = twice;
-      output_rows_[column.offset + i - column.first * kBlock] = twice;
-      hidden_down_[i] -= static_cast<float>(rounded);
-      output_down_[a] -= static_cast<float>(rounded);
-      sum_of_squares_ += rounded * rounded;
+/// Gives each spin a unit and a quantum of its own; `sums` are its sums of |J|.
+template <class Real>
+void CouplingGrid::grade(const Problem<Real>& problem, const std::vector<double>& sums) {
+  std::vector<double> sizes = sums;
+  include_fields(problem.hidden_fields, problem.num_problems, num_hidden_, sizes.data());
+  include_fields(problem.output_fields, problem.one_output_row ? 1 : problem.num_problems,
+                 num_output_, sizes.data() + padded(num_hidden_));
+
+  std::vector<int> quanta(sums.size());
+  exponents_.resize(sums.size());
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    if (!(sums[k] <= kLargestSum)) {
+      throw std::invalid_argument("couplings must be finite, with sums of |J| of up to 1e300");
     }
+    const bool hidden = static_cast<std::int64_t>(k) < padded(num_hidden_);
+    exponents_[k] = exponent_above(sizes[k]) - kUnitBits;
+    quanta[k] = quantum_exponent(sums[k], hidden ? num_output_ : num_hidden_);
+    sums_[k] = static_cast<float>(std::ldexp(sums[k], -exponents_[k]));
+  }
+  exponent_ = *std::max_element(exponents_.begin(), exponents_.end());
+  fill_each(problem.couplings, quanta);
+}
+
+/// Does one by one what the kernels round_couplings and fields_of_down do for whole rows in one
+/// unit; `quanta` are the exponents of the quanta of all spins.
+template <class Real>
+void CouplingGrid::fill_each(const Real* couplings, const std::vector<int>& quanta) {
+  std::fill_n(hidden_rows_, sums_ - hidden_rows_, 0.0f);
+  const std::int64_t stride = padded(num_output_), column_stride = padded(num_hidden_);
+  const RowSpan *rows = hidden_spans(), *columns = output_spans();
+  std::vector<bool> moved(quanta.size());
+
+  // Returns the coupling in the units of a spin.
+  const auto rounded = [&](double coupling, std::int64_t at) {
+    const int quantum = quanta[length(at)];
+    const double quanta_of_it = std::nearbyint(std::ldexp(coupling, -quantum));
+    moved[length(at)] = moved[length(at)] || std::ldexp(quanta_of_it, quantum) != coupling;
+    return std::ldexp(quanta_of_it, quantum - exponent(at));
+  };
+
+  for (std::int64_t i = 0; i < num_hidden_; ++i) {
+    const RowSpan whole{.offset = i * stride, .first = 0, .last = stride / kBlock};
+    const RowSpan& row = rows == nullptr ? whole : rows[i];
+    const std::int64_t end = std::min(row.last * kBlock, num_output_);
+    for (std::int64_t a = row.first * kBlock; a < end; ++a) {
+      const auto coupling = static_cast<double>(couplings[i * num_output_ + a]);
+      if (coupling == 0.0) continue;
+      const RowSpan whole_column{.offset = a * column_stride, .first = 0, .last = 0};
+      const RowSpan& column = columns == nullptr ? whole_column : columns[a];
+
+      const double of_output = rounded(coupling, padded(num_hidden_) + a);
+      const double of_hidden = rounded(coupling, i);
+      hidden_rows_[row.offset + a - row.first * kBlock] = static_cast<float>(2.0 * of_output);
+      output_rows_[column.offset + i - column.first * kBlock] = static_cast<float>(2.0 * of_hidden);
+      hidden_down_[i] -= static_cast<float>(of_hidden);
+      output_down_[a] -= static_cast<float>(of_output);
+      if (!is_graded()) sum_of_squares_ += of_hidden * of_hidden;
+    }
+  }
+
+  for (std::size_t k = 0; k < quanta.size(); ++k) {
+    if (!moved[k]) continue;
+    const auto at = static_cast<std::int64_t>(k);
+    errors_[k] = error_bound(at < column_stride ? num_output_ : num_hidden_, quanta[k], exponent(at));
   }
 }
 
-template CouplingGrid::CouplingGrid(const float*, std::int64_t, std::int64_t, double);
-template CouplingGrid::CouplingGrid(const double*, std::int64_t, std::int64_t, double);
+template CouplingGrid::CouplingGrid(const Problem<float>&);
+template CouplingGrid::CouplingGrid(const Problem<double>&);
 
 }  // namespace isingprop

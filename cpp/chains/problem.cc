@@ -1,10 +1,37 @@
 #include "chains/problem.h"
 
 #include <algorithm>
+#include <cmath>
+#include <stdexcept>
 
 #include "targets/dispatch.h"
 
 namespace isingprop {
+namespace {
+
+constexpr double kLargestField = 1e300;
+
+template <class Real>
+double largest_of(const Real* fields, std::int64_t count) {
+  double largest = 0.0;
+  bool good = true;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double size = std::abs(static_cast<double>(fields[i]));
+    good &= size <= kLargestField;
+    largest = std::max(largest, size);
+  }
+  if (!good) throw std::invalid_argument("fields must be finite and at most 1e300");
+  return largest;
+}
+
+}  // namespace
+
+template <class Real>
+double Problem<Real>::largest_field() const {
+  const std::int64_t output_rows = one_output_row ? 1 : num_problems;
+  return std::max(largest_of(hidden_fields, num_problems * num_hidden),
+                  largest_of(output_fields, output_rows * num_output));
+}
 
 template <class Real>
 void Problem<Real>::energies_of(std::int64_t b, const std::int8_t* spins, std::int64_t num_states,

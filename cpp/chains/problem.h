@@ -23,6 +23,9 @@ struct Problem {
     return output_fields + (one_output_row ? 0 : b * num_output);
   }
 
+  /// Returns the largest |h| of all fields. Throws std::invalid_argument if one is not finite.
+  double largest_field() const;
+
   /// Computes the energies of states of problem b; `spans` are those of EnergyJob.
   void energies_of(std::int64_t b, const std::int8_t* spins, std::int64_t num_states,
                    double* energies, const RowSpan* spans = nullptr) const;

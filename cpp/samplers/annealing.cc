@@ -19,14 +19,16 @@ class Annealer {
   Annealer(const Problem<Real>& problem, const AnnealingPlan& plan, const CouplingGrid& grid)
       : problem_(problem),
         plan_(plan),
-        chains_(problem.num_hidden, problem.num_output, grid, 1),
+        chains_(grid, 1, {.relative = plan.relative, .largest = largest_of(plan)}),
         slopes_(static_cast<std::size_t>(plan.num_sweeps)) {}
 
   void load(std::int64_t b) {
     chains_.load_fields(problem_, b);
     for (std::size_t t = 0; t < slopes_.size(); ++t) {
-      slopes_[t] = chains_.slope(plan_.betas[t], plan_.relative);
+      slopes_[t] = chains_.slope(plan_.betas[t]);
     }
+    descends_ = plan_.descent == Descent::kAlways ||
+                (plan_.descent == Descent::kWhereCold && ends_cold());
   }
 
   void run(std::int64_t b, std::int64_t read, std::int8_t* spins, Interrupt& interrupt,
@@ -46,15 +48,28 @@ class Annealer {
       kernel.anneal(chain, slopes_.data() + sweep, num_sweeps, sweep == 0);
     }
 
-    if (plan_.descend) kernel.descend(chain, false);
-    write_spins(chain, spins);
+    if (descends_) {
+      chains_.descend(problem_, b, 0, false, spins);
+    } else {
+      write_spins(chain, spins);
+    }
   }
 
  private:
+  static double largest_of(const AnnealingPlan& plan) {
+    return *std::max_element(plan.betas, plan.betas + plan.num_sweeps);
+  }
+
+  bool ends_cold() {
+    const double last = plan_.betas[plan_.num_sweeps - 1];
+    return last >= (plan_.relative ? kColdBeta : chains_.absolute(kColdBeta));
+  }
+
   const Problem<Real>& problem_;
   const AnnealingPlan& plan_;
   Chains chains_;
   std::vector<float> slopes_;
+  bool descends_ = false;  ///< whether reads of the problem that is loaded end in a descent
 };
 
 }  // namespace
@@ -62,12 +77,24 @@ class Annealer {
 template <class Real>
 void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t* spins,
             double* energies, Interrupt& interrupt) {
-  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output,
-                          largest_field(problem));
+  const CouplingGrid grid(problem);
   run_reads(problem, plan.reads, grid, spins, energies, interrupt,
             [&] { return std::make_unique<Annealer<Real>>(problem, plan, grid); });
 }
 
+template <class Real>
+void absolute_betas(const Problem<Real>& problem, const double* relative, std::int64_t count,
+                    double* betas) {
+  const CouplingGrid grid(problem);
+  Chains chains(grid, 1, {.relative = false, .largest = 0.0});
+  for (std::int64_t b = 0; b < problem.num_problems; ++b) {
+    chains.load_fields(problem, b);
+    for (std::int64_t k = 0; k < count; ++k) betas[b * count + k] = chains.absolute(relative[k]);
+  }
+}
+
+template void absolute_betas(const Problem<float>&, const double*, std::int64_t, double*);
+template void absolute_betas(const Problem<double>&, const double*, std::int64_t, double*);
 template void anneal(const Problem<float>&, const AnnealingPlan&, std::int8_t*, double*,
                      Interrupt&);
 template void anneal(const Problem<double>&, const AnnealingPlan&, std::int8_t*, double*,

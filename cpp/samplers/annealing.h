@@ -7,12 +7,18 @@
 
 namespace isingprop {
 
+/// Whether a zero-temperature descent ends each read. Where the last beta is less than kColdBeta
+/// relative to the problem, states may be wanted as samples of a distribution.
+enum class Descent { kNever, kAlways, kWhereCold };
+
+/// At this relative beta a typical spin is against its field once in e^8 = 3,000 times.
+inline constexpr double kColdBeta = 4.0;
+
 struct AnnealingPlan {
   const double* betas;      ///< inverse temperature of each sweep
   std::int64_t num_sweeps;  ///< at least 1
-  /// Whether betas are multiples of 1 / (rms local field of a random state) of each problem.
-  bool relative;
-  bool descend;  ///< whether a zero-temperature descent ends each read
+  bool relative;            ///< whether betas are relative to each problem, see local_scales.h
+  Descent descent;
   Reads reads;
 };
 
@@ -24,5 +30,11 @@ struct AnnealingPlan {
 template <class Real>
 void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t* spins,
             double* energies, Interrupt& interrupt);
+
+/// Writes relative inverse temperatures in 1 / (unit of J) for each problem, (num_problems, count).
+/// Throws like anneal().
+template <class Real>
+void absolute_betas(const Problem<Real>& problem, const double* relative, std::int64_t count,
+                    double* betas);
 
 }  // namespace isingprop

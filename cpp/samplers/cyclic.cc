@@ -22,15 +22,15 @@ class Cycler {
         plan_(plan),
         grid_(grid),
         cycle_spins_(cycle_spins),
-        chains_(problem.num_hidden, problem.num_output, grid, 2),
-        slopes_(static_cast<std::size_t>(plan.num_sweeps)),
-        biases_(slopes_.size()) {}
+        chains_(grid, 2,
+                {.relative = plan.relative,
+                 .largest = *std::max_element(plan.betas, plan.betas + plan.num_sweeps)}),
+        slopes_(static_cast<std::size_t>(plan.num_sweeps)) {}
 
   void load(std::int64_t b) {
     chains_.load_fields(problem_, b);
     for (std::size_t t = 0; t < slopes_.size(); ++t) {
-      slopes_[t] = chains_.slope(plan_.betas[t], plan_.relative);
-      biases_[t] = static_cast<float>(chains_.scaled(plan_.biases[t]));
+      slopes_[t] = chains_.slope(plan_.betas[t]);
     }
   }
 
@@ -49,7 +49,7 @@ class Cycler {
     InterruptTimer timer(chains_[0], interrupt, may_poll);
     std::int8_t* end = cycle_spins_ + (b * reads.num_reads + read) * plan_.num_cycles * num_spins;
     for (std::int64_t cycle = 0; cycle < plan_.num_cycles; ++cycle, end += num_spins) {
-      run_cycle(spins, end, timer);
+      run_cycle(b, spins, end, timer);
       const double energy = energy_of(b, end);
       if (!(energy < lowest)) continue;
       lowest = energy;
@@ -64,7 +64,7 @@ class Cycler {
     return energy;
   }
 
-  void run_cycle(const std::int8_t* from, std::int8_t* to, InterruptTimer& timer) {
+  void run_cycle(std::int64_t b, const std::int8_t* from, std::int8_t* to, InterruptTimer& timer) {
     const KernelTable& kernel = kernels();
     const Chain &chain = chains_[0], &reference = chains_[1];
     read_spins(from, chain);
@@ -72,13 +72,12 @@ class Cycler {
 
     for (std::size_t t = 0; t < slopes_.size(); ++t) {
       timer.count(1);
-      chains_.pull(reference, biases_[t]);
+      chains_.pull(reference, plan_.biases[t]);
       kernel.anneal(chain, &slopes_[t], 1, t == 0);
     }
 
-    chains_.pull(reference, 0.0f);
-    kernel.descend(chain, false);
-    write_spins(chain, to);
+    chains_.pull(reference, 0.0);
+    chains_.descend(problem_, b, 0, false, to);
   }
 
   const Problem<Real>& problem_;
@@ -86,7 +85,7 @@ class Cycler {
   const CouplingGrid& grid_;
   std::int8_t* cycle_spins_;
   Chains chains_;  ///< chain 0 is annealed, and chain 1 holds the reference
-  std::vector<float> slopes_, biases_;
+  std::vector<float> slopes_;
 };
 
 }  // namespace
@@ -94,8 +93,7 @@ class Cycler {
 template <class Real>
 void cycle(const Problem<Real>& problem, const CyclicPlan& plan, std::int8_t* spins,
            double* energies, std::int8_t* cycle_spins, Interrupt& interrupt) {
-  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output,
-                          largest_field(problem));
+  const CouplingGrid grid(problem);
   run_reads(problem, plan.reads, grid, spins, energies, interrupt,
             [&] { return std::make_unique<Cycler<Real>>(problem, plan, grid, cycle_spins); });
 }

@@ -23,8 +23,7 @@ struct CyclicPlan {
   const double* biases;     ///< bias of each sweep of a cycle, in the unit of J
   std::int64_t num_sweeps;  ///< of a cycle, at least 1
   std::int64_t num_cycles;  ///< at least 1
-  /// Whether betas are multiples of 1 / (rms local field of a random state) of each problem.
-  bool relative;
+  bool relative;            ///< whether betas are relative to each problem, see local_scales.h
   Reads reads;  ///< whose initial states, which must be given, are the references
 };
 

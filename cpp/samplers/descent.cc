@@ -16,17 +16,15 @@ class Descender {
   Descender(const Problem<Real>& problem, const Reads& reads, const CouplingGrid& grid)
       : problem_(problem),
         reads_(reads),
-        chains_(problem.num_hidden, problem.num_output, grid, 1) {}
+        chains_(grid, 1, {.relative = false, .largest = 0.0}) {}
 
   void load(std::int64_t b) { chains_.load_fields(problem_, b); }
 
   void run(std::int64_t b, std::int64_t read, std::int8_t* spins, Interrupt& interrupt,
            bool may_poll) {
-    const Chain& chain = chains_[0];
     interrupt.check(may_poll);
-    read_spins(reads_.initial_of(b, read), chain);
-    kernels().descend(chain, true);
-    write_spins(chain, spins);
+    read_spins(reads_.initial_of(b, read), chains_[0]);
+    chains_.descend(problem_, b, 0, true, spins);
   }
 
  private:
@@ -40,8 +38,7 @@ class Descender {
 template <class Real>
 void descend(const Problem<Real>& problem, const Reads& reads, std::int8_t* spins, double* energies,
              Interrupt& interrupt) {
-  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output,
-                          largest_field(problem));
+  const CouplingGrid grid(problem);
   run_reads(problem, reads, grid, spins, energies, interrupt,
             [&] { return std::make_unique<Descender<Real>>(problem, reads, grid); });
 }

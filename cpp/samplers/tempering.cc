@@ -25,7 +25,8 @@ class Temperer {
       : problem_(problem),
         plan_(plan),
         result_(result),
-        chains_(problem.num_hidden, problem.num_output, grid, plan.num_betas + 1),
+        chains_(grid, plan.num_betas + 1,
+                {.relative = plan.relative, .largest = plan.betas[plan.num_betas - 1]}),
         ladder_(plan.num_betas, plan.target),
         slopes_(ladder_.betas().size()),
         energies_(slopes_.size()),
@@ -47,8 +48,11 @@ class Temperer {
       swap_neighbours(sweep % 2);
     }
 
-    if (wants_lowest) kernels().descend(lowest(), false);
-    write_spins(wants_lowest ? lowest() : chain_at(plan_.target), spins);
+    if (wants_lowest) {
+      chains_.descend(problem_, b, plan_.num_betas, false, spins);
+    } else {
+      write_spins(chain_at(plan_.target), spins);
+    }
     write_ladder(b * plan_.reads.num_reads + read);
   }
 
@@ -57,7 +61,6 @@ class Temperer {
   const Chain& chain_at(std::int64_t rung) const {
     return chain_at(static_cast<std::size_t>(rung));
   }
-  const Chain& lowest() const { return chains_[plan_.num_betas]; }
 
   /// Replica k uses stream k + 1 of the read, and the swaps use stream 0.
   void begin(std::int64_t b, std::int64_t read) {
@@ -78,7 +81,7 @@ class Temperer {
 
   void find_slopes() {
     for (std::size_t k = 0; k < slopes_.size(); ++k) {
-      slopes_[k] = chains_.slope(ladder_.betas()[k], plan_.relative);
+      slopes_[k] = chains_.slope(ladder_.betas()[k]);
     }
   }
 
@@ -112,11 +115,11 @@ class Temperer {
     ladder_.visit(replicas_.front(), replicas_.back());
   }
 
-  void write_ladder(std::int64_t row) const {
+  void write_ladder(std::int64_t row) {
     const auto rungs = static_cast<std::int64_t>(slopes_.size());
-    const double unit = chains_.unit(plan_.relative);
     for (std::int64_t k = 0; k < rungs; ++k) {
-      result_.betas[row * rungs + k] = ladder_.betas()[static_cast<std::size_t>(k)] / unit;
+      result_.betas[row * rungs + k] =
+          chains_.in_users_unit(ladder_.betas()[static_cast<std::size_t>(k)]);
     }
     ladder_.write_acceptance(result_.swap_acceptance + row * (rungs - 1));
     result_.round_trips[row] = ladder_.round_trips();
@@ -139,8 +142,7 @@ class Temperer {
 template <class Real>
 void temper(const Problem<Real>& problem, const TemperingPlan& plan, const TemperingResult& result,
             Interrupt& interrupt) {
-  const CouplingGrid grid(problem.couplings, problem.num_hidden, problem.num_output,
-                          largest_field(problem));
+  const CouplingGrid grid(problem);
   run_reads(problem, plan.reads, grid, result.spins, result.energies, interrupt,
             [&] { return std::make_unique<Temperer<Real>>(problem, plan, grid, result); });
 }

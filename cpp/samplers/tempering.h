@@ -30,8 +30,7 @@ struct TemperingPlan {
   /// The rung whose last state is returned, or -1 for the lowest state of any replica, after a
   /// descent.
   std::int64_t target;
-  /// Whether betas are multiples of 1 / (rms local field of a random state) of each problem.
-  bool relative;
+  bool relative;  ///< whether betas are relative to each problem, see local_scales.h
   bool adaptive;
   Reads reads;
 };

@@ -23,6 +23,7 @@
   X(void, seed_signs, (const Chain& chain))                                                        \
   X(void, anneal, (const Chain& chain, const float* slopes, std::int64_t num_sweeps, bool begins)) \
   X(void, descend, (const Chain& chain, bool begins))                                              \
+  X(bool, settled, (const Chain& chain))                                                           \
   X(double, chain_energy, (const Chain& chain))                                                    \
   X(void, fields_of_down,                                                                          \
     (const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields))                \

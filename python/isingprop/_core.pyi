@@ -18,7 +18,7 @@ def anneal(
     output_fields: _Floats,
     betas: NDArray[np.float64],
     relative: bool,
-    descend: bool,
+    descend: bool | None,
     num_reads: int,
     seed: int,
     streams: NDArray[np.uint64],
@@ -32,8 +32,9 @@ def anneal(
         hidden_fields: (B, H).
         output_fields: (B, O), or (1, O) for all problems.
         betas: (num_sweeps,), the inverse temperature of each sweep.
-        relative: whether betas are multiples of 1 / (rms local field of a random state).
-        descend: whether a zero-temperature descent ends each read.
+        relative: whether betas are relative to each problem, see cpp/chains/local_scales.h.
+        descend: whether a zero-temperature descent ends each read; None is where the last beta is
+            at least 4 / (local field).
         num_reads: R, reads of each problem.
         seed: names the random numbers, together with the stream and the number of the read.
         streams: (B,), the random stream of each problem.
@@ -131,6 +132,25 @@ def cycle(
     Returns:
         spins (B, R, H + O), energies (B, R), and the states (B, R, num_cycles, H + O) in which the
         cycles ended.
+    """
+
+def absolute_betas(
+    couplings: _Floats,
+    hidden_fields: _Floats,
+    output_fields: _Floats,
+    relative: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Converts inverse temperatures that are relative to each of B problems.
+
+    Args:
+        couplings: (H, O), shared by all problems.
+        hidden_fields: (B, H).
+        output_fields: (B, O), or (1, O) for all problems.
+        relative: (K,), in the sense of cpp/chains/local_scales.h, at least 0.
+
+    Returns:
+        (B, K), in 1 / (unit of J). For parts of a problem that share no coupling this is the
+        geometric mean over spins.
     """
 
 def energies(

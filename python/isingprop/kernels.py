@@ -7,6 +7,7 @@
 |                  | `cycle`               | states of cyclic annealing, with each cycle's end     |
 |                  | `descend`             | states that no single flip improves, from given ones  |
 |                  | `energies`            | energies of given states                              |
+|                  | `absolute_betas`      | relative inverse temperatures in 1 / (unit of J)      |
 | network          | `local_fields`        | x W + b of images x                                   |
 |                  | `spin_fields`         | s J + b of spins s, for the next hidden layer         |
 |                  | `reference_states`    | lowest states whose output spins are given            |
@@ -30,6 +31,7 @@ from pathlib import Path
 
 from isingprop import _core
 from isingprop._core import (
+    absolute_betas,
     anneal,
     available_kernels,
     current_kernel,
@@ -53,6 +55,7 @@ from isingprop._core import (
 
 __all__ = [
     "LIBRARY",
+    "absolute_betas",
     "anneal",
     "available_kernels",
     "current_kernel",

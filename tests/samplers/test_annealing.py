@@ -263,7 +263,7 @@ def test_the_default_range_follows_the_documented_rule():
     by_rule = Annealing(num_sweeps=9, descend=False).sample(problem, num_reads=50, seed=0)
     by_hand = Annealing(9, (0.88 / 8, 8.8 / 8), descend=False).sample(problem, num_reads=50, seed=0)
     assert tolerances.same_bits(by_rule.spins, by_hand.spins)
-    assert (by_rule.info["beta_range"], by_rule.info["beta_unit"]) == ((0.88, 8.8), "1/rms field")
+    assert (by_rule.info["beta_range"], by_rule.info["beta_unit"]) == ((0.88, 8.8), "1/local field")
     warmer = Annealing(9, (0.88 / 9, 8.8 / 9), descend=False).sample(problem, num_reads=50, seed=0)
     assert not tolerances.same_bits(by_rule.spins, warmer.spins)
 

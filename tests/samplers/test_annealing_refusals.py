@@ -89,7 +89,7 @@ def test_refusals(assert_refused, call, refusal):
 
 
 @pytest.mark.parametrize("name", ["couplings", "hidden_fields", "output_fields"])
-@pytest.mark.parametrize("value", [np.nan, np.inf, 1e31])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_arrays_that_went_bad_after_the_problem_was_made_are_refused(name, value):
     """As after a diverged update: a network's problem shares its couplings."""
     problem = oracle.random_problem(3, 2)

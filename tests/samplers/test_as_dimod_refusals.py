@@ -91,7 +91,9 @@ def test_the_api_of_dimod(sampler):
     unknown = {"num_sweeps_per_beta", "randomize_order", "proposal_acceptance_criteria"}
     parameters = SimulatedAnnealingSampler().parameters.items()
     expected = {name: properties for name, properties in parameters if name not in unknown}
-    more = {"num_betas": [], "adaptive": []} if isinstance(sampler, TemperingSampler) else {}
+    more = {"descend": []}
+    if isinstance(sampler, TemperingSampler):
+        more = {"num_betas": [], "adaptive": [], "target_beta": []}
     assert sampler.parameters == expected | more
 
 
@@ -164,7 +166,7 @@ def pair(linear, quadratic, vartype="SPIN"):
         (
             PAIR,
             LADDER | {"beta_schedule": [1, -2]},
-            "ValueError: beta_schedule must be at least 0 and at most 2^100",
+            "ValueError: beta_schedule must be at least 0, got -2.0",
         ),
         (
             PAIR,
@@ -184,14 +186,15 @@ def pair(linear, quadratic, vartype="SPIN"):
         ),
         (
             PAIR,
-            {"beta_range": (1, 1e50)},
-            "ValueError: beta_range must be at least 0 and at most 2^100 / (largest b",
+            {"beta_range": (1, np.inf)},
+            "ValueError: beta_range must be finite, got inf at inde",
         ),
         (
-            pair(1e300, 0),
-            {"beta_range": (1, 1e50)},
-            "ValueError: beta_range must be at least 0 and at most 2^100 /",
+            pair(0, 2e300),
+            {},
+            "ValueError: couplings must be finite, with sums of |J| of up to 1e300",
         ),
+        (pair(2e300, 1), {}, "ValueError: fields must be finite and at most 1e300"),
     ],
 )
 def test_refusals(assert_refused, sampler, bqm, options, refusal):
@@ -218,10 +221,16 @@ def test_refusals(assert_refused, sampler, bqm, options, refusal):
             {"beta_range": (2, 1)},
             "ValueError: beta_range must rise from above 0, got (2, 1)",
         ),
+        (AnnealingSampler(), {"descend": 1}, "TypeError: descend must be True or False, got 1"),
         (
             TemperingSampler(),
-            {"beta_range": (1, 1)},
-            "ValueError: beta_range must rise from above 0, got (1, 1)",
+            {"target_beta": 1.0},
+            "ValueError: beta_range must be given with target_beta, got None and 1.0",
+        ),
+        (
+            TemperingSampler(),
+            {"target_beta": 3.0, "beta_range": (1, 2)},
+            "ValueError: target_beta must be in beta_range = (1.0, 2.0), got 3.0",
         ),
         (
             TemperingSampler(),

@@ -86,8 +86,8 @@ def test_each_type_of_schedule_is_the_custom_one_of_the_same_numbers(options, be
     assert reads(annealed(**options)) == reads(custom)
     other = annealed(beta_schedule_type="custom", beta_schedule=[beta / 2 for beta in betas])
     assert reads(other) != reads(custom)
-    assert custom.info["beta_range"] == (betas[0], betas[-1])
-    assert annealed(**options).info["beta_range"] == tuple(options["beta_range"])
+    assert custom.info["beta_range"] == [betas[0], betas[-1]]
+    assert annealed(**options).info["beta_range"] == list(options["beta_range"])
 
 
 def test_a_custom_schedule_may_be_told_its_length_and_ends():
@@ -107,8 +107,8 @@ def test_without_a_number_there_are_a_thousand_sweeps():
 )
 @pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
 def test_the_default_range_is_that_of_the_spins_on_which_anything_acts(sampler, hot, vartype):
-    """f^2 = (16 * 64 + 8 * 64 + 2 * 256 + 64) / 33 = 64: "a", "b" and "c" do not count, "d"
-    does.
+    """f^2 = (16 * 64 + 8 * 64 + 2 * 256) / 32 = 64: nothing acts on "a", "b" and "c", and "d" is
+    pinned.
     """
     pairs = {(i, 100 + a): (-1) ** (i * a + i) for i in range(16) for a in range(16)}
     linear = (
@@ -116,7 +116,7 @@ def test_the_default_range_is_that_of_the_spins_on_which_anything_acts(sampler, 
         | {100 + a: 8.0 * (a % 2) for a in range(16)}
         | dict.fromkeys("abc", 0.0)
     )
-    bqm = dimod.BinaryQuadraticModel(linear | {"d": 8.0}, pairs, 0.0, "SPIN").change_vartype(
+    bqm = dimod.BinaryQuadraticModel(linear | {"d": 800.0}, pairs, 0.0, "SPIN").change_vartype(
         vartype
     )
     samples = sampler.sample(bqm, num_sweeps=2, num_reads=9, seed=0)
@@ -137,7 +137,6 @@ def tempered(**options):
             {"beta_range": (0.25, 1), "num_betas": 4, "beta_schedule_type": "linear"},
             [0.25, 0.5, 0.75, 1],
         ),
-        ({"beta_range": (0.25, 1), "num_betas": 1}, [1]),
     ],
 )
 def test_the_schedule_of_tempering_is_its_ladder(options, ladder):
@@ -177,10 +176,9 @@ def test_info_is_plain_and_has_the_names_of_dwave_samplers(sampler):
     options = {"num_reads": 2, "num_sweeps": 9, "seed": 3, "beta_range": (0.5, 2.0)}
     info = sampler.sample(glass(), **options).info
     theirs = SimulatedAnnealingSampler().sample(glass(), **options).info
-    assert json.loads(json.dumps(info)) == info | {"beta_range": [0.5, 2.0]}
-    assert {name: info[name] for name in ("beta_range", "beta_schedule_type")} == {
-        name: theirs[name] for name in ("beta_range", "beta_schedule_type")
-    }
+    assert json.loads(json.dumps(info)) == info
+    assert info["beta_range"] == list(theirs["beta_range"])
+    assert info["beta_schedule_type"] == theirs["beta_schedule_type"]
     assert info["seed"] == 3
     assert info["timing"].keys() == theirs["timing"].keys()
     assert all(isinstance(time, int) and time > 0 for time in info["timing"].values())

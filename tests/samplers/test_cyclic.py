@@ -178,7 +178,7 @@ def test_info_says_what_was_done():
     assert (info["seed"], info["beta_range"], info["beta_unit"]) == (11, (0.1, 2.0), "1/J")
     assert (info["cycle_spins"].shape, info["cycle_spins"].dtype) == ((3, 2, 4, 30), np.int8)
     info = Cyclic(10).sample(problem).info
-    assert (info["beta_range"], info["beta_unit"]) == ((0.88, 8.8), "1/rms field")
+    assert (info["beta_range"], info["beta_unit"]) == ((0.88, 8.8), "1/local field")
     again = Cyclic(10).sample(problem, seed=info["seed"])
     assert tolerances.same_bits(info["cycle_spins"], again.info["cycle_spins"])
 

@@ -26,7 +26,7 @@ def test_the_default_ladder_follows_the_documented_rule(adaptive):
     )
     assert tolerances.same_bits(rule.spins, hand.spins)
     assert tolerances.same_bits(rule.info["betas"], hand.info["betas"])
-    assert (rule.info["beta_range"], rule.info["beta_unit"]) == (RULE, "1/rms field")
+    assert (rule.info["beta_range"], rule.info["beta_unit"]) == (RULE, "1/local field")
     np.testing.assert_array_equal(rule.info["betas"][0][:, [0, -1]], np.tile(ends, (10, 1)))
     inner = ends[0] * (ends[1] / ends[0]) ** (np.array([1, 2]) / 3)
     assert (

@@ -50,6 +50,15 @@ ISINGPROP_INLINE void draw(Layer layer, Generator* generators) {
   }
 }
 
+/// Returns the slope of a spin, or of a vector of spins, whose gain is `gain`.
+ISINGPROP_INLINE float slope_with(float slope, float gain) {
+  return slope * gain < kLargestSlope ? slope * gain : kLargestSlope;
+}
+ISINGPROP_INLINE VecF slope_with(float slope, VecF gain) {
+  const VecF product = slope * gain, largest = splat(kLargestSlope);
+  return product < largest ? product : largest;
+}
+
 /// Returns the flips of one word after deciding the spins that only possibly flip by the exact
 /// rule. Few words have any such spin.
 __attribute__((noinline, cold)) std::uint64_t decide_exactly(const Layer& layer, std::int64_t word,
@@ -62,7 +71,8 @@ __attribute__((noinline, cold)) std::uint64_t decide_exactly(const Layer& layer,
     // The sign before the fast test, which may have flipped the spin.
     const std::uint32_t sign = layer.signs[spin] ^ (flips.certain & mask ? kSignBit : 0u);
     const float field = layer.own_fields[spin] + layer.coupling_fields[spin];
-    const double x = static_cast<double>(slope) * static_cast<double>(sign ? -field : field);
+    const float own_slope = layer.gains == nullptr ? slope : slope_with(slope, layer.gains[spin]);
+    const double x = static_cast<double>(own_slope) * static_cast<double>(sign ? -field : field);
 
     const bool flips_now = accepts(layer.randoms[spin], x);
     layer.signs[spin] = flips_now ? sign ^ kSignBit : sign;
@@ -72,14 +82,17 @@ __attribute__((noinline, cold)) std::uint64_t decide_exactly(const Layer& layer,
 }
 
 /// Flips the spins of one layer by Metropolis's rule, and returns whether any spin flipped.
+template <bool kHasGains>
 ISINGPROP_INLINE bool metropolis(const Layer& layer, float slope) {
   const VecF scaled = splat(slope * kUnit), certain = splat(kCertain), possible = splat(kPossible);
-  const float* thresholds = layer.thresholds;
+  const float *thresholds = layer.thresholds, *gains = layer.gains;
 
-  const auto test = [=](std::int64_t at, VecF gain) __attribute__((always_inline)) {
+  const auto test = [=](std::int64_t at, VecF lowering) __attribute__((always_inline)) {
     const VecF bar = load<VecF>(thresholds + at);
-    return LaneFlips{greater(approximate_fma(scaled, gain, certain), bar),
-                     greater(approximate_fma(scaled, gain, possible), bar)};
+    VecF factor = scaled;
+    if constexpr (kHasGains) factor = kUnit * slope_with(slope, load<VecF>(gains + at));
+    return LaneFlips{greater(approximate_fma(factor, lowering, certain), bar),
+                     greater(approximate_fma(factor, lowering, possible), bar)};
   };
   const auto finish = [&](std::int64_t word, const WordFlips& flips)
                           __attribute__((always_inline)) {
@@ -91,12 +104,9 @@ ISINGPROP_INLINE bool metropolis(const Layer& layer, float slope) {
   return flip_layer(layer, test, finish);
 }
 
-}  // namespace
-
-/// Sweeps (hidden layer, then output layer) once at each of num_sweeps >= 1 slopes = 2 beta / ln 2.
-///
-/// Needs the coupling fields of both layers, or the spins alone if `begins`, and leaves both right.
-void anneal(const Chain& chain, const float* slopes, std::int64_t num_sweeps, bool begins) {
+template <bool kHasGains>
+ISINGPROP_INLINE void anneal_chain(const Chain& chain, const float* slopes, std::int64_t num_sweeps,
+                                   bool begins) {
   const Layer &hidden = chain.hidden, &output = chain.output;
   Generator generators[kParts];
   for (int part = 0; part < kParts; ++part) {
@@ -106,7 +116,7 @@ void anneal(const Chain& chain, const float* slopes, std::int64_t num_sweeps, bo
   draw(hidden, generators);
   if (begins) fields_from(output, hidden);
   for (std::int64_t sweep = 0; sweep < num_sweeps; ++sweep) {
-    const bool hidden_flipped = metropolis(hidden, slopes[sweep]);
+    const bool hidden_flipped = metropolis<kHasGains>(hidden, slopes[sweep]);
     draw(output, generators);
     if (begins && sweep == 0) {
       // The fields of the outputs are computed only now, because the first flips are many.
@@ -115,13 +125,26 @@ void anneal(const Chain& chain, const float* slopes, std::int64_t num_sweeps, bo
       follow_flips(hidden, output);
     }
 
-    const bool output_flipped = metropolis(output, slopes[sweep]);
+    const bool output_flipped = metropolis<kHasGains>(output, slopes[sweep]);
     if (sweep + 1 < num_sweeps) draw(hidden, generators);
     if (output_flipped) follow_flips(output, hidden);
   }
 
   for (int part = 0; part < kParts; ++part) {
     Generator::write(generators[part], chain.generator + part * kWidth);
+  }
+}
+
+}  // namespace
+
+/// Sweeps (hidden layer, then output layer) once at each of num_sweeps >= 1 slopes = 2 beta / ln 2.
+///
+/// Needs the coupling fields of both layers, or the spins alone if `begins`, and leaves both right.
+void anneal(const Chain& chain, const float* slopes, std::int64_t num_sweeps, bool begins) {
+  if (chain.hidden.gains == nullptr) {
+    anneal_chain<false>(chain, slopes, num_sweeps, begins);
+  } else {
+    anneal_chain<true>(chain, slopes, num_sweeps, begins);
   }
 }
 

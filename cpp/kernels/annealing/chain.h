@@ -13,6 +13,10 @@ inline constexpr int kGeneratorWords = 4 * kBlock;
 /// The spins that flipped in a half-sweep are marked by one bit each, in words of this many bits.
 inline constexpr int kFlipBits = 64;
 
+/// The largest 2 beta / ln 2 of a chain. Multiplied by the 2^23 of acceptance.h, this is still a
+/// float, and any field but 0 times this decides for certain.
+inline constexpr float kLargestSlope = 0x1p104f;
+
 inline constexpr std::int64_t num_flip_words(std::int64_t num_spins) {
   return (num_spins + kFlipBits - 1) / kFlipBits;
 }
@@ -39,6 +43,10 @@ struct Layer {
   std::uint32_t* randoms;    ///< the random numbers from which the thresholds were computed
   std::uint32_t* signs;      ///< the sign bit of each spin
   std::uint64_t* flips;      ///< one bit per spin: set if it flipped in the last half-sweep
+  /// The slope of each spin is the chain's slope times this, or null where all factors are 1.
+  const float* gains = nullptr;
+  /// Bounds of the rounding error of each spin's field. Used by settled() alone.
+  const float* tolerances = nullptr;
 };
 
 /// One chain: two layers whose spins couple only to those of the other layer.

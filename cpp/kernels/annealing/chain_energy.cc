@@ -18,8 +18,8 @@ struct BlockSums {
   VecD lanes[kBlock / kDoubles] = {};
 };
 
-/// Adds s_i x_i for the spins of a layer, each product exact. x is as long as the padded layer;
-/// what it holds in the padding is ignored.
+/// Adds s_i x_i for the spins of a layer, each product exact, times the gains if there are any. x is
+/// as long as the padded layer; what it holds in the padding is ignored.
 ISINGPROP_INLINE void add_signed(const Layer& layer, const float* x, BlockSums& sums) {
   for (std::int64_t i = 0; i < layer.num_spins; i += kBlock) {
     for (int part = 0; part < kParts; ++part) {
@@ -29,7 +29,9 @@ ISINGPROP_INLINE void add_signed(const Layer& layer, const float* x, BlockSums& 
       store(with_signs, reinterpret_cast<VecU>(numbers) ^ load<VecU>(layer.signs + at));
 
       for (int half = 0; half < 2; ++half) {
-        sums.lanes[2 * part + half] += load_doubles(with_signs + half * kDoubles);
+        VecD terms = load_doubles(with_signs + half * kDoubles);
+        if (layer.gains != nullptr) terms *= load_doubles(layer.gains + at + half * kDoubles);
+        sums.lanes[2 * part + half] += terms;
       }
     }
   }
@@ -52,7 +54,9 @@ ISINGPROP_INLINE double sum_of(BlockSums sums) {
 
 }  // namespace
 
-/// Returns E in the units of the chain's fields. Needs the coupling fields of the hidden layer.
+/// Returns E in the units of the chain's fields, times the gains where there are any: parts of a
+/// problem that share no coupling may have gains and units of their own. Needs the coupling fields
+/// of the hidden layer.
 double chain_energy(const Chain& chain) {
   BlockSums sums;
   add_signed(chain.hidden, chain.hidden.own_fields, sums);

@@ -34,6 +34,17 @@ bool descend_layer(const Layer& layer, const Layer& other) {
   return any;
 }
 
+bool is_settled(const Layer& layer) {
+  unsigned open = 0;
+  for (std::int64_t at = 0; at < padded(layer.num_spins); at += kWidth) {
+    const VecF field = load<VecF>(layer.own_fields + at) + load<VecF>(layer.coupling_fields + at);
+    const VecU signs = load<VecU>(layer.signs + at);
+    const VecF lowering = reinterpret_cast<VecF>(reinterpret_cast<VecU>(field) ^ signs);
+    open |= bits(greater(lowering, -load<VecF>(layer.tolerances + at)));
+  }
+  return open == 0;
+}
+
 }  // namespace
 
 /// Flips spins, a layer at a time, until no single flip lowers the energy.
@@ -52,6 +63,10 @@ void descend(const Chain& chain, bool begins) {
   while (descend_layer(output, hidden) && descend_layer(hidden, output)) {
   }
 }
+
+/// Returns whether certainly no single flip lowers the energy: whether s_i f_i is at most minus the
+/// tolerance of its rounding error, for all spins. Needs the coupling fields of both layers.
+bool settled(const Chain& chain) { return is_settled(chain.hidden) && is_settled(chain.output); }
 
 }  // namespace ISINGPROP_TARGET
 }  // namespace isingprop

@@ -24,6 +24,7 @@ double largest_sum_of(const CouplingJob<Real>& job) {
   using Vec = typename Wide<Real>::Vec;
   constexpr int kLanes = Wide<Real>::kLanes;
   Real largest = 0;
+  decltype(Vec{} != Vec{}) counts = {};  // minus the number of couplings that are not 0
 
   for (std::int64_t i = 0; i < job.num_hidden; ++i) {
     const Real* row = job.couplings + i * job.num_output;
@@ -35,13 +36,17 @@ double largest_sum_of(const CouplingJob<Real>& job) {
         Real* column = job.column_sums + at;
         store(column, load<Vec>(column) + size);
         sums[part] += size;
+        counts += size != Vec{};
       }
     }
     const Real sum = sum_of_block(sums);
+    job.row_sums[i] = sum;
     largest = largest >= sum ? largest : sum;
     if (sum != sum) return static_cast<double>(sum);
   }
 
+  *job.num_nonzero = 0;
+  for (int lane = 0; lane < kLanes; ++lane) *job.num_nonzero -= counts[lane];
   for (std::int64_t a = 0; a < job.num_output; ++a) {
     largest = largest >= job.column_sums[a] ? largest : job.column_sums[a];
   }
@@ -114,8 +119,8 @@ double round_couplings_of(const CouplingJob<Real>& job, double quantum, double s
 
 }  // namespace
 
-/// Returns the largest sum of |J| over a row or a column, correct to rounding, or NaN where a
-/// coupling is NaN.
+/// Finds the sums of |J| over rows and over columns, correct to rounding, and returns the largest,
+/// or NaN where a coupling is NaN.
 double largest_sum(const CouplingJob<float>& job) { return largest_sum_of(job); }
 double largest_sum(const CouplingJob<double>& job) { return largest_sum_of(job); }
 

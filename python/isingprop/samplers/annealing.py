@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, seed_number, true_or_false
 
-# In units of 1 / (rms local field). Ranges that start at 2 or 4 and end at 10 or 20 move the states
+# In units of 1 / (local field). Ranges that start at 2 or 4 and end at 10 or 20 move the states
 # too far from their start, and a descent alone does not move them at all. Either costs about one
 # percentage point of test accuracy.
 _COLD_BETA_RANGE = (8.0, 40.0)
@@ -39,14 +40,21 @@ class Annealing(BaseSampler, returns_checked_states=True):
         beta_k = beta_first * (beta_last / beta_first)^(k / (num_sweeps - 1)),
         k = 0 ... num_sweeps - 1
 
-    A sweep updates the hidden and then the output layer. By default the range of beta scales with
-    each problem: it runs from 0.88 / f to 8.8 / f, where f is the root mean square of the local
-    fields of a random state,
+    A sweep updates the hidden and then the output layer. By default the range of beta follows the
+    local fields of each problem: it runs from 0.88 / f to 8.8 / f, where f is the root mean square
+    of the local fields of a random state,
 
-        f^2 = (sum_i h_i^2 + sum_a g_a^2 + 2 sum_ia J_ia^2) / (H + O).
+        f^2 = mean of f_i^2 over all spins,   f_i^2 = h_i^2 + sum_j J_ij^2.
 
-    So the range follows couplings that grow in training, and does not depend on how problems are
-    batched.
+    So it grows and shrinks with the couplings, and does not depend on how problems are batched.
+    Three kinds of problems have no such single scale:
+
+    - Spins with |h_i| > sum_j |J_ij| are pinned: they end at -sign(h_i), and are left out of f.
+    - Parts that share no coupling are independent. Each has a range of its own.
+    - Where some spins freeze at a beta at which others are free, the sweeps are shared out, so that
+      each spin gets its share of them between 0.88 / f_i and 8.8 / f_i. For this, f_i is averaged
+      over a spin and its neighbours. It is done where f_i differs by more than a factor of 4;
+      cpp/chains/local_scales.h has the formula.
 
     Args:
         num_sweeps: sweeps per read, 1 to 10 million; a sweep updates every spin once.
@@ -55,9 +63,11 @@ class Annealing(BaseSampler, returns_checked_states=True):
             temperature.
         num_threads: threads over chains; changes the speed, never the states.
         descend: whether to end with a zero-temperature descent, after which no single flip lowers
-            the energy. False returns the states after the last sweep. At constant beta they are
-            Boltzmann-distributed after enough sweeps; a spin without any field forgets its start as
-            (31/32)^sweeps. Without the descent, a colder end than the default gives lower states.
+            the energy. None does so where the schedule ends cold: not at constant beta, nor if the
+            last beta is less than 4 / f. False returns the states after the last sweep. At constant
+            beta they are Boltzmann-distributed after enough sweeps; a spin without any field
+            forgets its start as (31/32)^sweeps. Without the descent, a colder end than the default
+            gives lower states.
 
     Example:
         >>> problem = IsingProblem([[-1.0]], hidden_fields=[[0.5]], output_fields=[[0.0]])
@@ -72,14 +82,20 @@ class Annealing(BaseSampler, returns_checked_states=True):
     num_sweeps: int = 30
     beta_range: BetaRange | None = None
     num_threads: int = 1
-    descend: bool = True
+    descend: bool | None = None
 
     def __post_init__(self) -> None:
         """Checks and converts all arguments."""
         object.__setattr__(self, "num_sweeps", sweep_number(self.num_sweeps))
         object.__setattr__(self, "beta_range", beta_range_of(self.beta_range))
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
-        true_or_false("descend", self.descend)
+        if self.descend is not None:
+            true_or_false("descend", self.descend)
+
+    def settings(self) -> dict[str, Any]:
+        """Returns all that decides the states, `descend` as True or False where that is known."""
+        ends_cold = self.descend is None and self.beta_range is None
+        return super().settings() | {"descend": True if ends_cold else self._descend}
 
     def sample(
         self,
@@ -111,7 +127,7 @@ class Annealing(BaseSampler, returns_checked_states=True):
             problem,
             self._betas,
             relative=self.beta_range is None,
-            descend=self.descend,
+            descend=self._descend,
             num_reads=num_reads,
             seed=seed,
             initial=initial,
@@ -119,6 +135,12 @@ class Annealing(BaseSampler, returns_checked_states=True):
         )
         states.info.update(self._info)
         return states
+
+    @property
+    def _descend(self) -> bool | None:
+        """The argument `descend`, or False at constant beta; None is where a problem ends cold."""
+        constant = self.beta_range is not None and self.beta_range[0] == self.beta_range[1]
+        return False if self.descend is None and constant else self.descend
 
     # Both are cached, because a call in training lasts only ten microseconds.
     @cached_property
@@ -137,7 +159,7 @@ class Reannealing(BaseSampler, returns_checked_states=True):
     """A few cold sweeps from start states, followed by a zero-temperature descent.
 
     The states stay near their start but still move, as they would not by a descent alone. beta
-    grows from 8 / f to 40 / f, with f the root mean square local field, see `Annealing`.
+    grows from 8 / f to 40 / f, with f the local field of `Annealing`.
 
     Args:
         num_sweeps: sweeps per read, 1 to 10 million.
@@ -179,7 +201,7 @@ def anneal(
     betas: NDArray[np.float64],
     *,
     relative: bool = False,
-    descend: bool = True,
+    descend: bool | None = True,
     num_reads: int = 1,
     seed: int | None = None,
     initial: Spins | None = None,
@@ -190,9 +212,9 @@ def anneal(
     Args:
         problem: B problems over N spins.
         betas: (num_sweeps,), finite and >= 0.
-        relative: whether betas are in units of 1 / (rms local field) of each problem instead of
+        relative: whether betas are in units of 1 / (local field) of each problem instead of
             1 / (unit of J).
-        descend: whether to end with a zero-temperature descent.
+        descend: see `Annealing`.
         num_reads: see `Annealing.sample`.
         seed: see `Annealing.sample`.
         initial: see `Annealing.sample`.

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from isingprop.problem import IsingProblem
 from isingprop.util.checks import Spins, real_number, whole_number
 
-# In units of 1 / (rms local field of a random state). That field is 0.44 at the paper's initial
-# scale, where the range is therefore 2 ... 20. bench/schedule.py measures it: with the descent at
-# the end, 2 ... 40 leaves 13 to 34 % more residual energy after 100 sweeps, on untrained,
-# half-trained and trained networks; 2 ... 15 is better at 30 sweeps and worse at 1,000.
+# In units of 1 / (local field), see cpp/chains/local_scales.h. That field is 0.44 at the paper's
+# initial scale, where the range is therefore 2 ... 20. bench/schedule.py measures it: with the
+# descent at the end, 2 ... 40 leaves 13 to 34 % more residual energy after 100 sweeps, on
+# untrained, half-trained and trained networks; 2 ... 15 is better at 30 sweeps and worse at 1,000.
 RELATIVE_BETA_RANGE = (0.88, 8.8)
 
 # Larger numbers would not fit in any memory, or would last for days.
@@ -94,5 +94,5 @@ def beta_info(
 ) -> dict[str, object]:
     """Returns the entries of `States.info` on the range of beta; None stands for `rule`."""
     if beta_range is None:
-        return {"beta_range": rule, "beta_unit": "1/rms field"}
+        return {"beta_range": rule, "beta_unit": "1/local field"}
     return {"beta_range": beta_range, "beta_unit": "1/J"}

@@ -25,7 +25,7 @@ from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, real_number, seed_number, true_or_false, whole_number
 
-# In units of 1 / (rms local field of a random state); bench/tempering.py measures it. The hot end
+# In units of 1 / (local field); bench/tempering.py measures it. The hot end
 # need only be hot enough for replicas to forget their state: a hotter one flips more spins, which
 # costs time.
 RELATIVE_LADDER = (1.25, 8.8)
@@ -57,19 +57,20 @@ class Tempering(BaseSampler, returns_checked_states=True):
     Args:
         num_sweeps: sweeps of each replica, 1 to 10 million.
         beta_range: (first, last), the hot and the cold end in 1 / (unit of J), finite, and > 0
-            unless they are equal; None for 1.25 / f and 8.8 / f, with f the root mean square local
-            field of each problem, see `Annealing`.
+            unless they are equal; None for 1.25 / f and 8.8 / f, with f the local field of each
+            problem and the rungs between as the rule of `Annealing` says.
         num_threads: threads over reads; changes the speed, never the states.
         num_betas: rungs of the ladder, 1 to 1,000; None for 0.75 sqrt(N) with N spins, and at
-            least 12.
+            least 12, or 1 at constant beta.
         adaptive: whether to move the inner rungs during the first half of the sweeps, so that all
             gaps reject the same share of swaps, and then to fix them. Each read has its own ladder.
             Swaps and round trips are counted in the second half. At least 32 sweeps are required,
             and a few hundred are needed for equal shares.
         target_beta: None returns the lowest state that any replica was in, after a zero-temperature
-            descent. A number in beta_range, which must then be given, returns the last state at
-            that inverse temperature without a descent: Boltzmann-distributed after enough sweeps.
-            The nearest rung is set to this value and does not move.
+            descent, unless beta is constant: then it is that beta. A number in beta_range, which
+            must then be given, returns the last state at that inverse temperature without a
+            descent: Boltzmann-distributed after enough sweeps. The nearest rung is set to this
+            value and does not move.
 
     Example:
         >>> problem = IsingProblem([[-1.0]], hidden_fields=[[0.5]], output_fields=[[0.0]])
@@ -113,7 +114,8 @@ class Tempering(BaseSampler, returns_checked_states=True):
             )
 
         if self.target_beta is not None:
-            object.__setattr__(self, "target_beta", self._check_target(self.target_beta))
+            target = target_number(self.target_beta, self.beta_range)
+            object.__setattr__(self, "target_beta", target)
 
     def sample(
         self,
@@ -141,7 +143,11 @@ class Tempering(BaseSampler, returns_checked_states=True):
         """
         check_problem(problem)
 
-        betas, target = self._ladder(self.num_betas or rung_number(problem.num_spins))
+        betas, target = ladder_of(
+            self.beta_range,
+            self.num_betas or rung_number(problem.num_spins, self.beta_range),
+            self.target_beta,
+        )
         states = temper(
             problem,
             betas,
@@ -158,30 +164,46 @@ class Tempering(BaseSampler, returns_checked_states=True):
         states.info.update(beta_info(self.beta_range, RELATIVE_LADDER))
         return states
 
-    def _check_target(self, value: float) -> float:
-        """Returns target_beta, which must be in beta_range."""
-        if self.beta_range is None:
-            raise ValueError(f"beta_range must be given with target_beta, got None and {value!r}")
-        target = real_number("target_beta", value, least=0.0)
-        if not self.beta_range[0] <= target <= self.beta_range[1]:
-            raise ValueError(f"target_beta must be in beta_range = {self.beta_range}, got {target}")
-        return target
 
-    def _ladder(self, num_betas: int) -> tuple[NDArray[np.float64], int | None]:
-        """Returns the rungs, (num_betas,), and the number of the rung at target_beta or None."""
-        first, last = self.beta_range or RELATIVE_LADDER
-        betas = geometric(first, last, num_betas).clip(first, last)
-        betas[0], betas[-1] = first, last  # exactly, since target_beta may be one of them
-        if self.target_beta is None:
-            return betas, None
-
-        target = int(abs(betas - self.target_beta).argmin())
-        betas[target] = self.target_beta
-        return betas, target
+def target_number(value: object, beta_range: BetaRange | None) -> float:
+    """Returns target_beta, which must be in beta_range."""
+    if beta_range is None:
+        raise ValueError(f"beta_range must be given with target_beta, got None and {value!r}")
+    target = real_number("target_beta", value, least=0.0)
+    if not beta_range[0] <= target <= beta_range[1]:
+        raise ValueError(f"target_beta must be in beta_range = {beta_range}, got {target}")
+    return target
 
 
-def rung_number(num_spins: int) -> int:
+def ladder_of(
+    beta_range: BetaRange | None, num_betas: int, target_beta: float | None
+) -> tuple[NDArray[np.float64], int | None]:
+    """Returns the rungs, (num_betas,), and the number of the rung at target_beta or None.
+
+    A constant beta is its own target.
+    """
+    first, last = beta_range or RELATIVE_LADDER
+    betas = geometric(first, last, num_betas).clip(first, last)
+    betas[0], betas[-1] = first, last  # exactly, since target_beta may be one of them
+    return with_target(betas, last if first == last else target_beta)
+
+
+def with_target(
+    betas: NDArray[np.float64], target_beta: float | None
+) -> tuple[NDArray[np.float64], int | None]:
+    """Returns rungs of which the nearest is at target_beta, and its number or None."""
+    if target_beta is None:
+        return betas, None
+    target = int(abs(betas - target_beta).argmin())
+    betas = betas.copy()
+    betas[target] = target_beta
+    return betas, target
+
+
+def rung_number(num_spins: int, beta_range: BetaRange | None = None) -> int:
     """Returns the default number of rungs of a problem."""
+    if beta_range is not None and beta_range[0] == beta_range[1]:
+        return 1
     return min(_MAX_BETAS, max(_MIN_BETAS, round(_BETAS_PER_ROOT * math.sqrt(num_spins))))
 
 
@@ -204,7 +226,7 @@ def temper(
         problem: B problems over N spins.
         betas: (K,), the ladder: finite, >= 0 and rising.
         num_sweeps: sweeps of each replica.
-        relative: whether betas are in units of 1 / (rms local field) of each problem instead of
+        relative: whether betas are in units of 1 / (local field) of each problem instead of
             1 / (unit of J).
         adaptive: see `Tempering`.
         target: the number of the rung whose last states are returned; None returns lowest states.

@@ -8,15 +8,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from isingprop import kernels
 from isingprop.samplers.arguments import BetaRange, geometric
 from isingprop.samplers.as_dimod.two_colouring import Layers
 from isingprop.util.checks import Doubles, float_array
 
 ScheduleType = Literal["linear", "geometric", "custom"]
 SCHEDULE_TYPES = ("linear", "geometric", "custom")
-
-# Times 1 / (largest bias). It is finite in single precision, and at this beta no spin moves uphill.
-_MAX_BETA = 2.0**100
 
 
 class BetaCount(NamedTuple):
@@ -27,22 +25,44 @@ class BetaCount(NamedTuple):
     number: int  #: what the value means without a custom schedule
 
 
+class BetaSchedule(NamedTuple):
+    """A schedule of inverse temperatures."""
+
+    betas: Doubles
+    range: Doubles  #: (2,), the first and the last
+    relative: bool  #: whether they are relative to the model, see `isingprop.Annealing`
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all inverse temperatures are one number that was given."""
+        return not self.relative and bool(
+            (self.betas == self.range[0]).all() and (self.range == self.range[0]).all()
+        )
+
+    def range_in(self, layers: Layers) -> list[float]:
+        """Returns the first and the last inverse temperature in 1 / (unit of the biases)."""
+        ends = self.range
+        if self.relative:
+            problem = layers.problem(0, 1)
+            arrays = problem.couplings, problem.hidden_fields, problem.output_fields
+            ends = kernels.absolute_betas(*arrays, ends)[0]
+        return [float(beta) for beta in ends]
+
+
 def beta_schedule_of(
-    layers: Layers,
     kind: ScheduleType,
     custom: ArrayLike | None,
     beta_range: Sequence[float] | None,
     rule: BetaRange,
     count: BetaCount,
-) -> tuple[tuple[float, float], Doubles]:
-    """Returns the (first, last) inverse temperature, and all of them in units of the layers.
+) -> BetaSchedule:
+    """Returns the schedule that the arguments of a sampler ask for.
 
     Args:
-        layers: the model as two layers.
         kind: the argument beta_schedule_type.
         custom: the argument beta_schedule, which belongs to "custom".
         beta_range: the argument of this name; None for `rule`.
-        rule: the default range in units of 1 / (rms local field).
+        rule: the default range, relative to the model.
         count: the number of inverse temperatures.
 
     Raises:
@@ -57,23 +77,23 @@ def beta_schedule_of(
             f"beta_schedule must be {must} with beta_schedule_type {kind!r}, got {custom!r}"
         )
 
-    ends = np.array(rule) / layers.rms_field
+    ends = np.array(rule)
     if beta_range is not None:
-        ends = _betas("beta_range", beta_range, 2, layers.exponent)
+        ends = _betas("beta_range", beta_range, 2)
+    first, last = ends.tolist()
 
     if custom is not None:
-        betas = _betas("beta_schedule", custom, None, layers.exponent)
+        betas = _betas("beta_schedule", custom, None)
         _check_custom(betas, ends, beta_range, count)
-        ends = betas[[0, -1]]
-    elif kind == "geometric" and not ends.all():
-        raise ValueError(f"beta_range must be above 0 for a geometric schedule, got {beta_range!r}")
-    elif kind == "geometric":
-        betas = geometric(float(ends[0]), float(ends[1]), count.number)
-    else:
-        betas = np.linspace(ends[0], ends[1], count.number) if count.number > 1 else ends[1:]
+        return BetaSchedule(betas, betas[[0, -1]], relative=False)
 
-    first, last = np.ldexp(ends, -layers.exponent).tolist()
-    return (first, last), betas
+    if kind == "linear":
+        betas = np.linspace(first, last, count.number) if count.number > 1 else ends[1:]
+    elif ends.all():
+        betas = geometric(first, last, count.number)
+    else:
+        raise ValueError(f"beta_range must be above 0 for a geometric schedule, got {beta_range!r}")
+    return BetaSchedule(betas, ends, relative=beta_range is None)
 
 
 def _check_custom(
@@ -91,14 +111,9 @@ def _check_custom(
         )
 
 
-def _betas(name: str, value: ArrayLike, length: int | None, exponent: int) -> Doubles:
-    """Returns inverse temperatures in units of 2^-exponent, checked; None is any length."""
-    given = float_array(name, value, shape=(length,)).astype(np.float64)
-    with np.errstate(over="ignore"):  # an infinite beta is refused below
-        scaled = np.ldexp(given, exponent)
-
-    for beta in given[(scaled < 0) | (scaled > _MAX_BETA)]:
-        raise ValueError(
-            f"{name} must be at least 0 and at most 2^100 / (largest bias), got {beta}"
-        )
-    return scaled
+def _betas(name: str, value: ArrayLike, length: int | None) -> Doubles:
+    """Returns inverse temperatures, checked; None is any length."""
+    betas = float_array(name, value, shape=(length,)).astype(np.float64)
+    for beta in betas[betas < 0]:
+        raise ValueError(f"{name} must be at least 0, got {beta}")
+    return betas

@@ -12,11 +12,23 @@ from numpy.typing import ArrayLike
 from isingprop.problem import IsingProblem
 from isingprop.samplers.annealing import anneal
 from isingprop.samplers.arguments import RELATIVE_BETA_RANGE, sweep_number
-from isingprop.samplers.as_dimod.beta_schedules import BetaCount, ScheduleType, beta_schedule_of
+from isingprop.samplers.as_dimod.beta_schedules import (
+    BetaCount,
+    BetaSchedule,
+    ScheduleType,
+    beta_schedule_of,
+)
 from isingprop.samplers.as_dimod.bipartite_call import BipartiteSampler, Generator
-from isingprop.samplers.tempering import RELATIVE_LADDER, Tempering, rung_number, temper
+from isingprop.samplers.tempering import (
+    RELATIVE_LADDER,
+    Tempering,
+    rung_number,
+    target_number,
+    temper,
+    with_target,
+)
 from isingprop.states import States
-from isingprop.util.checks import Doubles, Spins
+from isingprop.util.checks import Doubles, Spins, true_or_false
 
 _NUM_SWEEPS = 1000  # the default of dwave-samplers
 
@@ -31,9 +43,9 @@ class AnnealingSampler(BipartiteSampler):
 
     It replaces dwave.samplers.SimulatedAnnealingSampler, with these differences:
 
-    - A read ends with a zero-temperature descent, after which no single flip lowers its energy.
-    - Without beta_range, beta follows the rule of `isingprop.Annealing`, over the spins that have a
-      field or a coupling.
+    - Where the schedule ends cold, a read ends with a zero-temperature descent, after which no
+      single flip lowers its energy; see `descend`.
+    - Without beta_range, beta follows the rule of `isingprop.Annealing`.
     - Read r depends on r and the seed, but not on num_reads. A seed has up to 64 bits.
     - Arguments are given by name, and there is at least one sweep.
     - There is no num_sweeps_per_beta, randomize_order or proposal_acceptance_criteria.
@@ -66,6 +78,7 @@ class AnnealingSampler(BipartiteSampler):
         beta_range: Sequence[float] | None = None,
         beta_schedule_type: ScheduleType = "geometric",
         beta_schedule: ArrayLike | None = None,
+        descend: bool | None = None,
         **kwargs: object,
     ) -> dimod.SampleSet:
         """Anneals the model num_reads times, from random or given states.
@@ -87,6 +100,10 @@ class AnnealingSampler(BipartiteSampler):
                 to the last beta with one beta for each sweep; a single sweep has the last. Or
                 "custom".
             beta_schedule: with "custom", the beta >= 0 of each sweep.
+            descend: whether reads end with a zero-temperature descent. None does so where the
+                schedule ends cold: not at constant beta, whose states are Boltzmann-distributed
+                after enough sweeps, nor if the last beta is less than 4 / f, with f the local field
+                of `isingprop.Annealing`.
             **kwargs: ignored with a warning.
 
         Returns:
@@ -104,21 +121,37 @@ class AnnealingSampler(BipartiteSampler):
         )
         sweeps = sweep_number(_NUM_SWEEPS if num_sweeps is None else num_sweeps)
         count = BetaCount("num_sweeps", num_sweeps, sweeps)
-        ends, betas = beta_schedule_of(
-            call.layers, beta_schedule_type, beta_schedule, beta_range, RELATIVE_BETA_RANGE, count
+        schedule = beta_schedule_of(
+            beta_schedule_type, beta_schedule, beta_range, RELATIVE_BETA_RANGE, count
         )
+        if descend is not None:
+            true_or_false("descend", descend)
+        elif schedule.is_constant:
+            descend = False
 
-        states = call.run(
-            lambda problem, start: anneal(problem, betas, seed=call.seed, initial=start)
+        def run(problem: IsingProblem, start: Spins) -> States:
+            return anneal(
+                problem,
+                schedule.betas,
+                relative=schedule.relative,
+                descend=descend,
+                seed=call.seed,
+                initial=start,
+            )
+
+        return call.sample_set(
+            call.run(run),
+            beta_range=schedule.range_in(call.layers),
+            beta_schedule_type=beta_schedule_type,
         )
-        return call.sample_set(states, beta_range=ends, beta_schedule_type=beta_schedule_type)
 
 
 class TemperingSampler(BipartiteSampler):
     """Parallel tempering as a dimod sampler, for models whose graph is two-colourable.
 
     Replicas at a ladder of temperatures swap places, see `isingprop.Tempering`. A read is the
-    lowest state that any of them was in, after a zero-temperature descent. The arguments are those
+    lowest state that any of them was in, after a zero-temperature descent, or with target_beta a
+    sample at that temperature. The arguments are those
     of `AnnealingSampler`, but the schedule of inverse temperatures is the ladder, from the hot to
     the cold end. A read costs num_betas times an annealing read with the same num_sweeps. Many
     spins need many rungs: where swap_acceptance is near 0, replicas do not travel.
@@ -149,6 +182,7 @@ class TemperingSampler(BipartiteSampler):
         num_sweeps: int | None = None,
         num_betas: int | None = None,
         adaptive: bool = False,
+        target_beta: float | None = None,
         beta_range: Sequence[float] | None = None,
         beta_schedule_type: ScheduleType = "geometric",
         beta_schedule: ArrayLike | None = None,
@@ -168,7 +202,12 @@ class TemperingSampler(BipartiteSampler):
                 `isingprop.Tempering`, or that of a custom ladder.
             adaptive: whether to move the inner rungs during the first half of the sweeps, so that
                 all gaps reject the same share of swaps.
-            beta_range: (first, last) inverse temperature of the ladder, rising and above 0.
+            target_beta: None returns lowest states. A number in beta_range, or between the ends of
+                a custom ladder, returns the last state at that inverse temperature without a
+                descent, Boltzmann-distributed after enough sweeps; the nearest rung is set to it. A
+                constant beta is its own target.
+            beta_range: (first, last) inverse temperature of the ladder, rising and above 0, or
+                constant.
             beta_schedule_type: see `AnnealingSampler.sample`, with a beta for each rung.
             beta_schedule: with "custom", the ladder.
             **kwargs: ignored with a warning.
@@ -184,39 +223,68 @@ class TemperingSampler(BipartiteSampler):
         )
         sweeps = sweep_number(_NUM_SWEEPS if num_sweeps is None else num_sweeps)
         settings = Tempering(sweeps, num_betas=num_betas, adaptive=adaptive)
-        rungs = settings.num_betas or rung_number(bqm.num_variables)
+        rungs = settings.num_betas or rung_number(bqm.num_variables, _constant(beta_range))
         count = BetaCount("num_betas", num_betas, rungs)
-        ends, ladder = beta_schedule_of(
-            call.layers, beta_schedule_type, beta_schedule, beta_range, RELATIVE_LADDER, count
+        schedule = beta_schedule_of(
+            beta_schedule_type, beta_schedule, beta_range, RELATIVE_LADDER, count
         )
-        _check_ladder(ladder, beta_range, beta_schedule)
+        _check_ladder(schedule.betas, beta_range, beta_schedule)
+        betas, target = with_target(schedule.betas, _target(target_beta, schedule))
 
         def run(problem: IsingProblem, start: Spins) -> States:
             return temper(
-                problem, ladder, num_sweeps=sweeps, adaptive=adaptive, seed=call.seed, initial=start
+                problem,
+                betas,
+                num_sweeps=sweeps,
+                relative=schedule.relative,
+                adaptive=adaptive,
+                target=target,
+                seed=call.seed,
+                initial=start,
             )
 
         states = call.run(run)
 
         names = "betas", "swap_acceptance", "round_trips"
-        betas, acceptance, trips = (
+        rungs_used, acceptance, trips = (
             np.concatenate([each.info[name][:, 0] for each in states]) for name in names
         )
         return call.sample_set(
             states,
-            beta_range=ends,
+            beta_range=schedule.range_in(call.layers),
             beta_schedule_type=beta_schedule_type,
-            betas=np.ldexp(betas, -call.layers.exponent).tolist(),
+            betas=rungs_used.tolist(),
             swap_acceptance=acceptance.tolist(),
             round_trips=trips.tolist(),
         )
 
 
+def _constant(beta_range: Sequence[float] | None) -> tuple[float, float] | None:
+    """Returns a range of two equal numbers, or None for anything else."""
+    try:
+        first, last = beta_range or ()
+    except (TypeError, ValueError):
+        return None
+    return (first, last) if first == last else None
+
+
+def _target(target_beta: float | None, schedule: BetaSchedule) -> float | None:
+    """Returns target_beta, which must be within the ladder, or None."""
+    first, last = schedule.range.tolist()
+    if target_beta is None:
+        return last if schedule.is_constant else None
+    return target_number(target_beta, None if schedule.relative else (first, last))
+
+
 def _check_ladder(
     ladder: Doubles, beta_range: Sequence[float] | None, beta_schedule: ArrayLike | None
 ) -> None:
-    """Raises ValueError, which quotes the argument at fault, for a ladder that does not rise."""
-    if len(ladder) == 1 or (ladder[0] > 0 and (np.diff(ladder) > 0).all()):
+    """Raises ValueError, which quotes the argument at fault, for a ladder that does not rise.
+
+    One that is constant is right, too.
+    """
+    rises = ladder[0] > 0 and (np.diff(ladder) > 0).all()
+    if rises or (ladder == ladder[0]).all():
         return
 
     if beta_schedule is None:

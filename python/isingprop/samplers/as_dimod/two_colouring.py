@@ -5,7 +5,6 @@ A graph that has no two-colouring has an odd cycle, which the error message name
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -17,19 +16,15 @@ from isingprop.problem import IsingProblem
 from isingprop.util.checks import Doubles
 
 _MAX_NAMES = 12  # max length of a cycle that a message shows in full
-# Models of smaller biases are not scaled up: their inverse temperatures would be infinite.
-_MIN_BIAS = 2.0**-1000
 
 
 @dataclass(frozen=True)
 class Layers:
-    """A model of N variables as two layers of spins, in units of 2^exponent."""
+    """A model of N variables as two layers of spins."""
 
     couplings: Doubles  #: J, (H, O)
     fields: Doubles  #: h and g, (H + O,)
     slots: NDArray[np.int64]  #: (N,), the number of the spin of each variable
-    rms_field: float  #: rms local field of a random state, over spins with a field or a coupling
-    exponent: int
 
     def problem(self, first: int, count: int) -> IsingProblem:
         """Returns a problem for each of `count` reads, with the read's number as its stream."""
@@ -42,8 +37,6 @@ class Layers:
 
 def layers_of(bqm: dimod.BinaryQuadraticModel) -> Layers:
     """Returns a model as two layers of spins.
-
-    Biases are divided by a power of 2, so that the largest one is in [0.5, 1).
 
     Raises:
         TypeError: for anything that is not a BinaryQuadraticModel.
@@ -63,9 +56,6 @@ def layers_of(bqm: dimod.BinaryQuadraticModel) -> Layers:
     ends, quadratic = ends[:, quadratic != 0], quadratic[quadratic != 0]
     larger, smaller = two_colouring(variables, ends)
 
-    largest = float(max(np.abs(fields).max(initial=0), np.abs(quadratic).max(initial=0)))
-    exponent = math.frexp(largest)[1] if largest > _MIN_BIAS else 0
-    fields, quadratic = np.ldexp(fields, -exponent), np.ldexp(quadratic, -exponent)
     if bqm.vartype is dimod.BINARY:  # x = (1 + s) / 2
         quadratic = quadratic / 4
         fields = fields / 2 + np.bincount(ends.ravel(), np.tile(quadratic, 2), len(variables))
@@ -78,7 +68,7 @@ def layers_of(bqm: dimod.BinaryQuadraticModel) -> Layers:
     couplings, padded = np.zeros((num_hidden, num_output)), np.zeros(num_hidden + num_output)
     hidden, output = np.sort(slots[ends], axis=0)
     couplings[hidden, output - num_hidden], padded[slots] = quadratic, fields
-    return Layers(couplings, padded, slots, _rms_field(fields, ends, quadratic), exponent)
+    return Layers(couplings, padded, slots)
 
 
 def _check_finite(
@@ -90,18 +80,6 @@ def _check_finite(
     for k in np.flatnonzero(~np.isfinite(quadratic)):
         names = ", ".join(repr(variables[end]) for end in ends[:, k])
         raise ValueError(f"bqm must have finite biases, got {quadratic[k]} for ({names})")
-
-
-def _rms_field(fields: Doubles, ends: NDArray[np.int64], quadratic: Doubles) -> float:
-    """Returns the rms local field of a random state, over the n spins with a field or a coupling.
-
-    sqrt((sum_i h_i^2 + 2 sum_ij J_ij^2) / n),   or 1 where it is 0
-    """
-    acted_on = fields != 0
-    acted_on[ends] = True
-    # The exact sum does not depend on the order of the variables.
-    squares = math.fsum(fields**2) + 2 * math.fsum(quadratic**2)
-    return math.sqrt(squares / max(1, int(np.count_nonzero(acted_on)))) or 1.0
 
 
 def two_colouring(
