@@ -13,6 +13,8 @@ namespace {
 /// The own field of padded lanes. Their spins are up and stay so, except at beta = 0, where their
 /// flips are not marked.
 constexpr float kPaddingField = -1e30f;
+/// Added to errors that are not 0, which a float may not hold.
+constexpr float kSmallest = 0x1p-149f;
 /// The largest pull, in units of the grid.
 constexpr float kLargestPull = 0x1p100f;
 constexpr double kTwoOverLn2 = 2.8853900817779268;
@@ -98,7 +100,9 @@ Chains::LayerSums Chains::scale_fields(const Real* given, const Layer& layer, st
     const auto rounded = static_cast<float>(field);
     changed |= fields[i] != rounded;
     fields[i] = rounded;
-    tolerances[i] = errors[i] + static_cast<float>(2.0 * std::abs(field - double{rounded}));
+    const double error = 2.0 * std::abs(field - double{rounded});
+    const bool is_exact = error == 0.0 && (rounded != 0.0f || given[i] == Real{0});
+    tolerances[i] = errors[i] + (static_cast<float>(error) + (is_exact ? 0.0f : kSmallest));
 
     const bool is_pinned = std::abs(rounded) > sums[i];
     result.num_pinned += is_pinned;

@@ -17,6 +17,8 @@ constexpr double kLargestOneQuantum = 0x1p940;
 constexpr double kLargestRatio = 0x1p10, kLargestFieldRatio = 0x1p80;
 /// Whole numbers up to 2^kFloatBits are exact in a float.
 constexpr int kFloatBits = 24;
+/// The smallest float is 2 to this power.
+constexpr int kSmallestFloat = -149;
 /// The largest number is at most 2^kUnitBits units.
 constexpr int kUnitBits = 23;
 /// 2 * 2^(kUnitBits - kMinExponent) is still a double.
@@ -42,9 +44,10 @@ int quantum_exponent(double largest_sum, std::int64_t num_terms) {
 }
 
 /// Returns the bound of CouplingGrid::errors() for sums of up to `num_terms` couplings: twice what
-/// rounding to the nearest quantum can add up to.
+/// rounding to the nearest quantum, or to the smallest float, can add up to.
 float error_bound(std::int64_t num_terms, int quantum, int unit) {
-  return static_cast<float>(std::ldexp(static_cast<double>(num_terms), quantum - unit));
+  const int exponent = std::max(quantum - unit, kSmallestFloat);
+  return static_cast<float>(std::ldexp(static_cast<double>(num_terms), exponent));
 }
 
 /// Makes `sizes`, one for each spin of a layer, at least |h| of every problem.
@@ -211,8 +214,11 @@ void CouplingGrid::fill_each(const Real* couplings, const std::vector<int>& quan
   const auto rounded = [&](double coupling, std::int64_t at) {
     const int quantum = quanta[length(at)];
     const double quanta_of_it = std::nearbyint(std::ldexp(coupling, -quantum));
-    moved[length(at)] = moved[length(at)] || std::ldexp(quanta_of_it, quantum) != coupling;
-    return std::ldexp(quanta_of_it, quantum - exponent(at));
+    const double result = std::ldexp(quanta_of_it, quantum - exponent(at));
+    const bool is_exact = std::ldexp(quanta_of_it, quantum) == coupling &&
+                          double{static_cast<float>(result)} == result;
+    moved[length(at)] = moved[length(at)] || !is_exact;
+    return result;
   };
 
   for (std::int64_t i = 0; i < num_hidden_; ++i) {

@@ -122,14 +122,33 @@ LocalScales::Loops LocalScales::loops(std::int64_t k, std::int64_t l, std::int64
   return result;
 }
 
+/// Returns of each part whether its spins couple to all of the other layer.
+std::vector<char> LocalScales::complete_parts() const {
+  std::vector<std::int64_t> hidden(scales_.size()), output(scales_.size()), pairs(scales_.size());
+  for (const std::int64_t at : spins_) {
+    const std::size_t part = index(part_[index(at)]);
+    const bool is_hidden = at < grid_.num_hidden();
+    ++(is_hidden ? hidden : output)[part];
+    if (is_hidden) pairs[part] += first_neighbour_[index(at) + 1] - first_neighbour_[index(at)];
+  }
+
+  std::vector<char> complete(scales_.size());
+  for (std::size_t part = 0; part < complete.size(); ++part) {
+    complete[part] = pairs[part] == hidden[part] * output[part];
+  }
+  return complete;
+}
+
 /// Raises the squares of the spins of coherent parts.
 void LocalScales::add_coherent_pairs() {
+  const std::vector<char> complete = complete_parts();
   std::vector<double> pairs(part_.size());  // of each spin: sum of |J_ik J_il|
   std::vector<double> signs(scales_.size()), sizes(scales_.size());
   for (const std::int64_t at : spins_) {
     const std::int64_t first = first_neighbour_[index(at)], last = first_neighbour_[index(at) + 1];
     const double square = coupling_squares_[index(at)];
     if (last - first > kMostNeighbours || square == 0.0) continue;
+    if (complete[index(part_[index(at)])]) continue;
 
     double& sum = pairs[index(at)];
     double signed_sum = 0.0;

@@ -10,7 +10,8 @@
 /// freezes earlier. sum_k J_jk^2 is therefore raised by c^2 times the sum of |J_jk J_jl| over
 /// neighbours k and l of j that have another neighbour m in common, where c is the mean, at least
 /// 0, of the sign of J_jk J_km J_ml J_lj over all these loops of the part (below): 1 in a
-/// ferromagnetic cell of four by four, and about 0 in a spin glass.
+/// lattice of ferromagnetic cells, and about 0 in a spin glass. This is for sparse parts only: not
+/// where all spins couple to all of the other layer, nor for spins of more than 32 neighbours.
 ///
 /// Pinned spins, |h_i| > sum_j |J_ij|, end at -sign(h_i) whatever the others do. They do not count.
 ///
@@ -69,6 +70,7 @@ class LocalScales {
     double count = 0.0, signs = 0.0;
   };
   Loops loops(std::int64_t k, std::int64_t l, std::int64_t without) const;
+  std::vector<char> complete_parts() const;
   void add_coherent_pairs();
   void find_free_spins(const float* fields);
   void find_log_fields();

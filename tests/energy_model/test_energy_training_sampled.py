@@ -9,6 +9,7 @@ from helpers import energy_oracle
 from helpers.training.energy_runs import arrays, data, last, same, start
 from isingprop import (
     Annealing,
+    Cyclic,
     DWave,
     EmulatedQPU,
     EnergyModel,
@@ -111,7 +112,7 @@ def test_a_trainer_keeps_account_of_its_sampler(tmp_path):
     assert "clipped" not in trainer.sampling
     chip = EmulatedQPU("zephyr", 1)
     large = EnergyModel(np.full((4, 3), 40.0), np.ones((1, 4)))
-    with_chip = DWave(solver=chip, scale=1.0, num_copies=1, record=tmp_path)
+    with_chip = DWave(solver=chip, scale=1.0, num_copies=1, descend=False, record=tmp_path)
     trainer = EnergyTrainer(large, with_chip, num_reads=5, batch_size=6)
     trainer.step(x, y)
     told = with_chip.sample(large.problem(x), 5, seed=0).info
@@ -120,6 +121,19 @@ def test_a_trainer_keeps_account_of_its_sampler(tmp_path):
     assert trainer.sampling["qpu_seconds"] > 0
     assert 0 <= trainer.sampling["chain_break_fraction"] <= 1
     assert EnergyTrainer(start()).sampling == {"seconds_sampling": 0.0}
+
+
+@pytest.mark.parametrize(
+    "sampler", [Annealing(), Annealing(beta_range=(1, 1), descend=True), Tempering(), Cyclic()]
+)
+def test_samplers_of_lowest_states_are_refused(sampler):
+    """Their states follow no temperature, so that the gradients would be wrong."""
+    refusal = r"sampler must sample at a temperature, without a descent .*; got \w+\(num_sweeps="
+    with pytest.raises(ValueError, match=refusal):
+        EnergyTrainer(start(), sampler)
+    for method in (start().sample, start().estimate_beta_effective):
+        with pytest.raises(ValueError, match=refusal):
+            method(data()[0], sampler)
 
 
 def test_a_sampler_at_another_temperature_trains_alike_with_its_beta_effective():

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.energy_model.mlp import input_array
 from isingprop.energy_model.model import EnergyModel
-from isingprop.samplers.protocol import Sampler, check_sampler
+from isingprop.samplers.protocol import Sampler, check_has_temperature
 from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import (
     Doubles,
@@ -108,7 +108,7 @@ class EnergyTrainer:
         if not isinstance(model, EnergyModel):
             raise TypeError(f"model must be an EnergyModel, got {type(model).__name__}")
         if sampler is not None:
-            check_sampler(sampler)
+            check_has_temperature(sampler)
 
         self.model = model
         self._sampler = sampler

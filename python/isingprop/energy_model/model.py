@@ -19,7 +19,7 @@ from isingprop.energy_model.likelihood import Likelihood, column_sums
 from isingprop.energy_model.mlp import MAX_OUTPUTS, MLP, PARAMETERS, Bits, input_array
 from isingprop.problem import IsingProblem
 from isingprop.samplers.annealing import Annealing
-from isingprop.samplers.protocol import Sampler, check_sampler, sample_from
+from isingprop.samplers.protocol import Sampler, check_has_temperature, sample_from
 from isingprop.states import States
 from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import (
@@ -34,7 +34,7 @@ from isingprop.util.files import load_tensors, save_tensors
 
 # Sampling at beta = 1. A unit with a field near 0 flips at nearly every sweep (see the acceptance
 # rule in cpp/kernels), and after 20 sweeps its probability is within 0.0025 of the right one.
-GIBBS = Annealing(num_sweeps=20, beta_range=(1.0, 1.0), descend=False)
+GIBBS = Annealing(num_sweeps=20, beta_range=(1.0, 1.0))
 
 _KIND = "energy-model"
 _MAX_BYTES = 2**28  # max size of the states of one call, of which only the outputs are kept
@@ -155,12 +155,13 @@ class EnergyModel(Likelihood):
 
         Args:
             x: (B, N).
-            sampler: a sampler at a temperature: Annealing(beta_range=(1, 1), descend=False), which
-                stands for Gibbs sampling and is the default with 20 sweeps; the slower
+            sampler: a sampler at a temperature: Annealing(beta_range=(1, 1)), which stands for
+                Gibbs sampling and is the default with 20 sweeps; the slower
                 Tempering(beta_range=(0.1, 1), target_beta=1); FromDimod; DWave(descend=False).
-                Lowest states are not such samples. Where energy barriers between outputs are high,
-                as after long training or with a large W2, the default keeps the frequencies of its
-                random start: `divergence` shows this, and tempering helps.
+                Lowest states are not such samples, and a sampler that ends in a descent is refused.
+                Where energy barriers between outputs are high, as after long training or with a
+                large W2, the default keeps the frequencies of its random start: `divergence` shows
+                this, and tempering helps.
             num_reads: the number R >= 1 of samples for each input; the paper has 1,000.
             seed: 0 ... 2^64 - 1; None takes a random one.
             beta_effective: see `problem`.
@@ -169,7 +170,7 @@ class EnergyModel(Likelihood):
             (B, R, M), in {0, 1}.
         """
         inputs = input_array(x, self.num_inputs)
-        check_sampler(sampler)
+        check_has_temperature(sampler)
         num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)
 
         return self.sample_logged(SamplingLog(), inputs, sampler, num_reads, seed, beta_effective)
@@ -226,7 +227,7 @@ class EnergyModel(Likelihood):
                 from the guess, a second estimate with the first one as the guess is better.
         """
         inputs = input_array(x, self.num_inputs)
-        check_sampler(sampler)
+        check_has_temperature(sampler)
         num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)
 
         problem = self.problem(inputs, beta_effective=real_number("guess", guess, above=0.0))
@@ -256,7 +257,7 @@ class EnergyModel(Likelihood):
             (n,), in nats.
         """
         inputs = input_array(x, self.num_inputs)
-        check_sampler(sampler)
+        check_has_temperature(sampler)
         given = float_array("grid", np.asarray(grid), shape=(None,))
         values = [real_number(f"grid[{k}]", beta, above=0.0) for k, beta in enumerate(given)]
         num_reads, seed = whole_number("num_reads", num_reads, least=1), seed_number(seed)

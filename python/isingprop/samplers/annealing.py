@@ -174,6 +174,11 @@ class Reannealing(BaseSampler, returns_checked_states=True):
         object.__setattr__(self, "num_sweeps", sweep_number(self.num_sweeps))
         object.__setattr__(self, "num_threads", thread_number(self.num_threads))
 
+    @property
+    def ends_in_descent(self) -> bool:
+        """True."""
+        return True
+
     def sample(
         self,
         problem: IsingProblem,

@@ -83,6 +83,11 @@ class Cyclic(BaseSampler, returns_checked_states=True):
         object.__setattr__(self, "num_cycles", num_cycles)
         object.__setattr__(self, "bias", real_number("bias", self.bias, least=0.0))
 
+    @property
+    def ends_in_descent(self) -> bool:
+        """True."""
+        return True
+
     def sample(
         self,
         problem: IsingProblem,

@@ -83,6 +83,14 @@ class BaseSampler:
         return False
 
     @property
+    def ends_in_descent(self) -> bool:
+        """Whether reads end in a zero-temperature descent, so that they follow no temperature.
+
+        Here it is what the settings say of `descend`.
+        """
+        return self.settings().get("descend") is True
+
+    @property
     def num_threads(self) -> int:
         """The number of threads that CPU work beside this sampler may use."""
         return 1
@@ -154,6 +162,11 @@ class _Undeclared(BaseSampler):
         return bool(getattr(self._sampler, "takes_marks", False))
 
     @property
+    def ends_in_descent(self) -> bool:
+        """Its attribute of this name, default False."""
+        return bool(getattr(self._sampler, "ends_in_descent", False))
+
+    @property
     def num_threads(self) -> int:
         """Its attribute of this name, default 1."""
         return int(getattr(self._sampler, "num_threads", 1))
@@ -192,6 +205,21 @@ def check_sampler(sampler: object, role: str = "sampler") -> None:
         wrapped = f"DWave(solver={name}())" if on_chip else f"FromDimod({name}())"
         raise TypeError(
             f"{role} must be one of isingprop's, got the dimod sampler {name}: use {wrapped}"
+        )
+
+
+def check_has_temperature(sampler: object) -> None:
+    """Refuses what is no sampler, and one whose reads end in a descent.
+
+    Raises:
+        TypeError: see `check_sampler`.
+        ValueError: for a sampler whose states are lowest states, not samples at a temperature.
+    """
+    check_sampler(sampler)
+    if declared(sampler).ends_in_descent:  # type: ignore[arg-type]
+        raise ValueError(
+            "sampler must sample at a temperature, without a descent at the end, as "
+            f"Annealing(beta_range=(1, 1)) and DWave(descend=False) do; got {sampler!r}"
         )
 
 

@@ -117,6 +117,12 @@ class Tempering(BaseSampler, returns_checked_states=True):
             target = target_number(self.target_beta, self.beta_range)
             object.__setattr__(self, "target_beta", target)
 
+    @property
+    def ends_in_descent(self) -> bool:
+        """Whether reads are the lowest states, not samples at target_beta."""
+        constant = self.beta_range is not None and self.beta_range[0] == self.beta_range[1]
+        return self.target_beta is None and not constant
+
     def sample(
         self,
         problem: IsingProblem,
