@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from isingprop.network.base_network import Floats32, Network
 from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.protocol import Sampler
-from isingprop.training.checkpoints import Checkpoint, run_settings
+from isingprop.training.checkpoints import Checkpoint, CheckpointFile, run_settings
 from isingprop.training.epoch import run_epoch
 from isingprop.training.evaluation import EpochRecord, Evaluation, predict
 from isingprop.training.learning_rule import LearningRates
@@ -166,6 +167,7 @@ class Trainer:
 
         self.history: list[EpochRecord] = []
         self._data_checksum: int | None = None
+        self._checkpoint_files: dict[Path, CheckpointFile] = {}
 
     @property
     def problem_shapes(self) -> list[tuple[int, int]]:
@@ -233,10 +235,17 @@ class Trainer:
         return self._evaluate(*self._check_images("test", images, labels))
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
-        """Writes all that `restore` needs: parameters, settings and history, or nothing at all."""
-        Checkpoint(
+        """Writes all that `restore` needs: parameters, settings and history, or nothing at all.
+
+        Of a long history a trainer that has saved to this path before keeps the earlier records in
+        a second file, `<path>.history.jsonl`, so that to save after each epoch costs the same
+        however many there were. `restore` needs that file, too, in the same folder.
+        """
+        file = Path(path).absolute()
+        checkpoint = Checkpoint(
             self.network.parameters(), run_settings(self), self.history, self._data_checksum
-        ).save(path)
+        )
+        self._checkpoint_files.setdefault(file, CheckpointFile(file)).save(checkpoint)
 
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Continues the run of the trainer that wrote the checkpoint, to the same bits.
@@ -245,7 +254,7 @@ class Trainer:
         was never stopped.
 
         Raises:
-            FileNotFoundError: where there is no file.
+            FileNotFoundError: where there is no file, or not the second one that it needs.
             ValueError: for a file of another kind or version, a network of another shape, or other
                 settings.
         """
@@ -296,17 +305,19 @@ class Trainer:
         before = {name: array.copy(order="K") for name, array in self.network.parameters().items()}
         checksum = self._data_checksum
 
+        done = len(self.history)
+
         try:
             yield before
         except BaseException as error:
             self._put_back(before)
             self._data_checksum = checksum
-            done = len(self.history)
-            error.add_note(
+            note = (
                 f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it; "
                 "to resume, call fit() again, in a new process after restore() of the last "
                 "checkpoint"
             )
+            error.add_note(note)
             raise
 
     def _check_images(
