@@ -18,6 +18,7 @@ from isingprop.network.base_network import Floats32, Network
 from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.protocol import Sampler
 from isingprop.training.checkpoints import Checkpoint, CheckpointFile, run_settings
+from isingprop.training.divergence import DivergedError, converging
 from isingprop.training.epoch import run_epoch
 from isingprop.training.evaluation import EpochRecord, Evaluation, predict
 from isingprop.training.learning_rule import LearningRates
@@ -184,7 +185,8 @@ class Trainer:
 
         Raises:
             ValueError: for images of another size or more classes than the network has, or, after
-                `restore`, other images than the checkpoint was made with.
+                `restore`, other images than the checkpoint was made with. Also where training
+                diverges, with the learning rates; the network is then as after Ctrl-C.
             KeyboardInterrupt: on Ctrl-C; the network is then as the last whole epoch left it.
         """
         for _ in self.train(images, epochs, progress=progress):
@@ -306,17 +308,20 @@ class Trainer:
         checksum = self._data_checksum
 
         done = len(self.history)
+        watch = converging(self.network.parameters, f"epoch {done + 1}", self.learning_rates)
 
         try:
-            yield before
+            with watch:
+                yield before
         except BaseException as error:
             self._put_back(before)
             self._data_checksum = checksum
-            note = (
-                f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it; "
-                "to resume, call fit() again, in a new process after restore() of the last "
-                "checkpoint"
-            )
+            note = f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it"
+            if not isinstance(error, DivergedError):  # it would diverge again
+                note += (
+                    "; to resume, call fit() again, in a new process after restore() of the last "
+                    "checkpoint"
+                )
             error.add_note(note)
             raise
 
