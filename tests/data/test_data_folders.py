@@ -25,8 +25,8 @@ from isingprop.data.load import load_data, load_test_images
 
 @pytest.fixture(autouse=True)
 def _no_data_but_what_a_test_names(monkeypatch):
-    def refuse(name):
-        raise AssertionError(f"a test wants to download {name}")
+    def refuse(name, files):
+        raise AssertionError(f"a test wants to download {files} of {name}")
 
     monkeypatch.delenv("ISINGPROP_DATA", raising=False)
     monkeypatch.setattr(data, "download", refuse)
@@ -52,7 +52,7 @@ def test_a_folder_of_idx_files(tmp_path, below, packed):
 @pytest.mark.parametrize("environment", [None, ""])
 def test_without_a_folder_the_files_are_downloaded(tmp_path, monkeypatch, environment):
     folder = write_folder(tmp_path / "cache")
-    monkeypatch.setattr(data, "download", lambda name: [folder / f"{file}.gz" for file in FILES])
+    monkeypatch.setattr(data, "download", lambda _, files: [folder / f"{f}.gz" for f in files])
     if environment is not None:
         monkeypatch.setenv("ISINGPROP_DATA", environment)
     assert_small(load_data("mnist"))
@@ -202,12 +202,25 @@ def test_test_images_alone_need_no_training_files(tmp_path, monkeypatch, below, 
 def test_test_images_are_those_of_the_whole(tmp_path, monkeypatch):
     """Of a folder, of a download, and of the digits."""
     folder = write_folder(tmp_path)
-    monkeypatch.setattr(data, "download", lambda name: [folder / f"{file}.gz" for file in FILES])
+    monkeypatch.setattr(data, "download", lambda _, files: [folder / f"{f}.gz" for f in files])
     for name, data_dir in (("mnist", folder), ("mnist", None), ("digits", None)):
-        whole = load_data(name, data_dir=data_dir)
-        images, labels = load_test_images(name, data_dir=data_dir)
-        np.testing.assert_array_equal(images, whole.test_images, strict=True)
-        np.testing.assert_array_equal(labels, whole.test_labels, strict=True)
+        for num_test in (None, 13):
+            whole = load_data(name, data_dir=data_dir, num_test=num_test)
+            images, labels = load_test_images(name, data_dir=data_dir, num_test=num_test)
+            np.testing.assert_array_equal(images, whole.test_images, strict=True)
+            np.testing.assert_array_equal(labels, whole.test_labels, strict=True)
+
+
+def test_test_images_alone_download_no_training_files(tmp_path, monkeypatch):
+    folder, asked = write_folder(tmp_path), []
+
+    def download(name, files):
+        asked.append((name, files))
+        return [folder / f"{file}.gz" for file in files]
+
+    monkeypatch.setattr(data, "download", download)
+    load_test_images("mnist", num_test=5)
+    assert asked == [("mnist", FILES[2:])]
 
 
 def test_test_images_that_are_missing_are_refused(tmp_path):

@@ -6,11 +6,13 @@ import pytest
 from helpers import energy_oracle, tolerances
 from helpers.training.energy_runs import arrays, data, last, same, start
 from isingprop import (
+    Annealing,
     EnergyModel,
     EnergyTrainer,
 )
 from isingprop.energy_model.energy_trainer import Adam
 from isingprop.energy_model.mlp import PARAMETERS
+from isingprop.training.divergence import DivergedError
 
 # Adam
 
@@ -165,3 +167,16 @@ def test_fit_makes_all_steps_and_returns_the_last_model():
     model = fitted.fit(x, y, 7)
     assert model is fitted.model
     assert same(model, last(stepped, x, y, 7))
+
+
+@pytest.mark.parametrize(
+    "sampler", [None, Annealing(num_sweeps=5, beta_range=(1, 1), descend=False)]
+)
+@pytest.mark.parametrize("rate", [1e30, 3e38])
+def test_divergence_is_named_with_the_rate_and_leaves_the_model_before(sampler, rate):
+    model = start()
+    trainer = EnergyTrainer(model, sampler, num_reads=5, learning_rate=rate)
+    message = f"training diverged in update 1: input_weights reached .* = {rate:g}, take a smaller"
+    with pytest.raises(DivergedError, match=message.replace("+", r"\+")):
+        trainer.fit(*data(), count=3)
+    assert trainer.model is model

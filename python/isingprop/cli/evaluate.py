@@ -40,14 +40,14 @@ def evaluate(
         if num_test is not None:
             settings = replace(settings, num_test=num_test)
 
-        images = settings.load_data()
+        images, labels = settings.load_test_images()
         sampler = settings.make_sampler(settings.test_sampler)
         run.keep_answers(sampler)
         network = settings.load_network(run.model)
         trainer = Trainer(
             network, sampler, active_layers=settings.active_layers, seed=settings.seed
         )
-        result = trainer.evaluate(images.test_images, images.test_labels)
+        result = trainer.evaluate(images, labels)
 
     if as_json:
         numbers = {"test_accuracy": result.accuracy, **test_numbers(result)}

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import platform
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from isingprop.samplers import DWave, Sampler
 from isingprop.training.evaluation import EpochRecord
 from isingprop.training.trainer import Trainer
 from isingprop.util.files import write_atomically
+from isingprop.util.growing_file import GrowingFile
 
 
 class RunFolder:
@@ -28,6 +30,12 @@ class RunFolder:
         self.settings = settings
         self.checkpoint = path / "checkpoint.safetensors"
         self.model = path / "model.safetensors"
+        names = [field.name for field in fields(EpochRecord)]
+        self._history = GrowingFile[EpochRecord](
+            path / "history.csv",
+            lambda record: _csv_line(getattr(record, name) for name in names),
+            header=_csv_line(names),
+        )
 
     @classmethod
     def create(cls, path: Path | None, settings: RunSettings) -> RunFolder:
@@ -86,13 +94,14 @@ class RunFolder:
         write_atomically(self.path / "config.json", json.dumps(content, indent=2).encode() + b"\n")
 
     def save(self, trainer: Trainer) -> None:
-        """Writes checkpoint, model and history, each of them whole or not at all.
+        """Writes checkpoint and model, each of them whole or not at all, and adds to the history.
 
-        The checkpoint comes first: the other two follow from it after a crash.
+        The checkpoint comes first: the other two follow from it after a crash. The first call
+        writes the whole history anew.
         """
         trainer.save_checkpoint(self.checkpoint)
         trainer.network.save(self.model)
-        write_atomically(self.path / "history.csv", _csv(trainer.history).encode())
+        self._history.hold(trainer.history)
 
     def plot(self, history: list[EpochRecord]) -> None:
         """Writes training.png: errors and accuracy against epoch."""
@@ -127,10 +136,7 @@ def _make_next_free(parent: Path, name: str) -> Path:
             return path
 
 
-def _csv(history: list[EpochRecord]) -> str:
+def _csv_line(values: Iterable[object]) -> str:
     text = io.StringIO()
-    names = [field.name for field in fields(EpochRecord)]
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(record) for record in history)
+    csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue()

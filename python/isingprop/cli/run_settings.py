@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isingprop.cli.run_samplers import DWAVE_MODES, STARTS_FROM_REFERENCES, make_named_sampler
-from isingprop.data.load import ImageSet, load_data
+from isingprop.data.load import Images, ImageSet, Labels, load_data, load_test_images
 from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork
@@ -48,6 +48,10 @@ class RunSettings:
         return load_data(
             self.data, data_dir=self.data_dir, num_train=self.num_train, num_test=self.num_test
         )
+
+    def load_test_images(self) -> tuple[Images, Labels]:
+        """Loads the test images of the run and their labels, without the training images."""
+        return load_test_images(self.data, data_dir=self.data_dir, num_test=self.num_test)
 
     def make_sampler(self, name: str | None = None) -> Sampler:
         """Returns the sampler of this name; None stands for that of the training images."""

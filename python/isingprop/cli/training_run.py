@@ -14,6 +14,7 @@ from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
 from isingprop.qpu.calls.connection import QPUBudgetError
 from isingprop.samplers.dwave import DWave
+from isingprop.training.divergence import DivergedError
 from isingprop.training.trainer import Trainer
 from isingprop.util.messages import say
 
@@ -82,9 +83,15 @@ def _restore(trainer: Trainer, folder: RunFolder) -> None:
 
 @contextmanager
 def _resumable(folder: RunFolder) -> Iterator[None]:
-    """Ends the command after an error or Ctrl-C with one line that says how to resume."""
+    """Ends the command after an error or Ctrl-C with one line that says how to go on."""
     try:
         yield
+    except DivergedError as error:
+        advice = f"begin a new run with --learning-rate below {folder.settings.learning_rate:g}"
+        if folder.checkpoint.is_file():
+            advice += f"; {folder.path} keeps the last epoch before"
+        say(f"Error: {error}; {advice}")
+        raise typer.Exit(OTHER_ERROR) from None
     except KeyboardInterrupt:
         say(f"Interrupted; {_how_to_resume(folder)}")
         raise typer.Exit(INTERRUPTED) from None

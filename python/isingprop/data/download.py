@@ -35,21 +35,21 @@ TIMEOUT_S = 30  # max wait for the connection, and then for each next byte
 CHUNK_BYTES = 2**16  # max amount that is downloaded again after a lost connection
 
 
-def download(name: str) -> list[Path]:
-    """Returns the paths of the four FILES of a data set, gzipped, in the user's cache.
+def download(name: str, files: tuple[str, ...] = FILES) -> list[Path]:
+    """Returns the paths of some of the FILES of a data set, gzipped, in the user's cache.
 
     Files that are missing or have another MD5 sum are downloaded.
 
     Args:
         name: "mnist" or "fashion-mnist".
+        files: those of FILES that are needed.
 
     Raises:
         ConnectionError: where the network failed; the next call resumes the download.
         OSError: for other failures: no such page, a wrong sum, a cache that cannot be written.
     """
-    return [
-        _cached(name, f"{file}.gz", md5) for file, md5 in zip(FILES, MD5_SUMS[name], strict=True)
-    ]
+    sums = dict(zip(FILES, MD5_SUMS[name], strict=True))
+    return [_cached(name, f"{file}.gz", sums[file]) for file in files]
 
 
 def _cached(name: str, file: str, md5: str) -> Path:

@@ -138,13 +138,17 @@ def load_data(
 
 
 def load_test_images(
-    name: str, *, data_dir: str | os.PathLike[str] | None = None
+    name: str,
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    num_test: int | None = None,
 ) -> tuple[Images, Labels]:
-    """Loads the test images alone, even from a folder without the training files.
+    """Loads the test images alone; the training files are neither needed nor downloaded.
 
     Args:
         name: the data set, see `load_data`, whose errors may be raised here, too.
         data_dir: folder of IDX files, see `load_data`.
+        num_test: the number of images to keep, see `load_data`; None keeps all.
 
     Returns:
         (m, pixels) images in [0, 1] and their (m,) labels, in published order.
@@ -154,14 +158,11 @@ def load_test_images(
         >>> images.shape, labels.shape
         ((360, 64), (360,))
     """
-    _check_request(name, data_dir, None, None)
-    found = None if name == "digits" else data_folder(data_dir)
-    if found is None:
-        images = load_data(name)
-        return images.test_images, images.test_labels
-
-    paths = _paths_in(*found, name, FILES[2:])
-    return _prepared("num_test", _read_pair(*paths), None, _IDX_WHITE)
+    _check_request(name, data_dir, None, num_test)
+    if name == "digits":
+        return _prepared("num_test", _digits()[1], num_test, _DIGITS_WHITE)
+    raw = _read_pair(*_idx_paths(name, data_dir, FILES[2:]))
+    return _prepared("num_test", raw, num_test, _IDX_WHITE)
 
 
 def data_folder(data_dir: str | os.PathLike[str] | None = None) -> tuple[str, Path] | None:
@@ -248,9 +249,16 @@ def _digits() -> tuple[Raw, Raw]:
 
 def _idx_sets(name: str, data_dir: str | os.PathLike[str] | None) -> tuple[Raw, Raw]:
     """Returns the training and the test part of a data set of IDX files."""
-    found = data_folder(data_dir)
-    paths = download(name) if found is None else _paths_in(*found, name, FILES)
+    paths = _idx_paths(name, data_dir, FILES)
     return _read_pair(*paths[:2]), _read_pair(*paths[2:])
+
+
+def _idx_paths(
+    name: str, data_dir: str | os.PathLike[str] | None, files: tuple[str, ...]
+) -> list[Path]:
+    """Returns the paths of some of the FILES, in the named folder or downloaded."""
+    found = data_folder(data_dir)
+    return download(name, files) if found is None else _paths_in(*found, name, files)
 
 
 def _paths_in(source: str, folder: Path, name: str, files: tuple[str, ...]) -> list[Path]:

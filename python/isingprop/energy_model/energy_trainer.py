@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from isingprop.energy_model.mlp import input_array
 from isingprop.energy_model.model import EnergyModel
 from isingprop.samplers.protocol import Sampler, check_has_temperature
+from isingprop.training.divergence import check_converging
 from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import (
     Doubles,
@@ -43,7 +44,7 @@ class Adam:
 
     def __init__(self, learning_rate: float) -> None:
         """Checks the learning rate and starts at step t = 0."""
-        self._rate = real_number("learning_rate", learning_rate, above=0.0)
+        self.rate = real_number("learning_rate", learning_rate, above=0.0)
         self._means: dict[str, Doubles] = {}
         self._squares: dict[str, Doubles] = {}
         self._first_decay = self._second_decay = 1.0  # 0.9^t and 0.999^t
@@ -62,7 +63,7 @@ class Adam:
         m += (1 - self._FIRST) * (g - m)
         v += (1 - self._SECOND) * (g * g - v)
         root = np.sqrt(v / (1 - self._second_decay)) + self._SMALL
-        return (self._rate / (1 - self._first_decay)) * m / root
+        return (self.rate / (1 - self._first_decay)) * m / root
 
 
 class EnergyTrainer:
@@ -143,6 +144,10 @@ class EnergyTrainer:
         Args:
             x: (B, N) inputs.
             y: (B, M) outputs, in {0, 1}.
+
+        Raises:
+            ValueError: for wrong shapes or values, and where training diverges, with the learning
+                rate; the model is then as the update before left it.
         """
         # Both are checked before any sampling, which may cost QPU time.
         inputs = input_array(x, self.model.num_inputs)
@@ -156,9 +161,9 @@ class EnergyTrainer:
             )
 
         moves = self._adam.steps(self.model.gradient(inputs, targets, outputs).parameters())
-        self.model = EnergyModel(
-            **{name: array + moves[name] for name, array in self.model.parameters().items()}
-        )
+        parameters = {name: a + moves[name] for name, a in self.model.parameters().items()}
+        check_converging(parameters, f"update {self._count + 1}", f"{self._adam.rate:g}")
+        self.model = EnergyModel(**parameters)
         self._count += 1
         return self.model
 

@@ -1,10 +1,14 @@
-"""Checkpoint: parameters, settings and history of a run, in a file that is never half-written."""
+"""Checkpoint: parameters, settings and history of a run, in files that stay whole after a crash."""
 
 from __future__ import annotations
 
 import json
 import os
+import zlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +20,11 @@ from isingprop.training.evaluation import EpochRecord
 from isingprop.training.trainer_options import TrainerOptions
 from isingprop.util.checks import Floats, float_array
 from isingprop.util.files import check_names, load_tensors, save_tensors
+from isingprop.util.growing_file import GrowingFile
+
+# So many records at least go into the second file at once. Shorter runs have one file, and a longer
+# one writes the newest records, fewer than these and some 0.4 KB each, with every checkpoint.
+_BLOCK = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,33 +36,28 @@ class Checkpoint:
     history: list[EpochRecord]
     data_checksum: int | None  #: of the training images and labels
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a safetensors file."""
-        metadata = {
-            "settings": json.dumps(self.settings),
-            "history": json.dumps([asdict(record) for record in self.history]),
-            "data_checksum": json.dumps(self.data_checksum),
-        }
-        save_tensors(path, "checkpoint", dict(self.parameters), metadata)
-
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
-        """Reads a checkpoint that `save` has written.
+        """Reads a checkpoint that a `CheckpointFile` has written.
 
         Raises:
-            FileNotFoundError: where there is no file.
+            FileNotFoundError: where there is no file, or not the one with the earlier records.
             ValueError: for a file of another kind or version, or a damaged one.
         """
         tensors, metadata = load_tensors(path, "checkpoint", ())
         try:
             settings = dict(json.loads(metadata["settings"]))
-            history = [EpochRecord(**record) for record in json.loads(metadata["history"])]
             checksum = json.loads(metadata["data_checksum"])
+            is_split = "earlier_history" in metadata
+            earlier = _Earlier(**json.loads(metadata["earlier_history"])) if is_split else None
+            history = _records(json.loads(metadata["latest_history" if is_split else "history"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{path} must hold the settings and history of a run, got {error!r}"
             ) from None
 
+        if earlier is not None:
+            history = earlier.load(path) + history
         return cls(tensors, settings, history, checksum)
 
     def parameters_for(self, network: Network, path: str | os.PathLike[str]) -> dict[str, Floats]:
@@ -65,6 +69,91 @@ class Checkpoint:
             )
             for name, array in network.parameters().items()
         }
+
+
+class CheckpointFile:
+    """A checkpoint that is written again and again, at a cost that does not grow with the history.
+
+    The first `save` writes one file with everything. Later ones leave the earlier records of a long
+    history in a second file beside it, `<name>.history.jsonl`, to which blocks of records are
+    added, one JSON object a line. The checkpoint says how many of its bytes count: it is written
+    after them and renamed, so at any instant the two files hold the last checkpoint or the new one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Takes the path of the checkpoint; no file is touched."""
+        self._path = path
+        self._earlier = self._no_records()
+        self._is_ours = False
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Writes the checkpoint, whole or not at all."""
+        history = checkpoint.history
+        if not self._earlier.begins(history):  # another run's, as after Trainer.restore
+            self._earlier, self._is_ours = self._no_records(), False
+
+        # Any checkpoint that was here before may need the second file, which is left as it is until
+        # there is one that does not.
+        earlier = self._earlier
+        if self._is_ours and len(history) - earlier.count >= _BLOCK:
+            earlier.hold(history)
+
+        latest = f"[{', '.join(map(_as_json, history[earlier.count :]))}]"
+        metadata = {
+            "settings": json.dumps(checkpoint.settings),
+            "data_checksum": json.dumps(checkpoint.data_checksum),
+        }
+        if earlier.count == 0:
+            metadata["history"] = latest
+        else:
+            # Versions that know one file only miss "history", and refuse the checkpoint.
+            counted = _Earlier(earlier.path.name, earlier.count, earlier.size, earlier.crc32)
+            metadata |= {"earlier_history": json.dumps(vars(counted)), "latest_history": latest}
+
+        save_tensors(self._path, "checkpoint", dict(checkpoint.parameters), metadata)
+        self._is_ours = True
+
+    def _no_records(self) -> GrowingFile[EpochRecord]:
+        """Returns the second file, whose content does not count yet."""
+        path = self._path.with_name(f"{self._path.name}.history.jsonl")
+        return GrowingFile(path, lambda record: _as_json(record) + "\n")
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """The earlier records of a checkpoint, in a second file in its folder."""
+
+    file: str
+    records: int
+    size: int  #: of these records, in bytes; more may follow that do not count
+    crc32: int  #: of these bytes
+
+    def load(self, checkpoint: str | os.PathLike[str]) -> list[EpochRecord]:
+        """Reads the records that a checkpoint needs."""
+        path = Path(checkpoint).with_name(self.file)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"no history file at {path}, which {checkpoint} needs: keep the two together"
+            )
+
+        with path.open("rb") as file:
+            content = file.read(self.size)
+        if len(content) != self.size or zlib.crc32(content) != self.crc32:
+            raise ValueError(
+                f"{path} must begin with the {self.records} records that {checkpoint} counts, "
+                "got other bytes"
+            )
+        return _records(json.loads(line) for line in content.splitlines())
+
+
+@lru_cache(maxsize=2 * _BLOCK)  # the latest records are written with every checkpoint
+def _as_json(record: EpochRecord) -> str:
+    return json.dumps(vars(record))
+
+
+def _records(found: Iterable[dict[str, Any]]) -> list[EpochRecord]:
+    """Returns records that JSON has as objects."""
+    return [EpochRecord(**record) for record in found]
 
 
 def run_settings(options: TrainerOptions) -> dict[str, Any]:

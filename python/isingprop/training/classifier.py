@@ -15,6 +15,7 @@ from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.protocol import Sampler
 from isingprop.training.evaluation import lowest_outputs
+from isingprop.training.feature_ranges import ranges_without_outliers
 from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer
 from isingprop.util.checks import whole_number
@@ -24,7 +25,8 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier trained by dragon training, for scikit-learn's pipelines, searches and scores.
 
     The inputs of a network are pixels, so features are scaled to [0, 1] by their range in the
-    training data, and clipped there afterwards.
+    training data, and clipped there afterwards. Outliers do not count for the range, where they
+    would leave no room for the others, and `fit` warns of them; see `ranges_without_outliers`.
 
     Args:
         num_hidden: hidden spins.
@@ -74,7 +76,15 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> IsingClassifier:
-        """Trains a new network on (n, features) samples and (n,) labels of any kind."""
+        """Trains a new network on (n, features) samples and (n,) labels of any kind.
+
+        Raises:
+            ValueError: for arguments out of range, and where training diverges, with the learning
+                rates.
+
+        Warns:
+            UserWarning: of outliers, with their features.
+        """
         epochs = whole_number("epochs", self.epochs, least=1)
         features, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
@@ -82,8 +92,8 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(self.classes_) < 2:
             raise ValueError(f"y must hold at least 2 classes, got {len(self.classes_)} class")
 
-        self._lowest = features.min(axis=0)
-        spread = features.max(axis=0) - self._lowest
+        self._lowest, highest = ranges_without_outliers(features)
+        spread = highest - self._lowest
         self._spread = np.where(spread > 0, spread, 1.0)
         pixels = self._pixels(features)
 

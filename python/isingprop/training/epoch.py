@@ -102,8 +102,9 @@ def _minibatches(
 def _update_norms(network: Network, before: dict[str, Floats32]) -> dict[str, Any]:
     """Returns the norm of the epoch's change for each kind of parameter, over all layers."""
     kinds, squares = network.kinds(), dict.fromkeys(PARAMETERS, 0.0)
-    for name, array in network.parameters().items():
-        squares[kinds[name]] += float(np.square(array - before[name], dtype=np.float64).sum())
+    with np.errstate(over="ignore", invalid="ignore"):  # the trainer refuses what overflows
+        for name, array in network.parameters().items():
+            squares[kinds[name]] += float(np.square(array - before[name], dtype=np.float64).sum())
 
     return {f"update_norm_{kind}": math.sqrt(square) for kind, square in squares.items()}
 

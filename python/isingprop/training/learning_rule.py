@@ -84,7 +84,15 @@ class LearningRates:
         if square > 0:
             input_rate = input_rate * _MNIST_SQUARE / square
 
-        return replace(rates, input_weights=float(np.float32(input_rate)))
+        with np.errstate(over="ignore"):  # an infinite rate is refused
+            return replace(rates, input_weights=float(np.float32(input_rate)))
+
+    def __str__(self) -> str:
+        """Returns the rates by name, or one number where all are equal."""
+        named = {name: f"{rate:g}" for name, rate in asdict(self).items()}
+        if len(set(named.values())) == 1:
+            return named["couplings"]
+        return f"({', '.join(f'{name} {rate}' for name, rate in named.items())})"
 
     def array(self) -> Floats32:
         """Returns the four as float32, in the order of network.PARAMETERS."""

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from isingprop.network.base_network import Floats32, Network
 from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.protocol import Sampler
-from isingprop.training.checkpoints import Checkpoint, run_settings
+from isingprop.training.checkpoints import Checkpoint, CheckpointFile, run_settings
+from isingprop.training.divergence import DivergedError, converging
 from isingprop.training.epoch import run_epoch
 from isingprop.training.evaluation import EpochRecord, Evaluation, predict
 from isingprop.training.learning_rule import LearningRates
@@ -166,6 +168,7 @@ class Trainer:
 
         self.history: list[EpochRecord] = []
         self._data_checksum: int | None = None
+        self._checkpoint_files: dict[Path, CheckpointFile] = {}
 
     @property
     def problem_shapes(self) -> list[tuple[int, int]]:
@@ -182,7 +185,8 @@ class Trainer:
 
         Raises:
             ValueError: for images of another size or more classes than the network has, or, after
-                `restore`, other images than the checkpoint was made with.
+                `restore`, other images than the checkpoint was made with. Also where training
+                diverges, with the learning rates; the network is then as after Ctrl-C.
             KeyboardInterrupt: on Ctrl-C; the network is then as the last whole epoch left it.
         """
         for _ in self.train(images, epochs, progress=progress):
@@ -233,10 +237,17 @@ class Trainer:
         return self._evaluate(*self._check_images("test", images, labels))
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
-        """Writes all that `restore` needs: parameters, settings and history, or nothing at all."""
-        Checkpoint(
+        """Writes all that `restore` needs: parameters, settings and history, or nothing at all.
+
+        Of a long history a trainer that has saved to this path before keeps the earlier records in
+        a second file, `<path>.history.jsonl`, so that to save after each epoch costs the same
+        however many there were. `restore` needs that file, too, in the same folder.
+        """
+        file = Path(path).absolute()
+        checkpoint = Checkpoint(
             self.network.parameters(), run_settings(self), self.history, self._data_checksum
-        ).save(path)
+        )
+        self._checkpoint_files.setdefault(file, CheckpointFile(file)).save(checkpoint)
 
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Continues the run of the trainer that wrote the checkpoint, to the same bits.
@@ -245,7 +256,7 @@ class Trainer:
         was never stopped.
 
         Raises:
-            FileNotFoundError: where there is no file.
+            FileNotFoundError: where there is no file, or not the second one that it needs.
             ValueError: for a file of another kind or version, a network of another shape, or other
                 settings.
         """
@@ -296,17 +307,22 @@ class Trainer:
         before = {name: array.copy(order="K") for name, array in self.network.parameters().items()}
         checksum = self._data_checksum
 
+        done = len(self.history)
+        watch = converging(self.network.parameters, f"epoch {done + 1}", self.learning_rates)
+
         try:
-            yield before
+            with watch:
+                yield before
         except BaseException as error:
             self._put_back(before)
             self._data_checksum = checksum
-            done = len(self.history)
-            error.add_note(
-                f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it; "
-                "to resume, call fit() again, in a new process after restore() of the last "
-                "checkpoint"
-            )
+            note = f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it"
+            if not isinstance(error, DivergedError):  # it would diverge again
+                note += (
+                    "; to resume, call fit() again, in a new process after restore() of the last "
+                    "checkpoint"
+                )
+            error.add_note(note)
             raise
 
     def _check_images(

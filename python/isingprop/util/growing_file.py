@@ -1,0 +1,97 @@
+"""GrowingFile: a list of records on disk, to which only the new ones are written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from isingprop.util.files import write_atomically
+
+Record = TypeVar("Record")
+
+
+class GrowingFile(Generic[Record]):
+    """A text file with a line for each record of a list that grows.
+
+    To add a record costs the same however many there are. A process that is killed while it adds
+    some leaves all earlier lines whole, with a part of the new ones after them.
+
+    Args:
+        path: the file. What it holds before the first call of `hold` is replaced.
+        line: returns the line of a record, with its end.
+        header: the text before the first line.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], line: Callable[[Record], str], header: str = ""
+    ) -> None:
+        """Counts no records; the file is not touched."""
+        self.path = Path(path)
+        self._line = line
+        self._header = header
+        self._last: Record | None = None
+        self._left: tuple[int, ...] = ()
+        self.count = 0  #: records in the file
+        self.size = 0  #: bytes of header and lines
+        self.crc32 = 0  #: of these bytes
+
+    def begins(self, records: Sequence[Record]) -> bool:
+        """Returns whether the records in the file are the first ones of a list.
+
+        Only the last of them is compared, since a list that grows does not change otherwise.
+        """
+        if self.count == 0:
+            return True
+        return len(records) >= self.count and records[self.count - 1] is self._last
+
+    def hold(self, records: Sequence[Record]) -> None:
+        """Makes the file hold these records.
+
+        New records are on the disk when it returns; an error leaves none of them. The whole file is
+        written anew, under a temporary name, at the first call, or if its records are not the first
+        ones of the list, or if it is not as the last call left it.
+        """
+        grows = self.count > 0 and self.begins(records) and self._left == _state(self.path)
+        first, size, crc32 = (self.count, self.size, self.crc32) if grows else (0, 0, 0)
+        text = "".join(self._line(record) for record in records[first:])
+        content = (text if grows else self._header + text).encode()
+
+        if grows:
+            _add(self.path, size, content)
+        else:
+            write_atomically(self.path, content)
+
+        self.count, self._last = len(records), records[-1] if records else None
+        self.size, self.crc32 = size + len(content), zlib.crc32(content, crc32)
+        self._left = _state(self.path)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Returns what changes whenever anybody writes to a file; empty where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _add(path: Path, size: int, content: bytes) -> None:
+    """Adds bytes to a file of a known size, which an error leaves at that size."""
+    with path.open("ab", buffering=0) as file:
+        try:
+            left = memoryview(content)
+            while left:  # one call may write a part only
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                file.truncate(size)
+            # The error of a full disk has no file name.
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = str(path)
+            raise
