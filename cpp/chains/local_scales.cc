@@ -9,6 +9,8 @@ namespace {
 
 /// The window of a spin, in units of 1 / f, and the part of the sweeps that is left out at each end.
 constexpr double kHot = 0.88, kCold = 8.8, kLeftOut = 0.05;
+/// Weights of windows are between 1 / kLargestWeight and kLargestWeight.
+constexpr double kLargestWeight = 2.0;
 /// Loops are not looked for among more neighbours than this.
 constexpr std::int64_t kMostNeighbours = 32;
 /// Squares of two units are taken as at most this power of two apart.
@@ -233,7 +235,8 @@ void LocalScales::find_windows() {
   for (const std::int64_t at : spins_) {
     if (!is_free_[index(at)]) continue;
     const double scale = log2_scale(at), log_field = log_fields_[index(at)] - scale;
-    spins.push_back({log_field, std::exp2(0.5 * log_field)});
+    const double weight = std::exp2(0.5 * log_field);
+    spins.push_back({log_field, std::clamp(weight, 1.0 / kLargestWeight, kLargestWeight)});
     total += spins.back().weight;
     squares += std::exp2(std::log2(squares_[index(at)]) + 2.0 * (log_unit(at) - scale));
     mean_scale_ += scale;

@@ -26,12 +26,13 @@
 ///       u(beta) = sum_i w_i clip((log beta - log(0.88 / f_i) + e L) / L, 0, 1) / sum_i w_i
 ///       relative = 0.88 * 10^((u - e) / (1 - 2 e)),   L = log(10) / (1 - 2 e),   e = 0.05
 ///
-///   The weights w_i = sqrt(f_i) are a compromise: 1 would waste sweeps on spins that hardly change
-///   the energy, f_i would never cool them. 5 % of the sweeps at either end are left out, and the
-///   windows are wider in return, so that a few strong or weak spins do not stretch the range.
+///   The weights w_i are sqrt(f_i / G), at least 1/2 and at most 2: with 1 for all, more sweeps would
+///   go to spins that hardly change the energy, and with f_i / G weak spins would never cool. 5 % of
+///   the sweeps at either end are left out, and the windows are wider in return, so that a few
+///   strong or weak spins do not stretch the range.
 ///
-///     a spin of f = 1 coupled to one of f = 100 by a weak bond:  half of the sweeps around 1 / 100,
-///     half (less, by the weights) around 1
+///     100 spins of f = 100, joined by a weak bond to 100 spins of f = 1:
+///     of the sweeps, four fifths between 0.88 / 100 and 8.8 / 100, one fifth between 0.88 and 8.8
 ///
 /// The rule and its constants come from bench/strangers.py.
 #pragma once
