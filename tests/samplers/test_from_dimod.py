@@ -241,16 +241,16 @@ def test_start_states_are_passed_on(shape):
 
 
 def test_a_sampler_asked_again_starts_from_the_rest_and_may_write_into_it():
-    def one(_bqm, call):
-        starts, _ = recorder.given[call]["initial_states"]
-        read = starts[:1].copy()
-        starts[:] = 0
-        return sampleset(read)
+    class One(Recorder):
+        def sample(self, bqm, **given):
+            starts, _ = given["initial_states"]
+            read = starts[:1].copy()
+            starts[:] = 0
+            return sampleset(read)
 
     initial = oracle.random_spins(2, 3, 5)
     before = initial.copy()
-    recorder = Recorder("initial_states", answers=one)
-    states = FromDimod(recorder).sample(
+    states = FromDimod(One("initial_states")).sample(
         oracle.random_problem(3, 2, num_problems=2), num_reads=3, initial=initial
     )
     np.testing.assert_array_equal(states.spins, before)
@@ -315,6 +315,7 @@ def test_settings_and_repr_tell_samplers_apart():
             "seed": "nan",
             "interrupt_function": "builtins.len",
             "initial_states": "{(0, 1): 2}",
+            "proposal_acceptance_criteria": "Gibbs",
         },
     }
     nested = FromDimod(TakesAnything.TakesNothing()).settings()

@@ -253,7 +253,8 @@ class Trainer:
         """Continues the run of the trainer that wrote the checkpoint, to the same bits.
 
         This trainer must have been made with the same arguments. The result is that of a run that
-        was never stopped.
+        was never stopped, if its samplers give the same states for the same seed
+        (`FromDimod.repeats`).
 
         Raises:
             FileNotFoundError: where there is no file, or not the second one that it needs.

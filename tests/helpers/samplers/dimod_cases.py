@@ -5,8 +5,8 @@ import numpy as np
 
 
 class Recorder:
-    """A sampler that answers with given states, all up by default, and keeps what it was called
-    with.
+    """A sampler that answers with given states, by default its start states or all up, and keeps
+    what it was called with.
     """
 
     properties = {}  # noqa: RUF012
@@ -21,10 +21,9 @@ class Recorder:
         self.given.append(given)
         if self.answers is not None:
             return self.answers(bqm, len(self.given) - 1)
-        return sampleset(
-            np.ones((given.get("num_reads", self.rows), len(bqm))),
-            info={"call": len(self.given) - 1},
-        )
+        up = np.ones((given.get("num_reads", self.rows), len(bqm)))
+        starts, _ = given.get("initial_states", (up, None))
+        return sampleset(starts, info={"call": len(self.given) - 1})
 
 
 def sampleset(spins, labels=None, energy=0.0, **more):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isnan
 from time import perf_counter_ns
-from typing import Literal
+from typing import Any, Literal
 
 import dimod
 import numpy as np
@@ -58,19 +59,31 @@ class BipartiteCall:
         return done
 
     def sample_set(self, states: list[States], **info: object) -> dimod.SampleSet:
-        """Returns the states as samples of the variables, with the energies of the model."""
+        """Returns the states as samples of the variables, with the energies of the model.
+
+        `info` holds what JSON, and so dimod's serialization, restores as it was.
+        """
         spins = np.concatenate([each.spins[:, 0] for each in states])[:, self.layers.slots]
         samples = spins if self.bqm.vartype is dimod.SPIN else (spins + 1) // 2
         build = dimod.SampleSet.from_samples_bqm
         labelled = samples, list(self.bqm.variables)
         result: dimod.SampleSet = build(  # type: ignore[no-untyped-call]
-            labelled, self.bqm, info={**info, "seed": self.seed}, sort_labels=False
+            labelled, self.bqm, info={**_plain(info), "seed": self.seed}, sort_labels=False
         )
 
         times = np.diff([*self.clock, perf_counter_ns()]).tolist()
         names = "preprocessing_ns", "sampling_ns", "postprocessing_ns"
         result.info["timing"] = dict(zip(names, times, strict=True))
         return result
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value with lists for tuples and None for NaN, which JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and isnan(value) else value
 
 
 class BipartiteSampler(Sampler, Initialized):

@@ -46,7 +46,8 @@ class AnnealingSampler(BipartiteSampler):
     - Where the schedule ends cold, a read ends with a zero-temperature descent, after which no
       single flip lowers its energy; see `descend`.
     - Without beta_range, beta follows the rule of `isingprop.Annealing`.
-    - Read r depends on r and the seed, but not on num_reads. A seed has up to 64 bits.
+    - Read r depends on r and the seed, but not on num_reads. A seed has up to 64 bits. As there, a
+      seed gives other samples where the variables of the model come in another order.
     - Arguments are given by name, and there is at least one sweep.
     - There is no num_sweeps_per_beta, randomize_order or proposal_acceptance_criteria.
 
@@ -215,7 +216,7 @@ class TemperingSampler(BipartiteSampler):
         Returns:
             One row for each read, see `AnnealingSampler.sample`. `info` also holds, for each read,
             betas (R, num_betas), swap_acceptance (R, num_betas - 1) and round_trips (R,), which
-            `isingprop.Tempering` explains.
+            `isingprop.Tempering` explains; None is the acceptance where no swap was tried.
         """
         self.remove_unknown_kwargs(**kwargs)
         call = self._call(
