@@ -155,10 +155,8 @@ bool Chains::find_one_scale() {
   rms_field_ = std::sqrt(sum / static_cast<double>(num_hidden + num_output));
 
   // f_i^2 of a hidden spin is the mean over it and all free outputs, and the reverse.
-  const double hidden_sum =
-      hidden_.squares + (grid_.sum_of_squares() - hidden_.pinned_squares);
-  const double output_sum =
-      output_.squares + (grid_.sum_of_squares() - output_.pinned_squares);
+  const double hidden_sum = hidden_.squares + (grid_.sum_of_squares() - hidden_.pinned_squares);
+  const double output_sum = output_.squares + (grid_.sum_of_squares() - output_.pinned_squares);
   const double least = std::min(output_sum / static_cast<double>(num_output + 1),
                                 hidden_sum / static_cast<double>(num_hidden + 1));
   const double most = sum / static_cast<double>(std::min(num_hidden, num_output) + 1);
@@ -179,16 +177,20 @@ void Chains::find_gains() {
   const auto log_gain = [&](std::int64_t at) {
     return grid_.exponent(at) - grid_.exponent() - (scales ? scales->log2_scale(at) : 0.0);
   };
+  // Visits the spins on which anything acts; for the others any gain will do.
   const auto for_each_spin = [&](const auto& visit) {
-    for (std::int64_t i = 0; i < num_hidden; ++i) visit(i);
-    for (std::int64_t a = 0; a < grid_.num_output(); ++a) visit(output + a);
+    for (std::int64_t at = 0; at < size_; at = at + 1 == num_hidden ? output : at + 1) {
+      if (at >= output + grid_.num_output()) break;
+      if (grid_.sums()[at] != 0.0f || fields_[at] != 0.0f) visit(at);
+    }
   };
 
-  double most = log_gain(0), least = most;
+  double most = -std::numeric_limits<double>::infinity(), least = -most;
   for_each_spin([&](std::int64_t at) {
     most = std::max(most, log_gain(at));
     least = std::min(least, log_gain(at));
   });
+  if (most < least) most = least = 0.0;  // nothing acts on any spin
   // With a reduced beta the units cancel.
   const int exponent = scales ? 0 : grid_.exponent();
   const double largest = scales ? scales->reduced(unit_.largest) : unit_.largest;
@@ -197,6 +199,7 @@ void Chains::find_gains() {
   slope_unit_ = std::ldexp(std::exp2(most), exponent);
 
   const bool same = least >= most;
+  log2_least_gain_ = std::min(0.0, least - most);
   for_each_spin([&](std::int64_t at) {
     gains_[at] = static_cast<float>(std::exp2(std::min(0.0, log_gain(at) - most)));
   });
@@ -209,8 +212,7 @@ void Chains::find_gains() {
 float Chains::slope(double beta) const {
   const bool maps = unit_.relative && !has_one_scale_;
   const double reduced = maps ? scales_->reduced(beta) : beta;
-  return static_cast<float>(
-      std::min(kTwoOverLn2 * (slope_unit_ * reduced), double{kLargestSlope}));
+  return static_cast<float>(std::min(kTwoOverLn2 * (slope_unit_ * reduced), double{kLargestSlope}));
 }
 
 double Chains::absolute(double relative) {

@@ -40,9 +40,12 @@ class Chains {
 
   /// Returns 2 beta / ln 2 in the units of the chains.
   float slope(double beta) const;
-  /// Returns a relative beta of this problem in 1 / (unit of J). Where parts of the problem share no
-  /// coupling, this is the geometric mean over spins.
+  /// Returns a relative beta of this problem in 1 / (unit of J). Where parts of the problem share
+  /// no coupling, this is the geometric mean over spins.
   double absolute(double relative);
+  /// Returns log2 of the smallest gain of a spin on which anything acts, at most 0: how many bits
+  /// the energies of parts, at one temperature, are apart.
+  double log2_least_gain() const { return log2_least_gain_; }
   /// Returns the beta of a sampler in 1 / (unit of J).
   double in_users_unit(double beta) { return unit_.relative ? absolute(beta) : beta; }
 
@@ -90,6 +93,7 @@ class Chains {
   bool has_one_scale_ = false;
   double rms_field_ = 1.0;   ///< of a random state, in the units of the chains, if it is the scale
   double slope_unit_ = 1.0;  ///< slope / (2 beta / ln 2)
+  double log2_least_gain_ = 0.0;
 };
 
 /// Converts spins between -1 and +1 outside a chain and sign bits within it.

@@ -244,7 +244,8 @@ void CouplingGrid::fill_each(const Real* couplings, const std::vector<int>& quan
   for (std::size_t k = 0; k < quanta.size(); ++k) {
     if (!moved[k]) continue;
     const auto at = static_cast<std::int64_t>(k);
-    errors_[k] = error_bound(at < column_stride ? num_output_ : num_hidden_, quanta[k], exponent(at));
+    errors_[k] =
+        error_bound(at < column_stride ? num_output_ : num_hidden_, quanta[k], exponent(at));
   }
 }
 

@@ -22,9 +22,9 @@ namespace isingprop {
 ///
 /// Everything is stored in units of 2^exponent, in which the largest sum or field is between 2^22
 /// and 2^23. Neither small numbers nor slopes then leave the range of float, so that no problem
-/// between 1e-300 and 1e300 is too small or too large. Since the unit is a power of two, it does not
-/// affect the states, unless the numbers of one batch are more than 2^100 apart and the small ones
-/// vanish.
+/// between 1e-300 and 1e300 is too small or too large. Since the unit is a power of two, it does
+/// not affect the states, unless the numbers of one batch are more than 2^100 apart and the small
+/// ones vanish.
 ///
 /// Where the sums of |J| of two spins are more than 2^10 apart, one quantum would be too coarse for
 /// the smaller one. The grid is then *graded*: the fields of each spin have a quantum and a unit of

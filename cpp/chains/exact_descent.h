@@ -1,7 +1,7 @@
 /// The end of a descent, in exact arithmetic on the numbers that the user gave.
 ///
-/// The kernel `descend` works on rounded couplings (see CouplingGrid). Where a local field is within
-/// its rounding error, it may have the wrong sign:
+/// The kernel `descend` works on rounded couplings (see CouplingGrid). Where a local field is
+/// within its rounding error, it may have the wrong sign:
 ///
 ///     h_i = -1, J_ij t_j = 1 + 2^-40   ->   on the grid f_i = 0, so the spin stays; in fact 2^-40
 ///

@@ -1,15 +1,15 @@
 /// The temperatures at which the spins of a problem freeze, from their local fields.
 ///
-/// Samplers take inverse temperatures relative to a problem: at 0.88 / f a spin moves freely, and at
-/// 8.8 / f it is frozen, where f is its local scale. f is the root mean square of the local fields
-/// of a random state, over the spin and those that it couples to:
+/// Samplers take inverse temperatures relative to a problem: at 0.88 / f a spin moves freely, and
+/// at 8.8 / f it is frozen, where f is its local scale. f is the root mean square of the local
+/// fields of a random state, over the spin and those that it couples to:
 ///
 ///     f_i^2 = mean of (h_j^2 + sum_k J_jk^2) over j = i and the neighbours j of i
 ///
-/// Neighbours that are held together by others add up in step, not at random, so that such a cluster
-/// freezes earlier. sum_k J_jk^2 is therefore raised by c^2 times the sum of |J_jk J_jl| over
-/// neighbours k and l of j that have another neighbour m in common, where c is the mean, at least
-/// 0, of the sign of J_jk J_km J_ml J_lj over all these loops of the part (below): 1 in a
+/// Neighbours that are held together by others add up in step, not at random, so that such a
+/// cluster freezes earlier. sum_k J_jk^2 is therefore raised by c^2 times the sum of |J_jk J_jl|
+/// over neighbours k and l of j that have another neighbour m in common, where c is the mean, at
+/// least 0, of the sign of J_jk J_km J_ml J_lj over all these loops of the part (below): 1 in a
 /// lattice of ferromagnetic cells, and about 0 in a spin glass. This is for sparse parts only: not
 /// where all spins couple to all of the other layer, nor for spins of more than 32 neighbours.
 ///
@@ -26,10 +26,10 @@
 ///       u(beta) = sum_i w_i clip((log beta - log(0.88 / f_i) + e L) / L, 0, 1) / sum_i w_i
 ///       relative = 0.88 * 10^((u - e) / (1 - 2 e)),   L = log(10) / (1 - 2 e),   e = 0.05
 ///
-///   The weights w_i are sqrt(f_i / G), at least 1/2 and at most 2: with 1 for all, more sweeps would
-///   go to spins that hardly change the energy, and with f_i / G weak spins would never cool. 5 % of
-///   the sweeps at either end are left out, and the windows are wider in return, so that a few
-///   strong or weak spins do not stretch the range.
+///   The weights w_i are sqrt(f_i / G), at least 1/2 and at most 2: with 1 for all, more sweeps
+///   would go to spins that hardly change the energy, and with f_i / G weak spins would never cool.
+///   5 % of the sweeps at either end are left out, and the windows are wider in return, so that a
+///   few strong or weak spins do not stretch the range.
 ///
 ///     100 spins of f = 100, joined by a weak bond to 100 spins of f = 1:
 ///     of the sweeps, four fifths between 0.88 / 100 and 8.8 / 100, one fifth between 0.88 and 8.8
@@ -81,13 +81,13 @@ class LocalScales {
   const CouplingGrid& grid_;
   std::vector<std::int64_t> spins_;  ///< where each spin is in arrays over all spins
   std::vector<std::int64_t> first_neighbour_, neighbours_;  ///< in ascending order
-  std::vector<float> couplings_;  ///< J_ij of each neighbour j, in the units of spin i
-  std::vector<std::int64_t> part_;          ///< of each spin
-  std::vector<double> coupling_squares_;    ///< sum_j J_ij^2 and more, in the units of the spin
-  std::vector<double> squares_;             ///< h_i^2 + coupling_squares_
-  std::vector<char> is_free_;               ///< whether a spin counts
-  std::vector<double> log_fields_;          ///< log2 of f_i, in the largest unit of the grid
-  std::vector<double> scales_;              ///< log2 of G of each part
+  std::vector<float> couplings_;          ///< J_ij of each neighbour j, in the units of spin i
+  std::vector<std::int64_t> part_;        ///< of each spin
+  std::vector<double> coupling_squares_;  ///< sum_j J_ij^2 and more, in the units of the spin
+  std::vector<double> squares_;           ///< h_i^2 + coupling_squares_
+  std::vector<char> is_free_;             ///< whether a spin counts
+  std::vector<double> log_fields_;        ///< log2 of f_i, in the largest unit of the grid
+  std::vector<double> scales_;            ///< log2 of G of each part
   double mean_scale_ = 0.0;
   double one_scale_ = 1.0;                  ///< F, or 0 where there are many scales
   std::vector<double> shares_, log_betas_;  ///< u at the ends of the windows, as log2 of beta rises

@@ -27,8 +27,8 @@ class Annealer {
     for (std::size_t t = 0; t < slopes_.size(); ++t) {
       slopes_[t] = chains_.slope(plan_.betas[t]);
     }
-    descends_ = plan_.descent == Descent::kAlways ||
-                (plan_.descent == Descent::kWhereCold && ends_cold());
+    descends_ =
+        plan_.descent == Descent::kAlways || (plan_.descent == Descent::kWhereCold && ends_cold());
   }
 
   void run(std::int64_t b, std::int64_t read, std::int8_t* spins, Interrupt& interrupt,

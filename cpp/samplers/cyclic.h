@@ -24,7 +24,7 @@ struct CyclicPlan {
   std::int64_t num_sweeps;  ///< of a cycle, at least 1
   std::int64_t num_cycles;  ///< at least 1
   bool relative;            ///< whether betas are relative to each problem, see local_scales.h
-  Reads reads;  ///< whose initial states, which must be given, are the references
+  Reads reads;              ///< whose initial states, which must be given, are the references
 };
 
 /// Fills spins and energies with the lowest state of each read, the reference included, and

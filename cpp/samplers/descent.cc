@@ -14,9 +14,7 @@ template <class Real>
 class Descender {
  public:
   Descender(const Problem<Real>& problem, const Reads& reads, const CouplingGrid& grid)
-      : problem_(problem),
-        reads_(reads),
-        chains_(grid, 1, {.relative = false, .largest = 0.0}) {}
+      : problem_(problem), reads_(reads), chains_(grid, 1, {.relative = false, .largest = 0.0}) {}
 
   void load(std::int64_t b) { chains_.load_fields(problem_, b); }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,10 @@
 
 namespace isingprop {
 namespace {
+
+/// log2 of the smallest part of an energy that a swap still sees: 2^52 is the precision of a
+/// double, and a swap is to be right to 2^-12.
+constexpr double kLeastGain = -40.0;
 
 /// Runs the replicas of one read after another on one thread.
 template <class Real>
@@ -32,7 +37,14 @@ class Temperer {
         energies_(slopes_.size()),
         replicas_(slopes_.size()) {}
 
-  void load(std::int64_t b) { chains_.load_fields(problem_, b); }
+  void load(std::int64_t b) {
+    chains_.load_fields(problem_, b);
+    if (plan_.target >= 0 && plan_.num_betas > 1 && chains_.log2_least_gain() < kLeastGain) {
+      throw std::invalid_argument(
+          "target_beta needs local fields within a factor of 1e12 of each other; Annealing at a "
+          "constant beta does not");
+    }
+  }
 
   void run(std::int64_t b, std::int64_t read, std::int8_t* spins, Interrupt& interrupt,
            bool may_poll) {

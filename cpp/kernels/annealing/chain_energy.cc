@@ -18,8 +18,8 @@ struct BlockSums {
   VecD lanes[kBlock / kDoubles] = {};
 };
 
-/// Adds s_i x_i for the spins of a layer, each product exact, times the gains if there are any. x is
-/// as long as the padded layer; what it holds in the padding is ignored.
+/// Adds s_i x_i for the spins of a layer, each product exact, times the gains if there are any. x
+/// is as long as the padded layer; what it holds in the padding is ignored.
 ISINGPROP_INLINE void add_signed(const Layer& layer, const float* x, BlockSums& sums) {
   for (std::int64_t i = 0; i < layer.num_spins; i += kBlock) {
     for (int part = 0; part < kParts; ++part) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 
 import numpy as np
@@ -38,6 +39,11 @@ def read_number(value: object) -> int:
     return whole_number("num_reads", value, least=1, most=MOST_READS)
 
 
+def beta_number(name: str, value: object) -> float:
+    """Returns `value` as an inverse temperature."""
+    return real_number(name, value, least=0.0, most=sys.float_info.max)
+
+
 def beta_range_of(value: BetaRange | None) -> BetaRange | None:
     """Returns `value` as (first, last) inverse temperatures, or None.
 
@@ -51,8 +57,8 @@ def beta_range_of(value: BetaRange | None) -> BetaRange | None:
     except (TypeError, ValueError):
         raise ValueError(f"beta_range must be two numbers (first, last), got {value!r}") from None
 
-    first = real_number("beta_range[0]", first, least=0.0)
-    last = real_number("beta_range[1]", last, least=0.0)
+    first = beta_number("beta_range[0]", first)
+    last = beta_number("beta_range[1]", last)
     if first != last and min(first, last) == 0.0:
         raise ValueError(
             f"beta_range must be positive for a geometric schedule, got ({first}, {last})"
@@ -80,13 +86,14 @@ def start_states(initial: Spins | None) -> Spins | None:
 def geometric(first: float, last: float, count: int) -> NDArray[np.float64]:
     """Returns inverse temperatures that grow geometrically from first to last, (count,).
 
-    They are rounded to float32, because the last bits of pow() differ between platforms and would
-    change the states.
+    They are rounded to the 24 bits of a float32, because the last bits of pow() differ between
+    platforms and would change the states.
     """
     if first == last or count == 1:
         return np.full(count, last, dtype=np.float64)
     betas = [first * (last / first) ** (k / (count - 1)) for k in range(count)]
-    return np.array(betas, dtype=np.float32).astype(np.float64)
+    mantissas, exponents = np.frexp(betas)
+    return np.ldexp(mantissas.astype(np.float32).astype(np.float64), exponents)
 
 
 def beta_info(

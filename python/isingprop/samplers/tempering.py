@@ -13,6 +13,7 @@ from isingprop.problem import IsingProblem
 from isingprop.samplers.arguments import (
     BetaRange,
     beta_info,
+    beta_number,
     beta_range_of,
     check_problem,
     geometric,
@@ -23,7 +24,7 @@ from isingprop.samplers.arguments import (
 )
 from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
-from isingprop.util.checks import Spins, real_number, seed_number, true_or_false, whole_number
+from isingprop.util.checks import Spins, seed_number, true_or_false, whole_number
 
 # In units of 1 / (local field); bench/tempering.py measures it. The hot end
 # need only be hot enough for replicas to forget their state: a hotter one flips more spins, which
@@ -175,7 +176,7 @@ def target_number(value: object, beta_range: BetaRange | None) -> float:
     """Returns target_beta, which must be in beta_range."""
     if beta_range is None:
         raise ValueError(f"beta_range must be given with target_beta, got None and {value!r}")
-    target = real_number("target_beta", value, least=0.0)
+    target = beta_number("target_beta", value)
     if not beta_range[0] <= target <= beta_range[1]:
         raise ValueError(f"target_beta must be in beta_range = {beta_range}, got {target}")
     return target

@@ -51,11 +51,16 @@ def seed_for(*numbers: int) -> int:
 
 
 def real_number(
-    name: str, value: object, *, least: float = -np.inf, above: float = -np.inf
+    name: str,
+    value: object,
+    *,
+    least: float = -np.inf,
+    above: float = -np.inf,
+    most: float = _LARGEST_SINGLE,
 ) -> float:
-    """Returns `value` as a float that is >= least, > above and finite.
+    """Returns `value` as a float that is >= least, > above and of a size <= most.
 
-    Kernels compute in float32, so a number that overflows there is not finite.
+    Most kernels compute in float32, so by default a number that overflows there is not finite.
     """
     if isinstance(value, bool | np.bool_ | str | bytes):
         raise TypeError(f"{name} must be a number, got {value!r}")
@@ -66,7 +71,7 @@ def real_number(
     except OverflowError:
         number = np.inf
 
-    if not abs(number) <= _LARGEST_SINGLE or number < least or number <= above:
+    if not abs(number) <= most or number < least or number <= above:
         bound = f" and above {above:g}" if np.isfinite(above) else ""
         bound = f" and at least {least:g}" if np.isfinite(least) else bound
         raise ValueError(f"{name} must be finite{bound}, got {number}")

@@ -1,0 +1,187 @@
+"""Samples at a constant temperature, against enumeration, through every door."""
+
+from fractions import Fraction
+
+import dimod
+import numpy as np
+import pytest
+
+from helpers import oracle, tolerances
+from isingprop import Annealing, IsingProblem, Tempering
+from isingprop.dimod import AnnealingSampler, TemperingSampler
+from isingprop.samplers.as_dimod.two_colouring import layers_of
+
+READS, SWEEPS = 20_000, 30
+
+
+def lattice(linear, factor=1.0):
+    """A 3 x 2 lattice of normal couplings, and a pair of variables beside it."""
+    random = np.random.default_rng(5)
+    pairs = [
+        ((i, j), (i + di, j + dj))
+        for i in range(3)
+        for j in range(2)
+        for di, dj in ((1, 0), (0, 1))
+    ]
+    inside = [(u, v) for u, v in pairs if v[0] < 3 and v[1] < 2]
+    quadratic = dict(zip(inside, random.normal(size=len(inside)), strict=True))
+    return dimod.BinaryQuadraticModel(linear, quadratic | {("c", "d"): 0.4 * factor}, 0.0, "SPIN")
+
+
+def weak_pair(factor):
+    """A weak pair beside two strong variables, which freeze in their only minimum."""
+    linear = {"a": 2.0, "d": 0.3 * factor}
+    quadratic = {("a", "b"): -1.0, ("c", "d"): 0.4 * factor}
+    return dimod.BinaryQuadraticModel(linear, quadratic, 0.0, "SPIN")
+
+
+# Local fields from 2000 to 1e-4 in one part, of which the strong ones freeze.
+GRADED = dimod.BinaryQuadraticModel(
+    {"a": 2000.0, "d": 0.2, "e": 1e-4},
+    {"ab": -1000.0, "bc": 0.5, "cd": 0.1, "de": 1e-4, "ad": 1e-4},
+    0.0,
+    "SPIN",
+)
+
+# Each model with the temperature at which it is sampled.
+MODELS = {
+    "plain": (lattice({(0, 0): 0.3, "c": 0.2}), 1.0),
+    "pinned": (lattice({(0, 0): -3.0, (2, 1): 40.0, "c": 1.5}), 1.0),
+    "a weak part": (lattice({}, 1e-5), 1.0),
+    "a weak part alone moves": (weak_pair(1e-5), 1e5),
+    "a part 1e60 times weaker": (weak_pair(1e-60), 2e60),
+    "graded rows": (GRADED, 1.5),
+    "binary": (lattice({(0, 0): 0.3, "c": 0.2}).change_vartype("BINARY", inplace=False), 0.7),
+}
+BY_MODEL = pytest.mark.parametrize("name", list(MODELS))
+
+
+def probabilities(bqm, beta):
+    """exp(-beta E) / Z of all states, in the order of state numbers over the variables.
+
+    Energies are fractions: sums in double precision would lose the weak parts.
+    """
+    states = oracle.all_states(bqm.num_variables)
+    values = states if bqm.vartype is dimod.SPIN else (states + 1) // 2
+    place = {v: k for k, v in enumerate(bqm.variables)}
+    linear = [(place[v], Fraction(bias)) for v, bias in bqm.linear.items()]
+    quadratic = [(place[u], place[v], Fraction(bias)) for (u, v), bias in bqm.quadratic.items()]
+
+    energies = [
+        sum(bias * x[k] for k, bias in linear) + sum(bias * x[k] * x[j] for k, j, bias in quadratic)
+        for x in values.tolist()
+    ]
+    exponents = [-float(Fraction(beta) * (energy - min(energies))) for energy in energies]
+    return oracle.normalised(np.array([exponents]))[0]
+
+
+def numbers(bqm, samples):
+    columns = [samples.variables.index(v) for v in bqm.variables]
+    return oracle.state_numbers(np.where(samples.record.sample[:, columns] > 0, 1, -1))
+
+
+def of_drop_in(sampler, bqm, **options):
+    return numbers(bqm, sampler.sample(bqm, num_reads=READS, num_sweeps=SWEEPS, seed=1, **options))
+
+
+@BY_MODEL
+def test_the_annealing_drop_in_at_a_constant_beta(name):
+    bqm, beta = MODELS[name]
+    exact = probabilities(bqm, beta)
+    assert not tolerances.is_rejected(
+        of_drop_in(AnnealingSampler(), bqm, beta_range=(beta, beta)), exact
+    )
+    descended = of_drop_in(AnnealingSampler(), bqm, beta_range=(beta, beta), descend=True)
+    assert tolerances.is_rejected(descended, exact), "a descent at the end is told apart"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name == "pinned" else pytest.mark.slow)
+        for name in MODELS
+        if name != "a part 1e60 times weaker"
+    ],
+)
+def test_the_tempering_drop_in_at_its_target(name):
+    bqm, beta = MODELS[name]
+    exact = probabilities(bqm, beta)
+    options = {"beta_range": (0.3 * beta, beta), "num_betas": 3}
+    assert not tolerances.is_rejected(
+        of_drop_in(TemperingSampler(), bqm, target_beta=beta, **options), exact
+    )
+    assert tolerances.is_rejected(of_drop_in(TemperingSampler(), bqm, **options), exact), (
+        "lowest states are told apart"
+    )
+
+
+def test_tempering_at_a_constant_beta_is_sampling_at_it():
+    bqm, beta = MODELS["plain"]
+    exact = probabilities(bqm, beta)
+    constant = of_drop_in(TemperingSampler(), bqm, beta_range=(beta, beta))
+    ladder = of_drop_in(TemperingSampler(), bqm, beta_schedule_type="custom", beta_schedule=[beta])
+    assert not tolerances.is_rejected(constant, exact)
+    assert not tolerances.is_rejected(ladder, exact)
+
+
+def test_tempering_refuses_a_target_at_which_swaps_would_not_see_the_weak_parts():
+    """At 1e60 times their energy; lowest states are found, since parts have their own scales."""
+    bqm, beta = MODELS["a part 1e60 times weaker"]
+    with pytest.raises(ValueError, match="target_beta needs local fields within a factor of 1e12"):
+        TemperingSampler().sample(bqm, beta_range=(beta / 2, beta), target_beta=beta)
+    lowest = TemperingSampler().sample(bqm, num_reads=5, seed=0).samples()
+    assert all((s["a"], s["b"], s["c"], s["d"]) == (-1, -1, 1, -1) for s in lowest)
+
+
+@BY_MODEL
+@pytest.mark.parametrize("kind", ["annealing", "tempering"])
+def test_the_samplers_of_isingprop_at_a_constant_beta(name, kind):
+    bqm, beta = MODELS[name]
+    layers = layers_of(bqm)
+    sampler = Annealing(SWEEPS, (beta, beta))
+    if kind == "tempering":
+        sampler = Tempering(SWEEPS, (beta, beta), num_betas=1)
+    spins = sampler.sample(layers.problem(0, 1), READS, seed=3).spins[0][:, layers.slots]
+    assert not tolerances.is_rejected(oracle.state_numbers(spins), probabilities(bqm, beta))
+
+
+def test_the_path_of_the_plugin_for_boltzmann_machines():
+    """dwave-pytorch-plugin 0.4.0 calls sample_ising(h, J, **sample_kwargs)."""
+    bqm, beta = MODELS["pinned"]
+    h, J, _ = bqm.to_ising()
+    params = {"num_reads": READS, "num_sweeps": SWEEPS, "seed": 4, "beta_range": [beta, beta]}
+    samples = AnnealingSampler().sample_ising(h, J, **params)
+    exact = probabilities(bqm, beta)
+    assert not tolerances.is_rejected(numbers(bqm, samples), exact)
+
+    onwards = params | {"initial_states": samples, "num_sweeps": 1, "seed": 5}
+    later = AnnealingSampler().sample_ising(h, J, **onwards)
+    assert not tolerances.is_rejected(numbers(bqm, later), exact)
+
+
+@pytest.mark.parametrize(
+    ("beta_range", "falls"), [((0.1, 10.0), True), ((0.1, 0.4), False), ((1.0, 1.0), False)]
+)
+def test_reads_descend_where_the_schedule_ends_cold(beta_range, falls):
+    """The local field is sqrt(4.8): cold begins at a beta of 1.8."""
+    couplings = np.random.default_rng(0).choice([-1.0, 1.0], (6, 4))
+    problem = IsingProblem(couplings, np.zeros((1, 6)), np.zeros((1, 4)))
+    default = Annealing(5, beta_range).sample(problem, 200, seed=0).spins
+    forced = Annealing(5, beta_range, descend=falls).sample(problem, 200, seed=0).spins
+    other = Annealing(5, beta_range, descend=not falls).sample(problem, 200, seed=0).spins
+    np.testing.assert_array_equal(default, forced)
+    assert (default != other).any()
+
+
+def test_settings_tell_whether_reads_descend():
+    said = [
+        Annealing(5, beta_range, descend=descend).settings()["descend"]
+        for beta_range, descend in (
+            (None, None),
+            ((1, 1), None),
+            ((1, 2), None),
+            (None, False),
+            ((1, 1), True),
+        )
+    ]
+    assert said == [True, False, None, False, True]
