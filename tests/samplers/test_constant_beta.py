@@ -173,6 +173,12 @@ def test_reads_descend_where_the_schedule_ends_cold(beta_range, falls):
     assert (default != other).any()
 
 
+def test_a_range_may_span_all_numbers():
+    problem = IsingProblem(np.ones((3, 2)), np.ones((1, 3)), np.ones((1, 2)))
+    states = Annealing(9, (1e-300, 1e300)).sample(problem, 5, seed=0)
+    assert np.isin(states.energies, [-7, -5]).all()  # one layer up, the other down
+
+
 def test_settings_tell_whether_reads_descend():
     said = [
         Annealing(5, beta_range, descend=descend).settings()["descend"]

@@ -91,7 +91,11 @@ def geometric(first: float, last: float, count: int) -> NDArray[np.float64]:
     """
     if first == last or count == 1:
         return np.full(count, last, dtype=np.float64)
-    betas = [first * (last / first) ** (k / (count - 1)) for k in range(count)]
+    parts = [k / (count - 1) for k in range(count)]
+    if np.isfinite(last / first):
+        betas = [first * (last / first) ** part for part in parts]
+    else:
+        betas = [first ** (1 - part) * last**part for part in parts]
     mantissas, exponents = np.frexp(betas)
     return np.ldexp(mantissas.astype(np.float32).astype(np.float64), exponents)
 
