@@ -1,5 +1,6 @@
 """Samples at a constant temperature, against enumeration, through every door."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import dimod
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 
 from helpers import oracle, tolerances
-from isingprop import Annealing, IsingProblem, Tempering
+from isingprop import Annealing, IsingProblem, Tempering, kernels
 from isingprop.dimod import AnnealingSampler, TemperingSampler
+from isingprop.samplers.arguments import COLD_BETA
 from isingprop.samplers.as_dimod.two_colouring import layers_of
 
 READS, SWEEPS = 20_000, 30
@@ -171,6 +173,34 @@ def test_reads_descend_where_the_schedule_ends_cold(beta_range, falls):
     other = Annealing(5, beta_range, descend=not falls).sample(problem, 200, seed=0).spins
     np.testing.assert_array_equal(default, forced)
     assert (default != other).any()
+
+
+@pytest.mark.parametrize("last", [0.999, 1.001])
+def test_cold_is_the_same_for_the_drop_in(last):
+    """A 4 x 4 lattice, on which the local field is the same for all."""
+    sites = [(i, j) for i in range(4) for j in range(4)]
+    pairs = [(u, ((u[0] + 1) % 4, u[1])) for u in sites] + [
+        (u, (u[0], (u[1] + 1) % 4)) for u in sites
+    ]
+    bqm = dimod.BinaryQuadraticModel({}, dict.fromkeys(pairs, 1.0), 0.0, "SPIN")
+    layers = layers_of(bqm)
+    problem = layers.problem(0, 1)
+    arrays = problem.couplings, problem.hidden_fields, problem.output_fields
+    beta_range = (0.01, last * kernels.absolute_betas(*arrays, np.array([COLD_BETA]))[0, 0])
+    options = {"num_reads": 300, "num_sweeps": 3, "seed": 0, "beta_range": beta_range}
+    reads = [
+        AnnealingSampler().sample(bqm, descend=descend, **options).record.sample
+        for descend in (None, True, False)
+    ]
+    assert (reads[1] != reads[2]).any()
+    assert (reads[0] == reads[1 if last > 1 else 2]).all()
+    ours = Annealing(3, beta_range)
+    spins = [
+        sampler.sample(problem, 300, seed=0).spins
+        for sampler in (ours, replace(ours, descend=last > 1), replace(ours, descend=last < 1))
+    ]
+    assert (spins[0] == spins[1]).all()
+    assert (spins[0] != spins[2]).any()
 
 
 def test_a_range_may_span_all_numbers():

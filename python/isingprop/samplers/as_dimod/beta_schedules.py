@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from isingprop import kernels
-from isingprop.samplers.arguments import BetaRange, geometric
+from isingprop.samplers.arguments import COLD_BETA, BetaRange, geometric
 from isingprop.samplers.as_dimod.two_colouring import Layers
 from isingprop.util.checks import Doubles, float_array
 
@@ -41,12 +41,14 @@ class BetaSchedule(NamedTuple):
 
     def range_in(self, layers: Layers) -> list[float]:
         """Returns the first and the last inverse temperature in 1 / (unit of the biases)."""
-        ends = self.range
-        if self.relative:
-            problem = layers.problem(0, 1)
-            arrays = problem.couplings, problem.hidden_fields, problem.output_fields
-            ends = kernels.absolute_betas(*arrays, ends)[0]
+        ends = _absolute(layers, self.range) if self.relative else self.range
         return [float(beta) for beta in ends]
+
+    def ends_cold(self, layers: Layers) -> bool:
+        """Returns whether reads are to end in a descent by default: not at a constant beta."""
+        if self.relative or self.is_constant:
+            return self.relative
+        return bool(self.betas[-1] >= _absolute(layers, np.array([COLD_BETA]))[0])
 
 
 def beta_schedule_of(
@@ -94,6 +96,14 @@ def beta_schedule_of(
     else:
         raise ValueError(f"beta_range must be above 0 for a geometric schedule, got {beta_range!r}")
     return BetaSchedule(betas, ends, relative=beta_range is None)
+
+
+def _absolute(layers: Layers, relative: Doubles) -> Doubles:
+    """Returns inverse temperatures that are relative to a model in 1 / (unit of its biases)."""
+    problem = layers.problem(0, 1)
+    arrays = problem.couplings, problem.hidden_fields, problem.output_fields
+    betas: Doubles = kernels.absolute_betas(*arrays, relative)[0]
+    return betas
 
 
 def _check_custom(

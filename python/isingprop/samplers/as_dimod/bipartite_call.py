@@ -18,6 +18,7 @@ from dimod.typing import SamplesLike
 from isingprop.problem import IsingProblem
 from isingprop.samplers.arguments import read_number
 from isingprop.samplers.as_dimod.beta_schedules import SCHEDULE_TYPES
+from isingprop.samplers.as_dimod.binary_minima import settled
 from isingprop.samplers.as_dimod.two_colouring import Layers, layers_of
 from isingprop.states import States
 from isingprop.util.checks import Spins, seed_number, spin_array
@@ -58,13 +59,16 @@ class BipartiteCall:
         self.clock.append(perf_counter_ns())
         return done
 
-    def sample_set(self, states: list[States], **info: object) -> dimod.SampleSet:
+    def sample_set(self, states: list[States], descended: bool, **info: object) -> dimod.SampleSet:
         """Returns the states as samples of the variables, with the energies of the model.
 
-        `info` holds what JSON, and so dimod's serialization, restores as it was.
+        `descended` says whether no single flip is to lower their energies. `info` holds what JSON,
+        and so dimod's serialization, restores as it was.
         """
         spins = np.concatenate([each.spins[:, 0] for each in states])[:, self.layers.slots]
         samples = spins if self.bqm.vartype is dimod.SPIN else (spins + 1) // 2
+        if descended and self.bqm.vartype is dimod.BINARY:
+            samples = settled(self.bqm, samples)
         build = dimod.SampleSet.from_samples_bqm
         labelled = samples, list(self.bqm.variables)
         result: dimod.SampleSet = build(  # type: ignore[no-untyped-call]

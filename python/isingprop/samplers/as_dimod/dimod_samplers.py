@@ -127,21 +127,21 @@ class AnnealingSampler(BipartiteSampler):
         )
         if descend is not None:
             true_or_false("descend", descend)
-        elif schedule.is_constant:
-            descend = False
+        descends = schedule.ends_cold(call.layers) if descend is None else descend
 
         def run(problem: IsingProblem, start: Spins) -> States:
             return anneal(
                 problem,
                 schedule.betas,
                 relative=schedule.relative,
-                descend=descend,
+                descend=descends,
                 seed=call.seed,
                 initial=start,
             )
 
         return call.sample_set(
             call.run(run),
+            descends,
             beta_range=schedule.range_in(call.layers),
             beta_schedule_type=beta_schedule_type,
         )
@@ -252,6 +252,7 @@ class TemperingSampler(BipartiteSampler):
         )
         return call.sample_set(
             states,
+            target is None,
             beta_range=schedule.range_in(call.layers),
             beta_schedule_type=beta_schedule_type,
             betas=rungs_used.tolist(),
