@@ -97,7 +97,7 @@ def test_files_in_the_folder_itself_are_not_taken_for_fashion(tmp_path, monkeypa
 def test_without_network_the_tables_have_digits_alone(tmp_path, monkeypatch):
     folder = folder_of(tmp_path, "mnist")
 
-    def download(name):
+    def download(name, *_):
         if name == "mnist":
             return [tmp_path / "mnist" / f"{file}.gz" for file in FILES]
         raise ConnectionError("no network")
