@@ -6,6 +6,7 @@
 
 #include "chains/exact_descent.h"
 #include "targets/dispatch.h"
+#include "util/powers_of_two.h"
 
 namespace isingprop {
 namespace {
@@ -195,13 +196,13 @@ void Chains::find_gains() {
   const int exponent = scales ? 0 : grid_.exponent();
   const double largest = scales ? scales->reduced(unit_.largest) : unit_.largest;
   const double coldest = std::ldexp(largest, exponent);
-  if (coldest > 0.0) most = std::min(most, kLargestSlopeLog - std::log2(kTwoOverLn2 * coldest));
-  slope_unit_ = std::ldexp(std::exp2(most), exponent);
+  if (coldest > 0.0) most = std::min(most, kLargestSlopeLog - log2_of(kTwoOverLn2 * coldest));
+  slope_unit_ = std::ldexp(power_of_two(most), exponent);
 
   const bool same = least >= most;
   log2_least_gain_ = std::min(0.0, least - most);
   for_each_spin([&](std::int64_t at) {
-    gains_[at] = static_cast<float>(std::exp2(std::min(0.0, log_gain(at) - most)));
+    gains_[at] = static_cast<float>(power_of_two(std::min(0.0, log_gain(at) - most)));
   });
   for (Chain& chain : chains_) {
     chain.hidden.gains = same ? nullptr : gains_;
@@ -218,7 +219,7 @@ float Chains::slope(double beta) const {
 double Chains::absolute(double relative) {
   if (has_one_scale_) return relative / std::ldexp(rms_field_, grid_.exponent());
   const LocalScales& scales = local_scales();
-  const double beta = scales.reduced(relative) * std::exp2(-scales.mean_log2_scale());
+  const double beta = scales.reduced(relative) * power_of_two(-scales.mean_log2_scale());
   return std::min(std::ldexp(beta, -grid_.exponent()), std::numeric_limits<double>::max());
 }
 

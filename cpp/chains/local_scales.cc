@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "util/powers_of_two.h"
+
 namespace isingprop {
 namespace {
 
@@ -204,7 +206,7 @@ void LocalScales::find_log_fields() {
       sum += std::ldexp(squares_[index(other)], std::clamp(shift, -kLargestShift, kLargestShift));
       ++count;
     }
-    log_fields_[spin] = log_unit(at) + 0.5 * std::log2(sum / static_cast<double>(count));
+    log_fields_[spin] = log_unit(at) + 0.5 * log2_of(sum / static_cast<double>(count));
   }
 }
 
@@ -218,7 +220,7 @@ void LocalScales::find_part_scales(const float* fields) {
       counts[part] += 1.0;
     }
     const double field = std::abs(double{fields[at]});
-    if (field > 0.0) largest[part] = std::max(largest[part], log_unit(at) + std::log2(field));
+    if (field > 0.0) largest[part] = std::max(largest[part], log_unit(at) + log2_of(field));
   }
 
   for (std::size_t part = 0; part < scales_.size(); ++part) {
@@ -237,10 +239,10 @@ void LocalScales::find_windows() {
   for (const std::int64_t at : spins_) {
     if (!is_free_[index(at)]) continue;
     const double scale = log2_scale(at), log_field = log_fields_[index(at)] - scale;
-    const double weight = std::exp2(0.5 * log_field);
+    const double weight = power_of_two(0.5 * log_field);
     spins.push_back({log_field, std::clamp(weight, 1.0 / kLargestWeight, kLargestWeight)});
     total += spins.back().weight;
-    squares += std::exp2(std::log2(squares_[index(at)]) + 2.0 * (log_unit(at) - scale));
+    squares += power_of_two(log2_of(squares_[index(at)]) + 2.0 * (log_unit(at) - scale));
     mean_scale_ += scale;
   }
 
@@ -253,13 +255,13 @@ void LocalScales::find_windows() {
   std::sort(spins.begin(), spins.end(),
             [](const Spin& a, const Spin& b) { return a.log_field > b.log_field; });
   one_scale_ = std::sqrt(squares / static_cast<double>(spins.size()));
-  if (spins.front().log_field - spins.back().log_field <= std::log2(kOneScaleRatio)) return;
+  if (spins.front().log_field - spins.back().log_field <= log2_of(kOneScaleRatio)) return;
   one_scale_ = 0.0;
 
   // The windows begin in the order of the spins, and end in the same order. Between two ends the
   // share grows in proportion to log beta, at the rate of the windows that are open.
-  const double length = std::log2(kCold / kHot) / (1.0 - 2.0 * kLeftOut);
-  const double begin = std::log2(kHot) - kLeftOut * length;
+  const double length = log2_of(kCold / kHot) / (1.0 - 2.0 * kLeftOut);
+  const double begin = log2_of(kHot) - kLeftOut * length;
   shares_.clear();
   log_betas_.clear();
   double share = 0.0, open = 0.0, log_beta = begin - spins.front().log_field;
@@ -281,7 +283,7 @@ double LocalScales::reduced(double relative) const {
     return relative / (one_scale_ > 0.0 ? one_scale_ : 1.0);
   }
 
-  const double place = std::log2(relative / kHot) / std::log2(kCold / kHot);
+  const double place = log2_of(relative / kHot) / log2_of(kCold / kHot);
   const double inside = std::clamp(place, 0.0, 1.0);
   const double share = (kLeftOut + (1.0 - 2.0 * kLeftOut) * inside) * shares_.back();
   const auto after = std::upper_bound(shares_.begin(), shares_.end() - 1, share);
@@ -290,7 +292,7 @@ double LocalScales::reduced(double relative) const {
   const double log_beta = log_betas_[k - 1] + part * (log_betas_[k] - log_betas_[k - 1]);
 
   // Outside the range of the rule the windows are not followed any more.
-  return std::exp2(log_beta) * std::pow(kCold / kHot, place - inside);
+  return power_of_two(log_beta + (place - inside) * log2_of(kCold / kHot));
 }
 
 }  // namespace isingprop
