@@ -14,7 +14,7 @@ from isingprop.training.sampling_log import SamplingLog
 from isingprop.util.checks import Spins, image_array, seed_for, seed_number, whole_number
 
 _MAX_SWEEPS = 20  # downhill, after the first sweep
-# An inverse temperature at which nothing goes up, in units of 1 / (rms local field).
+# An inverse temperature at which nothing goes up, in units of 1 / (local field).
 _COLD = np.array([1e12])
 # Seeds of a sweep are numbered by its lower layer, 1 ... L - 1; this is the random start before it.
 _START = 0
