@@ -22,7 +22,7 @@ Doubles = NDArray[np.float64]
 Ends = NDArray[np.int64]  # (2, E), the spins that each coupling joins
 Draw = Callable[[np.random.Generator, int], Doubles]
 
-SIDE, CUBE_SIDE, LARGE_SIDE = 16, 8, 40  # of periodic lattices; even
+SIDE, CUBE_SIDE, LARGE_SIDE = 16, 8, 30  # of periodic lattices; even
 WEAK = 1e-3  # couplings of the weak part of a problem, where the strong part has 1
 PINNING_FIELD = 1000.0
 NEARLY_PINNING_FIELD = 3.9  # a spin with four couplings of 1 is pinned beyond 4
