@@ -249,13 +249,13 @@ def ratio(value: float, base: float) -> str:
 def print_heading() -> None:
     print(
         f"{'':26}{'':6}|{'residual':>9}{'CPU':>7}{'TTS99':>8}{'residual':>10}{'TTS99':>8}"
-        f" |{'residual, %':^53}|{'CPU ms per read':^26}|{'TTS99, ms':^34}|"
+        f" |{'residual, %':^53}|{'CPU ms per read':^26}|{'TTS99, ms':^37}|"
     )
     print(
         f"{'':26}{'sweeps':>6}|{'o/d':>9}{'d/o':>7}{'d/o':>8}{'tuned/o':>10}{'d/tuned':>8} |"
         f"{'ours':>9}{'+-':>7}{'tuned':>8}{'dwave':>9}{'descent':>9}{'tempering':>10}|"
         f"{'ours':>8}{'dwave':>8}{'tempering':>10}|"
-        f"{'ours':>8}{'tuned':>8}{'dwave':>8}{'tempering':>10}| tuned"
+        f"{'ours':>9}{'tuned':>9}{'dwave':>9}{'tempering':>10}| tuned"
     )
 
 
@@ -271,7 +271,7 @@ def print_row(row: Row) -> None:
         f"{ratio(tts[DWAVE], tts[TUNED]):>8} |{ours:9.4f}{row.error(OURS):7.4f}"
         f"{row.residual(TUNED):8.4f}{dwave:9.4f}{row.residual(DESCENT):9.4f}"
         f"{row.residual(TEMPERING):10.4f}|{milliseconds[OURS]:8.3f}{milliseconds[DWAVE]:8.3f}"
-        f"{milliseconds[TEMPERING]:10.3f}|{tts[OURS]:8.3g}{tts[TUNED]:8.3g}{tts[DWAVE]:8.3g}"
+        f"{milliseconds[TEMPERING]:10.3f}|{tts[OURS]:9.3g}{tts[TUNED]:9.3g}{tts[DWAVE]:9.3g}"
         f"{tts[TEMPERING]:10.3g}| "
         + ("default" if row.tuning is None else "{:g} {:g}".format(*row.tuning)),
         flush=True,
