@@ -56,9 +56,9 @@ def synthetic_images(count: int) -> NDArray[np.float32]:
     return np.sqrt(lit / lit.max(axis=1, keepdims=True)).astype(np.float32)
 
 
-def new_network(seed: int = 0) -> ip.BipartiteNetwork:
+def new_network(seed: int = 0, num_inputs: int = SIDE**2) -> ip.BipartiteNetwork:
     """The papers' network at its initial scale."""
-    size = {"num_inputs": SIDE**2, "num_hidden": NUM_HIDDEN, "num_classes": NUM_CLASSES}
+    size = {"num_inputs": num_inputs, "num_hidden": NUM_HIDDEN, "num_classes": NUM_CLASSES}
     return ip.BipartiteNetwork.random(**size, seed=seed)
 
 
@@ -78,7 +78,7 @@ def certified_problems() -> tuple[list[ip.IsingProblem], NDArray[np.float64]]:
 
 def trained_network(images: ip.ImageSet, epochs: int, seed: int = 0) -> ip.BipartiteNetwork:
     """new_network after some epochs of dragon training with the defaults; as it is for 0 epochs."""
-    network = new_network(seed)
+    network = new_network(seed, images.train_images.shape[1])
     trainer = ip.Trainer(network, seed=seed)
     for _ in range(epochs):
         trainer.train_epoch(images.train_images, images.train_labels)
