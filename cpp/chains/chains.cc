@@ -19,6 +19,9 @@ constexpr double kTwoOverLn2 = 2.8853900817779268;
 /// The gains are such that the largest slope is at most 2 to this power.
 constexpr double kLargestSlopeLog = 100.0;
 constexpr int kSharedArrays = 5;  // of floats
+/// The least tolerance of a field that is not exact: more than float rounds off at its smallest.
+constexpr float kLeastTolerance = 0x1p-147f;
+constexpr double kLargestDouble = std::numeric_limits<double>::max();
 
 std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
 
@@ -98,7 +101,11 @@ Chains::LayerSums Chains::scale_fields(const Real* given, const Layer& layer, st
     const auto rounded = static_cast<float>(field);
     changed |= fields[i] != rounded;
     fields[i] = rounded;
-    tolerances[i] = errors[i] + static_cast<float>(2.0 * std::abs(field - double{rounded}));
+    tolerances[i] = errors[i];
+    if (field != double{rounded} || (rounded == 0.0f && given[i] != Real{0})) {
+      const auto moved = static_cast<float>(2.0 * std::abs(field - double{rounded}));
+      tolerances[i] += std::max(moved, kLeastTolerance);
+    }
 
     const bool is_pinned = std::abs(rounded) > sums[i];
     result.num_pinned += is_pinned;
@@ -121,6 +128,7 @@ void Chains::load_fields(const Problem<Real>& problem, std::int64_t b) {
   if (grid_.is_graded() || (unit_.relative && !has_one_scale_)) {
     find_gains();
   } else {
+    for (Chain& chain : chains_) chain.hidden.gains = chain.output.gains = nullptr;
     slope_unit_ = unit_.relative ? 1.0 / rms_field_ : std::ldexp(1.0, grid_.exponent());
   }
 }
@@ -151,10 +159,8 @@ bool Chains::find_one_scale() {
   rms_field_ = std::sqrt(sum / static_cast<double>(num_hidden + num_output));
 
   // f_i^2 of a hidden spin is the mean over it and all free outputs, and the reverse.
-  const double hidden_sum =
-      hidden_.squares + (grid_.sum_of_squares() - hidden_.pinned_squares);
-  const double output_sum =
-      output_.squares + (grid_.sum_of_squares() - output_.pinned_squares);
+  const double hidden_sum = hidden_.squares + (grid_.sum_of_squares() - hidden_.pinned_squares);
+  const double output_sum = output_.squares + (grid_.sum_of_squares() - output_.pinned_squares);
   const double least = std::min(output_sum / static_cast<double>(num_output + 1),
                                 hidden_sum / static_cast<double>(num_hidden + 1));
   const double most = sum / static_cast<double>(std::min(num_hidden, num_output) + 1);
@@ -188,8 +194,8 @@ void Chains::find_gains() {
   // With a reduced beta the units cancel.
   const int exponent = scales ? 0 : grid_.exponent();
   const double largest = scales ? scales->reduced(unit_.largest) : unit_.largest;
-  const double coldest = std::ldexp(largest, exponent);
-  if (coldest > 0.0) most = std::min(most, kLargestSlopeLog - std::log2(kTwoOverLn2 * coldest));
+  const double coldest = std::min(kTwoOverLn2 * std::ldexp(largest, exponent), kLargestDouble);
+  if (coldest > 0.0) most = std::min(most, kLargestSlopeLog - std::log2(coldest));
   slope_unit_ = std::ldexp(std::exp2(most), exponent);
 
   const bool same = least >= most;
@@ -205,15 +211,19 @@ void Chains::find_gains() {
 float Chains::slope(double beta) const {
   const bool maps = unit_.relative && !has_one_scale_;
   const double reduced = maps ? scales_->reduced(beta) : beta;
-  return static_cast<float>(
-      std::min(kTwoOverLn2 * (slope_unit_ * reduced), double{kLargestSlope}));
+  return static_cast<float>(std::min(kTwoOverLn2 * (slope_unit_ * reduced), double{kLargestSlope}));
 }
 
 double Chains::absolute(double relative) {
-  if (has_one_scale_) return relative / std::ldexp(rms_field_, grid_.exponent());
-  const LocalScales& scales = local_scales();
-  const double beta = scales.reduced(relative) * std::exp2(-scales.mean_log2_scale());
-  return std::min(std::ldexp(beta, -grid_.exponent()), std::numeric_limits<double>::max());
+  int exponent = grid_.exponent();
+  double beta = relative / rms_field_;
+  if (!has_one_scale_) {
+    const LocalScales& scales = local_scales();
+    const double mean = scales.mean_log2_scale(), whole = std::floor(mean);
+    exponent += static_cast<int>(whole);  // apart, because 2^mean may not be a double
+    beta = scales.reduced(relative) * std::exp2(whole - mean);
+  }
+  return std::min(std::ldexp(beta, -exponent), kLargestDouble);
 }
 
 void Chains::pull(const Chain& reference, double bias) {
