@@ -14,14 +14,15 @@ namespace {
 /// The own field of padded lanes. Their spins are up and stay so, except at beta = 0, where their
 /// flips are not marked.
 constexpr float kPaddingField = -1e30f;
-/// Added to errors that are not 0, which a float may not hold.
-constexpr float kSmallest = 0x1p-149f;
 /// The largest pull, in units of the grid.
 constexpr float kLargestPull = 0x1p100f;
 constexpr double kTwoOverLn2 = 2.8853900817779268;
 /// The gains are such that the largest slope is at most 2 to this power.
 constexpr double kLargestSlopeLog = 100.0;
 constexpr int kSharedArrays = 5;  // of floats
+/// The least tolerance of a field that is not exact: more than float rounds off at its smallest.
+constexpr float kLeastTolerance = 0x1p-147f;
+constexpr double kLargestDouble = std::numeric_limits<double>::max();
 
 std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
 
@@ -101,9 +102,11 @@ Chains::LayerSums Chains::scale_fields(const Real* given, const Layer& layer, st
     const auto rounded = static_cast<float>(field);
     changed |= fields[i] != rounded;
     fields[i] = rounded;
-    const double error = 2.0 * std::abs(field - double{rounded});
-    const bool is_exact = error == 0.0 && (rounded != 0.0f || given[i] == Real{0});
-    tolerances[i] = errors[i] + (static_cast<float>(error) + (is_exact ? 0.0f : kSmallest));
+    tolerances[i] = errors[i];
+    if (field != double{rounded} || (rounded == 0.0f && given[i] != Real{0})) {
+      const auto moved = static_cast<float>(2.0 * std::abs(field - double{rounded}));
+      tolerances[i] += std::max(moved, kLeastTolerance);
+    }
 
     const bool is_pinned = std::abs(rounded) > sums[i];
     result.num_pinned += is_pinned;
@@ -126,6 +129,7 @@ void Chains::load_fields(const Problem<Real>& problem, std::int64_t b) {
   if (grid_.is_graded() || (unit_.relative && !has_one_scale_)) {
     find_gains();
   } else {
+    for (Chain& chain : chains_) chain.hidden.gains = chain.output.gains = nullptr;
     slope_unit_ = unit_.relative ? 1.0 / rms_field_ : std::ldexp(1.0, grid_.exponent());
   }
 }
@@ -195,8 +199,8 @@ void Chains::find_gains() {
   // With a reduced beta the units cancel.
   const int exponent = scales ? 0 : grid_.exponent();
   const double largest = scales ? scales->reduced(unit_.largest) : unit_.largest;
-  const double coldest = std::ldexp(largest, exponent);
-  if (coldest > 0.0) most = std::min(most, kLargestSlopeLog - log2_of(kTwoOverLn2 * coldest));
+  const double coldest = std::min(kTwoOverLn2 * std::ldexp(largest, exponent), kLargestDouble);
+  if (coldest > 0.0) most = std::min(most, kLargestSlopeLog - log2_of(coldest));
   slope_unit_ = std::ldexp(power_of_two(most), exponent);
 
   const bool same = least >= most;
@@ -217,10 +221,15 @@ float Chains::slope(double beta) const {
 }
 
 double Chains::absolute(double relative) {
-  if (has_one_scale_) return relative / std::ldexp(rms_field_, grid_.exponent());
-  const LocalScales& scales = local_scales();
-  const double beta = scales.reduced(relative) * power_of_two(-scales.mean_log2_scale());
-  return std::min(std::ldexp(beta, -grid_.exponent()), std::numeric_limits<double>::max());
+  int exponent = grid_.exponent();
+  double beta = relative / rms_field_;
+  if (!has_one_scale_) {
+    const LocalScales& scales = local_scales();
+    const double mean = scales.mean_log2_scale(), whole = std::floor(mean);
+    exponent += static_cast<int>(whole);  // apart, because 2^mean may not be a double
+    beta = scales.reduced(relative) * power_of_two(whole - mean);
+  }
+  return std::min(std::ldexp(beta, -exponent), kLargestDouble);
 }
 
 void Chains::pull(const Chain& reference, double bias) {

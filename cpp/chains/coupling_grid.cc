@@ -17,12 +17,12 @@ constexpr double kLargestOneQuantum = 0x1p940;
 constexpr double kLargestRatio = 0x1p10, kLargestFieldRatio = 0x1p80;
 /// Whole numbers up to 2^kFloatBits are exact in a float.
 constexpr int kFloatBits = 24;
-/// The smallest float is 2 to this power.
-constexpr int kSmallestFloat = -149;
 /// The largest number is at most 2^kUnitBits units.
 constexpr int kUnitBits = 23;
 /// 2 * 2^(kUnitBits - kMinExponent) is still a double.
 constexpr int kMinExponent = -999;
+/// The least exponent of a bound of errors: more than float rounds off at its smallest.
+constexpr int kMinErrorExponent = -147;
 
 std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
 
@@ -46,7 +46,7 @@ int quantum_exponent(double largest_sum, std::int64_t num_terms) {
 /// Returns the bound of CouplingGrid::errors() for sums of up to `num_terms` couplings: twice what
 /// rounding to the nearest quantum, or to the smallest float, can add up to.
 float error_bound(std::int64_t num_terms, int quantum, int unit) {
-  const int exponent = std::max(quantum - unit, kSmallestFloat);
+  const int exponent = std::max(quantum - unit, kMinErrorExponent);
   return static_cast<float>(std::ldexp(static_cast<double>(num_terms), exponent));
 }
 
@@ -186,18 +186,19 @@ void CouplingGrid::grade(const Problem<Real>& problem, const std::vector<double>
   include_fields(problem.output_fields, problem.one_output_row ? 1 : problem.num_problems,
                  num_output_, sizes.data() + padded(num_hidden_));
 
+  // Spins without couplings and fields, and the padding, have the largest unit.
+  exponent_ = exponent_above(*std::max_element(sizes.begin(), sizes.end())) - kUnitBits;
   std::vector<int> quanta(sums.size());
-  exponents_.resize(sums.size());
+  exponents_.assign(sums.size(), exponent_);
   for (std::size_t k = 0; k < sums.size(); ++k) {
     if (!(sums[k] <= kLargestSum)) {
       throw std::invalid_argument("couplings must be finite, with sums of |J| of up to 1e300");
     }
     const bool hidden = static_cast<std::int64_t>(k) < padded(num_hidden_);
-    exponents_[k] = exponent_above(sizes[k]) - kUnitBits;
+    if (sizes[k] > 0.0) exponents_[k] = exponent_above(sizes[k]) - kUnitBits;
     quanta[k] = quantum_exponent(sums[k], hidden ? num_output_ : num_hidden_);
     sums_[k] = static_cast<float>(std::ldexp(sums[k], -exponents_[k]));
   }
-  exponent_ = *std::max_element(exponents_.begin(), exponents_.end());
   fill_each(problem.couplings, quanta);
 }
 
@@ -214,10 +215,9 @@ void CouplingGrid::fill_each(const Real* couplings, const std::vector<int>& quan
   const auto rounded = [&](double coupling, std::int64_t at) {
     const int quantum = quanta[length(at)];
     const double quanta_of_it = std::nearbyint(std::ldexp(coupling, -quantum));
-    const double result = std::ldexp(quanta_of_it, quantum - exponent(at));
-    const bool is_exact = std::ldexp(quanta_of_it, quantum) == coupling &&
-                          double{static_cast<float>(result)} == result;
-    moved[length(at)] = moved[length(at)] || !is_exact;
+    const auto in_units = static_cast<float>(std::ldexp(quanta_of_it, quantum - exponent(at)));
+    const double result = double{in_units};  // even if it is too small for a float
+    moved[length(at)] = moved[length(at)] || std::ldexp(result, exponent(at)) != coupling;
     return result;
   };
 

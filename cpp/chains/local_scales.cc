@@ -14,7 +14,8 @@ namespace {
 constexpr double kHot = 0.88, kCold = 8.8, kLeftOut = 0.05;
 /// Weights of windows are between 1 / kLargestWeight and kLargestWeight.
 constexpr double kLargestWeight = 2.0;
-/// Loops are not looked for among more neighbours than this.
+/// Loops are not looked for among more neighbours than this, nor through spins that have more: for
+/// n spins with m neighbours each, the search takes up to n m^3 steps.
 constexpr std::int64_t kMostNeighbours = 32;
 /// Squares of two units are taken as at most this power of two apart.
 constexpr int kLargestShift = 800;
@@ -115,6 +116,7 @@ LocalScales::Loops LocalScales::loops(std::int64_t k, std::int64_t l, std::int64
   std::int64_t a = first_neighbour_[index(k)], b = first_neighbour_[index(l)];
   const std::int64_t last_a = first_neighbour_[index(k) + 1],
                      last_b = first_neighbour_[index(l) + 1];
+  if (std::max(last_a - a, last_b - b) > kMostNeighbours) return result;
   while (a < last_a && b < last_b) {
     const std::int64_t of_k = neighbours_[index(a)], of_l = neighbours_[index(b)];
     if (of_k == of_l && of_k != without) {

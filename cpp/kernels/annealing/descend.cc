@@ -8,7 +8,10 @@
 ///     s = +, t = +   E = 1.5    f_s = 1.5, s f_s > 0: s flips
 ///     s = -, t = +   E = -1.5   f_t = -1, t f_t < 0: t stays, and the descent ends
 ///
-/// It ends because each pass lowers the energy, which is exact (see flips.h).
+/// On one grid each pass lowers the energy, which is exact (see flips.h), so that it ends. On a
+/// graded grid a coupling is rounded once for each of its two spins, and passes may go round in a
+/// circle. There are therefore at most kMorePasses + (number of spins) passes, far more than a
+/// descent on one grid takes; descend_exactly() finishes what is left.
 #include "kernels/annealing/chain.h"
 #include "kernels/annealing/flips.h"
 #include "simd/lanes.h"
@@ -16,6 +19,8 @@
 namespace isingprop {
 namespace ISINGPROP_TARGET {
 namespace {
+
+constexpr std::int64_t kMorePasses = 1000;
 
 /// Flips every spin of a layer that lowers the energy by it, and returns whether there was any.
 bool lower_layer(const Layer& layer) {
@@ -47,7 +52,8 @@ bool is_settled(const Layer& layer) {
 
 }  // namespace
 
-/// Flips spins, a layer at a time, until no single flip lowers the energy.
+/// Flips spins, a layer at a time, until no single flip lowers the energy, or the passes are too
+/// many.
 ///
 /// Needs the coupling fields of both layers, or the spins alone if `begins`, and leaves both right.
 void descend(const Chain& chain, bool begins) {
@@ -60,7 +66,8 @@ void descend(const Chain& chain, bool begins) {
     descend_layer(hidden, output);
   }
 
-  while (descend_layer(output, hidden) && descend_layer(hidden, output)) {
+  std::int64_t passes = kMorePasses + hidden.num_spins + output.num_spins;
+  while (descend_layer(output, hidden) && descend_layer(hidden, output) && --passes > 0) {
   }
 }
 

@@ -26,8 +26,9 @@ struct Setup {
   CouplingGrid grid;
   Chains chains;
 
-  Setup(const Batch<Real>& batch, std::int64_t count)
-      : grid(batch.grid()), chains(batch.sizes.num_hidden, batch.sizes.num_output, grid, count) {
+  Setup(const Batch<Real>& batch, std::int64_t count,
+        BetaUnit unit = {.relative = true, .largest = 10.0})
+      : grid(batch.grid()), chains(grid, count, unit) {
     chains.load_fields(batch.problem, 0);
   }
 };
@@ -106,7 +107,7 @@ TEST_CASE("a pull adds a field along each spin of a chain, exactly, and none if 
     start(batch.states.data(), reference);
     for (const float bias :
          {3.7f, 1e7f, 0.1f}) {  // each from the problem's fields, not from the last one's
-      setup.chains.pull(reference, bias);
+      setup.chains.pull(reference, std::ldexp(double{bias}, setup.grid.exponent()));
       const std::int8_t* state = batch.states.data();
       for (ScalarLayer* layer : {&twin.hidden, &twin.output}) {
         const std::vector<float>& fields =
@@ -120,7 +121,7 @@ TEST_CASE("a pull adds a field along each spin of a chain, exactly, and none if 
       check_padding(setup.chains[0].hidden);
       check_padding(setup.chains[0].output);
     }
-    setup.chains.pull(reference, 0.0f);
+    setup.chains.pull(reference, 0.0);
     CHECK(own_fields(setup.chains[0].hidden) == before.hidden.own_fields);
     CHECK(own_fields(setup.chains[0].output) == before.output.own_fields);
   }
@@ -152,56 +153,61 @@ TEST_CASE("a copy has the spins and the coupling fields, and goes its own way") 
   CHECK(row_of(spins_of(chains[1]), 0, 33) == twin.hidden.spins);
 }
 
-TEST_CASE(
-    "slopes and units are relative to the rms local field of a random state, or in 1 / (unit of "
-    "J)") {
+TEST_CASE("slopes are relative to the rms local field of a random state, or in 1 / (unit of J)") {
   constexpr double kTwoOverLn2 = 2.8853900817779268;
   for (const int power : {0, 7, -900}) {
     Batch<double> batch({3, 2}, known_couplings());
     batch.take_known_fields();
     batch.scale(power);
-    const Setup<double> setup(batch, 1);
-    const double quantum = std::ldexp(1.0, setup.grid.exponent()), rms = std::ldexp(2.0, power);
-    CHECK(setup.chains.unit(true) == rms);
-    CHECK(setup.chains.unit(false) == 1.0);
-    CHECK(setup.chains.scaled(3.0 * quantum) == 3.0);
-    CHECK(setup.chains.slope(3.0, true) == static_cast<float>(kTwoOverLn2 * 3.0 / (rms / quantum)));
-    CHECK(setup.chains.slope(3.0 / rms, false) == setup.chains.slope(3.0, true));
-    CHECK(setup.chains.slope(0.0, false) == 0.0f);
-    CHECK(setup.chains.slope(1e38, true) ==
-          0x1p104f);  // beyond, products with it would not be floats
+    const double rms = std::ldexp(2.0, power), largest = 3.0 / rms;
+    Setup<double> relative(batch, 1), absolute(batch, 1, {.relative = false, .largest = largest});
+    const double quantum = std::ldexp(1.0, relative.grid.exponent());
+    CHECK(relative.chains.slope(3.0) == static_cast<float>(kTwoOverLn2 * 3.0 / (rms / quantum)));
+    CHECK(absolute.chains.slope(largest) == relative.chains.slope(3.0));
+    for (Setup<double>* setup : {&relative, &absolute}) {
+      CHECK(setup->chains.absolute(3.0) == largest);
+      CHECK(setup->chains.slope(0.0) == 0.0f);
+      CHECK(setup->chains[0].hidden.gains == nullptr);
+    }
+    CHECK(relative.chains.in_users_unit(3.0) == largest);
+    CHECK(absolute.chains.in_users_unit(3.0) == 3.0);
+    CHECK(relative.chains.slope(1e38) ==
+          kLargestSlope);  // beyond, products with it would not be floats
   }
 }
 
-TEST_CASE("the rms local field is that of the loaded problem, or 1 if it has no fields") {
+TEST_CASE("the scale of beta is that of the loaded problem, or 1 if it has no fields") {
   Batch<double> batch({3, 2}, known_couplings());
   batch.take_known_fields();
   const std::size_t second = 3;
-  batch.hidden_fields[second] = 6.0;
+  batch.hidden_fields[second] = 1.0;  // instead of 2
   Setup<double> setup(batch, 1);
   setup.chains.load_fields(batch.problem, 1);
-  CHECK(setup.chains.unit(true) ==
-        doctest::Approx(std::sqrt((36.0 + 4.0 + 2.0 * 6.0) / 5.0)).epsilon(1e-15));
+  const double rms = std::sqrt((1.0 + 4.0 + 2.0 * 6.0) / 5.0);
+  CHECK(setup.chains.absolute(1.0) == doctest::Approx(1.0 / rms).epsilon(1e-15));
+
   Batch<double> nothing({3, 2}, std::vector<double>(6, 0.0));
   nothing.hidden_fields.assign(18, 0.0);
   nothing.output_fields.assign(12, 0.0);
   const Setup<double> empty(nothing, 1);
-  CHECK(empty.chains.slope(1.0, true) == 2.8853900817779268f);
+  CHECK(empty.chains.slope(1.0) == 2.8853900817779268f);
 }
 
 TEST_CASE_TEMPLATE("the largest field is that of all problems, and must be finite", Real, float,
                    double) {
   Batch<Real> batch({3, 2});
   batch.hidden_fields[3 * 6 - 1] = Real(-7);
-  CHECK(largest_field(batch.problem) == 7.0);
+  CHECK(batch.problem.largest_field() == 7.0);
   batch.output_fields[2 * 6 - 1] = Real(9);
-  CHECK(largest_field(batch.problem) == 9.0);
+  CHECK(batch.problem.largest_field() == 9.0);
   batch.problem.one_output_row = true;  // the other rows are not read
-  CHECK(largest_field(batch.problem) == 7.0);
-  for (const Real bad : {std::numeric_limits<Real>::quiet_NaN(),
-                         std::numeric_limits<Real>::infinity(), Real(2e30)}) {
+  CHECK(batch.problem.largest_field() == 7.0);
+
+  using Limits = std::numeric_limits<Real>;
+  const Real too_large = sizeof(Real) == sizeof(double) ? Real(2e300) : Limits::infinity();
+  for (const Real bad : {Limits::quiet_NaN(), Limits::infinity(), too_large}) {
     batch.hidden_fields[0] = bad;
-    CHECK_THROWS_WITH_AS(largest_field(batch.problem), "fields must be finite and at most 1e30",
+    CHECK_THROWS_WITH_AS(batch.problem.largest_field(), "fields must be finite and at most 1e300",
                          std::invalid_argument);
   }
 }

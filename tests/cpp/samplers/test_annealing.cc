@@ -47,7 +47,7 @@ class Task {
         plan{.betas = nullptr,
              .num_sweeps = 30,
              .relative = true,
-             .descend = true,
+             .descent = Descent::kAlways,
              .reads = {.num_reads = kNumReads,
                        .seed = 11,
                        .streams = streams.data(),
@@ -160,7 +160,7 @@ TEST_CASE("start states are kept by no sweeps, one for all or one for each") {
   const std::vector<std::int8_t> states = Random(3).spins(6 * 5 * 22);
   task.plan.reads.initial = states.data();
   task.plan.num_sweeps = 0;
-  task.plan.descend = false;
+  task.plan.descent = Descent::kNever;
   const Result same = task.run();
   for (std::size_t k = 0; k < same.spins.size(); ++k) CHECK(same.spins[k] == states[k % 22]);
   task.plan.reads.initial_read_stride = 22;
@@ -170,7 +170,7 @@ TEST_CASE("start states are kept by no sweeps, one for all or one for each") {
 
 TEST_CASE("relative betas are multiples of 1 / (rms local field of a random state)") {
   Task<double> task({3, 2});
-  task.couplings = {1.0, -2.0, 0.0, 1.0, 0.0, 0.0};
+  task.couplings = {1.0, -1.0, 1.0, 1.0, -1.0, 1.0};
   task.hidden_fields = {2.0, 0.0, 0.0};
   task.output_fields = {-2.0, 0.0};
   task.problem.couplings = task.couplings.data();
@@ -178,7 +178,7 @@ TEST_CASE("relative betas are multiples of 1 / (rms local field of a random stat
   task.problem.output_fields = task.output_fields.data();
   task.problem.num_problems = 1;
   task.plan.reads.num_reads = 100;
-  task.plan.descend = false;
+  task.plan.descent = Descent::kNever;
   const Result relative = task.run();
   const double rms =
       std::sqrt((4.0 + 4.0 + 2.0 * 6.0) / 5.0);  // 2, so that dividing by it is exact
@@ -216,12 +216,12 @@ TEST_CASE("a problem without couplings and fields has energy zero") {
 
 TEST_CASE_TEMPLATE("fields that are not finite, or too large, are refused", Real, float, double) {
   using Limits = std::numeric_limits<Real>;
-  for (const Real bad :
-       {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), Real(2e30)}) {
+  const Real too_large = sizeof(Real) == sizeof(double) ? Real(2e300) : Limits::infinity();
+  for (const Real bad : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), too_large}) {
     Task<Real> task({17, 5});
     task.plan.reads.num_threads = 2;
     task.output_fields[5 * 4] = bad;
-    CHECK_THROWS_WITH_AS(task.run(), "fields must be finite and at most 1e30",
+    CHECK_THROWS_WITH_AS(task.run(), "fields must be finite and at most 1e300",
                          std::invalid_argument);
   }
 }

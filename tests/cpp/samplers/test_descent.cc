@@ -41,8 +41,11 @@ Result descended(const Batch<Real>& batch) {
 template <class Real>
 Result annealed_cold(const Batch<Real>& batch) {
   const double cold = 1e12;
-  const AnnealingPlan plan{
-      .betas = &cold, .num_sweeps = 1, .relative = true, .descend = true, .reads = batch.reads};
+  const AnnealingPlan plan{.betas = &cold,
+                           .num_sweeps = 1,
+                           .relative = true,
+                           .descent = Descent::kAlways,
+                           .reads = batch.reads};
   Result result = empty_result(batch);
   Interrupt interrupt = never();
   anneal(batch.problem, plan, result.spins.data(), result.energies.data(), interrupt);
@@ -163,7 +166,7 @@ TEST_CASE("fields that are not finite are refused") {
   Batch<float> batch(Sizes{17, 5});
   batch.start_from_states();
   batch.output_fields[7] = std::numeric_limits<float>::infinity();
-  CHECK_THROWS_WITH_AS(descended(batch), "fields must be finite and at most 1e30",
+  CHECK_THROWS_WITH_AS(descended(batch), "fields must be finite and at most 1e300",
                        std::invalid_argument);
 }
 

@@ -191,6 +191,19 @@ TEST_CASE("a read whose rows are stored as spans is its scalar twin") {
   }
 }
 
+TEST_CASE("a read whose spins have units of their own is its scalar twin") {
+  for (const bool adaptive : {false, true}) {
+    for (const std::int64_t target : {-1, 3}) {
+      const Sizes sizes{33, 20};
+      TemperingTask<float> task(sizes, graded_couplings(sizes));
+      REQUIRE(task.grid().is_graded());
+      task.plan.adaptive = adaptive;
+      task.plan.target = target;
+      check_twins(task);
+    }
+  }
+}
+
 TEST_CASE("a read from a start state, which all replicas get, is its scalar twin") {
   for (const std::int64_t target : {-1, 0, 6}) {
     TemperingTask<float> task(Sizes{33, 20});

@@ -93,26 +93,35 @@ class Batch {
     }
   }
 
-  CouplingGrid grid() const {
-    double largest = 0.0;
-    for (const auto* fields : {&hidden_fields, &output_fields}) {
-      for (const Real field : *fields)
-        largest = std::max(largest, std::abs(static_cast<double>(field)));
-    }
-    return {couplings.data(), sizes.num_hidden, sizes.num_output, largest};
-  }
-  /// Returns the scalar twin of a chain of problem b, in units of the grid.
+  CouplingGrid grid() const { return CouplingGrid(problem); }
+  /// Returns the scalar twin of a chain of problem b at absolute betas, in units of the grid, with
+  /// a gain for each spin if these units differ.
   ScalarChain twin(const CouplingGrid& grid, std::int64_t b) const {
-    const auto scaled = [&](const Real* from, std::int64_t count) {
+    const auto scaled = [&](const Real* from, std::int64_t count, std::int64_t first) {
       std::vector<float> fields;
-      for (const Real* field = from; field < from + count; ++field) {
-        fields.push_back(
-            static_cast<float>(std::ldexp(static_cast<double>(*field), -grid.exponent())));
+      for (std::int64_t k = 0; k < count; ++k) {
+        const auto field = static_cast<double>(from[k]);
+        fields.push_back(static_cast<float>(std::ldexp(field, -grid.exponent(first + k))));
       }
       return fields;
     };
-    return {grid_couplings(grid, sizes), scaled(problem.hidden_of(b), sizes.num_hidden),
-            scaled(problem.output_of(b), sizes.num_output), 0};
+    const std::int64_t output = padded(sizes.num_hidden);
+    ScalarChain twin = twin_on(grid, sizes, scaled(problem.hidden_of(b), sizes.num_hidden, 0),
+                               scaled(problem.output_of(b), sizes.num_output, output), 0);
+    if (grid.is_graded()) {
+      twin.hidden.gains = unit_ratios(grid, sizes.num_hidden, 0);
+      twin.output.gains = unit_ratios(grid, sizes.num_output, output);
+    }
+    return twin;
+  }
+  /// Returns the units of some spins over the largest unit.
+  static std::vector<float> unit_ratios(const CouplingGrid& grid, std::int64_t count,
+                                        std::int64_t first) {
+    std::vector<float> ratios;
+    for (std::int64_t k = 0; k < count; ++k) {
+      ratios.push_back(std::ldexp(1.0f, grid.exponent(first + k) - grid.exponent()));
+    }
+    return ratios;
   }
 
   /// Returns the energies of states of all problems, equally many of each.
@@ -123,6 +132,19 @@ class Batch {
     Interrupt never([] { return false; });
     energies(problem, spins.data(), count, result.data(), never);
     return result;
+  }
+  /// Returns the rms local field of a random state of problem b, over all spins.
+  double rms_field(std::int64_t b) const {
+    double squares = 0.0;
+    for (std::int64_t i = 0; i < sizes.num_hidden; ++i) {
+      squares += std::pow(static_cast<double>(problem.hidden_of(b)[i]), 2);
+    }
+    for (std::int64_t a = 0; a < sizes.num_output; ++a) {
+      squares += std::pow(static_cast<double>(problem.output_of(b)[a]), 2);
+    }
+    for (const Real coupling : couplings)
+      squares += 2.0 * std::pow(static_cast<double>(coupling), 2);
+    return std::sqrt(squares / static_cast<double>(num_spins()));
   }
   /// Returns the smallest change of energy by a single flip in any of the states.
   double least_gain(const std::vector<std::int8_t>& spins) const {
@@ -140,9 +162,20 @@ class Batch {
   }
 };
 
-/// Returns couplings (3, 2) whose squares sum to 6. With take_known_fields() the rms local field is
-/// sqrt((2^2 + 2^2 + 2 * 6) / 5) = 2.
-inline std::vector<double> known_couplings() { return {1.0, -2.0, 0.0, 1.0, 0.0, 0.0}; }
+/// Returns couplings (3, 2) whose squares sum to 6. With take_known_fields() no spin is pinned, and
+/// the rms local field is sqrt((2^2 + 2^2 + 2 * 6) / 5) = 2.
+inline std::vector<double> known_couplings() { return {1.0, -1.0, 1.0, 1.0, -1.0, 1.0}; }
+
+/// Returns couplings that every grid holds exactly, of which those of every third hidden spin are
+/// 2^14 times larger, so that the grid is graded.
+inline std::vector<float> graded_couplings(Sizes sizes) {
+  std::vector<float> couplings = Random(8).reals<float>(sizes.num_hidden * sizes.num_output, -1, 1);
+  for (std::size_t k = 0; k < couplings.size(); ++k) {
+    const std::int64_t row = static_cast<std::int64_t>(k) / sizes.num_output;
+    couplings[k] = std::ldexp(std::round(couplings[k] * 64.0f), row % 3 == 0 ? 8 : -6);
+  }
+  return couplings;
+}
 
 /// Returns the slope 2 beta / ln 2 in the units of a grid; beta is in 1 / (unit of J).
 inline float slope_of(double beta, const CouplingGrid& grid) {

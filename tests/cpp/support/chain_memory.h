@@ -9,6 +9,8 @@
 #include "chains/coupling_grid.h"
 #include "kernels/annealing/random_stream.h"
 #include "support/common.h"
+#include "support/make_grid.h"
+#include "support/scalar_chain.h"
 #include "util/aligned.h"
 
 namespace isingprop::test {
@@ -19,6 +21,7 @@ struct LayerMemory {
   AlignedArray<float> own_fields, coupling_fields, thresholds;
   AlignedArray<std::uint32_t> randoms, signs;
   AlignedArray<std::uint64_t> flips;
+  AlignedArray<float> gains, tolerances;  ///< null until they are set
 
   explicit LayerMemory(const std::vector<float>& fields)
       : num_spins(static_cast<std::int64_t>(fields.size())),
@@ -51,7 +54,18 @@ struct LayerMemory {
             .thresholds = thresholds.get(),
             .randoms = randoms.get(),
             .signs = signs.get(),
-            .flips = flips.get()};
+            .flips = flips.get(),
+            .gains = gains.get(),
+            .tolerances = tolerances.get()};
+  }
+
+  void set_gains(const std::vector<float>& values) { gains = with_padding(values, 1.0f); }
+  void set_tolerances(const std::vector<float>& values) { tolerances = with_padding(values, 0.0f); }
+  AlignedArray<float> with_padding(const std::vector<float>& values, float rest) const {
+    AlignedArray<float> all = make_zeroed<float>(padded_size());
+    std::fill_n(all.get(), padded_size(), rest);
+    std::copy(values.begin(), values.end(), all.get());
+    return all;
   }
 
   void set_spins(const std::vector<std::int8_t>& spins) {
@@ -91,7 +105,7 @@ inline std::vector<float> output_rows(const CouplingGrid& grid, Sizes sizes) {
                     padded(sizes.num_hidden));
 }
 
-/// Returns J on the grid, (num_hidden, num_output).
+/// Returns J on the grid, (num_hidden, num_output), in the units of the outputs.
 inline std::vector<float> grid_couplings(const CouplingGrid& grid, Sizes sizes) {
   std::vector<float> couplings;
   const std::vector<float> rows = hidden_rows(grid, sizes);
@@ -100,6 +114,27 @@ inline std::vector<float> grid_couplings(const CouplingGrid& grid, Sizes sizes) 
     for (std::int64_t a = 0; a < sizes.num_output; ++a) couplings.push_back(row[a] / 2.0f);
   }
   return couplings;
+}
+
+/// Returns J on the grid, (num_hidden, num_output), in the units of the hidden spins.
+inline std::vector<float> hidden_couplings(const CouplingGrid& grid, Sizes sizes) {
+  std::vector<float> couplings;
+  const std::vector<float> columns = output_rows(grid, sizes);
+  for (std::int64_t i = 0; i < sizes.num_hidden; ++i) {
+    for (std::int64_t a = 0; a < sizes.num_output; ++a) {
+      couplings.push_back(columns[size(a * padded(sizes.num_hidden) + i)] / 2.0f);
+    }
+  }
+  return couplings;
+}
+
+/// Returns the scalar twin of a chain on a grid, with fields in the units of the grid.
+inline ScalarChain twin_on(const CouplingGrid& grid, Sizes sizes,
+                           const std::vector<float>& hidden_fields,
+                           const std::vector<float>& output_fields, std::uint64_t seed) {
+  ScalarChain twin(hidden_couplings(grid, sizes), hidden_fields, output_fields, seed);
+  twin.output_couplings = grid_couplings(grid, sizes);
+  return twin;
 }
 
 /// One chain that a table of kernels can work on.

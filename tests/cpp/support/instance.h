@@ -11,9 +11,6 @@
 
 namespace isingprop::test {
 
-/// A slope near the largest one that chains/chains.cc passes to the kernels.
-inline constexpr float kLargestSlope = 0x1p100f;
-
 /// Random couplings, and fields in units of their grid.
 struct Instance {
   Sizes sizes;
@@ -29,11 +26,11 @@ struct Instance {
 
   ChainMemory chain(std::uint64_t seed) const { return {grid, hidden_fields, output_fields, seed}; }
   ScalarChain twin(std::uint64_t seed) const {
-    return {grid_couplings(grid, sizes), hidden_fields, output_fields, seed};
+    return twin_on(grid, sizes, hidden_fields, output_fields, seed);
   }
   void remove_couplings() {
     couplings.assign(couplings.size(), 0.0f);
-    grid = CouplingGrid(couplings.data(), sizes.num_hidden, sizes.num_output);
+    grid = make_grid(couplings, sizes);
   }
 
  private:
@@ -46,7 +43,7 @@ struct Instance {
         couplings(std::move(given_couplings)),
         hidden_fields(random.reals<float>(s.num_hidden, -0.3, 0.3)),
         output_fields(random.reals<float>(s.num_output, -0.3, 0.3)),
-        grid(couplings.data(), s.num_hidden, s.num_output, largest_field) {}
+        grid(make_grid(couplings, s, largest_field)) {}
 };
 
 /// Checks that both have the same spins and have drawn as many random numbers.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/annealing/chain.h"
 #include "kernels/annealing/random_stream.h"
 
 namespace isingprop::test {
@@ -45,18 +46,27 @@ inline bool flips(std::uint32_t r, double x) {
 struct ScalarLayer {
   std::vector<float> own_fields;
   std::vector<std::int8_t> spins;
+  std::vector<float> gains;  ///< empty where all are 1
+
+  /// Returns the slope of one spin.
+  double slope_of(std::size_t spin, float slope) const {
+    if (gains.empty()) return double{slope};
+    return std::fmin(double{slope * gains[spin]}, double{kLargestSlope});
+  }
 };
 
 class ScalarChain {
  public:
   ScalarLayer hidden, output;
-  std::vector<float> couplings;  ///< (num_hidden, num_output), on the grid
+  /// (num_hidden, num_output), on the grid, in the units of the hidden spins and of the outputs.
+  std::vector<float> couplings, output_couplings;
 
   ScalarChain(const std::vector<float>& grid_couplings, const std::vector<float>& hidden_fields,
               const std::vector<float>& output_fields, std::uint64_t seed)
-      : hidden{hidden_fields, std::vector<std::int8_t>(hidden_fields.size())},
-        output{output_fields, std::vector<std::int8_t>(output_fields.size())},
-        couplings(grid_couplings) {
+      : hidden{hidden_fields, std::vector<std::int8_t>(hidden_fields.size()), {}},
+        output{output_fields, std::vector<std::int8_t>(output_fields.size()), {}},
+        couplings(grid_couplings),
+        output_couplings(grid_couplings) {
     std::vector<std::uint32_t> words(kGeneratorWords);
     seed_generator(stream_key(seed, 0, 0), words.data());
     set_words(words);
@@ -74,7 +84,7 @@ class ScalarChain {
     const std::vector<float> gains = gains_of(layer);
     const std::vector<std::uint32_t> random = draw(gains.size());
     for (std::size_t i = 0; i < gains.size(); ++i) {
-      if (!flips(random[i], double{slope} * double{gains[i]})) continue;
+      if (!flips(random[i], layer.slope_of(i, slope) * double{gains[i]})) continue;
       layer.spins[i] = static_cast<std::int8_t>(-layer.spins[i]);
     }
   }
@@ -101,7 +111,7 @@ class ScalarChain {
           sum += double{couplings[i * columns + a]} * output.spins[a];
       } else {
         for (std::size_t j = 0; j < hidden.spins.size(); ++j) {
-          sum += double{couplings[j * columns + i]} * hidden.spins[j];
+          sum += double{output_couplings[j * columns + i]} * hidden.spins[j];
         }
       }
       fields.push_back(static_cast<float>(sum));
@@ -109,16 +119,17 @@ class ScalarChain {
     return fields;
   }
 
-  /// Returns the energy of the state, in the units of the fields.
+  /// Returns the energy of the state, in the units of the fields, times the gains.
   double energy() const {
     double sum = 0.0;
     for (const ScalarLayer* layer : {&hidden, &output}) {
       for (std::size_t i = 0; i < layer->spins.size(); ++i)
-        sum += double{layer->own_fields[i]} * layer->spins[i];
+        sum += layer->slope_of(i, 1.0f) * double{layer->own_fields[i]} * layer->spins[i];
     }
     for (std::size_t k = 0; k < couplings.size(); ++k) {
-      const std::size_t columns = output.spins.size();
-      sum += double{couplings[k]} * hidden.spins[k / columns] * output.spins[k % columns];
+      const std::size_t columns = output.spins.size(), i = k / columns;
+      sum += hidden.slope_of(i, 1.0f) * double{couplings[k]} * hidden.spins[i] *
+             output.spins[k % columns];
     }
     return sum;
   }
