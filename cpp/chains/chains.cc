@@ -153,19 +153,40 @@ bool Chains::find_one_scale() {
     output_.pinned_squares += squares_of_row(output, a, padded(hidden.num_spins));
   }
 
-  // The mean of f_i^2 over the free spins i of a random state. The sums are in this order, because
-  // the states depend on their last bits.
+  // The means of h_i^2 + sum_j J_ij^2 over the free spins. The sums are in this order, because the
+  // states depend on their last bits.
   const double pinned = hidden_.pinned_squares + output_.pinned_squares;
-  const double sum = hidden_.squares + output_.squares + (2.0 * grid_.sum_of_squares() - pinned);
+  const double couplings = 2.0 * grid_.sum_of_squares() - pinned;
+  double sum = hidden_.squares + output_.squares + couplings;
+  double hidden_sum = hidden_.squares + (grid_.sum_of_squares() - hidden_.pinned_squares);
+  double output_sum = output_.squares + (grid_.sum_of_squares() - output_.pinned_squares);
+  if (sum > kLargestStretch * kLargestStretch * couplings) return false;
+
+  if (grid_.coherence() > 0.0 && hidden_.squares + output_.squares <= couplings) {
+    const double factor = std::sqrt(grid_.coherence());
+    hidden_sum += factor * (square_sums(0, hidden.num_spins) -
+                            (grid_.sum_of_squares() - hidden_.pinned_squares));
+    output_sum += factor * (square_sums(first, output.num_spins) -
+                            (grid_.sum_of_squares() - output_.pinned_squares));
+    sum = hidden_sum + output_sum;
+  }
   rms_field_ = std::sqrt(sum / static_cast<double>(num_hidden + num_output));
 
   // f_i^2 of a hidden spin is the mean over it and all free outputs, and the reverse.
-  const double hidden_sum = hidden_.squares + (grid_.sum_of_squares() - hidden_.pinned_squares);
-  const double output_sum = output_.squares + (grid_.sum_of_squares() - output_.pinned_squares);
   const double least = std::min(output_sum / static_cast<double>(num_output + 1),
                                 hidden_sum / static_cast<double>(num_hidden + 1));
   const double most = sum / static_cast<double>(std::min(num_hidden, num_output) + 1);
   return least > 0.0 && most <= kOneScaleRatio * kOneScaleRatio * least;
+}
+
+/// Returns the sum of (sum_j |J_ij|)^2 over the free ones of `count` spins from `first` on.
+double Chains::square_sums(std::int64_t first, std::int64_t count) const {
+  double squares = 0.0;
+  for (std::int64_t at = first; at < first + count; ++at) {
+    const double sum = double{grid_.sums()[at]};
+    if (std::abs(double{fields_[at]}) <= sum) squares += sum * sum;
+  }
+  return squares;
 }
 
 LocalScales& Chains::local_scales() {

