@@ -47,14 +47,14 @@ class Annealing(BaseSampler, returns_checked_states=True):
         f^2 = mean of f_i^2 over all spins,   f_i^2 = h_i^2 + sum_j J_ij^2.
 
     So it grows and shrinks with the couplings, and does not depend on how problems are batched.
-    Three kinds of problems have no such single scale:
+    Other problems than a network's need more, for which cpp/chains/local_scales.h has the formulas:
 
     - Spins with |h_i| > sum_j |J_ij| are pinned: they end at -sign(h_i), and are left out of f.
     - Parts that share no coupling are independent. Each has a range of its own.
     - Where some spins freeze at a beta at which others are free, the sweeps are shared out, so that
-      each spin gets its share of them between 0.88 / f_i and 8.8 / f_i. For this, f_i is averaged
-      over a spin and its neighbours. It is done where f_i differs by more than a factor of 4;
-      cpp/chains/local_scales.h has the formula.
+      each spin gets its share of them. This is where scales differ by more than a factor of 4.
+    - Clusters and patterns of spins that the couplings hold together count as stronger.
+    - Where fields dominate, the cold end follows the couplings alone.
 
     Args:
         num_sweeps: sweeps per read, 1 to 10 million; a sweep updates every spin once.
