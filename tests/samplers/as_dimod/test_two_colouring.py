@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from helpers.samplers.dimod_models import BOTH, lattice, random_edges
 from isingprop.dimod import AnnealingSampler, TemperingSampler
+from isingprop.samplers.as_dimod import two_colouring as two_colouring_module
 from isingprop.samplers.as_dimod.two_colouring import two_colouring
 
 
@@ -29,6 +30,27 @@ class TestTemperingSampler(unittest.TestCase):
 
 
 # Colouring
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 5), (4, 4), (7, 3)])
+def test_complete_graphs_are_divided_as_the_search_would(sizes, monkeypatch):
+    """The search is asked for the same graph, too; and with one edge less, or one within a class,
+    there is no short cut.
+    """
+    names = np.random.default_rng(1).permutation(sum(sizes))
+    i, a = np.indices(sizes).reshape(2, -1)
+    ends = np.sort([names[i], names[sizes[0] + a]], axis=0)[:, ::-1]
+    direct = two_colouring_module._complete_classes(sum(sizes), ends)
+    assert direct is not None
+    assert two_colouring_module._complete_classes(sum(sizes), ends[:, 1:]) is None
+    if sizes[0] > 2:
+        inside = np.sort(names[:2])[:, None]
+        more = np.concatenate([ends[:, 1:], inside], axis=1)
+        assert two_colouring_module._complete_classes(sum(sizes), more) is None
+
+    monkeypatch.setattr(two_colouring_module, "_complete_classes", lambda *_: None)
+    for ours, searched in zip(direct, two_colouring(range(sum(sizes)), ends), strict=True):
+        np.testing.assert_array_equal(ours, searched)
 
 
 @pytest.mark.slow

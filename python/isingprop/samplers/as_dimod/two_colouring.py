@@ -102,6 +102,9 @@ def two_colouring(
     Raises:
         ValueError: naming a cycle of odd length.
     """
+    if (complete := _complete_classes(len(variables), ends)) is not None:
+        return complete
+
     neighbours = _neighbours(len(variables), ends)
     colours, parents = [-1] * len(variables), [-1] * len(variables)
     layers: tuple[list[int], list[int]] = ([], [])
@@ -128,6 +131,26 @@ def two_colouring(
     if not layers[1] and len(layers[0]) > 1:  # no edges at all: the second layer needs a spin
         layers[1].append(layers[0].pop())
     return np.array(layers[0], dtype=np.int64), np.array(layers[1], dtype=np.int64)
+
+
+def _complete_classes(
+    num_variables: int, ends: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Returns what the search would return if each variable of one class has an edge to each of the
+    other, as in the paper's network, and None for other graphs.
+    """
+    first, second = ends
+    across = np.zeros(num_variables, dtype=bool)  # from variable 0
+    across[second[first == 0]] = across[first[second == 0]] = True
+
+    count = int(np.count_nonzero(across))
+    if count == 0 or len(first) != count * (num_variables - count):
+        return None
+    if (across[first] == across[second]).any():
+        return None
+
+    here, there = np.flatnonzero(~across), np.flatnonzero(across)
+    return (here, there) if len(here) >= count else (there, here)
 
 
 def _neighbours(num_variables: int, ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
