@@ -4,15 +4,12 @@
 #include <cmath>
 #include <numeric>
 
-#include "kernels/annealing/random_stream.h"
-
 namespace isingprop {
 namespace {
 
-/// Loops of a wide part that are looked for. Their mean sign is wrong by 1 / 128, and counts from 8
-/// times that.
-constexpr int kNumLoops = 16384;
-constexpr double kLeastCoherence = 1.0 / 16.0;
+/// Loops are looked for where no spin has more neighbours: for n spins with m each, that takes up
+/// to n m^3 steps.
+constexpr std::int64_t kMostNeighbours = 8;
 
 std::size_t index(std::int64_t k) { return static_cast<std::size_t>(k); }
 
@@ -28,11 +25,8 @@ CouplingGraph::CouplingGraph(const CouplingGrid& grid) : grid_(grid) {
   find_neighbours();
   find_parts();
 
-  const std::vector<Kind> kind = find_kinds();
-  find_coherence_of_narrow_parts(kind);
-  for (std::int64_t part = 0; part < num_parts_; ++part) {
-    if (kind[index(part)] == Kind::kWide) find_coherence_of_wide_part(part);
-  }
+  find_coherence_of_narrow_parts(find_narrow_parts());
+  if (grid_.coherence() > 0.0) take_coherence_of_grid();
 }
 
 /// Calls visit(i, a, J in the units of i, J in those of a) for all couplings that are stored.
@@ -102,8 +96,8 @@ void CouplingGraph::find_parts() {
   }
 }
 
-/// Finds of each part whether it is complete, and returns how its coherence is found.
-std::vector<CouplingGraph::Kind> CouplingGraph::find_kinds() {
+/// Finds whether parts are complete, and returns of each whether its coherence is looked for.
+std::vector<char> CouplingGraph::find_narrow_parts() {
   std::vector<std::int64_t> hidden(index(num_parts_)), output(hidden), pairs(hidden), most(hidden);
   for (const std::int64_t spin : spins_) {
     const std::size_t k = index(part(spin));
@@ -113,14 +107,13 @@ std::vector<CouplingGraph::Kind> CouplingGraph::find_kinds() {
     most[k] = std::max(most[k], degree(spin));
   }
 
-  std::vector<Kind> result;
+  std::vector<char> is_narrow;
   for (std::size_t k = 0; k < most.size(); ++k) {
     const bool is_complete = pairs[k] == hidden[k] * output[k];
-    const bool is_wide = most[k] > kMostNeighbours;
     is_complete_ = is_complete_ && is_complete;
-    result.push_back(is_wide ? Kind::kWide : is_complete ? Kind::kSmall : Kind::kNarrow);
+    is_narrow.push_back(!is_complete && most[k] <= kMostNeighbours);
   }
-  return result;
+  return is_narrow;
 }
 
 /// Counts the common neighbours m of spins k and l but one, and sums the signs of J_km J_ml.
@@ -141,12 +134,12 @@ CouplingGraph::Loops CouplingGraph::loops(std::int64_t k, std::int64_t l,
   return result;
 }
 
-void CouplingGraph::find_coherence_of_narrow_parts(const std::vector<Kind>& kind) {
+void CouplingGraph::find_coherence_of_narrow_parts(const std::vector<char>& is_narrow) {
   std::vector<double> pairs(squares_.size());  // of each spin: sum of |J_ik J_il|
-  std::vector<double> signs(kind.size()), sizes(kind.size());
+  std::vector<double> signs(is_narrow.size()), sizes(is_narrow.size());
   for (const std::int64_t spin : spins_) {
     const double square = squares(spin);
-    if (kind[index(part(spin))] != Kind::kNarrow || square == 0.0) continue;
+    if (!is_narrow[index(part(spin))] || square == 0.0) continue;
 
     double& sum = pairs[index(spin)];
     double signed_sum = 0.0;
@@ -165,56 +158,19 @@ void CouplingGraph::find_coherence_of_narrow_parts(const std::vector<Kind>& kind
 
   for (const std::int64_t spin : spins_) {
     const std::size_t k = index(part(spin));
-    if (kind[k] != Kind::kNarrow) continue;
+    if (!is_narrow[k]) continue;
     const double coherence = sizes[k] > 0.0 ? std::max(0.0, signs[k] / sizes[k]) : 0.0;
     coherent_squares_[index(spin)] = coherence * coherence * pairs[index(spin)];
   }
 }
 
-void CouplingGraph::find_coherence_of_wide_part(std::int64_t number) {
-  std::vector<std::int64_t> members;
+/// Takes the coherence that the grid has found for a problem without zeros.
+void CouplingGraph::take_coherence_of_grid() {
   for (const std::int64_t spin : spins_) {
-    if (part(spin) == number) members.push_back(spin);
-  }
-  const double coherence = grid_.is_dense() ? grid_.coherence() : sampled_coherence(members);
-  if (coherence <= 0.0) return;
-
-  for (const std::int64_t spin : members) {
     const double sum = double{grid_.sums()[spin]};
     coherent_squares_[index(spin)] =
-        std::sqrt(coherence) * std::max(0.0, sum * sum - squares(spin));
+        std::sqrt(grid_.coherence()) * std::max(0.0, sum * sum - squares(spin));
   }
-}
-
-/// Returns the mean sign of loops that are drawn at random, or 0 if it may be chance.
-double CouplingGraph::sampled_coherence(const std::vector<std::int64_t>& members) const {
-  std::uint64_t state = 0;
-  const auto draw = [&](std::int64_t count) {
-    return static_cast<std::int64_t>(mix(state += kGoldenGamma) %
-                                     static_cast<std::uint64_t>(count));
-  };
-  const auto is_up = [&](std::int64_t at) { return couplings_[index(at)] > 0.0f; };
-
-  double signs = 0.0, count = 0.0;
-  for (int trial = 0; trial < kNumLoops; ++trial) {
-    const std::int64_t i = members[index(draw(static_cast<std::int64_t>(members.size())))];
-    if (degree(i) < 2) continue;
-    const std::int64_t to_k = first(i) + draw(degree(i)), to_l = first(i) + draw(degree(i));
-    const std::int64_t k = neighbours_[index(to_k)], l = neighbours_[index(to_l)];
-    const std::int64_t to_m = first(k) + draw(degree(k)), m = neighbours_[index(to_m)];
-    if (k == l || m == i) continue;
-
-    const auto all = neighbours(l);
-    const auto found = std::lower_bound(all.begin(), all.end(), m);
-    if (found == all.end() || *found != m) continue;
-    const std::int64_t from_l = first(l) + (found - all.begin());
-    const bool odd = is_up(to_k) ^ is_up(to_l) ^ is_up(to_m) ^ is_up(from_l);
-    signs += odd ? -1.0 : 1.0;
-    count += 1.0;
-  }
-
-  const double mean = count > 0.0 ? signs / count : 0.0;
-  return mean * std::sqrt(count / kNumLoops) >= kLeastCoherence ? mean : 0.0;
 }
 
 }  // namespace isingprop

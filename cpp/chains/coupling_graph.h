@@ -21,15 +21,13 @@ namespace isingprop {
 ///     a ferromagnet, or one in disguise: 1      a spin glass: about 0
 ///     J_ia = x_i y_a with a sign that is wrong with probability p:  (1 - 2 p)^4
 ///
-/// - Where no spin has more than 32 neighbours, c is the mean over all loops, of which each counts
-///   by its |J_ik J_il| / sum_j J_ij^2. Coherent squares are c^2 times the sum of |J_ik J_il| over
-///   the pairs of neighbours of i that have another neighbour in common.
-/// - Where some spin has more, c is an estimate (CouplingGrid::coherence() where all couplings are
-/// there, else the
-///   mean over some loops), which counts only if it is far above its error. Coherent squares
-///   are c^(1/2) ((sum_j |J_ij|)^2 - sum_j J_ij^2): spins in step add up to (1 - 2 p) sum_j |J_ij|.
-/// - It is 0 for a small part in which all spins couple to all of the other layer: such a part is
-///   easy, and a small network must not pay for it.
+/// - Where no spin has more than 8 neighbours, c is the mean over all loops, of which each counts
+/// by
+///   its |J_ik J_il| / sum_j J_ij^2. Coherent squares are c^2 times the sum of |J_ik J_il| over the
+///   pairs of neighbours of i that have another neighbour in common.
+/// - In a problem without zeros it is CouplingGrid::coherence(). Coherent squares are
+///   c^(1/2) ((sum_j |J_ij|)^2 - sum_j J_ij^2): spins in step add up to (1 - 2 p) sum_j |J_ij|.
+/// - Elsewhere it is not looked for.
 class CouplingGraph {
  public:
   explicit CouplingGraph(const CouplingGrid& grid);
@@ -56,7 +54,6 @@ class CouplingGraph {
   }
 
  private:
-  enum class Kind { kNarrow, kWide, kSmall };
   struct Loops {
     double count = 0.0, signs = 0.0;
   };
@@ -67,11 +64,10 @@ class CouplingGraph {
   void for_each_coupling(const Visit& visit) const;
   void find_neighbours();
   void find_parts();
-  std::vector<Kind> find_kinds();
-  void find_coherence_of_narrow_parts(const std::vector<Kind>& kind);
-  void find_coherence_of_wide_part(std::int64_t number);
+  std::vector<char> find_narrow_parts();
+  void find_coherence_of_narrow_parts(const std::vector<char>& is_narrow);
+  void take_coherence_of_grid();
   Loops loops(std::int64_t k, std::int64_t l, std::int64_t without) const;
-  double sampled_coherence(const std::vector<std::int64_t>& members) const;
 
   const CouplingGrid& grid_;
   std::vector<std::int64_t> spins_, first_, neighbours_, part_;

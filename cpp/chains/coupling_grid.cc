@@ -20,6 +20,8 @@ constexpr double kLargestRatio = 0x1p10, kLargestFieldRatio = 0x1p80;
 /// row.
 constexpr double kLeastModeRatio = 1.1, kCertain = 6.0;
 constexpr int kNumShifts = 8;
+/// Smaller problems are not looked at: they are easy, and a few hubs have no modes.
+constexpr std::int64_t kLeastRows = 8, kLeastRowLength = 33;
 /// Whole numbers up to 2^kFloatBits are exact in a float.
 constexpr int kFloatBits = 24;
 /// The largest number is at most 2^kUnitBits units.
@@ -194,7 +196,7 @@ double CouplingGrid::estimate_coherence() const {
   const bool by_output = num_output_ <= num_hidden_;
   const std::int64_t num_rows = std::min(num_hidden_, num_output_);
   const std::int64_t row_length = std::max(num_hidden_, num_output_);
-  if (num_rows < 2 || row_length <= kMostNeighbours) return 0.0;
+  if (num_rows < kLeastRows || row_length < kLeastRowLength) return 0.0;
 
   std::int64_t shifts[kNumShifts];
   int num_shifts = 0;

@@ -11,10 +11,6 @@
 
 namespace isingprop {
 
-/// Spins of more neighbours have too many loops to look at all of them: n spins with m neighbours
-/// each have up to n m^3.
-inline constexpr std::int64_t kMostNeighbours = 32;
-
 /// Couplings rounded to whole multiples of a quantum, on which float arithmetic is exact.
 ///
 /// The quantum is a power of two. It is so small that rounding moves a coupling by at most 2^-24 of

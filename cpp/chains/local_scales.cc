@@ -70,9 +70,10 @@ void LocalScales::find_log_fields() {
     double fields = squares_[index(spin)], couplings = coupling_squares_[index(spin)], count = 1.0;
     for (const std::int64_t other : graph_.neighbours(spin)) {
       if (!is_free_[index(other)]) continue;
-      const int shift = shift_of(other, log_unit(spin));
-      fields += std::ldexp(squares_[index(other)], shift);
-      couplings += std::ldexp(coupling_squares_[index(other)], shift);
+      const double unit =
+          grid_.is_graded() ? std::ldexp(1.0, shift_of(other, log_unit(spin))) : 1.0;
+      fields += unit * squares_[index(other)];
+      couplings += unit * coupling_squares_[index(other)];
       count += 1.0;
     }
     log_fields_[index(spin)] = log_unit(spin) + 0.5 * log2_of(fields / count);

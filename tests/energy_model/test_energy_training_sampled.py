@@ -124,7 +124,14 @@ def test_a_trainer_keeps_account_of_its_sampler(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "sampler", [Annealing(), Annealing(beta_range=(1, 1), descend=True), Tempering(), Cyclic()]
+    "sampler",
+    [
+        Annealing(),
+        Annealing(beta_range=(1, 1), descend=True),
+        Annealing(beta_range=(0.5, 1e6)),
+        Tempering(),
+        Cyclic(),
+    ],
 )
 def test_samplers_of_lowest_states_are_refused(sampler):
     """Their states follow no temperature, so that the gradients would be wrong."""

@@ -97,6 +97,11 @@ class Annealing(BaseSampler, returns_checked_states=True):
         ends_cold = self.descend is None and self.beta_range is None
         return super().settings() | {"descend": True if ends_cold else self._descend}
 
+    @property
+    def ends_in_descent(self) -> bool:
+        """Whether reads may end in a descent: unless `descend` is False or beta is constant."""
+        return self._descend is not False
+
     def sample(
         self,
         problem: IsingProblem,

@@ -209,7 +209,11 @@ def _handler(sapi: FakeSapi) -> type[BaseHTTPRequestHandler]:
             self._serve(lambda: _get(sapi, self.path))
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # the client was killed while it sent
+                self.close_connection = True
+                return
             if self.headers.get("Content-Encoding") == "deflate":
                 body = zlib.decompress(body)
             self._serve(lambda: _post(sapi, json.loads(body)))

@@ -70,7 +70,7 @@ class Perceptron:
             The fraction of images that were misclassified before their own update.
         """
         targets = self._readout.targets(labels).astype(np.float32)
-        before = np.empty_like(targets)
+        before = np.zeros_like(targets)  # an order may leave images out
 
         # A rate that is too large ends in NaN, which _classes reports as unclassified.
         with np.errstate(over="ignore", invalid="ignore"):

@@ -40,14 +40,11 @@ def settled(bqm: dimod.BinaryQuadraticModel, samples: Spins) -> Spins:
     if bqm.num_interactions == 0:
         return samples
     linear, quadratic = _matrices(bqm)
-    if _fields_are_exact(linear, quadratic):
-        return samples
-
     sizes = abs(linear) + samples @ abs(quadratic)
     changes = (1 - 2 * samples) * (linear + samples @ quadratic)
     terms = 1 + np.diff(quadratic.indptr)
     open_places = list(map(tuple, np.argwhere(changes < _ROUNDING * terms * sizes).tolist()))
-    if not open_places:
+    if not open_places or _fields_are_exact(linear, quadratic):
         return samples
 
     result: Spins = samples.copy()
