@@ -135,7 +135,7 @@ void Chains::load_fields(const Problem<Real>& problem, std::int64_t b) {
 }
 
 /// Finds the one scale that spins have who all couple to each other, without looking at each; see
-/// LocalScales. Returns whether it is certain that they have one.
+/// LocalScales. Returns whether they have one.
 bool Chains::find_one_scale() {
   if (!grid_.is_dense() || grid_.is_graded()) return false;
   const Layer &hidden = chains_.front().hidden, &output = chains_.front().output;
@@ -173,9 +173,9 @@ bool Chains::find_one_scale() {
   rms_field_ = std::sqrt(sum / static_cast<double>(num_hidden + num_output));
 
   // f_i^2 of a hidden spin is the mean over it and all free outputs, and the reverse.
-  const double least = std::min(output_sum / static_cast<double>(num_output + 1),
-                                hidden_sum / static_cast<double>(num_hidden + 1));
-  const double most = sum / static_cast<double>(std::min(num_hidden, num_output) + 1);
+  const double of_hidden = output_sum / static_cast<double>(num_output);
+  const double of_output = hidden_sum / static_cast<double>(num_hidden);
+  const double least = std::min(of_hidden, of_output), most = std::max(of_hidden, of_output);
   return least > 0.0 && most <= kOneScaleRatio * kOneScaleRatio * least;
 }
 
