@@ -81,7 +81,7 @@ void LocalScales::find_log_fields() {
   }
 }
 
-/// Finds G of each part. That of a part without a free spin is its largest field.
+/// Finds G of each part. That of a part without a free spin is its largest field, or 1.
 void LocalScales::find_part_scales(const float* fields) {
   std::vector<double> sums(scales_.size()), counts(scales_.size());
   std::vector<double> largest(scales_.size(), kNothing);
@@ -95,14 +95,15 @@ void LocalScales::find_part_scales(const float* fields) {
     if (field > 0.0) largest[part] = std::max(largest[part], log_unit(spin) + log2_of(field));
   }
   for (std::size_t part = 0; part < scales_.size(); ++part) {
-    const double fallback = largest[part] > kNothing ? largest[part] : 0.0;
+    const double fallback = largest[part] > kNothing ? largest[part] : -grid_.exponent();
     scales_[part] = counts[part] > 0.0 ? sums[part] / counts[part] : fallback;
   }
 
   mean_scale_ = 0.0;
   for (const std::int64_t spin : free_) mean_scale_ += log2_scale(spin);
   if (free_.empty()) {
-    mean_scale_ = *std::max_element(scales_.begin(), scales_.end());
+    const double most = *std::max_element(largest.begin(), largest.end());
+    mean_scale_ = most > kNothing ? most : -grid_.exponent();
   } else {
     mean_scale_ /= static_cast<double>(free_.size());
   }

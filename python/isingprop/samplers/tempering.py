@@ -26,9 +26,8 @@ from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, seed_number, true_or_false, whole_number
 
-# In units of 1 / (local field); bench/tempering.py measures it. The hot end
-# need only be hot enough for replicas to forget their state: a hotter one flips more spins, which
-# costs time.
+# In units of 1 / (local field); bench/tempering.py measures it. The hot end need only be hot enough
+# for replicas to forget their state: a hotter one flips more spins, which costs time.
 RELATIVE_LADDER = (1.25, 8.8)
 _MAX_BETAS = 1000
 # An adaptive ladder moves for the first time after 16 sweeps, which must be in the first half.

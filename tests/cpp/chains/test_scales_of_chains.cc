@@ -179,7 +179,7 @@ TEST_CASE("the beta of free spins is right beside pinned spins that are 2^1900 t
 TEST_CASE("gains are those of the problem that is loaded, whatever was loaded before") {
   // Small couplings vanish on the grid, so that it holds two parts. Problem 0 has two scales, and
   // the pinned spins of problem 1 leave one.
-  constexpr std::int64_t kColumns = 40;
+  constexpr std::int64_t kColumns = 60;
   GivenProblem<double> batch({2, kColumns});
   for (std::int64_t a = 0; a < kColumns; ++a) {
     batch.coupling(0, a) = a % 2 == 0 ? 1.0 : 1e-9;

@@ -125,6 +125,14 @@ def test_the_default_range_is_that_of_the_spins_on_which_anything_acts(sampler, 
     assert reads(given) == reads(samples)
 
 
+def test_the_range_of_a_model_without_biases_is_that_of_a_scale_of_1():
+    bqm = dimod.BinaryQuadraticModel({"a": 0.0, "b": 0.0}, {}, 0.0, "SPIN")
+    for model in (bqm, dimod.BinaryQuadraticModel("SPIN")):
+        assert AnnealingSampler().sample(model, seed=0).info["beta_range"] == pytest.approx(
+            [0.88, 8.8], rel=1e-12
+        )
+
+
 def tempered(**options):
     return TemperingSampler().sample(glass(200), num_reads=2, num_sweeps=9, seed=0, **options)
 

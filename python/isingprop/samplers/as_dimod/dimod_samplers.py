@@ -152,10 +152,10 @@ class TemperingSampler(BipartiteSampler):
 
     Replicas at a ladder of temperatures swap places, see `isingprop.Tempering`. A read is the
     lowest state that any of them was in, after a zero-temperature descent, or with target_beta a
-    sample at that temperature. The arguments are those
-    of `AnnealingSampler`, but the schedule of inverse temperatures is the ladder, from the hot to
-    the cold end. A read costs num_betas times an annealing read with the same num_sweeps. Many
-    spins need many rungs: where swap_acceptance is near 0, replicas do not travel.
+    sample at that temperature. The arguments are those of `AnnealingSampler`, but the schedule of
+    inverse temperatures is the ladder, from the hot to the cold end. A read costs num_betas times
+    an annealing read with the same num_sweeps. Many spins need many rungs: where swap_acceptance is
+    near 0, replicas do not travel.
 
     Example:
         >>> fields, couplings = {"a": 0.5}, {("a", "b"): -1.0, ("b", "c"): 1.0}
