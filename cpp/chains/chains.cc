@@ -26,14 +26,6 @@ constexpr double kLargestDouble = std::numeric_limits<double>::max();
 
 std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-/// Returns sum_j J_kj^2 of a spin from its row, which holds 2 J in the one unit of the grid.
-double squares_of_row(const Layer& layer, std::int64_t spin, std::int64_t row_length) {
-  const float* row = layer.rows + spin * row_length;
-  double squares = 0.0;
-  for (std::int64_t j = 0; j < row_length; ++j) squares += double{row[j]} * double{row[j]};
-  return squares / 4.0;
-}
-
 }  // namespace
 
 Chains::Chains(const CouplingGrid& grid, std::int64_t count, BetaUnit unit)
@@ -125,7 +117,7 @@ void Chains::load_fields(const Problem<Real>& problem, std::int64_t b) {
   output_ = scale_fields(problem.output_of(b), output, padded(hidden.num_spins));
   std::copy_n(fields_, size_, own_.get());
 
-  has_one_scale_ = find_one_scale();
+  has_one_scale_ = unit_.relative && find_one_scale();
   if (grid_.is_graded() || (unit_.relative && !has_one_scale_)) {
     find_gains();
   } else {
@@ -143,31 +135,26 @@ bool Chains::find_one_scale() {
   const std::int64_t num_output = output.num_spins - output_.num_pinned;
   if (num_hidden == 0 || num_output == 0) return false;
 
-  for (std::int64_t i = 0; hidden_.num_pinned > 0 && i < hidden.num_spins; ++i) {
-    if (std::abs(fields_[i]) <= grid_.sums()[i]) continue;
-    hidden_.pinned_squares += squares_of_row(hidden, i, padded(output.num_spins));
-  }
-  const std::int64_t first = padded(hidden.num_spins);
-  for (std::int64_t a = 0; output_.num_pinned > 0 && a < output.num_spins; ++a) {
-    if (std::abs(fields_[first + a]) <= grid_.sums()[first + a]) continue;
-    output_.pinned_squares += squares_of_row(output, a, padded(hidden.num_spins));
-  }
+  const std::int64_t first = padded(hidden.num_spins);  // of the outputs
+  double hidden_pinned = 0.0, output_pinned = 0.0;
+  if (hidden_.num_pinned > 0) hidden_pinned = pinned_squares(hidden, 0, padded(output.num_spins));
+  if (output_.num_pinned > 0) output_pinned = pinned_squares(output, first, first);
+  const double of_hidden_couplings = grid_.sum_of_squares() - hidden_pinned;
+  const double of_output_couplings = grid_.sum_of_squares() - output_pinned;
 
   // The means of h_i^2 + sum_j J_ij^2 over the free spins. The sums are in this order, because the
   // states depend on their last bits.
-  const double pinned = hidden_.pinned_squares + output_.pinned_squares;
+  const double pinned = hidden_pinned + output_pinned;
   const double couplings = 2.0 * grid_.sum_of_squares() - pinned;
   double sum = hidden_.squares + output_.squares + couplings;
-  double hidden_sum = hidden_.squares + (grid_.sum_of_squares() - hidden_.pinned_squares);
-  double output_sum = output_.squares + (grid_.sum_of_squares() - output_.pinned_squares);
+  double hidden_sum = hidden_.squares + of_hidden_couplings;
+  double output_sum = output_.squares + of_output_couplings;
   if (sum > kLargestStretch * kLargestStretch * couplings) return false;
 
   if (grid_.coherence() > 0.0 && hidden_.squares + output_.squares <= couplings) {
     const double factor = std::sqrt(grid_.coherence());
-    hidden_sum += factor * (square_sums(0, hidden.num_spins) -
-                            (grid_.sum_of_squares() - hidden_.pinned_squares));
-    output_sum += factor * (square_sums(first, output.num_spins) -
-                            (grid_.sum_of_squares() - output_.pinned_squares));
+    hidden_sum += factor * (square_sums(0, hidden.num_spins) - of_hidden_couplings);
+    output_sum += factor * (square_sums(first, output.num_spins) - of_output_couplings);
     sum = hidden_sum + output_sum;
   }
   rms_field_ = std::sqrt(sum / static_cast<double>(num_hidden + num_output));
@@ -177,6 +164,21 @@ bool Chains::find_one_scale() {
   const double of_output = hidden_sum / static_cast<double>(num_hidden);
   const double least = std::min(of_hidden, of_output), most = std::max(of_hidden, of_output);
   return least > 0.0 && most <= kOneScaleRatio * kOneScaleRatio * least;
+}
+
+/// Returns the sum of J_ij^2 over the pinned spins i of a layer, which begins at `first`, and all
+/// j. Its rows hold 2 J in the one unit of the grid.
+double Chains::pinned_squares(const Layer& layer, std::int64_t first,
+                              std::int64_t row_length) const {
+  double total = 0.0;
+  for (std::int64_t i = 0; i < layer.num_spins; ++i) {
+    if (std::abs(fields_[first + i]) <= grid_.sums()[first + i]) continue;
+    const float* row = layer.rows + i * row_length;
+    double squares = 0.0;
+    for (std::int64_t j = 0; j < row_length; ++j) squares += double{row[j]} * double{row[j]};
+    total += squares / 4.0;
+  }
+  return total;
 }
 
 /// Returns the sum of (sum_j |J_ij|)^2 over the free ones of `count` spins from `first` on.
@@ -242,6 +244,7 @@ float Chains::slope(double beta) const {
 }
 
 double Chains::absolute(double relative) {
+  if (!unit_.relative) has_one_scale_ = find_one_scale();  // nothing else has asked for it
   int exponent = grid_.exponent();
   double beta = relative / rms_field_;
   if (!has_one_scale_) {

@@ -65,14 +65,14 @@ class Chains {
  private:
   /// What a layer's fields are to the scale of beta.
   struct LayerSums {
-    double squares = 0.0;         ///< of the fields of the spins that are not pinned
-    double pinned_squares = 0.0;  ///< of the couplings of those that are
+    double squares = 0.0;  ///< of the fields of the spins that are not pinned
     std::int64_t num_pinned = 0;
   };
 
   template <class Real>
   LayerSums scale_fields(const Real* given, const Layer& layer, std::int64_t first);
   bool find_one_scale();
+  double pinned_squares(const Layer& layer, std::int64_t first, std::int64_t row_length) const;
   double square_sums(std::int64_t first, std::int64_t count) const;
   LocalScales& local_scales();
   void find_gains();

@@ -18,6 +18,7 @@ from isingprop.samplers.arguments import (
     beta_range_of,
     check_problem,
     geometric,
+    is_constant,
     read_number,
     start_states,
     sweep_number,
@@ -141,13 +142,13 @@ class Annealing(BaseSampler, returns_checked_states=True):
         states.info.update(self._info)
         return states
 
-    @property
+    # All three are cached, because a call in training lasts only ten microseconds.
+    @cached_property
     def _descend(self) -> bool | None:
         """The argument `descend`, or False at constant beta; None is where a problem ends cold."""
-        constant = self.beta_range is not None and self.beta_range[0] == self.beta_range[1]
-        return False if self.descend is None and constant else self.descend
+        constant = self.descend is None and is_constant(self.beta_range)
+        return False if constant else self.descend
 
-    # Both are cached, because a call in training lasts only ten microseconds.
     @cached_property
     def _betas(self) -> NDArray[np.float64]:
         """The inverse temperature of each sweep, (num_sweeps,)."""

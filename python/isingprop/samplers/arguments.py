@@ -70,6 +70,11 @@ def beta_range_of(value: BetaRange | None) -> BetaRange | None:
     return first, last
 
 
+def is_constant(beta_range: BetaRange | None) -> bool:
+    """Returns whether a range is given and its ends are equal."""
+    return beta_range is not None and beta_range[0] == beta_range[1]
+
+
 def check_problem(problem: object) -> None:
     """Raises TypeError unless `problem` is an IsingProblem."""
     if not isinstance(problem, IsingProblem):

@@ -17,6 +17,7 @@ from isingprop.samplers.arguments import (
     beta_range_of,
     check_problem,
     geometric,
+    is_constant,
     read_number,
     start_states,
     sweep_number,
@@ -120,8 +121,7 @@ class Tempering(BaseSampler, returns_checked_states=True):
     @property
     def ends_in_descent(self) -> bool:
         """Whether reads are the lowest states, not samples at target_beta."""
-        constant = self.beta_range is not None and self.beta_range[0] == self.beta_range[1]
-        return self.target_beta is None and not constant
+        return self.target_beta is None and not is_constant(self.beta_range)
 
     def sample(
         self,
@@ -191,7 +191,7 @@ def ladder_of(
     first, last = beta_range or RELATIVE_LADDER
     betas = geometric(first, last, num_betas).clip(first, last)
     betas[0], betas[-1] = first, last  # exactly, since target_beta may be one of them
-    return with_target(betas, last if first == last else target_beta)
+    return with_target(betas, last if is_constant(beta_range) else target_beta)
 
 
 def with_target(
@@ -208,7 +208,7 @@ def with_target(
 
 def rung_number(num_spins: int, beta_range: BetaRange | None = None) -> int:
     """Returns the default number of rungs of a problem."""
-    if beta_range is not None and beta_range[0] == beta_range[1]:
+    if is_constant(beta_range):
         return 1
     return min(_MAX_BETAS, max(_MIN_BETAS, round(_BETAS_PER_ROOT * math.sqrt(num_spins))))
 
