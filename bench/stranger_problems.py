@@ -28,6 +28,8 @@ PINNING_FIELD = 1000.0
 NEARLY_PINNING_FIELD = 3.9  # a spin with four couplings of 1 is pinned beyond 4
 PINNED_SHARE = 0.1
 SPARSE_SPINS, SPARSE_DEGREE = 400, 4
+UNEVEN_HIDDEN, UNEVEN_OUTPUTS = 60, 40
+SET_VERTICES = 200
 HUB_SPINS, HUB_DEGREE, HUB_EXPONENT = 600, 3, 4  # the exponent makes few spins of many couplings
 CHAIN_ROWS, CHAIN_COLUMNS = 16, 12  # the embedded K_{n,m}
 CELL_ROWS, CELL = 6, 8  # pairs of cells per side, even; qubits per cell
@@ -234,6 +236,32 @@ def complete(random: np.random.Generator, pinning_field: float = 0.0) -> Problem
 # Trained models
 
 
+def uneven(random: np.random.Generator, draw: Draw) -> Problem:
+    """K_{60,40} with heavy tails."""
+    ends = complete_ends(UNEVEN_HIDDEN, UNEVEN_OUTPUTS)
+    return Problem(spin_model(ends, draw(random, ends.shape[1])))
+
+
+def one_strong_bond(random: np.random.Generator, count: int) -> Doubles:
+    couplings = gaussian(random, count)
+    couplings[random.integers(count)] = PINNING_FIELD
+    return couplings
+
+
+def independent_set(random: np.random.Generator, penalty: float) -> Problem:
+    """Weights near 1 and a penalty for each edge with both ends in the set, in spins.
+
+    Each field nearly cancels the couplings of its spin, and the rest of it decides.
+    """
+    half = SET_VERTICES // 2
+    pairs = random.integers(0, half, (half * SPARSE_DEGREE, 2))
+    pairs[:, 1] += half
+    ends = np.unique(pairs, axis=0).T
+    degrees = np.bincount(ends.ravel(), minlength=SET_VERTICES)
+    fields = penalty / 4 * degrees - random.uniform(0.25, 0.75, SET_VERTICES)
+    return Problem(spin_model(ends, np.full(ends.shape[1], penalty / 4), fields))
+
+
 def boltzmann_machine(random: np.random.Generator, *, clamp: bool) -> Problem:
     """scikit-learn's restricted Boltzmann machine on its digits, in bits.
 
@@ -313,6 +341,11 @@ def families(epochs: list[int], data_dir: Path | None) -> dict[str, Maker]:
         "hubs": hubs,
         "complete": complete,
         "complete-pinned": partial(complete, pinning_field=PINNING_FIELD),
+        "complete-one-bond": partial(uneven, draw=one_strong_bond),
+        "complete-cauchy": partial(uneven, draw=cauchy),
+        "complete-lognormal-3": partial(uneven, draw=partial(lognormal, sigma=3)),
+        "independent-set": partial(independent_set, penalty=10.0),
+        "independent-set-steep": partial(independent_set, penalty=50.0),
         "rbm": partial(boltzmann_machine, clamp=False),
         "rbm-clamped": partial(boltzmann_machine, clamp=True),
     }

@@ -113,7 +113,8 @@ def merged(signatures: list[Signature]) -> Signature:
 
 def core_signatures() -> dict[str, Signature]:
     """Returns the signatures of all functions of the compiled module."""
-    public = {name: each for name, each in vars(_core).items() if not name.startswith("_")}
+    named = vars(_core).items()
+    public = {name: each for name, each in named if callable(each) and name[0] != "_"}
     return {name: merged(overloads(each.__doc__)) for name, each in public.items()}
 
 

@@ -114,7 +114,9 @@ def test_same_bits_from_every_sampler_in_any_division(name, data):
         kernels.select_kernel(before)
     for each, longer, *pieces in zip(whole, more, *parts, strict=True):
         assert tolerances.same_bits(each, np.concatenate(pieces))
-        assert tolerances.same_bits(each, np.ascontiguousarray(longer[:, :num_reads]))
+        by_read = longer.shape[1] == num_reads + 2  # the range of beta is not
+        expected = longer[:, :num_reads] if by_read else longer
+        assert tolerances.same_bits(each, np.ascontiguousarray(expected))
 
 
 @pytest.mark.parametrize("num_threads", [2, 3, 7])

@@ -30,10 +30,11 @@ py::tuple anneal_arrays(const Array<Real>& couplings, const Array<Real>& hidden_
                            .reads = reads};
 
   const SampledStates states(problem, num_reads);
-  without_gil([&](Interrupt& interrupt) {
-    anneal(problem, plan, states.spins_data, states.energies_data, interrupt);
-  });
-  return py::make_tuple(states.spins, states.energies);
+  Array<double> ends({problem.num_problems, std::int64_t{2}});
+  const AnnealingResult result{
+      .spins = states.spins_data, .energies = states.energies_data, .betas = ends.mutable_data()};
+  without_gil([&](Interrupt& interrupt) { anneal(problem, plan, result, interrupt); });
+  return py::make_tuple(states.spins, states.energies, ends);
 }
 
 template <class Real>
@@ -176,6 +177,7 @@ void bind_for(py::module_& m) {
 }  // namespace
 
 void bind_samplers(py::module_& m) {
+  m.attr("COLD_BETA") = kColdBeta;
   bind_for<float>(m);
   bind_for<double>(m);
 }

@@ -43,9 +43,15 @@ Chains::Chains(const CouplingGrid& grid, std::int64_t count, BetaUnit unit)
       inverse_units_(length(size_)) {
   std::fill_n(own_.get(), 2 * size_, kPaddingField);
   std::fill_n(gains_, size_, 1.0f);
+  double least = kLargestDouble, most = 0.0;  // of the sums of J^2
   for (std::int64_t at = 0; at < size_; ++at) {
     inverse_units_[length(at)] = std::ldexp(1.0, -grid.exponent(at));
+    const auto squares = double{grid.squares()[at]};
+    if (squares == 0.0) continue;
+    least = std::min(least, squares);
+    most = std::max(most, squares);
   }
+  is_even_ = most <= kEvenRatio * kEvenRatio * least;
 
   const std::int64_t output = padded(grid.num_hidden());  // where outputs begin in each array
   float* thresholds = own_.get() + 2 * size_;
@@ -106,30 +112,42 @@ Chains::LayerSums Chains::scale_fields(const Real* given, const Layer& layer, st
   }
 
   changed_ |= changed;
+  gains_are_stale_ |= changed;
   for (const double square : squares) result.squares += square;
   return result;
 }
 
 template <class Real>
-void Chains::load_fields(const Problem<Real>& problem, std::int64_t b) {
+bool Chains::load_fields(const Problem<Real>& problem, std::int64_t b) {
   const Layer &hidden = chains_.front().hidden, &output = chains_.front().output;
   hidden_ = scale_fields(problem.hidden_of(b), hidden, 0);
   output_ = scale_fields(problem.output_of(b), output, padded(hidden.num_spins));
   std::copy_n(fields_, size_, own_.get());
 
+  const bool had_one_scale = has_one_scale_;
+  const double slope_unit = slope_unit_;
   has_one_scale_ = unit_.relative && find_one_scale();
-  if (grid_.is_graded() || (unit_.relative && !has_one_scale_)) {
-    find_gains();
+  const bool needs_gains = grid_.is_graded() || (unit_.relative && !has_one_scale_);
+  const bool finds_gains = needs_gains && gains_are_stale_;
+  if (finds_gains) find_gains();
+  if (needs_gains) {
+    slope_unit_ = gain_unit_;
   } else {
-    for (Chain& chain : chains_) chain.hidden.gains = chain.output.gains = nullptr;
     slope_unit_ = unit_.relative ? 1.0 / rms_field_ : std::ldexp(1.0, grid_.exponent());
   }
+
+  const bool differ = needs_gains && log2_least_gain_ < 0.0;
+  for (Chain& chain : chains_) {
+    chain.hidden.gains = differ ? gains_ : nullptr;
+    chain.output.gains = differ ? gains_ + padded(hidden.num_spins) : nullptr;
+  }
+  return finds_gains || slope_unit_ != slope_unit || has_one_scale_ != had_one_scale;
 }
 
 /// Finds the one scale that spins have who all couple to each other, without looking at each; see
 /// LocalScales. Returns whether they have one.
 bool Chains::find_one_scale() {
-  if (!grid_.is_dense() || grid_.is_graded()) return false;
+  if (!grid_.is_one_part() || !is_even_) return false;
   const Layer &hidden = chains_.front().hidden, &output = chains_.front().output;
   const std::int64_t num_hidden = hidden.num_spins - hidden_.num_pinned;
   const std::int64_t num_output = output.num_spins - output_.num_pinned;
@@ -137,8 +155,8 @@ bool Chains::find_one_scale() {
 
   const std::int64_t first = padded(hidden.num_spins);  // of the outputs
   double hidden_pinned = 0.0, output_pinned = 0.0;
-  if (hidden_.num_pinned > 0) hidden_pinned = pinned_squares(hidden, 0, padded(output.num_spins));
-  if (output_.num_pinned > 0) output_pinned = pinned_squares(output, first, first);
+  if (hidden_.num_pinned > 0) hidden_pinned = pinned_squares(0, hidden.num_spins);
+  if (output_.num_pinned > 0) output_pinned = pinned_squares(first, output.num_spins);
   const double of_hidden_couplings = grid_.sum_of_squares() - hidden_pinned;
   const double of_output_couplings = grid_.sum_of_squares() - output_pinned;
 
@@ -166,19 +184,13 @@ bool Chains::find_one_scale() {
   return least > 0.0 && most <= kOneScaleRatio * kOneScaleRatio * least;
 }
 
-/// Returns the sum of J_ij^2 over the pinned spins i of a layer, which begins at `first`, and all
-/// j. Its rows hold 2 J in the one unit of the grid.
-double Chains::pinned_squares(const Layer& layer, std::int64_t first,
-                              std::int64_t row_length) const {
-  double total = 0.0;
-  for (std::int64_t i = 0; i < layer.num_spins; ++i) {
-    if (std::abs(fields_[first + i]) <= grid_.sums()[first + i]) continue;
-    const float* row = layer.rows + i * row_length;
-    double squares = 0.0;
-    for (std::int64_t j = 0; j < row_length; ++j) squares += double{row[j]} * double{row[j]};
-    total += squares / 4.0;
+/// Returns the sum of J_ij^2 over the pinned ones i of `count` spins from `first` on, and all j.
+double Chains::pinned_squares(std::int64_t first, std::int64_t count) const {
+  double squares = 0.0;
+  for (std::int64_t at = first; at < first + count; ++at) {
+    if (std::abs(fields_[at]) > grid_.sums()[at]) squares += double{grid_.squares()[at]};
   }
-  return total;
+  return squares;
 }
 
 /// Returns the sum of (sum_j |J_ij|)^2 over the free ones of `count` spins from `first` on.
@@ -224,17 +236,13 @@ void Chains::find_gains() {
   const double largest = scales ? scales->reduced(unit_.largest) : unit_.largest;
   const double coldest = std::min(kTwoOverLn2 * std::ldexp(largest, exponent), kLargestDouble);
   if (coldest > 0.0) most = std::min(most, kLargestSlopeLog - log2_of(coldest));
-  slope_unit_ = std::ldexp(power_of_two(most), exponent);
+  gain_unit_ = std::ldexp(power_of_two(most), exponent);
 
-  const bool same = least >= most;
   log2_least_gain_ = std::min(0.0, least - most);
   for_each_spin([&](std::int64_t at) {
     gains_[at] = static_cast<float>(power_of_two(std::min(0.0, log_gain(at) - most)));
   });
-  for (Chain& chain : chains_) {
-    chain.hidden.gains = same ? nullptr : gains_;
-    chain.output.gains = same ? nullptr : gains_ + output;
-  }
+  gains_are_stale_ = false;
 }
 
 float Chains::slope(double beta) const {
@@ -318,8 +326,8 @@ InterruptTimer::InterruptTimer(const Chain& chain, Interrupt& interrupt, bool ma
   sweeps_ = std::max<std::int64_t>(1, kWorkPerPoll / work_per_sweep);
 }
 
-template void Chains::load_fields(const Problem<float>&, std::int64_t);
-template void Chains::load_fields(const Problem<double>&, std::int64_t);
+template bool Chains::load_fields(const Problem<float>&, std::int64_t);
+template bool Chains::load_fields(const Problem<double>&, std::int64_t);
 template void Chains::descend(const Problem<float>&, std::int64_t, std::int64_t, bool,
                               std::int8_t*) const;
 template void Chains::descend(const Problem<double>&, std::int64_t, std::int64_t, bool,

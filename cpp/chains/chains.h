@@ -34,9 +34,10 @@ class Chains {
   const Chain& operator[](std::int64_t k) const { return chains_[static_cast<std::size_t>(k)]; }
 
   /// Copies the fields of problem b, in units of the grid, to the own fields of the chains, which
-  /// pull() may change afterwards, and finds the scale of beta.
+  /// pull() may change afterwards, and finds the scale of beta. Returns whether slopes differ from
+  /// those of the fields that were loaded before.
   template <class Real>
-  void load_fields(const Problem<Real>& problem, std::int64_t b);
+  bool load_fields(const Problem<Real>& problem, std::int64_t b);
 
   /// Returns 2 beta / ln 2 in the units of the chains.
   float slope(double beta) const;
@@ -45,7 +46,9 @@ class Chains {
   double absolute(double relative);
   /// Returns log2 of the smallest gain of a spin on which anything acts, at most 0: how many bits
   /// the energies of parts, at one temperature, are apart.
-  double log2_least_gain() const { return log2_least_gain_; }
+  double log2_least_gain() const {
+    return chains_.front().hidden.gains == nullptr ? 0.0 : log2_least_gain_;
+  }
   /// Returns the beta of a sampler in 1 / (unit of J).
   double in_users_unit(double beta) { return unit_.relative ? absolute(beta) : beta; }
 
@@ -72,7 +75,7 @@ class Chains {
   template <class Real>
   LayerSums scale_fields(const Real* given, const Layer& layer, std::int64_t first);
   bool find_one_scale();
-  double pinned_squares(const Layer& layer, std::int64_t first, std::int64_t row_length) const;
+  double pinned_squares(std::int64_t first, std::int64_t count) const;
   double square_sums(std::int64_t first, std::int64_t count) const;
   LocalScales& local_scales();
   void find_gains();
@@ -88,12 +91,15 @@ class Chains {
   std::vector<Chain> chains_;
   std::vector<double> inverse_units_;  ///< of each spin
 
+  bool is_even_;  ///< as a part of CouplingGraph, if all is one part
   LayerSums hidden_, output_;
   bool changed_ = true;                  ///< whether scales_ does not know these fields
   std::unique_ptr<LocalScales> scales_;  ///< made when first needed
   bool has_one_scale_ = false;
   double rms_field_ = 1.0;   ///< of a random state, in the units of the chains, if it is the scale
-  double slope_unit_ = 1.0;  ///< slope / (2 beta / ln 2)
+  double slope_unit_ = 0.0;  ///< slope / (2 beta / ln 2)
+  bool gains_are_stale_ = true;
+  double gain_unit_ = 1.0;  ///< slope_unit_ with gains
   double log2_least_gain_ = 0.0;
 };
 

@@ -14,7 +14,7 @@ constexpr double kLargestSum = 1e300;
 /// Above this, the kernel that rounds couplings to one quantum leaves the range of double.
 constexpr double kLargestOneQuantum = 0x1p940;
 /// The grid is graded where sums of |J|, or fields, exceed the smallest sum by these factors.
-constexpr double kLargestRatio = 0x1p10, kLargestFieldRatio = 0x1p80;
+constexpr double kLargestRatio = 0x1p10, kLargestFieldRatio = 0x1p60;
 /// A coherence counts where its mode exceeds those of random couplings by this factor, and where
 /// the estimate is this many times its standard error. It is made from at most kNumShifts pairs a
 /// row.
@@ -162,22 +162,24 @@ void CouplingGrid::allocate() {
   }
   const std::int64_t num_spins = padded(num_hidden_) + padded(num_output_);
 
-  memory_ = make_uninitialized<float>(length(hidden_size + output_size + 3 * num_spins));
+  memory_ = make_uninitialized<float>(length(hidden_size + output_size + 4 * num_spins));
   hidden_rows_ = memory_.get();
   output_rows_ = hidden_rows_ + hidden_size;
   hidden_down_ = output_rows_ + output_size;
   output_down_ = hidden_down_ + padded(num_hidden_);
-  sums_ = hidden_down_ + num_spins;
+  squares_ = hidden_down_ + num_spins;
+  sums_ = squares_ + num_spins;
   errors_ = sums_ + num_spins;
-  std::fill_n(sums_, 2 * num_spins, 0.0f);
+  std::fill_n(squares_, 3 * num_spins, 0.0f);
 }
 
 template <class Real>
 void CouplingGrid::round_to_one_quantum(const CouplingJob<Real>& job, double quantum) {
   const double scale = std::ldexp(1.0, -exponent_);
   sum_of_squares_ = kernels().of<Real>().round_couplings(job, quantum, scale);
-  kernels().fields_of_down(output_rows_, num_output_, padded(num_hidden_), hidden_down_);
-  kernels().fields_of_down(hidden_rows_, num_hidden_, padded(num_output_), output_down_);
+  const std::int64_t hidden = padded(num_hidden_), output = padded(num_output_);
+  kernels().sum_rows(output_rows_, num_output_, hidden, hidden_down_, squares_);
+  kernels().sum_rows(hidden_rows_, num_hidden_, output, output_down_, squares_ + hidden);
   if (all_on_grid(job, quantum)) return;
 
   const int exponent = std::ilogb(quantum);
@@ -239,11 +241,11 @@ void CouplingGrid::grade(const Problem<Real>& problem, const std::vector<double>
   fill_each(problem.couplings, quanta);
 }
 
-/// Does one by one what the kernels round_couplings and fields_of_down do for whole rows in one
+/// Does one by one what the kernels round_couplings and sum_rows do for whole rows in one
 /// unit; `quanta` are the exponents of the quanta of all spins.
 template <class Real>
 void CouplingGrid::fill_each(const Real* couplings, const std::vector<int>& quanta) {
-  std::fill_n(hidden_rows_, sums_ - hidden_rows_, 0.0f);
+  std::fill_n(hidden_rows_, squares_ - hidden_rows_, 0.0f);
   const std::int64_t stride = padded(num_output_), column_stride = padded(num_hidden_);
   const RowSpan *rows = hidden_spans(), *columns = output_spans();
   std::vector<bool> moved(quanta.size());
@@ -274,6 +276,8 @@ void CouplingGrid::fill_each(const Real* couplings, const std::vector<int>& quan
       output_rows_[column.offset + i - column.first * kBlock] = static_cast<float>(2.0 * of_hidden);
       hidden_down_[i] -= static_cast<float>(of_hidden);
       output_down_[a] -= static_cast<float>(of_output);
+      squares_[i] += static_cast<float>(of_hidden * of_hidden);
+      squares_[padded(num_hidden_) + a] += static_cast<float>(of_output * of_output);
       if (!is_graded()) sum_of_squares_ += of_hidden * of_hidden;
     }
   }

@@ -62,6 +62,8 @@ class CouplingGrid {
 
   /// sum_j |J_ij| of each spin, in its unit, correct to rounding; 0 in the padding.
   const float* sums() const { return sums_; }
+  /// sum_j J_ij^2 of each spin, in its unit; 0 in the padding.
+  const float* squares() const { return squares_; }
   /// Bounds of the error that rounding makes in the coupling field of each spin, in its unit; 0
   /// where all couplings are on the grid as they are.
   const float* errors() const { return errors_; }
@@ -69,6 +71,8 @@ class CouplingGrid {
   double sum_of_squares() const { return sum_of_squares_; }
   /// Whether no coupling is 0, so that each spin couples to all of the other layer.
   bool is_dense() const { return is_dense_; }
+  /// Whether it is dense and not graded, so that all spins are one part in one unit.
+  bool is_one_part() const { return is_dense_ && !is_graded(); }
 
   /// An estimate of the coherence of all couplings, see CouplingGraph: from 0 to 1, and 0 unless it
   /// is dense, not graded, and certain that not all is noise.
@@ -95,7 +99,7 @@ class CouplingGrid {
   std::int64_t num_hidden_, num_output_;
   RowSpans spans_;
   AlignedArray<float> memory_;  ///< of the arrays below
-  float *hidden_rows_, *output_rows_, *hidden_down_, *output_down_, *sums_, *errors_;
+  float *hidden_rows_, *output_rows_, *hidden_down_, *output_down_, *squares_, *sums_, *errors_;
   double sum_of_squares_ = 0.0;
   double coherence_ = 0.0;
   bool is_dense_ = false;

@@ -15,6 +15,10 @@ constexpr double kHot = 0.88, kCold = 8.8, kLeftOut = 0.05;
 constexpr double kLargestWeight = 2.0;
 /// Squares of two units are taken as at most this power of two apart.
 constexpr int kLargestShift = 800;
+/// A spin's windows end where its least field, |h_i| nearly cancelled by sum_j |J_ij|, is frozen:
+/// kMargin times it takes the place of q_i, or q_i / kLargestMargin where that is more. Less of
+/// sum_j |J_ij| than kNoMargin is a rounding error.
+constexpr double kMargin = 3.0, kLargestMargin = 1000.0, kNoMargin = 1e-6;
 /// Less than log2 of any number.
 constexpr double kNothing = -1e9;
 
@@ -30,16 +34,20 @@ LocalScales::LocalScales(const CouplingGrid& grid) : grid_(grid), graph_(grid) {
   log_fields_.resize(index(size));
   log_couplings_.resize(index(size));
   scales_.resize(index(graph_.num_parts()));
+  for (std::int64_t part = 0; part < graph_.num_parts(); ++part) {
+    all_complete_ = all_complete_ && graph_.is_complete(part);
+  }
 }
 
-/// Returns the exponent that takes a square in the units of a spin to those of another log_unit.
-int LocalScales::shift_of(std::int64_t spin, int to_log_unit) const {
-  return std::clamp(2 * (log_unit(spin) - to_log_unit), -kLargestShift, kLargestShift);
+/// Returns the exponent that takes a square in one log_unit to another.
+int LocalScales::shift(int from, int to) {
+  return std::clamp(2 * (from - to), -kLargestShift, kLargestShift);
 }
 
 void LocalScales::load(const float* fields) {
   find_free_spins(fields);
   find_log_fields();
+  end_at_margins(fields);
   find_part_scales(fields);
   has_one_scale_ = find_one_scale();
   if (!has_one_scale_) share_out(windows());
@@ -49,35 +57,79 @@ void LocalScales::find_free_spins(const float* fields) {
   std::vector<double> excess(scales_.size());  // of fields over couplings, by part
   free_.clear();
   for (const std::int64_t spin : graph_.spins()) {
-    const double field = double{fields[spin]}, couplings = graph_.squares(spin);
+    const double field = double{fields[spin]}, couplings = double{grid_.squares()[spin]};
     is_free_[index(spin)] = std::abs(field) <= double{grid_.sums()[spin]} && couplings > 0.0;
     if (!is_free_[index(spin)]) continue;
     free_.push_back(spin);
-    excess[index(graph_.part(spin))] += std::ldexp(field * field - couplings, shift_of(spin, 0));
+    excess[index(graph_.part(spin))] +=
+        std::ldexp(field * field - couplings, shift(log_unit(spin), 0));
   }
 
   for (const std::int64_t spin : free_) {
     const double field = double{fields[spin]};
     double& couplings = coupling_squares_[index(spin)];
-    couplings = graph_.squares(spin);
+    couplings = double{grid_.squares()[spin]};
     if (excess[index(graph_.part(spin))] <= 0.0) couplings += graph_.coherent_squares(spin);
     squares_[index(spin)] = field * field + couplings;
   }
 }
 
+/// Adds sums whose unit is 2^(shift / 2) of this one's.
+void LocalScales::Squares::add(const Squares& other, int shift) {
+  const double unit = shift == 0 ? 1.0 : std::ldexp(1.0, shift);
+  fields += unit * other.fields;
+  couplings += unit * other.couplings;
+  count += other.count;
+}
+
 void LocalScales::find_log_fields() {
+  find_layer_sums();
   for (const std::int64_t spin : free_) {
-    double fields = squares_[index(spin)], couplings = coupling_squares_[index(spin)], count = 1.0;
-    for (const std::int64_t other : graph_.neighbours(spin)) {
-      if (!is_free_[index(other)]) continue;
-      const double unit =
-          grid_.is_graded() ? std::ldexp(1.0, shift_of(other, log_unit(spin))) : 1.0;
-      fields += unit * squares_[index(other)];
-      couplings += unit * coupling_squares_[index(other)];
-      count += 1.0;
+    const std::int64_t part = graph_.part(spin);
+    Squares sum = squares_of(spin);
+    if (!graph_.is_complete(part)) {
+      for (const std::int64_t other : graph_.neighbours(spin)) {
+        if (!is_free_[index(other)]) continue;
+        sum.add(squares_of(other), shift(log_unit(other), log_unit(spin)));
+      }
+    } else if (!graph_.is_uneven(part)) {
+      sum.add(layer_sums_[index(2 * part + is_hidden(spin))],
+              shift(part_units_[index(part)], log_unit(spin)));
     }
-    log_fields_[index(spin)] = log_unit(spin) + 0.5 * log2_of(fields / count);
-    log_couplings_[index(spin)] = log_unit(spin) + 0.5 * log2_of(couplings / count);
+    log_fields_[index(spin)] = log_unit(spin) + 0.5 * log2_of(sum.fields / sum.count);
+    log_couplings_[index(spin)] = log_unit(spin) + 0.5 * log2_of(sum.couplings / sum.count);
+  }
+}
+
+/// Sums the squares over the outputs (index 2 * part + 1) and the hidden spins (2 * part) of each
+/// complete part, in the unit of one of its spins.
+void LocalScales::find_layer_sums() {
+  layer_sums_.assign(2 * scales_.size(), {});
+  part_units_.resize(scales_.size());
+  for (const std::int64_t spin : free_) part_units_[index(graph_.part(spin))] = log_unit(spin);
+  for (const std::int64_t spin : free_) {
+    const std::int64_t part = graph_.part(spin);
+    if (!graph_.is_complete(part)) continue;
+    Squares& sum = layer_sums_[index(2 * part + !is_hidden(spin))];
+    sum.add(squares_of(spin), shift(log_unit(spin), part_units_[index(part)]));
+  }
+}
+
+void LocalScales::end_at_margins(const float* fields) {
+  for (const std::int64_t spin : free_) {
+    const std::int64_t part = graph_.part(spin);
+    if (graph_.is_complete(part) && !graph_.is_uneven(part)) continue;
+    const auto sum = double{grid_.sums()[spin]};
+    const double margin = sum - std::abs(double{fields[spin]});
+    if (margin < kNoMargin * sum) continue;
+
+    double& couplings = coupling_squares_[index(spin)];
+    const double square = std::max(kMargin * kMargin * margin * margin,
+                                   couplings / (kLargestMargin * kLargestMargin));
+    if (square >= couplings) continue;
+    couplings = square;
+    log_couplings_[index(spin)] =
+        std::min(log_couplings_[index(spin)], log_unit(spin) + 0.5 * log2_of(square));
   }
 }
 
@@ -114,13 +166,19 @@ bool LocalScales::find_one_scale() {
   log_hot_ = log_cold_ = 0.0;
   if (free_.empty()) return true;
 
+  std::vector<double> fractions;  // of 1 / G^2, by part; the rest is a power of two
+  for (const double scale : scales_) {
+    fractions.push_back(power_of_two(2.0 * (std::floor(scale) - scale)));
+  }
   double fields = 0.0, couplings = 0.0;
   double least_field = -kNothing, most_field = kNothing;
   double least_coupling = -kNothing, most_coupling = kNothing;
   for (const std::int64_t spin : free_) {
-    const double scale = log2_scale(spin), log_square = 2.0 * (log_unit(spin) - scale);
-    fields += power_of_two(log2_of(squares_[index(spin)]) + log_square);
-    couplings += power_of_two(log2_of(coupling_squares_[index(spin)]) + log_square);
+    const double scale = log2_scale(spin);
+    const double unit = std::ldexp(fractions[index(graph_.part(spin))],
+                                   2 * (log_unit(spin) - static_cast<int>(std::floor(scale))));
+    fields += unit * squares_[index(spin)];
+    couplings += unit * coupling_squares_[index(spin)];
     least_field = std::min(least_field, log_fields_[index(spin)] - scale);
     most_field = std::max(most_field, log_fields_[index(spin)] - scale);
     least_coupling = std::min(least_coupling, log_couplings_[index(spin)] - scale);
@@ -130,7 +188,7 @@ bool LocalScales::find_one_scale() {
   const auto count = static_cast<double>(free_.size());
   log_hot_ = -0.5 * log2_of(fields / count);
   log_cold_ = -0.5 * log2_of(couplings / count);
-  if (graph_.is_complete() && fields <= kLargestStretch * kLargestStretch * couplings) {
+  if (all_complete_ && fields <= kLargestStretch * kLargestStretch * couplings) {
     log_cold_ = log_hot_;
   }
   const double most = log2_of(kOneScaleRatio);

@@ -8,9 +8,15 @@
 ///     J_j^2 = sum_k J_jk^2, and more where neighbours are coherent (see CouplingGraph)
 ///
 /// Coherence counts in a part whose fields are not stronger than its couplings, sum h^2 <= sum J^2:
-/// else the fields tell a cluster where to go.
+/// else the fields tell a cluster where to go. Where all spins couple to all of the other layer and
+/// some J_i differ by more than a factor of 16, each f_i and q_i is that of spin i alone: one
+/// strong coupling would otherwise count for all.
 ///
 /// Pinned spins, |h_i| > sum_j |J_ij|, end at -sign(h_i) whatever the others do. They do not count.
+/// Where |h_i| nearly cancels sum_j |J_ij|, as with the penalties of constraints, the spin has
+/// still to choose in a field of m_i = sum_j |J_ij| - |h_i|, and 3 m_i takes the place of a larger
+/// q_i (but at most 1000 times; and not in a complete part without such differences, where a few
+/// such spins do not count).
 ///
 /// - Parts of the problem that share no coupling are independent. Each has a scale of its own, the
 ///   geometric mean G of its f, and is sampled at beta / G: the *reduced* beta is the same for all.
@@ -69,6 +75,11 @@ class LocalScales {
   double mean_log2_scale() const { return mean_scale_; }
 
  private:
+  /// Sums over spins of h_i^2 + J_i^2 and of J_i^2.
+  struct Squares {
+    double fields = 0.0, couplings = 0.0, count = 0.0;
+    void add(const Squares& other, int shift);
+  };
   /// The window of a spin that is not pinned, as log2 of the reduced beta.
   struct Window {
     double begin, end, weight;
@@ -76,9 +87,16 @@ class LocalScales {
 
   /// Returns log2 of the unit of a spin over the largest one.
   int log_unit(std::int64_t spin) const { return grid_.exponent(spin) - grid_.exponent(); }
-  int shift_of(std::int64_t spin, int to_log_unit) const;
+  bool is_hidden(std::int64_t spin) const { return spin < grid_.num_hidden(); }
+  static int shift(int from, int to);
+  Squares squares_of(std::int64_t spin) const {
+    return {squares_[static_cast<std::size_t>(spin)],
+            coupling_squares_[static_cast<std::size_t>(spin)], 1.0};
+  }
   void find_free_spins(const float* fields);
   void find_log_fields();
+  void find_layer_sums();
+  void end_at_margins(const float* fields);
   void find_part_scales(const float* fields);
   bool find_one_scale();
   std::vector<Window> windows() const;
@@ -87,9 +105,12 @@ class LocalScales {
 
   const CouplingGrid& grid_;
   const CouplingGraph graph_;
+  bool all_complete_ = true;                        ///< whether all parts are
   std::vector<double> squares_, coupling_squares_;  ///< h_i^2 + J_i^2 and J_i^2, in units of i
   std::vector<std::int64_t> free_;                  ///< the spins that count
   std::vector<char> is_free_;
+  std::vector<Squares> layer_sums_;
+  std::vector<int> part_units_;                     ///< log_unit of the layer sums of each part
   std::vector<double> log_fields_, log_couplings_;  ///< log2 of f_i and of q_i, in the largest unit
   std::vector<double> scales_;                      ///< log2 of G of each part
   double mean_scale_ = 0.0;

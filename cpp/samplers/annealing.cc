@@ -16,14 +16,16 @@ namespace {
 template <class Real>
 class Annealer {
  public:
-  Annealer(const Problem<Real>& problem, const AnnealingPlan& plan, const CouplingGrid& grid)
+  Annealer(const Problem<Real>& problem, const AnnealingPlan& plan, const CouplingGrid& grid,
+           double* betas)
       : problem_(problem),
         plan_(plan),
+        betas_(betas),
         chains_(grid, 1, {.relative = plan.relative, .largest = largest_of(plan)}),
         slopes_(static_cast<std::size_t>(plan.num_sweeps)) {}
 
   void load(std::int64_t b) {
-    chains_.load_fields(problem_, b);
+    if (!chains_.load_fields(problem_, b)) return;
     for (std::size_t t = 0; t < slopes_.size(); ++t) {
       slopes_[t] = chains_.slope(plan_.betas[t]);
     }
@@ -36,6 +38,7 @@ class Annealer {
     const Chain& chain = chains_[0];
     const KernelTable& kernel = kernels();
     const Reads& reads = plan_.reads;
+    if (read == 0) write_betas(b);
     const auto read_number = static_cast<std::uint64_t>(read);
     seed_generator(stream_key(reads.seed, reads.streams[b], read_number), chain.generator);
     start(reads.initial_of(b, read), chain);
@@ -65,8 +68,14 @@ class Annealer {
     return last >= (plan_.relative ? kColdBeta : chains_.absolute(kColdBeta));
   }
 
+  void write_betas(std::int64_t b) {
+    betas_[2 * b] = chains_.in_users_unit(plan_.betas[0]);
+    betas_[2 * b + 1] = chains_.in_users_unit(plan_.betas[plan_.num_sweeps - 1]);
+  }
+
   const Problem<Real>& problem_;
   const AnnealingPlan& plan_;
+  double* betas_;  ///< of AnnealingResult
   Chains chains_;
   std::vector<float> slopes_;
   bool descends_ = false;  ///< whether reads of the problem that is loaded end in a descent
@@ -75,11 +84,11 @@ class Annealer {
 }  // namespace
 
 template <class Real>
-void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t* spins,
-            double* energies, Interrupt& interrupt) {
+void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, const AnnealingResult& result,
+            Interrupt& interrupt) {
   const CouplingGrid grid(problem);
-  run_reads(problem, plan.reads, grid, spins, energies, interrupt,
-            [&] { return std::make_unique<Annealer<Real>>(problem, plan, grid); });
+  run_reads(problem, plan.reads, grid, result.spins, result.energies, interrupt,
+            [&] { return std::make_unique<Annealer<Real>>(problem, plan, grid, result.betas); });
 }
 
 template <class Real>
@@ -95,9 +104,9 @@ void absolute_betas(const Problem<Real>& problem, const double* relative, std::i
 
 template void absolute_betas(const Problem<float>&, const double*, std::int64_t, double*);
 template void absolute_betas(const Problem<double>&, const double*, std::int64_t, double*);
-template void anneal(const Problem<float>&, const AnnealingPlan&, std::int8_t*, double*,
+template void anneal(const Problem<float>&, const AnnealingPlan&, const AnnealingResult&,
                      Interrupt&);
-template void anneal(const Problem<double>&, const AnnealingPlan&, std::int8_t*, double*,
+template void anneal(const Problem<double>&, const AnnealingPlan&, const AnnealingResult&,
                      Interrupt&);
 
 }  // namespace isingprop

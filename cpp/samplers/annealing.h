@@ -22,14 +22,18 @@ struct AnnealingPlan {
   Reads reads;
 };
 
-/// Fills spins (num_problems, num_reads, num_hidden + num_output) and energies (num_problems,
-/// num_reads).
-///
+/// The arrays that the results are written to.
+struct AnnealingResult {
+  std::int8_t* spins;  ///< (num_problems, num_reads, num_hidden + num_output)
+  double* energies;    ///< (num_problems, num_reads)
+  double* betas;       ///< (num_problems, 2): the first and the last beta in 1 / (unit of J)
+};
+
 /// Throws std::invalid_argument for couplings or fields that are not finite, and Interrupted when
 /// the user wants to stop.
 template <class Real>
-void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, std::int8_t* spins,
-            double* energies, Interrupt& interrupt);
+void anneal(const Problem<Real>& problem, const AnnealingPlan& plan, const AnnealingResult& result,
+            Interrupt& interrupt);
 
 /// Writes relative inverse temperatures in 1 / (unit of J) for each problem, (num_problems, count).
 /// Throws like anneal().

@@ -28,7 +28,7 @@ class Cycler {
         slopes_(static_cast<std::size_t>(plan.num_sweeps)) {}
 
   void load(std::int64_t b) {
-    chains_.load_fields(problem_, b);
+    if (!chains_.load_fields(problem_, b)) return;
     for (std::size_t t = 0; t < slopes_.size(); ++t) {
       slopes_[t] = chains_.slope(plan_.betas[t]);
     }

@@ -28,8 +28,9 @@
   X(double, sign_coherence,                                                                        \
     (const float* rows, std::int64_t num_rows, std::int64_t row_length,                            \
      const std::int64_t* shifts, int num_shifts, std::uint64_t* sign_words))                       \
-  X(void, fields_of_down,                                                                          \
-    (const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields))                \
+  X(void, sum_rows,                                                                                \
+    (const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields,                 \
+     float* squares))                                                                              \
   /* network */                                                                                    \
   X(std::int64_t, local_fields, (const LocalFieldsJob<float>& job))                                \
   X(void, spin_fields, (const LocalFieldsJob<float>& job))                                         \

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 _Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]  # the same type throughout a call
 
+COLD_BETA: float  #: reads that end at this relative beta, or colder, descend by default
+
 def anneal(
     couplings: _Floats,
     hidden_fields: _Floats,
@@ -24,7 +26,7 @@ def anneal(
     streams: NDArray[np.uint64],
     initial: NDArray[np.int8] | None,
     num_threads: int,
-) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]:
     """Samples states of B problems by simulated annealing.
 
     Args:
@@ -42,7 +44,8 @@ def anneal(
         num_threads: at least 1; the states do not depend on it.
 
     Returns:
-        spins (B, R, H + O) and energies (B, R).
+        spins (B, R, H + O), energies (B, R), and the first and the last inverse temperature
+        (B, 2) in 1 / (unit of the couplings).
     """
 
 def descend(

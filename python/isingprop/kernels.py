@@ -31,6 +31,7 @@ from pathlib import Path
 
 from isingprop import _core
 from isingprop._core import (
+    COLD_BETA,
     absolute_betas,
     anneal,
     available_kernels,
@@ -54,6 +55,7 @@ from isingprop._core import (
 )
 
 __all__ = [
+    "COLD_BETA",
     "LIBRARY",
     "absolute_betas",
     "anneal",

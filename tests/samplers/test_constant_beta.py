@@ -10,7 +10,6 @@ import pytest
 from helpers import oracle, tolerances
 from isingprop import Annealing, IsingProblem, Tempering, kernels
 from isingprop.dimod import AnnealingSampler, TemperingSampler
-from isingprop.samplers.arguments import COLD_BETA
 from isingprop.samplers.as_dimod.two_colouring import layers_of
 
 READS, SWEEPS = 20_000, 30
@@ -186,7 +185,7 @@ def test_cold_is_the_same_for_the_drop_in(last):
     layers = layers_of(bqm)
     problem = layers.problem(0, 1)
     arrays = problem.couplings, problem.hidden_fields, problem.output_fields
-    beta_range = (0.01, last * kernels.absolute_betas(*arrays, np.array([COLD_BETA]))[0, 0])
+    beta_range = (0.01, last * kernels.absolute_betas(*arrays, np.array([kernels.COLD_BETA]))[0, 0])
     options = {"num_reads": 300, "num_sweeps": 3, "seed": 0, "beta_range": beta_range}
     reads = [
         AnnealingSampler().sample(bqm, descend=descend, **options).record.sample

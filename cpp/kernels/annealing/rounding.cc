@@ -134,20 +134,27 @@ double round_couplings(const CouplingJob<double>& job, double quantum, double sc
 }
 
 /// Computes the coupling fields of a layer for the state in which all spins of the other layer are
-/// -1: minus half the sum of the other layer's rows, which hold 2 J.
+/// -1, which are minus half the sum of the other layer's rows, which hold 2 J, and the sums of J^2.
 ///
 ///     rows = (1, -4), (3, 2)   ->   fields = -0.5 * (1 + 3, -4 + 2) = (-2, 1)
-void fields_of_down(const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields) {
+///                                   squares = 0.25 * (1 + 9, 16 + 4) = (2.5, 5)
+void sum_rows(const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields,
+              float* squares) {
   const auto tile = [&]<int N>(std::int64_t first) __attribute__((always_inline)) {
-    VecF sums[N] = {};
+    VecF sums[N] = {}, sums_of_squares[N] = {};
     for (std::int64_t row = 0; row < num_rows; ++row) {
       for (int v = 0; v < N; ++v) {
-        sums[v] += load<VecF>(rows + row * stride + (first + v) * kWidth);
+        const VecF twice = load<VecF>(rows + row * stride + (first + v) * kWidth);
+        sums[v] += twice;
+        sums_of_squares[v] += twice * twice;
       }
     }
-    for (int v = 0; v < N; ++v) store(fields + (first + v) * kWidth, -0.5f * sums[v]);
+    for (int v = 0; v < N; ++v) {
+      store(fields + (first + v) * kWidth, -0.5f * sums[v]);
+      store(squares + (first + v) * kWidth, 0.25f * sums_of_squares[v]);
+    }
   };
-  for_tiles(stride / kWidth, tile);
+  for_tiles<4>(stride / kWidth, tile);  // two sums of each vector
 }
 
 }  // namespace ISINGPROP_TARGET

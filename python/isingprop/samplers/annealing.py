@@ -120,7 +120,8 @@ class Annealing(BaseSampler, returns_checked_states=True):
             initial: int8 start states (B, R, N), or with a length of 1 in place of B or R.
 
         Returns:
-            States with exact energies; `info` holds the seed and the range of beta.
+            States with exact energies; `info` holds the seed, the range of beta, and as betas
+            (B, 2) its ends for each problem in 1 / (unit of J).
 
         Raises:
             ValueError: for num_reads < 1, start states that do not fit, or fields that are not
@@ -232,11 +233,12 @@ def anneal(
         num_threads: threads over chains.
 
     Returns:
-        States with exact energies; `info` holds the seed.
+        States with exact energies; `info` holds the seed and `betas` (B, 2), the first and the last
+        inverse temperature in 1 / (unit of J).
     """
     seed = seed_number(seed)
 
-    spins, energies = kernels.anneal(
+    spins, energies, ends = kernels.anneal(
         problem.couplings,
         problem.hidden_fields,
         problem.output_fields,
@@ -250,4 +252,4 @@ def anneal(
         num_threads,
     )
 
-    return States.trusted(spins, energies, {"seed": seed})
+    return States.trusted(spins, energies, {"seed": seed, "betas": ends})

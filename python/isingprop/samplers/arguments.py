@@ -17,10 +17,6 @@ from isingprop.util.checks import Spins, real_number, whole_number
 # untrained, half-trained and trained networks; 2 ... 15 is better at 30 sweeps and worse at 1,000.
 RELATIVE_BETA_RANGE = (0.88, 8.8)
 
-# Reads of a schedule whose last beta is not less, in the same units, end in a descent by default.
-# kColdBeta in cpp/samplers/annealing.h is the same number.
-COLD_BETA = 4.0
-
 # Larger numbers would not fit in any memory, or would last for days.
 MOST_READS = 2**31 - 1
 MOST_SWEEPS = 10_000_000

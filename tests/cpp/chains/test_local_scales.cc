@@ -40,6 +40,7 @@ struct Scales {
   double mean_g() const { return std::exp2(scales.mean_log2_scale() + grid.exponent()); }
 };
 
+constexpr double kTolerance = 1e-5;  // sums of J^2 are floats
 constexpr double kRelative[] = {0.88, 0.9, 1.3, 2.0, 3.0, 4.7, 7.0, 8.8};
 
 void check_scales(const GivenProblem<double>& problem, std::int64_t b = 0) {
@@ -48,19 +49,20 @@ void check_scales(const GivenProblem<double>& problem, std::int64_t b = 0) {
   double logs = 0.0, number = 0.0;
   for (std::size_t k = 0; k < expected.f.size(); ++k) {
     if (expected.g[k] > 0.0) {
-      CHECK(found.g(static_cast<std::int64_t>(k)) == doctest::Approx(expected.g[k]).epsilon(1e-11));
+      CHECK(found.g(static_cast<std::int64_t>(k)) ==
+            doctest::Approx(expected.g[k]).epsilon(kTolerance));
     }
     if (!expected.counts(k)) continue;
     logs += std::log(expected.g[k]);
     number += 1.0;
   }
   if (number > 0.0) {
-    CHECK(found.mean_g() == doctest::Approx(std::exp(logs / number)).epsilon(1e-11));
+    CHECK(found.mean_g() == doctest::Approx(std::exp(logs / number)).epsilon(kTolerance));
   }
   for (const double relative : kRelative) {
     CAPTURE(relative);
     CHECK(found.scales.reduced(relative) ==
-          doctest::Approx(expected.reduced(relative)).epsilon(1e-10));
+          doctest::Approx(expected.reduced(relative)).epsilon(kTolerance));
   }
   CHECK(found.scales.reduced(0.0) == 0.0);
 }
@@ -169,6 +171,53 @@ TEST_CASE("a small part in which all couple to all is not looked at") {
     square.couplings = {1.0, 1.0, 1.0, last};
     check_scales(square);
     CHECK(Scales(square).g(0) == doctest::Approx(std::sqrt(2.0)).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("one strong coupling of a complete part counts for its two spins only") {
+  Random random(7);
+  for (const double strong : {1.0, 8.0, 400.0}) {
+    CAPTURE(strong);
+    GivenProblem<double> problem({6, 7});
+    for (std::int64_t i = 0; i < 6; ++i) {
+      for (std::int64_t a = 0; a < 7; ++a) {
+        problem.coupling(i, a) = coarse(random, 1, 0.5, 1.0).front() * (random.below(2) ? 1 : -1);
+      }
+    }
+    problem.coupling(2, 3) = strong;
+    problem.hidden_fields = coarse(random, 6, -1.0, 1.0);
+    problem.output_fields = coarse(random, 7, -1.0, 1.0);
+    check_scales(problem);
+
+    const PlainScales expected(problem);
+    CHECK(expected.has_one_scale == (strong < 16.0));
+    if (strong > 16.0) CHECK(expected.q[0] < 3.0);
+    // Beside another part, where spins are visited one by one.
+    GivenProblem<double> beside({7, 8});
+    for (std::int64_t i = 0; i < 6; ++i) {
+      for (std::int64_t a = 0; a < 7; ++a) beside.coupling(i, a) = problem.coupling(i, a);
+    }
+    beside.coupling(6, 7) = 1.0;
+    beside.hidden_fields.assign(7, 0.0);
+    beside.output_fields.assign(8, 0.0);
+    check_scales(beside);
+  }
+}
+
+TEST_CASE("where a field nearly cancels the couplings, the spin freezes at the difference") {
+  // An independent set on a ring, with weights of 1 and a penalty: h = penalty / 2 - 1 / 2.
+  for (const double penalty : {2.0, 50.0, 1e7}) {
+    CAPTURE(penalty);
+    GivenProblem<double> problem({10, 10});
+    for (std::int64_t a = 0; a < 10; ++a) {
+      problem.coupling(a, a) = problem.coupling((a + 1) % 10, a) = penalty / 4.0;
+    }
+    problem.hidden_fields.assign(10, penalty / 2.0 - 0.5);
+    problem.output_fields.assign(10, penalty / 2.0 - 0.5);
+    check_scales(problem);
+    const double own = penalty / 4.0 * std::sqrt(2.0);
+    CHECK(PlainScales(problem).q[0] ==
+          doctest::Approx(penalty > 1e6 ? own : std::min(own, std::max(1.5, own / 1000.0))));
   }
 }
 

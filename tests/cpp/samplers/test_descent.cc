@@ -48,7 +48,9 @@ Result annealed_cold(const Batch<Real>& batch) {
                            .reads = batch.reads};
   Result result = empty_result(batch);
   Interrupt interrupt = never();
-  anneal(batch.problem, plan, result.spins.data(), result.energies.data(), interrupt);
+  std::vector<double> betas(size(2 * batch.problem.num_problems));
+  anneal(batch.problem, plan, {result.spins.data(), result.energies.data(), betas.data()},
+         interrupt);
   return result;
 }
 

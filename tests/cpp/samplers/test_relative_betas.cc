@@ -31,7 +31,8 @@ Spins annealed(const Problem<double>& problem, const Betas& betas, bool relative
   Spins spins(size(problem.num_problems * kReads * problem.num_spins()));
   std::vector<double> energies(size(problem.num_problems * kReads));
   Interrupt interrupt = never();
-  anneal(problem, plan, spins.data(), energies.data(), interrupt);
+  std::vector<double> ends(size(2 * problem.num_problems));
+  anneal(problem, plan, {spins.data(), energies.data(), ends.data()}, interrupt);
   return spins;
 }
 

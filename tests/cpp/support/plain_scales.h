@@ -139,9 +139,21 @@ class PlainScales {
     return true;
   }
 
+  /// Returns whether (sum_j J_ij^2)^(1/2) differs by more than 16 in a complete part.
+  bool is_uneven(int part) const {
+    double least = 1e300, most = 0.0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (parts[i] != part) continue;
+      least = std::min(least, couplings_[i]);
+      most = std::max(most, couplings_[i]);
+    }
+    return is_complete(part) && most > 256.0 * least;
+  }
+
   void find_scales() {
     std::vector<bool> free;
     std::vector<double> excess(size(num_parts_));
+    couplings_ = squares_;
     for (std::size_t i = 0; i < count_; ++i) {
       free.push_back(std::abs(h_[i]) <= sums_[i] && squares_[i] > 0.0);
       if (free[i]) excess[size(parts[i])] += h_[i] * h_[i] - squares_[i];
@@ -149,12 +161,14 @@ class PlainScales {
     for (std::size_t i = 0; i < count_; ++i) {
       if (excess[size(parts[i])] <= 0.0) squares_[i] += coherent_[i];
     }
+    cold_squares_ = squares_;
     f.assign(count_, 0.0);
     q.assign(count_, 0.0);
     for (std::size_t i = 0; i < count_; ++i) {
       double sum = 0.0, fields = 0.0, number = 0.0;
+      const bool alone = is_uneven(parts[i]);
       for (std::size_t k = 0; k < count_; ++k) {
-        if (!free[k] || (k != i && j_[i][k] == 0.0)) continue;
+        if (!free[k] || (k != i && (alone || j_[i][k] == 0.0))) continue;
         sum += squares_[k];
         fields += h_[k] * h_[k];
         number += 1.0;
@@ -162,6 +176,7 @@ class PlainScales {
       if (!free[i]) continue;
       f[i] = std::sqrt((sum + fields) / number);
       q[i] = std::sqrt(sum / number);
+      end_at_margin(i);
     }
 
     g.assign(count_, 0.0);
@@ -183,7 +198,7 @@ class PlainScales {
       least_cold = std::min(least_cold, q[i] / g[i]);
       most_cold = std::max(most_cold, q[i] / g[i]);
       mean += (h_[i] * h_[i] + squares_[i]) / g[i] / g[i];
-      cold_mean += squares_[i] / g[i] / g[i];
+      cold_mean += cold_squares_[i] / g[i] / g[i];
       number += 1.0;
     }
     has_one_scale = (most <= 4.0 * least && most_cold <= 4.0 * least_cold) || number == 0.0;
@@ -195,10 +210,20 @@ class PlainScales {
     if (all_complete && one_scale <= 3.0 * one_cold_scale) one_cold_scale = one_scale;
   }
 
+  /// Lowers q_i to three times the least field of a spin.
+  void end_at_margin(std::size_t i) {
+    const double margin = sums_[i] - std::abs(h_[i]), own = std::sqrt(squares_[i]);
+    if ((is_complete(parts[i]) && !is_uneven(parts[i])) || margin < 1e-6 * sums_[i]) return;
+    if (3.0 * margin >= own) return;
+    const double cold = std::max(3.0 * margin, own / 1000.0);
+    cold_squares_[i] = cold * cold;
+    q[i] = std::min(q[i], cold);
+  }
+
   std::size_t count_ = 0;
   int num_parts_ = 0;
   std::vector<std::vector<double>> j_;
-  std::vector<double> h_, squares_, sums_, coherent_;
+  std::vector<double> h_, squares_, sums_, coherent_, couplings_, cold_squares_;
   std::size_t num_hidden_ = 0;
 };
 

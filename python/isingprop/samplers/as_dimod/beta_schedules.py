@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from isingprop import kernels
-from isingprop.samplers.arguments import COLD_BETA, BetaRange, geometric
+from isingprop.samplers.arguments import BetaRange, geometric
 from isingprop.samplers.as_dimod.two_colouring import Layers
+from isingprop.states import States
 from isingprop.util.checks import Doubles, float_array
 
 ScheduleType = Literal["linear", "geometric", "custom"]
@@ -39,16 +40,23 @@ class BetaSchedule(NamedTuple):
             (self.betas == self.range[0]).all() and (self.range == self.range[0]).all()
         )
 
-    def range_in(self, layers: Layers) -> list[float]:
-        """Returns the first and the last inverse temperature in 1 / (unit of the biases)."""
-        ends = _absolute(layers, self.range) if self.relative else self.range
+    def range_in(self, layers: Layers, states: States) -> list[float]:
+        """Returns the first and the last inverse temperature in 1 / (unit of the biases).
+
+        `states` were sampled with this schedule, so that their `info` tells them.
+        """
+        ends = self.range
+        if self.relative and (self.betas[[0, -1]] == self.range).all():
+            ends = np.asarray(states.info["betas"])[0].ravel()[[0, -1]]
+        elif self.relative:
+            ends = _absolute(layers, self.range)
         return [float(beta) for beta in ends]
 
     def ends_cold(self, layers: Layers) -> bool:
         """Returns whether reads are to end in a descent by default: not at a constant beta."""
         if self.relative or self.is_constant:
             return self.relative
-        return bool(self.betas[-1] >= _absolute(layers, np.array([COLD_BETA]))[0])
+        return bool(self.betas[-1] >= _absolute(layers, np.array([kernels.COLD_BETA]))[0])
 
 
 def beta_schedule_of(

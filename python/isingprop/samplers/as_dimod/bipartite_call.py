@@ -127,8 +127,9 @@ class BipartiteSampler(Sampler, Initialized):
         parsed = self.parse_initial_states(
             bqm, initial_states, generator, reads, short_seed
         ).initial_states
-        columns = [parsed.variables.index(v) for v in bqm.variables]
-        states = parsed.record.sample[:, columns].astype(np.int8)
+        states = parsed.record.sample.astype(np.int8)
+        if parsed.variables != bqm.variables:
+            states = states[:, [parsed.variables.index(v) for v in bqm.variables]]
         if bqm.vartype is dimod.BINARY:
             states = 2 * states - 1
 

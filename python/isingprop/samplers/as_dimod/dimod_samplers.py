@@ -139,10 +139,11 @@ class AnnealingSampler(BipartiteSampler):
                 initial=start,
             )
 
+        states = call.run(run)
         return call.sample_set(
-            call.run(run),
+            states,
             descends,
-            beta_range=schedule.range_in(call.layers),
+            beta_range=schedule.range_in(call.layers, states[0]),
             beta_schedule_type=beta_schedule_type,
         )
 
@@ -253,7 +254,7 @@ class TemperingSampler(BipartiteSampler):
         return call.sample_set(
             states,
             target is None,
-            beta_range=schedule.range_in(call.layers),
+            beta_range=schedule.range_in(call.layers, states[0]),
             beta_schedule_type=beta_schedule_type,
             betas=rungs_used.tolist(),
             swap_acceptance=acceptance.tolist(),

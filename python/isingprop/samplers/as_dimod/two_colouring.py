@@ -117,7 +117,7 @@ def two_colouring(
         colours[root] = 0
         component = [root]
         for u in component:
-            for v in neighbours[u].tolist():
+            for v in neighbours[u]:
                 if colours[v] < 0:
                     colours[v], parents[v] = 1 - colours[u], u
                     component.append(v)
@@ -153,12 +153,13 @@ def _complete_classes(
     return (here, there) if len(here) >= count else (there, here)
 
 
-def _neighbours(num_variables: int, ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _neighbours(num_variables: int, ends: NDArray[np.int64]) -> list[list[int]]:
     """Returns the neighbours of each variable, those with the fewest neighbours first."""
     first, second = np.concatenate([ends, ends[::-1]], axis=1)
     degrees = np.bincount(first, minlength=num_variables)
     order = np.lexsort((second, degrees[second], first))
-    return np.split(second[order], np.cumsum(degrees)[:-1])
+    flat, stops = second[order].tolist(), np.cumsum(degrees).tolist()
+    return [flat[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]
 
 
 def _odd_cycle(variables: Sequence[Hashable], parents: list[int], u: int, v: int) -> str:
