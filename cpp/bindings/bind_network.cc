@@ -7,6 +7,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/sampling_arguments.h"
 #include "targets/dispatch.h"
 #include "util/aligned.h"
 
@@ -76,8 +77,8 @@ Array<float> spin_fields(const Array<std::int8_t>& spins, const Array<float>& co
   return fields;
 }
 
-Array<std::int8_t> reference_states(const Array<float>& couplings,
-                                    const Array<float>& hidden_fields,
+template <class Real>
+Array<std::int8_t> reference_states(const Array<Real>& couplings, const Array<Real>& hidden_fields,
                                     const Array<std::int8_t>& targets) {
   check_shape("couplings", couplings, {kAnyLength, kAnyLength});
   const py::ssize_t num_hidden = couplings.shape(0), num_output = couplings.shape(1);
@@ -85,19 +86,60 @@ Array<std::int8_t> reference_states(const Array<float>& couplings,
   check_shape("targets", targets, {hidden_fields.shape(0), kAnyLength, num_output});
 
   Array<std::int8_t> spins({targets.shape(0), targets.shape(1), num_hidden + num_output});
-  std::vector<float> scratch(static_cast<std::size_t>(padded(num_output)));
-  const ReferenceJob job{.couplings = couplings.data(),
-                         .hidden_fields = hidden_fields.data(),
-                         .targets = targets.data(),
-                         .num_images = targets.shape(0),
-                         .num_references = targets.shape(1),
-                         .num_hidden = num_hidden,
-                         .num_output = num_output,
-                         .spins = spins.mutable_data(),
-                         .scratch = scratch.data()};
+  std::vector<Real> scratch(static_cast<std::size_t>(padded(num_output)));
+  const ReferenceJob<Real> job{.couplings = couplings.data(),
+                               .hidden_fields = hidden_fields.data(),
+                               .targets = targets.data(),
+                               .num_images = targets.shape(0),
+                               .num_references = targets.shape(1),
+                               .num_hidden = num_hidden,
+                               .num_output = num_output,
+                               .spins = spins.mutable_data(),
+                               .scratch = scratch.data()};
   const py::gil_scoped_release unlock;
-  kernels().reference_states(job);
+  kernels().of<Real>().reference_states(job);
   return spins;
+}
+
+template <class Real>
+Array<double> class_energies(const Array<Real>& couplings, const Array<Real>& hidden_fields,
+                             const Array<Real>& output_fields, std::int64_t num_classes) {
+  const Problem<Real> problem = check_problem(couplings, hidden_fields, output_fields);
+  check_positive("num_classes", num_classes);
+  if (problem.num_output % num_classes != 0) {
+    throw py::value_error(
+        "couplings must have a multiple of num_classes = " + std::to_string(num_classes) +
+        " columns, got " + std::to_string(problem.num_output));
+  }
+
+  Array<double> energies({problem.num_problems, num_classes});
+  const std::int64_t row = padded(num_classes);
+  const auto scratch =
+      make_zeroed<double>(static_cast<std::size_t>((problem.num_hidden + 1) * row));
+  ClassJob<Real> job{.couplings = problem.couplings,
+                     .hidden_fields = problem.hidden_fields,
+                     .output_fields = problem.output_fields,
+                     .num_problems = problem.num_problems,
+                     .num_hidden = problem.num_hidden,
+                     .num_classes = num_classes,
+                     .redundancy = problem.num_output / num_classes,
+                     .one_output_row = problem.one_output_row,
+                     .class_couplings = scratch.get(),
+                     .class_fields = scratch.get() + problem.num_hidden * row,
+                     .energies = energies.mutable_data()};
+
+  without_gil([&](Interrupt& interrupt) {
+    kernels().of<Real>().class_couplings(job);
+    for (std::int64_t left = problem.num_problems; left > 0; left -= job.num_problems) {
+      job.num_problems = std::min(left, kImagesPerPoll);
+      kernels().of<Real>().class_energies(job);
+      job.hidden_fields += job.num_problems * job.num_hidden;
+      if (!job.one_output_row) job.output_fields += job.num_problems * problem.num_output;
+      job.energies += job.num_problems * num_classes;
+      interrupt.check(true);
+    }
+  });
+  return energies;
 }
 
 /// Changes the first four arrays in place; mutable_data() refuses arrays that are read-only.
@@ -149,6 +191,15 @@ void update(Array<float>& input_weights, Array<float>& couplings, Array<float>& 
   kernels().update(job);
 }
 
+template <class Real>
+void bind_classes_for(py::module_& m) {
+  m.def("reference_states", &reference_states<Real>, py::arg("couplings").noconvert(),
+        py::arg("hidden_fields").noconvert(), py::arg("targets").noconvert());
+  m.def("class_energies", &class_energies<Real>, py::arg("couplings").noconvert(),
+        py::arg("hidden_fields").noconvert(), py::arg("output_fields").noconvert(),
+        py::arg("num_classes"));
+}
+
 }  // namespace
 
 void bind_network(py::module_& m) {
@@ -156,8 +207,8 @@ void bind_network(py::module_& m) {
         py::arg("input_weights").noconvert(), py::arg("hidden_bias").noconvert());
   m.def("spin_fields", &spin_fields, py::arg("spins").noconvert(), py::arg("couplings").noconvert(),
         py::arg("bias").noconvert());
-  m.def("reference_states", &reference_states, py::arg("couplings").noconvert(),
-        py::arg("hidden_fields").noconvert(), py::arg("targets").noconvert());
+  bind_classes_for<float>(m);
+  bind_classes_for<double>(m);
   m.def("update", &update, py::arg("input_weights").noconvert(), py::arg("couplings").noconvert(),
         py::arg("hidden_bias").noconvert(), py::arg("output_bias").noconvert(),
         py::arg("rates").noconvert(), py::arg("images").noconvert(),

@@ -11,6 +11,7 @@
 #include "kernels/annealing/rounding.h"
 #include "kernels/energy_model/hidden_means.h"
 #include "kernels/energy_model/output_distribution.h"
+#include "kernels/network/class_energies.h"
 #include "kernels/network/local_fields.h"
 #include "kernels/network/reference_states.h"
 #include "kernels/network/update.h"
@@ -35,7 +36,6 @@
   X(std::int64_t, local_fields, (const LocalFieldsJob<float>& job))                                \
   X(void, spin_fields, (const LocalFieldsJob<float>& job))                                         \
   X(void, weighted_sums, (const LocalFieldsJob<double>& job))                                      \
-  X(void, reference_states, (const ReferenceJob& job))                                             \
   X(void, update, (const UpdateJob& job))                                                          \
   /* energy_model */                                                                               \
   X(void, output_distribution, (const OutputDistributionJob& job))                                 \
@@ -52,6 +52,10 @@
   X(double, largest_sum, (const CouplingJob<Real>& job))                                           \
   X(double, round_couplings, (const CouplingJob<Real>& job, double quantum, double scale))         \
   X(void, energies, (const EnergyJob<Real>& job))                                                  \
+  /* network */                                                                                    \
+  X(void, class_couplings, (const ClassJob<Real>& job))                                            \
+  X(void, class_energies, (const ClassJob<Real>& job))                                             \
+  X(void, reference_states, (const ReferenceJob<Real>& job))                                       \
   /* statevector */                                                                                \
   X(void, turn, (const AmplitudeJob<Real>& job, double quarters, double scale))                    \
   X(void, rotate, (const RotationJob<Real>& job))

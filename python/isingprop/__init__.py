@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from isingprop.qpu.calls.connection import QPUBudgetError
     from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
     from isingprop.samplers.amplified import Amplified
+    from isingprop.samplers.class_states import ClassStates
     from isingprop.samplers.coherent_annealing import Coherent
     from isingprop.samplers.cyclic import Cyclic
     from isingprop.samplers.dwave import DWave
@@ -52,6 +53,7 @@ __all__ = [
     "Annealing",
     "BaseSampler",
     "BipartiteNetwork",
+    "ClassStates",
     "Coherent",
     "Cyclic",
     "DWave",

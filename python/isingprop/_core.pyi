@@ -174,9 +174,22 @@ def spin_fields(
     """Returns b + s J, (R, n), for spins (R, m) and couplings (m, n), summed in order of spins."""
 
 def reference_states(
-    couplings: NDArray[np.float32], hidden_fields: NDArray[np.float32], targets: NDArray[np.int8]
+    couplings: _Floats, hidden_fields: _Floats, targets: NDArray[np.int8]
 ) -> NDArray[np.int8]:
     """Returns the lowest states (B, K, H + O) whose outputs are the targets (B, K, O), Eq. (7)."""
+
+def class_energies(
+    couplings: _Floats, hidden_fields: _Floats, output_fields: _Floats, num_classes: int
+) -> NDArray[np.float64]:
+    """Returns the energies of those states for the code of each class, (B, num_classes).
+
+    Args:
+        couplings: (H, O), shared by all problems; class k has the outputs from k O / num_classes
+            up to the next class.
+        hidden_fields: (B, H).
+        output_fields: (B, O), or (1, O) for all problems.
+        num_classes: K, of which O is a multiple.
+    """
 
 def update(
     input_weights: NDArray[np.float32],

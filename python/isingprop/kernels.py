@@ -11,6 +11,7 @@
 | network          | `local_fields`        | x W + b of images x                                   |
 |                  | `spin_fields`         | s J + b of spins s, for the next hidden layer         |
 |                  | `reference_states`    | lowest states whose output spins are given            |
+|                  | `class_energies`      | energies of those states for each class              |
 |                  | `update`              | none: adds a gradient step to the parameters in place |
 | energy model     | `weighted_sums`       | rows W + b, summed in the order of the inputs         |
 |                  | `output_distribution` | log P(y) and P(y) of all outputs y                    |
@@ -35,6 +36,7 @@ from isingprop._core import (
     absolute_betas,
     anneal,
     available_kernels,
+    class_energies,
     current_kernel,
     cycle,
     descend,
@@ -60,6 +62,7 @@ __all__ = [
     "absolute_betas",
     "anneal",
     "available_kernels",
+    "class_energies",
     "current_kernel",
     "cycle",
     "descend",

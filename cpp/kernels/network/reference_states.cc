@@ -14,42 +14,50 @@ namespace isingprop {
 namespace ISINGPROP_TARGET {
 namespace {
 
-/// Returns sum_a J_ia n_a, taken in kBlock partial sums. `outputs` holds n[y] as floats, with zeros
+/// Returns sum_a J_ia n_a, taken in kBlock partial sums. `outputs` holds n[y] as Reals, with zeros
 /// in the padding.
-float coupling_field(const float* row, const float* outputs, std::int64_t num_output) {
-  VecF sums[kParts] = {};
+template <class Real>
+Real coupling_field(const Real* row, const Real* outputs, std::int64_t num_output) {
+  using Vec = typename Wide<Real>::Vec;
+  constexpr int kLanes = Wide<Real>::kLanes;
+  Vec sums[kBlock / kLanes] = {};
   for (std::int64_t a = 0; a < num_output; a += kBlock) {
-    for (int part = 0; part < kParts; ++part) {
-      const std::int64_t at = a + part * kWidth;
-      const VecF couplings = load_first(row + at, num_output - at);
-      sums[part] = add_exact(sums[part], load<VecF>(outputs + at), couplings);
+    for (int part = 0; part < kBlock / kLanes; ++part) {
+      const std::int64_t at = a + part * kLanes;
+      const Vec couplings = load_first(row + at, num_output - at);
+      sums[part] = add_exact(sums[part], load<Vec>(outputs + at), couplings);
     }
   }
   return sum_of_block(sums);
 }
 
-}  // namespace
-
-void reference_states(const ReferenceJob& given) {
-  const ReferenceJob job = given;  // a copy, so that the compiler knows that no store changes it
+template <class Real>
+void reference_states_of(const ReferenceJob<Real>& given) {
+  const ReferenceJob<Real> job =
+      given;  // a copy, so that the compiler knows that no store changes it
   const std::int64_t num_spins = job.num_hidden + job.num_output;
 
   for (std::int64_t row = 0; row < job.num_images * job.num_references; ++row) {
-    const float* own_fields = job.hidden_fields + row / job.num_references * job.num_hidden;
+    const Real* own_fields = job.hidden_fields + row / job.num_references * job.num_hidden;
     const std::int8_t* targets = job.targets + row * job.num_output;
     std::int8_t* spins = job.spins + row * num_spins;
 
     for (std::int64_t a = 0; a < padded(job.num_output); ++a) {
-      job.scratch[a] = a < job.num_output ? targets[a] : 0.0f;
+      job.scratch[a] = a < job.num_output ? static_cast<Real>(targets[a]) : Real{0};
     }
     for (std::int64_t i = 0; i < job.num_hidden; ++i) {
-      const float* couplings = job.couplings + i * job.num_output;
-      const float field = own_fields[i] + coupling_field(couplings, job.scratch, job.num_output);
-      spins[i] = static_cast<std::int8_t>(1 - 2 * (field > 0.0f));
+      const Real* couplings = job.couplings + i * job.num_output;
+      const Real field = own_fields[i] + coupling_field(couplings, job.scratch, job.num_output);
+      spins[i] = static_cast<std::int8_t>(1 - 2 * (field > Real{0}));
     }
     for (std::int64_t a = 0; a < job.num_output; ++a) spins[job.num_hidden + a] = targets[a];
   }
 }
+
+}  // namespace
+
+void reference_states(const ReferenceJob<float>& job) { reference_states_of(job); }
+void reference_states(const ReferenceJob<double>& job) { reference_states_of(job); }
 
 }  // namespace ISINGPROP_TARGET
 }  // namespace isingprop

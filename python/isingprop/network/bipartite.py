@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from isingprop import kernels
 from isingprop.network.base_network import (
     Floats32,
     Network,
@@ -15,12 +16,22 @@ from isingprop.network.base_network import (
     readout_of,
     saved_num_classes,
 )
+from isingprop.network.calibration import class_probabilities, likeliest_beta
 from isingprop.problem import IsingProblem
 from isingprop.readout import Readout
-from isingprop.util.checks import Spins, float_array, real_number, seed_number, whole_number
-from isingprop.util.files import load_tensors
+from isingprop.util.checks import (
+    Spins,
+    float_array,
+    image_array,
+    label_array,
+    real_number,
+    seed_number,
+    whole_number,
+)
+from isingprop.util.files import load_tensors, save_tensors
 
 PARAMETERS = ("input_weights", "couplings", "hidden_bias", "output_bias")
+_PORTION_IMAGES = 8192  # whose fields are held at a time
 
 
 class BipartiteNetwork(Network):
@@ -49,6 +60,7 @@ class BipartiteNetwork(Network):
     couplings: Floats32
     hidden_bias: Floats32
     output_bias: Floats32
+    beta: float | None = None  #: of `predict_proba`, from `fit_beta`; saved with the network
 
     _kind = "network"
 
@@ -204,6 +216,76 @@ class BipartiteNetwork(Network):
         """
         return self.states_with_outputs(hidden_fields, self.readout.targets(classes))
 
+    def class_energies(self, images: ArrayLike) -> NDArray[np.float64]:
+        """Returns the lowest energy of H[x] with the outputs of each class, without a sampler.
+
+            E_k = sum_a b_a n_a[k] - sum_i |b_i + sum_a W_ia x_a + sum_a J_ia n_a[k]|
+
+        With the outputs fixed, hidden spins are independent of each other. The states themselves
+        are those of `reference_states`.
+
+        Args:
+            images: (B, I), floating point, in [0, 1].
+
+        Returns:
+            (B, K) in the unit of the couplings. Fields are float32, sums over hidden spins float64.
+        """
+        pixels = image_array("images", images, num_inputs=self.num_inputs)
+        energies = np.empty((len(pixels), self.num_classes))
+        for first in range(0, len(pixels), _PORTION_IMAGES):
+            part = slice(first, first + _PORTION_IMAGES)
+            fields = self.hidden_fields(pixels[part])
+            energies[part] = kernels.class_energies(
+                self.couplings, fields, self.output_bias[None, :], self.num_classes
+            )
+        return energies
+
+    def predict(self, images: ArrayLike) -> NDArray[np.int64]:
+        """Returns the class of the lowest energy of each image, (B,); the lowest of equal ones.
+
+        `isingprop.predict` takes the class of the lowest sampled state instead.
+        """
+        return np.asarray(self.class_energies(images).argmin(axis=1))
+
+    def predict_proba(self, images: ArrayLike, beta: float | None = None) -> NDArray[np.float64]:
+        """Returns P_k = exp(-beta E_k) / sum_l exp(-beta E_l) of the classes, (B, K).
+
+        Args:
+            images: (B, I), floating point, in [0, 1].
+            beta: inverse temperature > 0, in 1 / (unit of the couplings); by default that of
+                `fit_beta`.
+
+        Raises:
+            ValueError: without a beta.
+        """
+        beta = self.beta if beta is None else beta
+        if beta is None:
+            raise ValueError("beta must be a number, or fitted before with fit_beta(), got None")
+        beta = real_number("beta", beta, above=0.0)
+        return class_probabilities(self.class_energies(images), beta)
+
+    def fit_beta(self, images: ArrayLike, labels: ArrayLike) -> float:
+        """Finds the beta of `predict_proba` that makes labels likeliest, keeps and returns it.
+
+        Images that the network was trained on make it too sure of itself: take others. Where each
+        label has the lowest energy there is no such beta, and a large one is taken.
+
+        Raises:
+            ValueError: where the labels are no likelier than chance at any beta.
+        """
+        energies = self.class_energies(images)
+        count, num_classes = energies.shape
+        classes = label_array("labels", labels, count=count, num_classes=num_classes)
+        self.beta = likeliest_beta(energies, classes)
+        return self.beta
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a safetensors file, whole or not at all."""
+        metadata = {"num_classes": str(self.num_classes)}
+        if self.beta is not None:
+            metadata["beta"] = repr(self.beta)
+        save_tensors(path, self._kind, dict(self.parameters()), metadata)
+
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> BipartiteNetwork:
         """Reads a network that `save` has written.
@@ -214,4 +296,7 @@ class BipartiteNetwork(Network):
         """
         tensors, metadata = load_tensors(path, cls._kind, PARAMETERS)
         num_classes = saved_num_classes(path, metadata)
-        return cls(*(tensors[name] for name in PARAMETERS), num_classes=num_classes)
+        network = cls(*(tensors[name] for name in PARAMETERS), num_classes=num_classes)
+        if "beta" in metadata:
+            network.beta = real_number(f"beta in {path}", float(metadata["beta"]), above=0.0)
+        return network

@@ -8,6 +8,7 @@ _MODULES = {
     "Amplified": "amplified",
     "Annealing": "annealing",
     "BaseSampler": "protocol",
+    "ClassStates": "class_states",
     "Coherent": "coherent_annealing",
     "Cyclic": "cyclic",
     "DWave": "dwave",
