@@ -183,7 +183,7 @@ struct References {
     std::vector<std::int8_t> spins(
         static_cast<std::size_t>(rows * (sizes.num_hidden + sizes.num_output)));
     std::vector<float> scratch(static_cast<std::size_t>(padded(sizes.num_output)), -7.0f);
-    table.reference_states({.couplings = couplings.data(),
+    table.of_float.reference_states({.couplings = couplings.data(),
                             .hidden_fields = fields.data(),
                             .targets = targets.data(),
                             .num_images = kNumImages,
