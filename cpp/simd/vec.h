@@ -121,6 +121,20 @@ ISINGPROP_INLINE VecD absolute(VecD x) {
   return reinterpret_cast<VecD>(reinterpret_cast<VecL>(x) & INT64_MAX);
 }
 
+/// Returns the square roots, correctly rounded.
+ISINGPROP_INLINE VecF root(VecF x) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_sqrt_ps(0xffff, x);
+#elif defined(__AVX2__)
+  return _mm256_sqrt_ps(x);
+#elif defined(__SSE2__)
+  return _mm_sqrt_ps(x);
+#else
+  for (int k = 0; k < kWidth; ++k) x[k] = __builtin_sqrtf(x[k]);
+  return x;
+#endif
+}
+
 /// Returns the sum over a block of lanes, as a tree whose order is the same on every target: lane l
 /// is added to lane l + 8, then to + 4, + 2 and + 1.
 ISINGPROP_INLINE float sum_of_block(const VecF* parts) {

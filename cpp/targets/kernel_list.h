@@ -11,6 +11,7 @@
 #include "kernels/annealing/rounding.h"
 #include "kernels/energy_model/hidden_means.h"
 #include "kernels/energy_model/output_distribution.h"
+#include "kernels/network/adam.h"
 #include "kernels/network/class_energies.h"
 #include "kernels/network/local_fields.h"
 #include "kernels/network/reference_states.h"
@@ -37,6 +38,7 @@
   X(void, spin_fields, (const LocalFieldsJob<float>& job))                                         \
   X(void, weighted_sums, (const LocalFieldsJob<double>& job))                                      \
   X(void, update, (const UpdateJob& job))                                                          \
+  X(void, adam, (const AdamJob& job))                                                              \
   /* energy_model */                                                                               \
   X(void, output_distribution, (const OutputDistributionJob& job))                                 \
   X(void, hidden_means, (const HiddenMeansJob& job))                                               \

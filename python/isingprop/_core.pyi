@@ -240,6 +240,73 @@ def evolve(
     probabilities.
     """
 
+def train_classes(
+    input_weights: NDArray[np.float32],
+    couplings: NDArray[np.float32],
+    hidden_bias: NDArray[np.float32],
+    output_bias: NDArray[np.float32],
+    num_classes: int,
+    images: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    order: NDArray[np.int64],
+    batch_size: int,
+    push: float,
+    rates: NDArray[np.float32],
+    means: NDArray[np.float32] | None,
+    squares: NDArray[np.float32] | None,
+    num_steps: int,
+    drift: NDArray[np.float32] | None,
+    num_averaged: int,
+    num_threads: int,
+) -> int:
+    """Trains an epoch, or a part of it, on class states; returns the number of wrong images.
+
+    The free state of an image is its lowest class state, the nudged one that of its label; see
+    cpp/training/class_epoch.h. The first four arrays are changed, and means, squares and drift.
+
+    Args:
+        input_weights: *transposed*, (I, H).
+        couplings: (H, O).
+        hidden_bias: (H,).
+        output_bias: (O,).
+        num_classes: K, of which O is a multiple.
+        images: (n, I), in [0, 1].
+        labels: (n,), 0 ... K - 1.
+        order: the images to learn from, in minibatches of batch_size.
+        batch_size: at least 1.
+        push: added to the fields of the label's own outputs.
+        rates: (minibatches, 4), in the order of the first four arguments.
+        means: of Adam, one for each parameter in that order; None for plain steps.
+        squares: likewise.
+        num_steps: of Adam, that were made before.
+        drift: of the average, likewise; None without one.
+        num_averaged: updates in the average before.
+        num_threads: at least 1.
+    """
+
+def adam(
+    values: NDArray[np.float32],
+    changes: NDArray[np.float32],
+    means: NDArray[np.float32],
+    squares: NDArray[np.float32],
+    drift: NDArray[np.float32] | None,
+    rate: float,
+    inverse_square: float,
+    weight: float,
+) -> None:
+    """Makes one step of Adam in place; all arrays are (n,), and changes become 0.
+
+    Args:
+        values: the parameters.
+        changes: the direction in which they should move.
+        means: running means of the changes.
+        squares: running means of their squares.
+        drift: gets weight * step; or None.
+        rate: learning rate / (1 - 0.9^t).
+        inverse_square: 1 / (1 - 0.999^t).
+        weight: of the step in the drift.
+    """
+
 def weighted_sums(
     rows: NDArray[np.float64], weights: NDArray[np.float64], bias: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -13,6 +13,8 @@
 |                  | `reference_states`    | lowest states whose output spins are given            |
 |                  | `class_energies`      | energies of those states for each class              |
 |                  | `update`              | none: adds a gradient step to the parameters in place |
+|                  | `train_classes`       | wrong images in an epoch of training on class states  |
+|                  | `adam`                | none: makes a step of Adam in place                   |
 | energy model     | `weighted_sums`       | rows W + b, summed in the order of the inputs         |
 |                  | `output_distribution` | log P(y) and P(y) of all outputs y                    |
 |                  | `hidden_means`        | means of hidden units, weighted over outputs          |
@@ -34,6 +36,7 @@ from isingprop import _core
 from isingprop._core import (
     COLD_BETA,
     absolute_betas,
+    adam,
     anneal,
     available_kernels,
     class_energies,
@@ -52,6 +55,7 @@ from isingprop._core import (
     softplus,
     spin_fields,
     temper,
+    train_classes,
     update,
     weighted_sums,
 )
@@ -60,6 +64,7 @@ __all__ = [
     "COLD_BETA",
     "LIBRARY",
     "absolute_betas",
+    "adam",
     "anneal",
     "available_kernels",
     "class_energies",
@@ -78,6 +83,7 @@ __all__ = [
     "softplus",
     "spin_fields",
     "temper",
+    "train_classes",
     "update",
     "weighted_sums",
 ]

@@ -152,6 +152,10 @@ class BipartiteNetwork(Network):
         network.readout = readout
         return network
 
+    def with_arrays(self, arrays: dict[str, Floats32]) -> BipartiteNetwork:
+        """Returns a network of arrays that fit, by name, which it shares."""
+        return type(self).of_arrays(**arrays, readout=self.readout)
+
     @property
     def layer_couplings(self) -> tuple[Floats32]:
         """Returns (J,), the network's own array."""

@@ -141,6 +141,15 @@ class LayeredNetwork(Network):
         biases = [np.zeros(size) for size in sizes]
         return cls(weights, couplings, biases, num_classes=readout.num_classes)
 
+    def with_arrays(self, arrays: dict[str, Floats32]) -> LayeredNetwork:
+        """Returns a network of arrays that fit, by name, which it shares."""
+        network = object.__new__(type(self))
+        network.input_weights, network.readout = arrays["input_weights"], self.readout
+        layers = range(1, len(self.biases) + 1)
+        network.couplings = tuple(arrays[f"couplings_{layer}"] for layer in layers[:-1])
+        network.biases = tuple(arrays[f"bias_{layer}"] for layer in layers)
+        return network
+
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """n_1 ... n_L, the number of spins of each layer; sweeps look it up all the time."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from isingprop.network.base_network import Network
 from isingprop.samplers.protocol import declared
 from isingprop.training.evaluation import EpochRecord
+from isingprop.training.optimizer import SGD, schedule_name
 from isingprop.training.trainer_options import TrainerOptions
 from isingprop.util.checks import Floats, float_array
 from isingprop.util.files import check_names, load_tensors, save_tensors
@@ -25,6 +26,7 @@ from isingprop.util.growing_file import GrowingFile
 # So many records at least go into the second file at once. Shorter runs have one file, and a longer
 # one writes the newest records, fewer than these and some 0.4 KB each, with every checkpoint.
 _BLOCK = 50
+_OPTIMIZER = "optimizer."  # begins the names of the optimizer's arrays, where it has any
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,8 @@ class Checkpoint:
     settings: dict[str, Any]  #: all that decides the numbers of the run, as JSON has it
     history: list[EpochRecord]
     data_checksum: int | None  #: of the training images and labels
+    #: Of Optimizer: its arrays by name, and its counts.
+    optimizer: dict[str, Any]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
@@ -48,6 +52,7 @@ class Checkpoint:
         try:
             settings = dict(json.loads(metadata["settings"]))
             checksum = json.loads(metadata["data_checksum"])
+            counts = dict(json.loads(metadata.get("optimizer", "{}")))
             is_split = "earlier_history" in metadata
             earlier = _Earlier(**json.loads(metadata["earlier_history"])) if is_split else None
             history = _records(json.loads(metadata["latest_history" if is_split else "history"]))
@@ -58,7 +63,13 @@ class Checkpoint:
 
         if earlier is not None:
             history = earlier.load(path) + history
-        return cls(tensors, settings, history, checksum)
+        begins = len(_OPTIMIZER)
+        arrays = {
+            name[begins:]: tensors.pop(name)
+            for name in list(tensors)
+            if name.startswith(_OPTIMIZER)
+        }
+        return cls(tensors, settings, history, checksum, {"arrays": arrays, **counts})
 
     def parameters_for(self, network: Network, path: str | os.PathLike[str]) -> dict[str, Floats]:
         """Returns the parameters, checked to be complete, finite and of the network's shapes."""
@@ -110,7 +121,12 @@ class CheckpointFile:
             counted = _Earlier(earlier.path.name, earlier.count, earlier.size, earlier.crc32)
             metadata |= {"earlier_history": json.dumps(vars(counted)), "latest_history": latest}
 
-        save_tensors(self._path, "checkpoint", dict(checkpoint.parameters), metadata)
+        tensors = dict(checkpoint.parameters)
+        if arrays := checkpoint.optimizer["arrays"]:
+            tensors |= {_OPTIMIZER + name: array for name, array in arrays.items()}
+            counts = {name: each for name, each in checkpoint.optimizer.items() if name != "arrays"}
+            metadata["optimizer"] = json.dumps(counts)
+        save_tensors(self._path, "checkpoint", tensors, metadata)
         self._is_ours = True
 
     def _no_records(self) -> GrowingFile[EpochRecord]:
@@ -171,6 +187,10 @@ def run_settings(options: TrainerOptions) -> dict[str, Any]:
         "nudge": options.nudge,
         "skip_correct": options.skip_correct or None,  # checkpoints from before it have none
         "references": options.references,
+        # Checkpoints from before they were there have none of these.
+        "optimizer": None if options.optimizer == SGD else options.optimizer,
+        "schedule": None if options.schedule == "constant" else schedule_name(options.schedule),
+        "average_from": options.average_from,
         **_deep_settings(options),
         "num_test_reads": options.num_test_reads,
         "test_sampler": None if own_test else declared(options.test_sampler).settings(),

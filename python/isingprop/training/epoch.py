@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.network.base_network import Floats32, Network
 from isingprop.network.bipartite import PARAMETERS
+from isingprop.samplers.class_states import ClassStates
+from isingprop.samplers.protocol import declared
 from isingprop.training.error_count import ErrorCount
 from isingprop.training.evaluation import EpochRecord
-from isingprop.training.learning_rule import update_in_place
-from isingprop.training.minibatches import Minibatches
+from isingprop.training.minibatches import Minibatches, random_order
+from isingprop.training.optimizer import Optimizer, rate_factor
 from isingprop.training.phases import Plan, phases_of
 from isingprop.training.sampling_log import SamplingLog
 from isingprop.training.trainer_options import FREE, TrainerOptions
 
+_PORTION_IMAGES = 1000  # between two moves of a progress bar
+
+
+class Place(NamedTuple):
+    """Where an epoch is in its run."""
+
+    epoch: int  #: 1 for the first
+    last: int
+
+    def done(self, part: float) -> float:
+        """Returns the part of the run that is done with a part of this epoch."""
+        return (self.epoch - 1 + part) / self.last
+
 
 def run_epoch(
     options: TrainerOptions,
-    epoch: int,
+    optimizer: Optimizer,
+    place: Place,
     images: Floats32,
     labels: NDArray[np.int64],
     before: dict[str, Floats32],
@@ -32,7 +49,8 @@ def run_epoch(
 
     Args:
         options: the network, and how to train it.
-        epoch: its number, 1 for the first.
+        optimizer: moves the network.
+        place: the number of the epoch.
         images: (n, I), checked.
         labels: (n,), checked.
         before: copies of the parameters at the start of the epoch.
@@ -41,38 +59,115 @@ def run_epoch(
     Returns:
         The record of the epoch, without a test.
     """
-    network, num_images = options.network, len(images)
-    errors = ErrorCount(network, cycles=options.references is not None)
+    learn = _class_epoch if is_class_epoch(options) else _sampled_epoch
     log = SamplingLog(max_spins=options.max_spins, beta_effective=options.beta_effective)
-    phases, rates = phases_of(network, _plan_of(options)), options.learning_rates.array()
     start = perf_counter()
-
-    for pixels, batch in _minibatches(options, images, labels, epoch):
-        free = phases.free(batch, log)
-        for step in phases.steps(batch, free, log):
-            update_in_place(
-                network, pixels, step.free, step.nudged, rates, step.weights, step.layer
-            )
-        if errors.add(free, batch.labels) and bar is not None:
-            _show(bar, epoch, errors, num_images)
-
-    errors.count()
-    if bar is not None:
-        _show(bar, epoch, errors, num_images)
+    errors = learn(options, optimizer, place, images, labels, bar, log)
 
     seconds = perf_counter() - start
     return EpochRecord(
-        epoch=epoch,
+        epoch=place.epoch,
         train_error_reads=errors.reads,
         train_error_lowest=errors.lowest,
         test_accuracy=float("nan"),
-        **_update_norms(network, before),
+        **_update_norms(options.network, before),
         seconds_updating=seconds - log.seconds,
         seconds_testing=0.0,
         seconds=seconds,
         wrong_cycles=errors.cycles,
         **log.numbers(),
     )
+
+
+def _sampled_epoch(
+    options: TrainerOptions,
+    optimizer: Optimizer,
+    place: Place,
+    images: Floats32,
+    labels: NDArray[np.int64],
+    bar: Any | None,
+    log: SamplingLog,
+) -> ErrorCount:
+    """Trains an epoch, a minibatch at a time, and returns its errors."""
+    network, num_images = options.network, len(images)
+    errors = ErrorCount(network, cycles=options.references is not None)
+    phases, averaged = phases_of(network, _plan_of(options)), _is_averaged(options, place)
+
+    factors = _rate_factors(options, place, num_images)
+    minibatches = _minibatches(options, images, labels, place.epoch)
+    for factor, (pixels, batch) in zip(factors, minibatches, strict=True):
+        free = phases.free(batch, log)
+        for step in phases.steps(batch, free, log):
+            optimizer.update(pixels, step, factor, averaged=averaged)
+        optimizer.count_update(int(averaged))
+        if errors.add(free, batch.labels) and bar is not None:
+            _show(bar, place.epoch, errors, num_images)
+
+    errors.count()
+    if bar is not None:
+        _show(bar, place.epoch, errors, num_images)
+    return errors
+
+
+def is_class_epoch(options: TrainerOptions) -> bool:
+    """Returns whether an epoch compares lowest class states, which one call of a kernel does."""
+    return (
+        type(options.sampler) is ClassStates
+        and options.num_states == 1
+        and options.nudge is None
+        and not options.beta_effective
+    )
+
+
+def _class_epoch(
+    options: TrainerOptions,
+    optimizer: Optimizer,
+    place: Place,
+    images: Floats32,
+    labels: NDArray[np.int64],
+    bar: Any | None,
+    log: SamplingLog,
+) -> ErrorCount:
+    """Does what _sampled_epoch does, to the same bits, in calls of one kernel.
+
+    With a progress bar it is several calls, so that the bar can move.
+    """
+    network, num_images, size = options.network, len(images), options.batch_size
+    errors = ErrorCount(network)
+    log.largest = sum(network.sizes)
+    averaged, push = _is_averaged(options, place), options.margin / (2 * network.readout.redundancy)
+    factors = np.array(list(_rate_factors(options, place, num_images)), dtype=np.float32)
+    rates = options.learning_rates.array() * factors[:, None]
+    order = random_order(options.seed, place.epoch, num_images)
+    portion = num_images if bar is None else size * max(1, _PORTION_IMAGES // size)
+
+    for first in range(0, num_images, portion):
+        part, minibatch = order[first : first + portion], first // size
+        count = -(-len(part) // size)
+        wrong = optimizer.learn_classes(
+            images,
+            labels,
+            part,
+            size,
+            push,
+            rates[minibatch : minibatch + count],
+            averaged=averaged,
+            num_threads=declared(options.sampler).num_threads,
+        )
+        errors.add_counts(wrong, len(part))
+        if bar is not None:
+            _show(bar, place.epoch, errors, num_images)
+    return errors
+
+
+def _is_averaged(options: TrainerOptions, place: Place) -> bool:
+    return options.average_from is not None and place.epoch >= options.average_from
+
+
+def _rate_factors(options: TrainerOptions, place: Place, num_images: int) -> Iterator[float]:
+    """Yields what the rates of each minibatch are multiplied by."""
+    count = -(-num_images // options.batch_size)
+    return (rate_factor(options.schedule, place.done(k / count)) for k in range(count))
 
 
 def _plan_of(options: TrainerOptions) -> Plan:

@@ -44,6 +44,12 @@ class ErrorCount:
         self.count()
         return True
 
+    def add_counts(self, num_wrong: int, num_images: int) -> None:
+        """Counts images with one state each, of which num_wrong are wrong."""
+        self._wrong_reads += num_wrong
+        self._wrong_lowest += num_wrong
+        self.num_images += num_images
+
     def count(self) -> None:
         """Counts the states that are kept."""
         if not self._kept:

@@ -44,9 +44,10 @@ class Minibatches:
         """Yields the pixels of each minibatch, and what sampling needs of it."""
         readout, epoch = self.network.readout, self.epoch
         outputs = readout.targets(self.labels)[:, None, :]
+        order = random_order(self.seed, epoch, len(self.images))
         seeds = seed_for(self.seed, FREE_STATES, epoch), seed_for(self.seed, NUDGED_STATES, epoch)
 
-        for rows, slices in _portions(self._order(), self.batch_size):
+        for rows, slices in _portions(order, self.batch_size):
             portion, portion_outputs = self.images[rows], outputs[rows]
             portion_labels, streams = self.labels[rows], rows.astype(np.uint64)
             wrong_outputs = self._wrong_outputs(portion_labels, rows + epoch)
@@ -65,17 +66,18 @@ class Minibatches:
                     ),
                 )
 
-    def _order(self) -> NDArray[np.int64]:
-        """Returns the images' numbers in random order."""
-        generator = np.random.PCG64(seed_for(self.seed, ORDER, self.epoch))
-        return np.random.Generator(generator).random(len(self.images)).argsort(kind="stable")
-
     def _wrong_outputs(self, labels: NDArray[np.int64], turn: NDArray[np.int64]) -> Spins | None:
         """Returns the outputs of the states to start from, (B, m, O), where there are to be any."""
         if self.num_references is None:
             return None
         readout = self.network.readout
         return readout.targets(readout.wrong_classes(labels, self.num_references, turn))
+
+
+def random_order(seed: int, epoch: int, num_images: int) -> NDArray[np.int64]:
+    """Returns the images' numbers in the random order of an epoch."""
+    generator = np.random.PCG64(seed_for(seed, ORDER, epoch))
+    return np.random.Generator(generator).random(num_images).argsort(kind="stable")
 
 
 def _portions(

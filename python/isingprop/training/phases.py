@@ -93,7 +93,7 @@ class _WholeNetwork:
         initial = None
         if batch.wrong_outputs is not None:
             initial = network.states_with_outputs(batch.fields, batch.wrong_outputs)
-        problem = self._problem(batch, plan.margin)
+        problem = self._problem(batch, self._margin_fields(batch))
         if self._takes_marks:
             problem.marked = network.readout.wrong_outputs(batch.labels)
 
@@ -134,7 +134,8 @@ class _WholeNetwork:
             return free.spins
 
         assert plan.nudge is not None
-        problem = self._problem(batch, -plan.nudge)
+        pull = np.float32(-plan.nudge) * batch.outputs[:, 0].astype(np.float32)
+        problem = self._problem(batch, pull)
         nudged = log.sample(plan.sampler, problem, 1, batch.nudged_seed).spins
         return np.where(correct[:, None, None], free.spins, nudged) if correct.any() else nudged
 
@@ -158,13 +159,29 @@ class _WholeNetwork:
         outputs = np.broadcast_to(batch.outputs, (*hidden.shape[:2], network.num_output))
         return np.concatenate([from_sides(rested, sizes), outputs], axis=2)
 
-    def _problem(self, batch: Batch, push: float = 0.0) -> IsingProblem:
-        """Returns the problem of H[x] + push * sum_a n_a[y] t_a."""
-        output_fields = self._output_bias
-        if push:
-            pushed = np.float32(push) * batch.outputs[:, 0].astype(np.float32)
-            output_fields = output_fields + pushed
+    def _margin_fields(self, batch: Batch) -> Floats32 | None:
+        """Returns the fields that raise the label's states by the margin over those of others."""
+        if not self._plan.margin:
+            return None
+        outputs = batch.outputs[:, 0]
+        if self._deep:
+            push = whole_code_push(self._plan.margin, self._network)
+            return np.float32(push) * outputs.astype(np.float32)
+        push = self._plan.margin / (2 * self._network.readout.redundancy)
+        return np.float32(push) * (outputs > 0).astype(np.float32)
+
+    def _problem(self, batch: Batch, push: Floats32 | None = None) -> IsingProblem:
+        """Returns the problem of H[x], with a push (B, O) on the outputs."""
+        output_fields = self._output_bias if push is None else self._output_bias + push
         return self._network.problem_of(batch.fields, output_fields, batch.streams)
+
+
+def whole_code_push(margin: float, network: Network) -> float:
+    """Returns p such that the fields p n[y] raise the label's states by the margin over others.
+
+    Two codes differ in 2 * redundancy outputs, each of which then counts 2 p.
+    """
+    return margin / (4 * network.readout.redundancy)
 
 
 class _LayerSweep:
@@ -176,7 +193,7 @@ class _LayerSweep:
 
     def free(self, batch: Batch, log: SamplingLog) -> States:
         network, plan = self._network, self._plan
-        push = plan.margin * batch.outputs[:, 0].astype(np.float64)
+        push = whole_code_push(plan.margin, network) * batch.outputs[:, 0].astype(np.float64)
 
         spins = forward_sweep(
             network,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -15,19 +13,28 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop.network.base_network import Floats32, Network
+from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.protocol import Sampler
 from isingprop.training.checkpoints import Checkpoint, CheckpointFile, run_settings
-from isingprop.training.divergence import DivergedError, converging
-from isingprop.training.epoch import run_epoch
+from isingprop.training.epoch import Place, run_epoch
 from isingprop.training.evaluation import EpochRecord, Evaluation, predict
 from isingprop.training.learning_rule import LearningRates
 from isingprop.training.minibatches import TEST
+from isingprop.training.optimizer import (
+    Optimizer,
+    Schedule,
+    checked_optimizer,
+    checked_schedule,
+)
 from isingprop.training.trainer_options import (
     FREE,
     DeepOptions,
+    check_class_states,
     check_left_out,
     check_network,
+    checked_average,
     checked_max_spins,
     checked_num_states,
     checked_references,
@@ -35,11 +42,9 @@ from isingprop.training.trainer_options import (
     checked_skip_correct,
     sampled_shapes,
 )
+from isingprop.training.training_data import checked_images, same_checksum
+from isingprop.training.undone import put_back, undone_on_error
 from isingprop.util.checks import (
-    Floats,
-    check_pixels,
-    image_array,
-    label_array,
     real_number,
     seed_for,
     seed_number,
@@ -90,10 +95,18 @@ class Trainer:
             as much as an epoch.
         active_layers: for more than one hidden layer. 2 sweeps as above; None samples all layers at
             once, and lets the hidden layers of a nudged partner go downhill from the free state.
-        margin: >= 0, an energy by which the label must win: free states are those of
-            H[x] + margin * sum_a n_a[y] t_a, so updates go on until no other class is lower even
-            then. Tests are without it. None is 0 with one hidden layer, as in the paper, and (spins
-            of the last hidden layer) / (200 * number of hidden layers) with more.
+        margin: >= 0, an energy by which the label must win, in the unit of the couplings: free
+            states are sampled with fields that raise the states of the label by so much over those
+            of other classes, and updates go on until no other class is lower even then. With one
+            hidden layer they act on the label's own outputs, with more on all. Tests are without
+            it. None is 0 with one hidden layer, as in the paper, and redundancy * (spins of the
+            last hidden layer) / (50 * number of hidden layers) with more.
+        optimizer: "sgd", or "adam", whose learning rate is the size of a step; see `Optimizer`.
+        schedule: what the rates are multiplied by when a part p of all epochs is done: "constant"
+            1, "linear" 1 - p, "cosine" (1 + cos(pi p)) / 2, or a function of p. All epochs are
+            those done before and those asked for in `fit`.
+        average_from: the first of the epochs over whose updates the parameters are averaged; None
+            averages nothing. `model` has the average.
         nudged_start: for more than one hidden layer. "free" takes nudged partners as above.
             "random" samples them apart from the free states, the literal reading of the paper, and
             starts the backward sweep from random states. Without a margin it is the worse by some
@@ -135,6 +148,9 @@ class Trainer:
         nudged_start: str = FREE,
         warm_sampler: Sampler | None = None,
         max_spins: int | None = None,
+        optimizer: str = "sgd",
+        schedule: Schedule = "constant",
+        average_from: int | None = None,
         seed: int | None = 0,
     ) -> None:
         """Checks the arguments and starts with an empty history."""
@@ -146,8 +162,9 @@ class Trainer:
         self.sampler = checked_sampler(sampler, Annealing())
         self.test_sampler = checked_sampler(test_sampler, self.sampler, "test_sampler")
         self.num_states = checked_num_states(num_states, self.sampler, network)
-        deep = network.num_hidden_layers > 1
-        self.learning_rates = LearningRates.of(learning_rate, deep=deep)
+        check_class_states(self.sampler, network, self.num_states)
+        check_class_states(self.test_sampler, network, role="test_sampler")
+        self.learning_rates = LearningRates.of(learning_rate, deep=network.num_hidden_layers > 1)
         self.batch_size = whole_number("batch_size", batch_size, least=1)
 
         self.nudge = None if nudge is None else real_number("nudge", nudge, above=0.0)
@@ -166,9 +183,21 @@ class Trainer:
         self.beta_effective = true_or_false("beta_effective", beta_effective)
         self.seed = seed_number(seed)
 
+        self.optimizer = checked_optimizer(optimizer)
+        self.schedule = checked_schedule(schedule)
+        self.average_from = checked_average(average_from)
+        self._optimizer = Optimizer(
+            network, self.learning_rates, self.optimizer, averages=average_from is not None
+        )
+
         self.history: list[EpochRecord] = []
         self._data_checksum: int | None = None
         self._checkpoint_files: dict[Path, CheckpointFile] = {}
+
+    @property
+    def model(self) -> Network:
+        """The network with averaged parameters, a copy, or else the network as it is."""
+        return self._optimizer.average() or self.network
 
     @property
     def problem_shapes(self) -> list[tuple[int, int]]:
@@ -200,8 +229,9 @@ class Trainer:
         from tqdm import tqdm
 
         epochs = whole_number("epochs", epochs, least=1)
-        train = self._check_images("train", images.train_images, images.train_labels)
-        test = self._check_images("test", images.test_images, images.test_labels)
+        checked_average(self.average_from, len(self.history) + epochs)
+        train = checked_images(self.network, "train", images.train_images, images.train_labels)
+        test = checked_images(self.network, "test", images.test_images, images.test_labels)
         done, last = len(self.history), len(self.history) + epochs
         num_images = len(train[0])
 
@@ -214,8 +244,8 @@ class Trainer:
         with bar:
             while len(self.history) < last:
                 bar.set_description(f"epoch {len(self.history) + 1}/{last}", refresh=False)
-                with self._undone_on_error() as before:
-                    record = self._train_epoch(*train, before, bar)
+                with undone_on_error(self._optimizer, len(self.history)) as before:
+                    record = self._train_epoch(*train, before, last, bar)
                     start = perf_counter()
                     accuracy = self._evaluate(*test).accuracy
                     record = replace(
@@ -224,17 +254,28 @@ class Trainer:
                 self.history.append(record)
                 yield record
 
-    def train_epoch(self, images: ArrayLike, labels: ArrayLike) -> EpochRecord:
-        """Trains for one epoch on (n, I) images and (n,) labels, without a test."""
-        train = self._check_images("train", images, labels)
-        with self._undone_on_error() as before:
-            record = self._train_epoch(*train, before)
+    def train_epoch(
+        self, images: ArrayLike, labels: ArrayLike, num_epochs: int | None = None
+    ) -> EpochRecord:
+        """Trains for one epoch on (n, I) images and (n,) labels, without a test.
+
+        A schedule that is not constant needs num_epochs, the number of all epochs of the run.
+        """
+        done = len(self.history)
+        if num_epochs is None and self.schedule != "constant":
+            raise ValueError("num_epochs must be a number unless schedule is constant, got None")
+        if num_epochs is not None:
+            num_epochs = whole_number("num_epochs", num_epochs, least=done + 1)
+            checked_average(self.average_from, num_epochs)
+        train = checked_images(self.network, "train", images, labels)
+        with undone_on_error(self._optimizer, len(self.history)) as before:
+            record = self._train_epoch(*train, before, num_epochs or done + 1)
         self.history.append(record)
         return record
 
     def evaluate(self, images: ArrayLike, labels: ArrayLike) -> Evaluation:
         """Returns the accuracy on (n, I) images, by the lowest of several reads of each."""
-        return self._evaluate(*self._check_images("test", images, labels))
+        return self._evaluate(*checked_images(self.network, "test", images, labels))
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """Writes all that `restore` needs: parameters, settings and history, or nothing at all.
@@ -245,7 +286,11 @@ class Trainer:
         """
         file = Path(path).absolute()
         checkpoint = Checkpoint(
-            self.network.parameters(), run_settings(self), self.history, self._data_checksum
+            self.network.parameters(),
+            run_settings(self),
+            self.history,
+            self._data_checksum,
+            {"arrays": self._optimizer.state, **self._optimizer.counts()},
         )
         self._checkpoint_files.setdefault(file, CheckpointFile(file)).save(checkpoint)
 
@@ -267,7 +312,9 @@ class Trainer:
             if saved != mine:
                 raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
 
-        self._put_back(checkpoint.parameters_for(self.network, path))
+        parameters = checkpoint.parameters_for(self.network, path)
+        self._optimizer.put_back(checkpoint.optimizer)
+        put_back(self.network, parameters)
         self.history, self._data_checksum = checkpoint.history, checkpoint.data_checksum
 
     def _train_epoch(
@@ -275,76 +322,29 @@ class Trainer:
         images: Floats32,
         labels: NDArray[np.int64],
         before: dict[str, Floats32],
+        last: int,
         bar: Any | None = None,
     ) -> EpochRecord:
-        """Trains for one epoch on checked images; `before` has copies of the parameters."""
-        checksum = self._same_checksum(images, labels)
-        record = run_epoch(self, len(self.history) + 1, images, labels, before, bar)
+        """Trains for one epoch of `last` on checked images; `before` are copied parameters."""
+        bound_to = self._data_checksum if self.history else None
+        checksum = same_checksum(bound_to, images, labels)
+        place = Place(len(self.history) + 1, last)
+        record = run_epoch(self, self._optimizer, place, images, labels, before, bar)
         self._data_checksum = checksum
         return record
 
-    def _put_back(self, parameters: Mapping[str, Floats]) -> None:
-        """Copies parameters into the network's own arrays."""
-        for name, array in self.network.parameters().items():
-            array[...] = parameters[name]
-
     def _evaluate(self, images: Floats32, labels: NDArray[np.int64]) -> Evaluation:
-        """Returns the accuracy on checked images."""
-        seed = seed_for(self.seed, TEST, 0)
+        """Returns the accuracy of the model on checked images."""
+        model = self.model
+        if isinstance(self.test_sampler, ClassStates) and isinstance(model, BipartiteNetwork):
+            return Evaluation.of(model.predict(images), labels)
         classes = predict(
-            self.network,
+            model,
             self.test_sampler,
             images,
             num_reads=self.num_test_reads,
-            seed=seed,
+            seed=seed_for(self.seed, TEST, 0),
             active_layers=self.active_layers,
             max_spins=self.max_spins,
         )
         return Evaluation.of(classes, labels)
-
-    @contextmanager
-    def _undone_on_error(self) -> Iterator[dict[str, NDArray[np.float32]]]:
-        """Yields copies of the parameters, and restores them if the epoch does not end well."""
-        before = {name: array.copy(order="K") for name, array in self.network.parameters().items()}
-        checksum = self._data_checksum
-
-        done = len(self.history)
-        watch = converging(self.network.parameters, f"epoch {done + 1}", self.learning_rates)
-
-        try:
-            with watch:
-                yield before
-        except BaseException as error:
-            self._put_back(before)
-            self._data_checksum = checksum
-            note = f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it"
-            if not isinstance(error, DivergedError):  # it would diverge again
-                note += (
-                    "; to resume, call fit() again, in a new process after restore() of the last "
-                    "checkpoint"
-                )
-            error.add_note(note)
-            raise
-
-    def _check_images(
-        self, part: str, images: ArrayLike, labels: ArrayLike
-    ) -> tuple[Floats32, NDArray[np.int64]]:
-        """Returns the images and labels of one part of an ImageSet, checked to fit the network."""
-        pixels = image_array(f"{part}_images", images, num_inputs=self.network.num_inputs)
-        check_pixels(f"{part}_images", pixels)
-
-        count, num_classes = len(pixels), self.network.num_classes
-        return pixels, label_array(f"{part}_labels", labels, count=count, num_classes=num_classes)
-
-    def _same_checksum(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> int:
-        """Returns the checksum of the images, which must be those that the run began with.
-
-        The order of the images is a part of the run's random numbers.
-        """
-        checksum = zlib.crc32(labels.tobytes(), zlib.crc32(images.data))
-        if self._data_checksum not in (None, checksum):
-            raise ValueError(
-                "train_images must be those that the run began with "
-                f"(checksum {self._data_checksum}), got others (checksum {checksum})"
-            )
-        return checksum

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from isingprop.network.base_network import Network
 from isingprop.network.layer_order import side_sizes
 from isingprop.samplers.annealing import Reannealing
+from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.protocol import Sampler, Weighing, check_sampler, declared
 from isingprop.training.layer_sweeps import check_active_layers
 from isingprop.training.learning_rule import LearningRates
@@ -16,10 +18,10 @@ from isingprop.util.checks import real_number, true_or_false, whole_number
 WRONG_CLASSES = "wrong-classes"
 FREE, RANDOM = "free", "random"
 
-# The label must win by the number of spins of the last hidden layer over this and over the number
-# of hidden layers: the fewer spins and the more layers there are, the weaker the fields of outputs
-# are at first. Without a margin the test error of two layers of 120 is 2 points larger, and three
-# layers do not train; nor do two layers of 40 with the margin that suits layers of 120.
+# Each output of the code pushes by the number of spins of the last hidden layer over this and over
+# the number of hidden layers: the fewer spins and the more layers there are, the weaker the fields
+# of outputs are at first. Without a margin the test error of two layers of 120 is 2 points larger,
+# and three layers do not train; nor do two layers of 40 with the margin that suits layers of 120.
 _SPINS_PER_MARGIN = 200
 
 
@@ -42,6 +44,9 @@ class TrainerOptions(Protocol):
     nudged_start: str
     warm_sampler: Sampler
     max_spins: int | None
+    optimizer: str
+    schedule: str | Callable[[float], float]
+    average_from: int | None
     seed: int
 
 
@@ -67,7 +72,11 @@ class DeepOptions(NamedTuple):
         check_active_layers(active_layers)
         if margin is None:
             deep = network.num_hidden_layers > 1
-            margin = deep_margin(*network.sizes[:-1]) if deep else 0.0
+            margin = (
+                deep_margin(*network.sizes[:-1], redundancy=network.readout.redundancy)
+                if deep
+                else 0.0
+            )
         margin = real_number("margin", margin, least=0.0)
         if nudged_start not in (FREE, RANDOM):
             raise ValueError(f"nudged_start must be {FREE!r} or {RANDOM!r}, got {nudged_start!r}")
@@ -81,9 +90,9 @@ class DeepOptions(NamedTuple):
         return cls(active_layers, margin, nudged_start, warm_sampler)
 
 
-def deep_margin(*hidden: int) -> float:
+def deep_margin(*hidden: int, redundancy: int = 4) -> float:
     """Returns the default margin of a network with several hidden layers of these sizes."""
-    return hidden[-1] / (_SPINS_PER_MARGIN * len(hidden))
+    return 4 * redundancy * (hidden[-1] / (_SPINS_PER_MARGIN * len(hidden)))
 
 
 def sampled_shapes(
@@ -119,6 +128,35 @@ def checked_sampler(sampler: Sampler | None, default: Sampler, role: str = "samp
     chosen = default if sampler is None else sampler
     check_sampler(chosen, role)
     return chosen
+
+
+def check_class_states(
+    sampler: Sampler, network: Network, num_states: int | None = None, role: str = "sampler"
+) -> None:
+    """Refuses class states of another class code, or more of them than there are classes."""
+    if not isinstance(sampler, ClassStates):
+        return
+    if network.num_hidden_layers > 1:
+        raise ValueError(f"{role} must not be ClassStates for {network}: one hidden layer only")
+    if sampler.readout != network.readout:
+        raise ValueError(
+            f"{role}.readout must be {network.readout} as in the network, got {sampler.readout}"
+        )
+    if num_states is not None and num_states > network.num_classes:
+        raise ValueError(
+            f"num_states must be at most {network.num_classes}, one for each class, "
+            f"got {num_states}"
+        )
+
+
+def checked_average(average_from: int | None, last: int | None = None) -> int | None:
+    """Returns average_from, an epoch that must come where the last one is known."""
+    if average_from is None:
+        return None
+    average_from = whole_number("average_from", average_from, least=1)
+    if last is not None and average_from > last:
+        raise ValueError(f"average_from must be at most {last}, the last epoch, got {average_from}")
+    return average_from
 
 
 def checked_num_states(num_states: int | None, sampler: Sampler, network: Network) -> int | None:

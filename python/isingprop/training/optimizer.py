@@ -1,0 +1,252 @@
+"""Optimizer: how updates move the parameters, and the average of where they have been."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isingprop import kernels
+from isingprop.network.base_network import Floats32, Network
+from isingprop.network.bipartite import PARAMETERS
+from isingprop.training.learning_rule import LearningRates, update_in_place
+from isingprop.training.phases import Step
+from isingprop.util.checks import Floats, float_array
+
+SGD, ADAM = "sgd", "adam"
+OPTIMIZERS = (SGD, ADAM)
+_MEAN_DECAY, _SQUARE_DECAY = 0.9, 0.999  # of Adam
+
+Schedule = str | Callable[[float], float]
+_FACTORS: dict[str, Callable[[float], float]] = {
+    "constant": lambda done: 1.0,
+    "linear": lambda done: 1.0 - done,
+    "cosine": lambda done: (1.0 + math.cos(math.pi * done)) / 2.0,
+}
+
+
+def checked_optimizer(name: str) -> str:
+    """Returns the name of an optimizer."""
+    if name not in OPTIMIZERS:
+        raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {name!r}")
+    return name
+
+
+def checked_schedule(schedule: Schedule) -> Schedule:
+    """Returns the name of a schedule, or a function."""
+    if not (callable(schedule) or schedule in _FACTORS):
+        names = ", ".join(_FACTORS)
+        raise ValueError(f"schedule must be one of {names}, or a function, got {schedule!r}")
+    return schedule
+
+
+def schedule_name(schedule: Schedule) -> str:
+    """Returns a name that is the same in another process."""
+    if isinstance(schedule, str):
+        return schedule
+    return str(getattr(schedule, "__qualname__", type(schedule).__qualname__))
+
+
+def rate_factor(schedule: Schedule, done: float) -> float:
+    """Returns what the rates are multiplied by where a part `done` in [0, 1) of all is done.
+
+    Raises:
+        ValueError: where a function gives no finite number >= 0.
+    """
+    factor = _FACTORS[schedule](done) if isinstance(schedule, str) else float(schedule(done))
+    if not (0 <= factor < math.inf):
+        raise ValueError(f"schedule must give finite numbers >= 0, got {factor} at {done:.4g}")
+    return factor
+
+
+@dataclass(eq=False)
+class Optimizer:
+    """Moves a network along the gradients of its updates, and may average where it has been.
+
+    "sgd" adds rate * gradient. "adam" adds, for the t-th update of a parameter with gradient g,
+
+        m += 0.1 (g - m),  v += 0.001 (g^2 - v)
+        rate * m / (1 - 0.9^t) / ((v / (1 - 0.999^t))^(1/2) + 1e-8)
+
+    The average of the parameters w_n after updates n = 1 ... N is w_N - (drift) / N, where the
+    drift is the sum of (n - 1) * (w_n - w_(n-1)): updates change few parameters at a time, and so
+    does the drift.
+
+    Args:
+        network: changed in place.
+        rates: by kind of parameter.
+        name: "sgd" or "adam".
+        averages: whether an average may be wanted.
+
+    References:
+        Kingma & Ba 2015, arXiv:1412.6980; Freund & Schapire 1999, doi:10.1023/A:1007662407062;
+        Collins 2002, doi:10.3115/1118693.1118694.
+    """
+
+    network: Network
+    rates: LearningRates
+    name: str
+    averages: bool
+    #: Flat arrays over all parameters, see Network.over: of Adam, and of the average.
+    state: dict[str, Floats32] = field(default_factory=dict)
+    num_steps: dict[str, int] = field(default_factory=dict)  #: of Adam, by parameter
+    num_averaged: int = 0  #: updates in the average
+
+    def __post_init__(self) -> None:
+        """Starts from rest."""
+        names = ["means", "squares"] if self.name == ADAM else []
+        names += ["drift"] if self.averages else []
+        size = sum(array.size for array in self.network.parameters().values())
+        self.state = {name: np.zeros(size, np.float32) for name in names}
+        self.num_steps = dict.fromkeys(self.network.parameters(), 0)
+        self._changes = np.zeros(size if self.name == ADAM else 0, np.float32)
+
+    def update(self, pixels: Floats32, step: Step, factor: float, *, averaged: bool) -> None:
+        """Moves the parameters of a step; `factor` multiplies the rates, and is that of schedules.
+
+        With `averaged` the update counts in the average, as number num_averaged + 1. A minibatch
+        with several steps is one update: `count_update` goes on to the next.
+        """
+        rates = self.rates.array() * np.float32(factor)
+        weight = np.float32(self.num_averaged) if averaged else None
+        if self.name == ADAM:
+            self._step(pixels, step, rates, weight)
+            return
+
+        arguments = pixels, step.free, step.nudged
+        update_in_place(self.network, *arguments, rates, step.weights, step.layer)
+        if weight is not None:
+            drift = self.network.over(self.state["drift"])
+            update_in_place(drift, *arguments, rates * weight, step.weights, step.layer)
+
+    def learn_classes(
+        self,
+        images: Floats32,
+        labels: NDArray[np.int64],
+        order: NDArray[np.int64],
+        batch_size: int,
+        push: float,
+        rates: Floats32,
+        *,
+        averaged: bool,
+        num_threads: int,
+    ) -> int:
+        """Makes all updates of images on class states by one kernel; returns how many were wrong.
+
+        Args:
+            images: (n, I).
+            labels: (n,).
+            order: the images to learn from.
+            batch_size: of the minibatches.
+            push: added to the fields of the label's own outputs.
+            rates: (minibatches, 4).
+            averaged: whether the updates count in the average.
+            num_threads: for minibatches.
+        """
+        network, state = self.network, self.state
+        hidden_bias, output_bias = network.layer_biases
+        names = list(self.num_steps)
+        wrong = kernels.train_classes(
+            network.input_weights.T,
+            network.layer_couplings[0],
+            hidden_bias,
+            output_bias,
+            network.num_classes,
+            images,
+            labels,
+            order,
+            batch_size,
+            push,
+            rates,
+            state.get("means"),
+            state.get("squares"),
+            self.num_steps[names[0]],
+            state["drift"] if averaged else None,
+            self.num_averaged,
+            num_threads,
+        )
+        if self.name == ADAM:
+            self.num_steps = {name: count + len(rates) for name, count in self.num_steps.items()}
+        self.count_update(len(rates) if averaged else 0)
+        return wrong
+
+    def count_update(self, number: int = 1) -> None:
+        """Counts updates that went into the average."""
+        self.num_averaged += number
+
+    def average(self) -> Network | None:
+        """Returns a copy of the network with averaged parameters, or None without an average."""
+        if self.num_averaged == 0:
+            return None
+        drift = self.network.over(self.state["drift"]).parameters()
+        averaged = self.network.over(np.empty_like(self.state["drift"]))
+        for name, array in averaged.parameters().items():
+            last = self.network.parameters()[name]
+            array[...] = (
+                last.astype(np.float64) - drift[name].astype(np.float64) / self.num_averaged
+            )
+        return averaged
+
+    def copy_state(self) -> dict[str, Any]:
+        """Returns what `put_back` restores."""
+        arrays = {name: array.copy() for name, array in self.state.items()}
+        return {"arrays": arrays, **self.counts()}
+
+    def counts(self) -> dict[str, Any]:
+        """Returns the counts of steps, as JSON has them."""
+        return {"num_steps": dict(self.num_steps), "num_averaged": self.num_averaged}
+
+    def put_back(self, saved: dict[str, Any]) -> None:
+        """Restores a state of `copy_state`, or of a checkpoint.
+
+        Raises:
+            ValueError: for arrays that are missing, or of another size.
+        """
+        arrays: dict[str, Floats] = saved["arrays"]
+        if set(arrays) != set(self.state):
+            wanted, found = (", ".join(names) or "empty" for names in (self.state, arrays))
+            raise ValueError(f"state of the optimizer must be {wanted}, got {found}")
+        for name, array in self.state.items():
+            array[...] = float_array(name, arrays[name], shape=array.shape, single=True)
+        self._changes[...] = 0.0
+        steps = saved.get("num_steps", {})  # plain steps are not counted
+        self.num_steps = {name: int(steps.get(name, 0)) for name in self.num_steps}
+        self.num_averaged = int(saved.get("num_averaged", 0))
+
+    def _step(
+        self, pixels: Floats32, step: Step, rates: Floats32, weight: np.float32 | None
+    ) -> None:
+        """Makes a step of Adam with the parameters that the update is about."""
+        changes = self.network.over(self._changes)
+        ones = np.ones(len(PARAMETERS), np.float32)
+        update_in_place(changes, pixels, step.free, step.nudged, ones, step.weights, step.layer)
+
+        kinds = self.network.kinds()
+        values = flat_parameters(self.network)
+        parts = self.network.parts_of_flat()
+        for name in self.network.parameters_of_layer(step.layer):
+            self.num_steps[name] += 1
+            rate = float(rates[PARAMETERS.index(kinds[name])])
+            part = parts[name]
+            kernels.adam(
+                values[name],
+                self._changes[part],
+                self.state["means"][part],
+                self.state["squares"][part],
+                None if weight is None else self.state["drift"][part],
+                rate / (1 - _MEAN_DECAY ** self.num_steps[name]),
+                1 / (1 - _SQUARE_DECAY ** self.num_steps[name]),
+                0.0 if weight is None else float(weight),
+            )
+
+
+def flat_parameters(network: Network) -> dict[str, NDArray[np.float32]]:
+    """Returns each parameter as a flat view, input weights by pixels."""
+    return {
+        name: (array.T if name == "input_weights" else array).reshape(-1)
+        for name, array in network.parameters().items()
+    }
