@@ -54,7 +54,8 @@ def members(node: ast.expr | None, aliases: dict[str, ast.expr]) -> frozenset[st
     """Returns the types of a union, each on its own."""
     assert node is not None, "a type is missing"
     if isinstance(node, ast.BinOp):
-        return members(node.left, aliases) | members(node.right, aliases)
+        both = members(node.left, aliases) | members(node.right, aliases)
+        return both - {"int"} if "float" in both else both  # a float may be given as an int
     if isinstance(node, ast.Name) and node.id in aliases:
         return members(aliases[node.id], aliases)
     return frozenset({written_type(node)})

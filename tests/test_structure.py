@@ -42,13 +42,14 @@ ORDER = (
     "cli",
 )
 # What a package may not import although it stands above. Only kernels.py knows the compiled core;
-# samplers know nothing of networks and data; training knows no sampler but its default.
+# samplers know nothing of networks and data; training knows no samplers but annealing and class
+# states.
 ABOVE_BUT_FORBIDDEN = {
     "samplers": ("network", "data"),
     "training": tuple(
         f"samplers.{path.stem}"
         for path in (PACKAGE / "samplers").glob("*.py")
-        if path.stem not in ("__init__", "annealing", "arguments", "protocol")
+        if path.stem not in ("__init__", "annealing", "arguments", "class_states", "protocol")
     ),
 }
 # The table of cpp/README.md: what a folder may include beside its own files.
@@ -61,7 +62,8 @@ CPP_MAY_INCLUDE = {
     "chains": ("util", *INNER, "targets"),
     "samplers": ("util", *INNER, "targets", "chains"),
     "quantum": ("util", *INNER, "targets"),
-    "bindings": ("util", *INNER, "targets", "chains", "samplers", "quantum"),
+    "training": ("util", *INNER, "targets"),
+    "bindings": ("util", *INNER, "targets", "chains", "samplers", "quantum", "training"),
 }
 
 

@@ -22,7 +22,7 @@ from helpers.training.training_runs import (
     without_seconds,
 )
 from isingprop import Annealing, Cyclic, LayeredNetwork
-from isingprop.training import epoch, error_count, minibatches
+from isingprop.training import error_count, minibatches, optimizer
 from isingprop.util.checks import seed_for
 
 RATE = 0.05
@@ -117,7 +117,7 @@ class Updates:
 
     def __init__(self, monkeypatch):
         self.noted = []
-        true = epoch.update_in_place
+        true = optimizer.update_in_place
 
         def update(network, images, free, nudged, rates, weights, layer):
             before = {name: array.copy() for name, array in network.parameters().items()}
@@ -125,7 +125,7 @@ class Updates:
             after = {name: array.copy() for name, array in network.parameters().items()}
             self.noted.append((layer, images.copy(), free.copy(), nudged.copy(), before, after))
 
-        monkeypatch.setattr(epoch, "update_in_place", update)
+        monkeypatch.setattr(optimizer, "update_in_place", update)
 
 
 def slow_changes(layer, sizes, pixels, free, nudged):
@@ -220,7 +220,7 @@ def test_nudged_states_that_are_drawn_apart_need_no_warm_sampler(nudged_start):
 
 def test_an_update_raises_the_energy_of_free_states_and_lowers_that_of_nudged_ones(monkeypatch):
     updates, network = Updates(monkeypatch), deep((5, 3, 4))
-    trainer = make_deep(network=network, active_layers=None, margin=3.0)
+    trainer = make_deep(network=network, active_layers=None, margin=24.0)
     trainer.train_epoch(DATA.train_images, DATA.train_labels)
     pair = [
         LayeredNetwork.random(num_inputs=7, hidden=(5, 3, 4), num_classes=3, redundancy=2)
@@ -251,7 +251,7 @@ def test_errors_are_of_the_free_states_and_predictions_of_the_lowest(monkeypatch
 
     monkeypatch.setattr(error_count.ErrorCount, "add", add)
     network, spy = deep(), Spy(Annealing(5))
-    trainer = make_deep(spy, network, margin=50.0, batch_size=4, learning_rate=0.0)
+    trainer = make_deep(spy, network, margin=400.0, batch_size=4, learning_rate=0.0)
     (record,) = trainer.fit(DATA, 1)
     spins, labels = (
         np.concatenate([states.spins for states, _ in kept]),

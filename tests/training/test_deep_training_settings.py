@@ -36,7 +36,7 @@ def checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("options", "refusal"),
     [
-        ({"margin": 0.5}, "margin must be 0.01 as in the checkpoint {path}, got 0.5"),
+        ({"margin": 0.5}, "margin must be 0.08 as in the checkpoint {path}, got 0.5"),
         ({"active_layers": None}, "active_layers must be 2 as in the checkpoint {path}, got None"),
         (
             {"nudged_start": "random"},
@@ -116,8 +116,8 @@ def test_one_rate_is_four_times_as_high_for_input_weights_and_half_for_couplings
     assert make_deep(learning_rate=RATES).learning_rates == LearningRates(**RATES)
     assert [make_deep(network=deep(hidden)).margin for hidden in ((5,), (5, 4), (5, 4, 3))] == [
         0,
-        0.01,
-        0.005,
+        0.08,
+        0.04,
     ]
 
 

@@ -9,6 +9,7 @@ from helpers import oracle, tolerances
 from helpers.training.phase_cases import (
     CHAINS,
     FREE_SEED,
+    LABELS,
     NUDGED_SEED,
     SIZES,
     Case,
@@ -19,7 +20,7 @@ from isingprop import LayeredNetwork, States, sample_states
 from isingprop.training.phases import phases_of
 from isingprop.training.sampling_log import SamplingLog
 
-MARGIN = 0.25  # on the grid, so that sums in single precision stay exact
+PUSH = 0.25  # on each output of the code; on the grid, so that sums in single precision stay exact
 
 LARGE = 4.0  # of which all free states are wrong
 
@@ -34,13 +35,13 @@ def frozen_above(case, call, layer):
     return states[equal.argmax(axis=1)].reshape(2, CHAINS, -1)
 
 
-@pytest.mark.parametrize("margin", [0.0, MARGIN])
+@pytest.mark.parametrize("push", [0.0, PUSH])
 @pytest.mark.parametrize("sizes", SIZES)
-def test_a_forward_pass_samples_two_layers_at_a_time_with_the_others_frozen(sizes, margin):
+def test_a_forward_pass_samples_two_layers_at_a_time_with_the_others_frozen(sizes, push):
     """Those below as they were just sampled, those above at the random start; the margin acts on
     the outputs alone.
     """
-    case = Case(sizes, margin=margin)
+    case = Case(sizes, push=push)
     free, calls = case.free(), case.main.calls
     top, spins = len(sizes) - 1, np.ones((2, CHAINS, sum(sizes)), np.int8)
     bounds = np.cumsum([0, *sizes])
@@ -51,7 +52,7 @@ def test_a_forward_pass_samples_two_layers_at_a_time_with_the_others_frozen(size
         )
     for layer, call in enumerate(calls, start=1):
         assert call.initial is None
-        case.assert_stage(call, layer, spins, margin if layer == top else 0.0)
+        case.assert_stage(call, layer, spins, push if layer == top else 0.0)
         spins[..., case.network.active(layer)] = case.spins_of(call)
     assert tolerances.same_bits(free.spins, spins)
     np.testing.assert_array_equal(free.energies, case.energies(spins))
@@ -62,13 +63,13 @@ def test_a_forward_pass_samples_two_layers_at_a_time_with_the_others_frozen(size
     assert case.log.largest == max(map(sum, pairwise(sizes)))
 
 
-@pytest.mark.parametrize("margin", [0.0, MARGIN])
+@pytest.mark.parametrize("push", [0.0, PUSH])
 @pytest.mark.parametrize("sizes", SIZES)
-def test_all_layers_at_once_are_one_problem(sizes, margin):
-    case = Case(sizes, None, margin=margin)
+def test_all_layers_at_once_are_one_problem(sizes, push):
+    case = Case(sizes, None, push=push)
     free, (call,) = case.free(), case.main.calls
     states = np.broadcast_to(oracle.all_states(sum(sizes)), (2, 2 ** sum(sizes), sum(sizes)))
-    exact = case.energies(states) + margin * case.pull(states[..., case.network.num_hidden :])
+    exact = case.energies(states) + push * case.pull(states[..., case.network.num_hidden :])
     np.testing.assert_array_equal(
         oracle.energies(call.problem, case.network.to_problem(states)), exact
     )
@@ -91,16 +92,22 @@ def test_a_problem_that_is_too_large_never_comes_to_the_sampler(
     assert max(call.problem.num_spins for call in case.main.calls) == case.log.largest == largest
 
 
-@pytest.mark.parametrize("margin", [0.0, MARGIN])
+@pytest.mark.parametrize("push", [0.0, PUSH])
 @pytest.mark.parametrize("active_layers", [2, None])
-def test_one_hidden_layer_is_one_problem_with_energies_without_the_margin(margin, active_layers):
-    case = Case((5, 4), active_layers, margin=margin)
+def test_one_hidden_layer_is_one_problem_with_energies_without_the_margin(push, active_layers):
+    case = Case((5, 4), active_layers, push=push)
     shallow, spy = case.network.shallow(), case.main
     free = phases_of(shallow, case.plan).free(case.batch, case.log)
     (call,), states = spy.calls, oracle.all_states(9)
     exact = case.energies(np.broadcast_to(states, (2, *states.shape)))
-    pull = case.pull(np.broadcast_to(states[:, 5:], (2, len(states), 4)))
-    np.testing.assert_array_equal(oracle.energies(call.problem, states), exact + margin * pull)
+    # The margin acts on the label's own outputs, so that its code is as much above the others.
+    own = np.einsum("ba,sa->bs", (case.targets > 0).astype(float), states[:, 5:].astype(float))
+    pushed = oracle.energies(call.problem, states)
+    np.testing.assert_array_equal(pushed, exact + 2 * push * own)
+    codes = [(states[:, 5:] == code).all(axis=1) for code in case.network.readout.targets([0, 1])]
+    lifts = [[(pushed - exact)[k, code][0] for code in codes] for k in (0, 1)]
+    for label, lift in zip(LABELS, lifts, strict=True):
+        assert lift[label] - lift[1 - label] == case.plan.margin
     assert tolerances.same_bits(free.spins, call.spins)
     np.testing.assert_array_equal(free.energies, case.energies(free.spins))
     assert (call.num_reads, call.seed, call.initial) == (CHAINS, FREE_SEED, None)
@@ -135,7 +142,7 @@ def test_the_nudged_partner_is_the_free_state_but_for_the_last_two_layers_at_the
     """Of all states of layer L - 1 with outputs n[y] and the layers below frozen, by
     enumeration.
     """
-    case, top = Case(sizes, margin=LARGE), len(sizes) - 1
+    case, top = Case(sizes, push=LARGE), len(sizes) - 1
     free = case.free()
     step = next(case.phases.steps(case.batch, free, case.log))
     where = case.network.active(top)
@@ -157,7 +164,7 @@ def test_a_backward_pass_goes_down_and_samples_both_chains_from_where_they_are(
     sizes, nudged_from_free
 ):
     """With the same random numbers, under the parameters that the stage above has left."""
-    case, top = Case(sizes, margin=LARGE, nudged_from_free=nudged_from_free), len(sizes) - 1
+    case, top = Case(sizes, push=LARGE, nudged_from_free=nudged_from_free), len(sizes) - 1
     free = case.free()
     before, forward = free.spins.copy(), case.main.taken()
     steps = case.phases.steps(case.batch, free, case.log)
@@ -206,7 +213,7 @@ def assert_drawn_apart(case, calls, forward):
 
 @pytest.mark.parametrize("sizes", SIZES)
 def test_all_at_once_the_hidden_layers_of_a_nudged_partner_go_downhill_to_rest(sizes):
-    case = Case(sizes, None, margin=LARGE)
+    case = Case(sizes, None, push=LARGE)
     free = case.free()
     before = free.spins.copy()
     (step,) = case.phases.steps(case.batch, free, case.log)
@@ -230,7 +237,7 @@ def test_all_at_once_the_hidden_layers_of_a_nudged_partner_go_downhill_to_rest(s
 def test_all_at_once_nudged_states_that_are_drawn_apart_are_of_the_network_with_these_outputs(
     sizes,
 ):
-    case = Case(sizes, None, margin=MARGIN, nudged_from_free=False)
+    case = Case(sizes, None, push=PUSH, nudged_from_free=False)
     free = case.free()
     case.main.taken()
     (step,) = case.phases.steps(case.batch, free, case.log)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,43 +73,12 @@ class Network(ABC):
         """Returns input_weights, couplings, hidden_bias or output_bias for each parameter name."""
 
     @abstractmethod
+    def shallow(self) -> Any:
+        """Returns a network with one hidden layer as a BipartiteNetwork that shares its arrays."""
+
+    @abstractmethod
     def with_arrays(self, arrays: dict[str, Floats32]) -> Self:
         """Returns a network of arrays that fit, by the names of `parameters`, which it shares."""
-
-    def parts_of_flat(self) -> dict[str, slice]:
-        """Returns where each parameter is in an array over all of them, see `over`."""
-        stops = np.cumsum([array.size for array in self.parameters().values()]).tolist()
-        spans = zip(self.parameters(), [0, *stops], stops, strict=False)
-        return {name: slice(start, stop) for name, start, stop in spans}
-
-    def over(self, flat: Floats32) -> Self:
-        """Returns a network of this shape whose parameters are views of one flat array.
-
-        They follow each other in the order of `parameters`; input weights are by pixels, (I, n_1).
-        """
-        arrays = {}
-        for name, part in self.parts_of_flat().items():
-            shape = self.parameters()[name].shape
-            if name == "input_weights":
-                arrays[name] = flat[part].reshape(shape[::-1]).T
-            else:
-                arrays[name] = flat[part].reshape(shape)
-        return self.with_arrays(arrays)
-
-    def parameters_of_layer(self, layer: int | None) -> list[str]:
-        """Returns the names of the parameters that an update of layers l and l + 1 changes.
-
-        None stands for all layers. Input weights go with layer 1.
-        """
-        if layer is None:
-            return list(self.parameters())
-        arrays = [self.layer_couplings[layer - 1], *self.layer_biases[layer - 1 : layer + 1]]
-        arrays += [self.input_weights] if layer == 1 else []
-        return [
-            name
-            for name, array in self.parameters().items()
-            if any(array is each for each in arrays)
-        ]
 
     def __repr__(self) -> str:
         """Returns the class and the sizes."""

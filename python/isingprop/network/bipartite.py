@@ -156,6 +156,10 @@ class BipartiteNetwork(Network):
         """Returns a network of arrays that fit, by name, which it shares."""
         return type(self).of_arrays(**arrays, readout=self.readout)
 
+    def shallow(self) -> BipartiteNetwork:
+        """Returns the network."""
+        return self
+
     @property
     def layer_couplings(self) -> tuple[Floats32]:
         """Returns (J,), the network's own array."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -93,12 +92,12 @@ def _sampled_epoch(
     errors = ErrorCount(network, cycles=options.references is not None)
     phases, averaged = phases_of(network, _plan_of(options)), _is_averaged(options, place)
 
-    factors = _rate_factors(options, place, num_images)
+    all_rates = _rates(options, place, num_images)
     minibatches = _minibatches(options, images, labels, place.epoch)
-    for factor, (pixels, batch) in zip(factors, minibatches, strict=True):
+    for rates, (pixels, batch) in zip(all_rates, minibatches, strict=True):
         free = phases.free(batch, log)
         for step in phases.steps(batch, free, log):
-            optimizer.update(pixels, step, factor, averaged=averaged)
+            optimizer.update(pixels, step, rates, averaged=averaged)
         optimizer.count_update(int(averaged))
         if errors.add(free, batch.labels) and bar is not None:
             _show(bar, place.epoch, errors, num_images)
@@ -136,8 +135,7 @@ def _class_epoch(
     errors = ErrorCount(network)
     log.largest = sum(network.sizes)
     averaged, push = _is_averaged(options, place), options.margin / (2 * network.readout.redundancy)
-    factors = np.array(list(_rate_factors(options, place, num_images)), dtype=np.float32)
-    rates = options.learning_rates.array() * factors[:, None]
+    rates = _rates(options, place, num_images)
     order = random_order(options.seed, place.epoch, num_images)
     portion = num_images if bar is None else size * max(1, _PORTION_IMAGES // size)
 
@@ -164,10 +162,11 @@ def _is_averaged(options: TrainerOptions, place: Place) -> bool:
     return options.average_from is not None and place.epoch >= options.average_from
 
 
-def _rate_factors(options: TrainerOptions, place: Place, num_images: int) -> Iterator[float]:
-    """Yields what the rates of each minibatch are multiplied by."""
+def _rates(options: TrainerOptions, place: Place, num_images: int) -> Floats32:
+    """Returns the rates of all minibatches, (minibatches, 4)."""
     count = -(-num_images // options.batch_size)
-    return (rate_factor(options.schedule, place.done(k / count)) for k in range(count))
+    factors = [rate_factor(options.schedule, place.done(k / count)) for k in range(count)]
+    return options.learning_rates.array() * np.array(factors, dtype=np.float32)[:, None]
 
 
 def _plan_of(options: TrainerOptions) -> Plan:

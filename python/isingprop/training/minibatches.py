@@ -1,16 +1,17 @@
-"""The images of an epoch in random order, a minibatch at a time."""
+"""The images of a training: their checks, and an epoch of them in random order."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from isingprop.network.base_network import Floats32, Network
 from isingprop.training.phases import Batch
-from isingprop.util.checks import Spins, seed_for
+from isingprop.util.checks import Spins, check_pixels, image_array, label_array, seed_for
 
 # A seed is used for several purposes; each has a number, so that no two share a random stream.
 ORDER, FREE_STATES, NUDGED_STATES, TEST = range(4)
@@ -72,6 +73,31 @@ class Minibatches:
             return None
         readout = self.network.readout
         return readout.targets(readout.wrong_classes(labels, self.num_references, turn))
+
+
+def checked_images(
+    network: Network, part: str, images: ArrayLike, labels: ArrayLike
+) -> tuple[Floats32, NDArray[np.int64]]:
+    """Returns the images and labels of one part of an ImageSet, checked to fit the network."""
+    pixels = image_array(f"{part}_images", images, num_inputs=network.num_inputs)
+    check_pixels(f"{part}_images", pixels)
+
+    count, num_classes = len(pixels), network.num_classes
+    return pixels, label_array(f"{part}_labels", labels, count=count, num_classes=num_classes)
+
+
+def same_checksum(before: int | None, images: Floats32, labels: NDArray[np.int64]) -> int:
+    """Returns the checksum of the training images, which must be those that the run began with.
+
+    The order of the images is a part of the run's random numbers.
+    """
+    checksum = zlib.crc32(labels.tobytes(), zlib.crc32(images.data))
+    if before not in (None, checksum):
+        raise ValueError(
+            f"train_images must be those that the run began with (checksum {before}), "
+            f"got others (checksum {checksum})"
+        )
+    return checksum
 
 
 def random_order(seed: int, epoch: int, num_images: int) -> NDArray[np.int64]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from isingprop import kernels
 from isingprop.network.base_network import Floats32, Network
 from isingprop.network.bipartite import PARAMETERS
+from isingprop.network.flat import flat_views, over, parameters_of_layer, parts_of, size_of
+from isingprop.training.divergence import DivergedError, converging
 from isingprop.training.learning_rule import LearningRates, update_in_place
 from isingprop.training.phases import Step
 from isingprop.util.checks import Floats, float_array
@@ -78,7 +81,6 @@ class Optimizer:
 
     Args:
         network: changed in place.
-        rates: by kind of parameter.
         name: "sgd" or "adam".
         averages: whether an average may be wanted.
 
@@ -88,10 +90,9 @@ class Optimizer:
     """
 
     network: Network
-    rates: LearningRates
     name: str
     averages: bool
-    #: Flat arrays over all parameters, see Network.over: of Adam, and of the average.
+    #: Flat arrays over all parameters, see network/flat.py: of Adam, and of the average.
     state: dict[str, Floats32] = field(default_factory=dict)
     num_steps: dict[str, int] = field(default_factory=dict)  #: of Adam, by parameter
     num_averaged: int = 0  #: updates in the average
@@ -100,18 +101,17 @@ class Optimizer:
         """Starts from rest."""
         names = ["means", "squares"] if self.name == ADAM else []
         names += ["drift"] if self.averages else []
-        size = sum(array.size for array in self.network.parameters().values())
+        size = size_of(self.network)
         self.state = {name: np.zeros(size, np.float32) for name in names}
         self.num_steps = dict.fromkeys(self.network.parameters(), 0)
         self._changes = np.zeros(size if self.name == ADAM else 0, np.float32)
 
-    def update(self, pixels: Floats32, step: Step, factor: float, *, averaged: bool) -> None:
-        """Moves the parameters of a step; `factor` multiplies the rates, and is that of schedules.
+    def update(self, pixels: Floats32, step: Step, rates: Floats32, *, averaged: bool) -> None:
+        """Moves the parameters of a step at rates (4,), in the order of network.PARAMETERS.
 
         With `averaged` the update counts in the average, as number num_averaged + 1. A minibatch
         with several steps is one update: `count_update` goes on to the next.
         """
-        rates = self.rates.array() * np.float32(factor)
         weight = np.float32(self.num_averaged) if averaged else None
         if self.name == ADAM:
             self._step(pixels, step, rates, weight)
@@ -120,7 +120,7 @@ class Optimizer:
         arguments = pixels, step.free, step.nudged
         update_in_place(self.network, *arguments, rates, step.weights, step.layer)
         if weight is not None:
-            drift = self.network.over(self.state["drift"])
+            drift = over(self.network, self.state["drift"])
             update_in_place(drift, *arguments, rates * weight, step.weights, step.layer)
 
     def learn_classes(
@@ -150,6 +150,7 @@ class Optimizer:
         network, state = self.network, self.state
         hidden_bias, output_bias = network.layer_biases
         names = list(self.num_steps)
+
         wrong = kernels.train_classes(
             network.input_weights.T,
             network.layer_couplings[0],
@@ -169,6 +170,7 @@ class Optimizer:
             self.num_averaged,
             num_threads,
         )
+
         if self.name == ADAM:
             self.num_steps = {name: count + len(rates) for name, count in self.num_steps.items()}
         self.count_update(len(rates) if averaged else 0)
@@ -182,8 +184,8 @@ class Optimizer:
         """Returns a copy of the network with averaged parameters, or None without an average."""
         if self.num_averaged == 0:
             return None
-        drift = self.network.over(self.state["drift"]).parameters()
-        averaged = self.network.over(np.empty_like(self.state["drift"]))
+        drift = over(self.network, self.state["drift"]).parameters()
+        averaged = over(self.network, np.empty_like(self.state["drift"]))
         for name, array in averaged.parameters().items():
             last = self.network.parameters()[name]
             array[...] = (
@@ -221,14 +223,14 @@ class Optimizer:
         self, pixels: Floats32, step: Step, rates: Floats32, weight: np.float32 | None
     ) -> None:
         """Makes a step of Adam with the parameters that the update is about."""
-        changes = self.network.over(self._changes)
+        changes = over(self.network, self._changes)
         ones = np.ones(len(PARAMETERS), np.float32)
         update_in_place(changes, pixels, step.free, step.nudged, ones, step.weights, step.layer)
 
         kinds = self.network.kinds()
-        values = flat_parameters(self.network)
-        parts = self.network.parts_of_flat()
-        for name in self.network.parameters_of_layer(step.layer):
+        values = flat_views(self.network)
+        parts = parts_of(self.network)
+        for name in parameters_of_layer(self.network, step.layer):
             self.num_steps[name] += 1
             rate = float(rates[PARAMETERS.index(kinds[name])])
             part = parts[name]
@@ -244,9 +246,40 @@ class Optimizer:
             )
 
 
-def flat_parameters(network: Network) -> dict[str, NDArray[np.float32]]:
-    """Returns each parameter as a flat view, input weights by pixels."""
-    return {
-        name: (array.T if name == "input_weights" else array).reshape(-1)
-        for name, array in network.parameters().items()
-    }
+def copies(network: Network) -> dict[str, Floats32]:
+    """Returns copies of the parameters, in their memory order."""
+    return {name: array.copy(order="K") for name, array in network.parameters().items()}
+
+
+def put_back(network: Network, parameters: dict[str, Any]) -> None:
+    """Copies parameters into the network's own arrays."""
+    for name, array in network.parameters().items():
+        array[...] = parameters[name]
+
+
+@contextmanager
+def undone_on_error(
+    optimizer: Optimizer, done: int, rates: LearningRates
+) -> Iterator[dict[str, Floats32]]:
+    """Yields copies of the parameters, and restores them and the optimizer after an error.
+
+    `done` is the number of whole epochs so far, and `rates` are for the message of divergence.
+    """
+    network = optimizer.network
+    before, state = copies(network), optimizer.copy_state()
+    watch = converging(network.parameters, f"epoch {done + 1}", rates)
+
+    try:
+        with watch:
+            yield before
+    except BaseException as error:
+        put_back(network, before)
+        optimizer.put_back(state)
+        note = f"isingprop: epoch {done + 1} was undone, the network is as epoch {done} left it"
+        if not isinstance(error, DivergedError):  # it would diverge again
+            note += (
+                "; to resume, call fit() again, in a new process after restore() of the last "
+                "checkpoint"
+            )
+        error.add_note(note)
+        raise

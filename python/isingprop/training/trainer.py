@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -13,7 +14,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop.network.base_network import Floats32, Network
-from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.protocol import Sampler
@@ -21,12 +21,14 @@ from isingprop.training.checkpoints import Checkpoint, CheckpointFile, run_setti
 from isingprop.training.epoch import Place, run_epoch
 from isingprop.training.evaluation import EpochRecord, Evaluation, predict
 from isingprop.training.learning_rule import LearningRates
-from isingprop.training.minibatches import TEST
+from isingprop.training.minibatches import TEST, checked_images, same_checksum
 from isingprop.training.optimizer import (
     Optimizer,
     Schedule,
     checked_optimizer,
     checked_schedule,
+    put_back,
+    undone_on_error,
 )
 from isingprop.training.trainer_options import (
     FREE,
@@ -42,8 +44,6 @@ from isingprop.training.trainer_options import (
     checked_skip_correct,
     sampled_shapes,
 )
-from isingprop.training.training_data import checked_images, same_checksum
-from isingprop.training.undone import put_back, undone_on_error
 from isingprop.util.checks import (
     real_number,
     seed_for,
@@ -186,9 +186,7 @@ class Trainer:
         self.optimizer = checked_optimizer(optimizer)
         self.schedule = checked_schedule(schedule)
         self.average_from = checked_average(average_from)
-        self._optimizer = Optimizer(
-            network, self.learning_rates, self.optimizer, averages=average_from is not None
-        )
+        self._optimizer = Optimizer(network, self.optimizer, averages=average_from is not None)
 
         self.history: list[EpochRecord] = []
         self._data_checksum: int | None = None
@@ -228,11 +226,11 @@ class Trainer:
         """Works like `fit`, but yields each record when its epoch is done, for checkpoints."""
         from tqdm import tqdm
 
-        epochs = whole_number("epochs", epochs, least=1)
-        checked_average(self.average_from, len(self.history) + epochs)
+        done = len(self.history)
+        last = done + whole_number("epochs", epochs, least=1)
+        checked_average(self.average_from, last)
         train = checked_images(self.network, "train", images.train_images, images.train_labels)
         test = checked_images(self.network, "test", images.test_images, images.test_labels)
-        done, last = len(self.history), len(self.history) + epochs
         num_images = len(train[0])
 
         bar = tqdm(
@@ -244,7 +242,7 @@ class Trainer:
         with bar:
             while len(self.history) < last:
                 bar.set_description(f"epoch {len(self.history) + 1}/{last}", refresh=False)
-                with undone_on_error(self._optimizer, len(self.history)) as before:
+                with self._undone_on_error() as before:
                     record = self._train_epoch(*train, before, last, bar)
                     start = perf_counter()
                     accuracy = self._evaluate(*test).accuracy
@@ -268,7 +266,7 @@ class Trainer:
             num_epochs = whole_number("num_epochs", num_epochs, least=done + 1)
             checked_average(self.average_from, num_epochs)
         train = checked_images(self.network, "train", images, labels)
-        with undone_on_error(self._optimizer, len(self.history)) as before:
+        with self._undone_on_error() as before:
             record = self._train_epoch(*train, before, num_epochs or done + 1)
         self.history.append(record)
         return record
@@ -326,8 +324,7 @@ class Trainer:
         bar: Any | None = None,
     ) -> EpochRecord:
         """Trains for one epoch of `last` on checked images; `before` are copied parameters."""
-        bound_to = self._data_checksum if self.history else None
-        checksum = same_checksum(bound_to, images, labels)
+        checksum = same_checksum(self._data_checksum if self.history else None, images, labels)
         place = Place(len(self.history) + 1, last)
         record = run_epoch(self, self._optimizer, place, images, labels, before, bar)
         self._data_checksum = checksum
@@ -336,8 +333,9 @@ class Trainer:
     def _evaluate(self, images: Floats32, labels: NDArray[np.int64]) -> Evaluation:
         """Returns the accuracy of the model on checked images."""
         model = self.model
-        if isinstance(self.test_sampler, ClassStates) and isinstance(model, BipartiteNetwork):
-            return Evaluation.of(model.predict(images), labels)
+        if isinstance(self.test_sampler, ClassStates):
+            return Evaluation.of(model.shallow().predict(images), labels)
+
         classes = predict(
             model,
             self.test_sampler,
@@ -348,3 +346,6 @@ class Trainer:
             max_spins=self.max_spins,
         )
         return Evaluation.of(classes, labels)
+
+    def _undone_on_error(self) -> AbstractContextManager[dict[str, Floats32]]:
+        return undone_on_error(self._optimizer, len(self.history), self.learning_rates)

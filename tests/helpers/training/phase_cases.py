@@ -49,9 +49,11 @@ class Spy:
 
 
 class Case:
-    """A network, two images, and samplers that are looked at."""
+    """A network, two images, and samplers that are looked at. The margin of the plan is such that
+    each output of the code is pushed by `push`.
+    """
 
-    def __init__(self, sizes, active_layers=2, **plan):
+    def __init__(self, sizes, active_layers=2, push=0.0, **plan):
         self.network, self.images, self.main, self.warm = (
             deep_network(sizes),
             some_images(),
@@ -62,7 +64,7 @@ class Case:
             "num_states": CHAINS,
             "nudge": None,
             "skip_correct": False,
-            "margin": 0.0,
+            "margin": 4 * self.network.readout.redundancy * push,
             "nudged_from_free": True,
             "active_layers": active_layers,
         }
@@ -94,7 +96,7 @@ class Case:
         flat = spins.reshape(2, -1, spins.shape[-1])
         return exact_energies(self.network, self.images, flat).reshape(spins.shape[:-1])
 
-    def assert_stage(self, call, layer, frozen, margin=0.0):
+    def assert_stage(self, call, layer, frozen, push=0.0):
         """The problems are the whole network at these frozen states (B, m, N), but for a constant
         of each chain.
         """
@@ -104,7 +106,7 @@ class Case:
         active = oracle.all_states(problem.num_spins)
         whole = np.repeat(frozen[:, :, None], len(active), axis=2)
         whole[..., where] = active
-        exact = self.energies(whole) + margin * self.pull(whole[..., self.network.num_hidden :])
+        exact = self.energies(whole) + push * self.pull(whole[..., self.network.num_hidden :])
         constant = exact - oracle.energies(problem, active).reshape(exact.shape)
         np.testing.assert_array_equal(constant, np.broadcast_to(constant[..., :1], constant.shape))
 

@@ -43,7 +43,7 @@ def test_the_variants_are_one_two_and_three_layers_and_the_controls(tmp_path):
     assert [method.active_layers for method in methods.values()] == [2, 2, 2, 2, 2, None, 2, None]
     trainers = [method.trainer(IMAGES, 0.001, 0) for method in methods.values()]
     assert [trainer.margin for trainer in trainers] == pytest.approx(
-        [0, 0.3, 0.3, 0, 0.3, 0.3, 0.2, 0.2]
+        [0, 4.8, 4.8, 0, 4.8, 4.8, 3.2, 3.2]
     )
     assert {(trainer.sampler, trainer.num_states) for trainer in trainers} == {
         (ip.Annealing(20), 9)

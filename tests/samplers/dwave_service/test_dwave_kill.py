@@ -72,7 +72,7 @@ MOMENTS = {
     "id on disk, answer not yet there": (RECORD, "Record.identify", 3, "after"),
     "answer here, not yet on disk": (RECORD, "Record.finish", 8, "before"),
     "answer on disk, not yet used": (RECORD, "Record.finish", 8, "after"),
-    "after an update": ("isingprop.training.epoch", "update_in_place", 3, "after"),
+    "after an update": ("isingprop.training.optimizer", "update_in_place", 3, "after"),
     "between checkpoint and model": (
         "isingprop.training.trainer",
         "Trainer.save_checkpoint",
