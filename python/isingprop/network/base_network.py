@@ -301,6 +301,10 @@ class Network(ABC):
         metadata = {"num_classes": str(self.num_classes)}
         save_tensors(path, self._kind, dict(self.parameters()), metadata)
 
+    @abstractmethod
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Writes the class energies of a network with one hidden layer as an ONNX model."""
+
 
 def readout_of(num_classes: int, num_output: int, name: str) -> Readout:
     """Returns the readout of `num_output` output spins, the columns of the couplings `name`."""

@@ -259,6 +259,20 @@ class LayeredNetwork(Network):
             self.input_weights, self.couplings[0], hidden_bias, output_bias, self.readout
         )
 
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Writes the ONNX model of `BipartiteNetwork.to_onnx`; with one hidden layer only.
+
+        Raises:
+            ValueError: for more than one hidden layer.
+            ImportError: without onnx.
+        """
+        if len(self.couplings) > 1:
+            raise ValueError(
+                "network must have one hidden layer, since the class energies of deep networks "
+                f"have no closed form, got {len(self.couplings)}"
+            )
+        self.shallow().to_onnx(path)
+
 
 def _coupling_gains(value: float | Sequence[float] | None, count: int) -> list[float]:
     """Returns one gain for each of `count` couplings."""
