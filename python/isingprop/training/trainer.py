@@ -283,13 +283,9 @@ class Trainer:
         however many there were. `restore` needs that file, too, in the same folder.
         """
         file = Path(path).absolute()
-        checkpoint = Checkpoint(
-            self.network.parameters(),
-            run_settings(self),
-            self.history,
-            self._data_checksum,
-            {"arrays": self._optimizer.state, **self._optimizer.counts()},
-        )
+        optimizer = {"arrays": self._optimizer.state, **self._optimizer.counts()}
+        parameters, settings = self.network.parameters(), run_settings(self)
+        checkpoint = Checkpoint(parameters, settings, self.history, self._data_checksum, optimizer)
         self._checkpoint_files.setdefault(file, CheckpointFile(file)).save(checkpoint)
 
     def restore(self, path: str | os.PathLike[str]) -> None:

@@ -136,12 +136,14 @@ def check_class_states(
     """Refuses class states of another class code, or more of them than there are classes."""
     if not isinstance(sampler, ClassStates):
         return
+
     if network.num_hidden_layers > 1:
         raise ValueError(f"{role} must not be ClassStates for {network}: one hidden layer only")
     if sampler.readout != network.readout:
         raise ValueError(
             f"{role}.readout must be {network.readout} as in the network, got {sampler.readout}"
         )
+
     if num_states is not None and num_states > network.num_classes:
         raise ValueError(
             f"num_states must be at most {network.num_classes}, one for each class, "
