@@ -86,7 +86,7 @@ Array<std::int8_t> reference_states(const Array<Real>& couplings, const Array<Re
   check_shape("targets", targets, {hidden_fields.shape(0), kAnyLength, num_output});
 
   Array<std::int8_t> spins({targets.shape(0), targets.shape(1), num_hidden + num_output});
-  std::vector<Real> scratch(static_cast<std::size_t>(padded(num_output)));
+  std::vector<double> scratch(static_cast<std::size_t>(padded(num_output)));
   const ReferenceJob<Real> job{.couplings = couplings.data(),
                                .hidden_fields = hidden_fields.data(),
                                .targets = targets.data(),

@@ -263,7 +263,7 @@ class Learner {
   std::vector<float> images_, fields_;
   std::vector<std::int64_t> classes_;  ///< of the free states, then the labels
   std::vector<std::int8_t> codes_, spins_;
-  std::vector<float> output_row_;
+  std::vector<double> output_row_;
   AlignedArray<double> class_couplings_;
   AlignedArray<float> update_scratch_;
   std::vector<float> changes_;

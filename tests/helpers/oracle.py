@@ -250,6 +250,15 @@ def ground_energies(problem: IsingProblem) -> NDArray[np.float64]:
     return energies(problem, all_states(problem.num_spins)).min(axis=1, keepdims=True)
 
 
+def class_energies(problem: IsingProblem, outputs: NDArray[np.int8]) -> NDArray[np.float64]:
+    """The lowest energy over all hidden states with each of (K, O) outputs: (B, K)."""
+    couplings, hidden_fields, output_fields = _doubles(problem)
+    outputs = outputs.astype(np.float64)
+    fields = hidden_fields[:, None] + outputs @ couplings.T
+    over_hidden = fields @ all_states(problem.num_hidden).astype(np.float64).T
+    return output_fields @ outputs.T + over_hidden.min(axis=-1)
+
+
 def boltzmann(problem: IsingProblem, beta: float) -> NDArray[np.float64]:
     """exp(-beta E) / Z of all states: (B, 2^N)."""
     return normalised(-beta * energies(problem, all_states(problem.num_spins)))

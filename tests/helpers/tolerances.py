@@ -17,6 +17,9 @@ MIN_EXPECTED = 5
 # Rounding of a sum in double precision, per sum of |terms|: 1.1e-16 for each of some hundreds of
 # additions.
 ENERGY = 1e-13
+# The same of energies of class states, per energy: hidden fields have one sign in them, nothing
+# cancels but the few output fields.
+CLASS_ENERGY = 1e-12
 # The annealer's couplings are moved by at most 2^-24 of the largest sum of |J| in a row or column
 # (cpp/chains/coupling_grid.h), and its own fields are float32: half a unit in the 24th bit.
 COUPLING_GRID = 2.0**-24

@@ -6,10 +6,14 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import train_test_split
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import isingprop as ip
+from helpers import tolerances
+from isingprop.network.calibration import calibration_error
+from isingprop.training import classifier
 from isingprop.training.feature_ranges import ranges_without_outliers
 
 
@@ -45,6 +49,98 @@ def test_same_random_state_same_predictions():
     ]
     assert np.array_equal(fits[0].predict(X[100:200]), fits[1].predict(X[100:200]))
     assert np.array_equal(fits[0].network_.couplings, fits[1].network_.couplings)
+
+
+def spread_samples(num_classes, *, seed=0):
+    """Samples whose class shows in one feature each, with noise."""
+    random = np.random.default_rng(seed)
+    y = random.integers(num_classes, size=120)
+    return random.normal(size=(120, 6)) + 3 * (np.arange(6) == y[:, None]), y
+
+
+@pytest.mark.parametrize("num_classes", [2, 3, 5])
+def test_predictions_decisions_and_probabilities_agree(num_classes):
+    X, y = spread_samples(num_classes)
+    model = ip.IsingClassifier(20, epochs=3, random_state=0).fit(X[:80], y[:80])
+    decisions, classes = model.decision_function(X), model.predict(X)
+    probabilities = model.predict_proba(X)
+
+    assert probabilities.shape == (120, num_classes)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=tolerances.PROBABILITY)
+    np.testing.assert_array_equal(probabilities.argmax(axis=1), classes)
+    energies = model.network_.class_energies(model._pixels(X))
+    if num_classes == 2:
+        np.testing.assert_array_equal(decisions, energies[:, 0] - energies[:, 1])
+        np.testing.assert_array_equal(decisions > 0, classes == 1)
+    else:
+        np.testing.assert_array_equal(decisions, -energies)
+        np.testing.assert_array_equal(decisions.argmax(axis=1), classes)
+    assert tolerances.same_bits(
+        probabilities, model.network_.predict_proba(model._pixels(X), model.network_.beta)
+    )
+
+
+def test_beta_comes_from_samples_that_its_network_was_not_trained_on(monkeypatch):
+    """Two networks of half the samples each; the energies are those of the other half."""
+    trained, fitted = [], {}
+
+    def train(self, pixels, labels):
+        network, history = train_before(self, pixels, labels)
+        trained.append((network, pixels))
+        return network, history
+
+    def fit(energies, labels, **options):
+        fitted.update(energies=energies, labels=labels, options=options)
+        return 0.25
+
+    train_before = ip.IsingClassifier._trained
+    monkeypatch.setattr(ip.IsingClassifier, "_trained", train)
+    monkeypatch.setattr(classifier, "likeliest_beta", fit)
+    X, y = spread_samples(3)
+    model = ip.IsingClassifier(10, epochs=1, random_state=0).fit(X, y)
+
+    assert model.network_.beta == 0.25
+    assert fitted["options"] == {"prior": 1.0}
+    np.testing.assert_array_equal(fitted["labels"], y)
+    (whole, all_pixels), *halves = trained
+    assert model.network_ is whole
+    assert [len(pixels) for _, pixels in trained] == [120, 60, 60]
+    for network, pixels in halves:
+        seen = (all_pixels[:, None] == pixels).all(axis=2).any(axis=1)
+        assert seen.sum() == 60
+        assert abs(np.bincount(y[seen]) - np.bincount(y) / 2).max() <= 1
+        np.testing.assert_array_equal(
+            fitted["energies"][~seen], network.class_energies(all_pixels[~seen])
+        )
+
+
+@pytest.mark.parametrize("num_samples", [2, 3, 40])
+def test_labels_that_nothing_tells_have_nearly_equal_probabilities(num_samples):
+    """Of equal samples, each half expects the labels that the other one has fewer of."""
+    X, y = np.ones((num_samples, 2)), np.arange(num_samples) % 2
+    model = ip.IsingClassifier(5, epochs=2, random_state=0).fit(X, y)
+    assert np.isfinite(model.network_.beta)
+    probabilities = model.predict_proba(X)
+    assert (abs(probabilities - 0.5) < 0.25).all()
+    np.testing.assert_array_equal(probabilities.argmax(axis=1), model.predict(X))
+
+
+# The measured errors are 0.03, 0.05 and 0.02 (medians of three to five splits).
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("load", "most"), [(load_breast_cancer, 0.07), (load_wine, 0.09), (load_digits, 0.03)]
+)
+def test_probabilities_are_calibrated(load, most):
+    X, y = load(return_X_y=True)
+    X, test_X, y, test_y = train_test_split(X, y, test_size=0.3, stratify=y, random_state=0)
+    model = ip.IsingClassifier(random_state=0).fit(X, y)
+    assert calibration_error(model.predict_proba(test_X), test_y) < most
+
+
+def test_an_estimator_that_is_not_fitted_says_so():
+    for name in ("predict", "predict_proba", "decision_function"):
+        with pytest.raises(NotFittedError):
+            getattr(ip.IsingClassifier(), name)(np.ones((2, 3)))
 
 
 @pytest.mark.parametrize(

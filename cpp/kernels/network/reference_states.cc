@@ -14,18 +14,16 @@ namespace isingprop {
 namespace ISINGPROP_TARGET {
 namespace {
 
-/// Returns sum_a J_ia n_a, taken in kBlock partial sums. `outputs` holds n[y] as Reals, with zeros
-/// in the padding.
+/// Returns sum_a J_ia n_a, taken in kBlock partial sums of doubles: in single precision a spin near
+/// a tie could get the sign of the higher energy. `outputs` holds n[y], with zeros in the padding.
 template <class Real>
-Real coupling_field(const Real* row, const Real* outputs, std::int64_t num_output) {
-  using Vec = typename Wide<Real>::Vec;
-  constexpr int kLanes = Wide<Real>::kLanes;
-  Vec sums[kBlock / kLanes] = {};
+double coupling_field(const Real* row, const double* outputs, std::int64_t num_output) {
+  VecD sums[kBlock / kDoubles] = {};
   for (std::int64_t a = 0; a < num_output; a += kBlock) {
-    for (int part = 0; part < kBlock / kLanes; ++part) {
-      const std::int64_t at = a + part * kLanes;
-      const Vec couplings = load_first(row + at, num_output - at);
-      sums[part] = add_exact(sums[part], load<Vec>(outputs + at), couplings);
+    for (int part = 0; part < kBlock / kDoubles; ++part) {
+      const std::int64_t at = a + part * kDoubles;
+      const VecD couplings = load_first_doubles(row + at, num_output - at);
+      sums[part] = add_exact(sums[part], load<VecD>(outputs + at), couplings);
     }
   }
   return sum_of_block(sums);
@@ -43,12 +41,12 @@ void reference_states_of(const ReferenceJob<Real>& given) {
     std::int8_t* spins = job.spins + row * num_spins;
 
     for (std::int64_t a = 0; a < padded(job.num_output); ++a) {
-      job.scratch[a] = a < job.num_output ? static_cast<Real>(targets[a]) : Real{0};
+      job.scratch[a] = a < job.num_output ? static_cast<double>(targets[a]) : 0.0;
     }
     for (std::int64_t i = 0; i < job.num_hidden; ++i) {
       const Real* couplings = job.couplings + i * job.num_output;
-      const Real field = own_fields[i] + coupling_field(couplings, job.scratch, job.num_output);
-      spins[i] = static_cast<std::int8_t>(1 - 2 * (field > Real{0}));
+      const double field = own_fields[i] + coupling_field(couplings, job.scratch, job.num_output);
+      spins[i] = static_cast<std::int8_t>(1 - 2 * (field > 0.0));
     }
     for (std::int64_t a = 0; a < job.num_output; ++a) spins[job.num_hidden + a] = targets[a];
   }

@@ -13,7 +13,7 @@ struct ReferenceJob {
   const std::int8_t* targets;  ///< n[y], (num_images, num_references, num_output), -1 or +1
   std::int64_t num_images, num_references, num_hidden, num_output;
   std::int8_t* spins;  ///< out: (num_images, num_references, num_hidden + num_output)
-  Real* scratch;       ///< padded(num_output)
+  double* scratch;     ///< padded(num_output)
 };
 
 }  // namespace isingprop

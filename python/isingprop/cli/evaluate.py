@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,9 @@ from isingprop.cli.console import (
 )
 from isingprop.cli.options import AsJson, DataDir, Threads, absolute
 from isingprop.cli.run_folder import RunFolder
+from isingprop.data.load import Images, Labels
+from isingprop.network.bipartite import BipartiteNetwork
+from isingprop.network.calibration import calibration_error
 from isingprop.training.trainer import Trainer
 
 
@@ -31,7 +35,7 @@ def evaluate(
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Test the model of a run on test images, by the lowest of 10 states of each."""
+    """Test the model of a run on test images: by class energies, and the lowest of 10 reads."""
     with one_line_errors():
         run = RunFolder.open(folder)
         settings = replace(run.settings, threads=threads)
@@ -48,10 +52,44 @@ def evaluate(
             network, sampler, active_layers=settings.active_layers, seed=settings.seed
         )
         result = trainer.evaluate(images, labels)
+        exact = None
+        if isinstance(network, BipartiteNetwork):
+            exact = ClassEnergyTest.of(network, images, labels)
 
     if as_json:
         numbers = {"test_accuracy": result.accuracy, **test_numbers(result)}
+        numbers |= {} if exact is None else asdict(exact)
         print_json({"model": str(run.model), **numbers, "qpu_seconds": qpu_seconds(trainer)})
     else:
         typer.echo(f"test accuracy   {percent(result)}, {result.unclassified:.1%} unclassified")
+        for line in () if exact is None else exact.lines():
+            typer.echo(line)
         print_qpu_seconds(trainer, run)
+
+
+@dataclass(frozen=True)
+class ClassEnergyTest:
+    """The test by class energies; its fields are keys of the command's JSON."""
+
+    test_accuracy_energies: float
+    beta: float | None  #: the model's own: it must not be fitted to the images of a test
+    calibration_error: float | None  #: of the probabilities at beta; None without one
+
+    @classmethod
+    def of(cls, network: BipartiteNetwork, images: Images, labels: Labels) -> ClassEnergyTest:
+        """Compares the classes of lowest energy, and their probabilities, with labels."""
+        accuracy = float((network.predict(images) == labels).mean())
+        if network.beta is None:
+            return cls(accuracy, None, None)
+        return cls(accuracy, network.beta, calibration_error(network.predict_proba(images), labels))
+
+    def lines(self) -> Iterator[str]:
+        """Returns what the command prints of the test."""
+        yield f"by energies     {self.test_accuracy_energies:.1%}, without a sampler"
+        if self.calibration_error is None:
+            yield "calibration     unknown: the model has no beta (BipartiteNetwork.fit_beta)"
+        else:
+            yield (
+                f"calibration     expected error {self.calibration_error:.1%} at the model's beta, "
+                f"{self.beta:.4g}"
+            )

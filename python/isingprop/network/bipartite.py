@@ -16,7 +16,7 @@ from isingprop.network.base_network import (
     readout_of,
     saved_num_classes,
 )
-from isingprop.network.calibration import class_probabilities, likeliest_beta
+from isingprop.network.calibration import beta_number, class_probabilities, likeliest_beta
 from isingprop.network.onnx_export import write_onnx
 from isingprop.problem import IsingProblem
 from isingprop.readout import Readout
@@ -267,32 +267,37 @@ class BipartiteNetwork(Network):
         Raises:
             ValueError: without a beta.
         """
+        pixels = image_array("images", images, num_inputs=self.num_inputs)
         beta = self.beta if beta is None else beta
         if beta is None:
             raise ValueError("beta must be a number, or fitted before with fit_beta(), got None")
-        beta = real_number("beta", beta, above=0.0)
-        return class_probabilities(self.class_energies(images), beta)
+        beta = beta_number("beta", beta)
+        return class_probabilities(self.class_energies(pixels), beta)
 
     def fit_beta(self, images: ArrayLike, labels: ArrayLike) -> float:
         """Finds the beta of `predict_proba` that makes labels likeliest, keeps and returns it.
 
         Images that the network was trained on make it too sure of itself: take others. Where each
-        label has the lowest energy there is no such beta, and a large one is taken.
+        label has the lowest energy there is no such beta, and a large one is taken. Training does
+        not change beta: fit it afterwards.
+
+        Args:
+            images: (B, I), floating point, in [0, 1].
+            labels: (B,) classes.
 
         Raises:
             ValueError: where the labels are no likelier than chance at any beta.
         """
-        energies = self.class_energies(images)
-        count, num_classes = energies.shape
-        classes = label_array("labels", labels, count=count, num_classes=num_classes)
-        self.beta = likeliest_beta(energies, classes)
+        pixels = image_array("images", images, num_inputs=self.num_inputs)
+        checked = label_array("labels", labels, count=len(pixels), num_classes=self.num_classes)
+        self.beta = likeliest_beta(self.class_energies(pixels), checked)
         return self.beta
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a safetensors file, whole or not at all."""
         metadata = {"num_classes": str(self.num_classes)}
         if self.beta is not None:
-            metadata["beta"] = repr(self.beta)
+            metadata["beta"] = repr(beta_number("beta", self.beta))
         save_tensors(path, self._kind, dict(self.parameters()), metadata)
 
     @classmethod
@@ -306,8 +311,7 @@ class BipartiteNetwork(Network):
         tensors, metadata = load_tensors(path, cls._kind, PARAMETERS)
         num_classes = saved_num_classes(path, metadata)
         network = cls(*(tensors[name] for name in PARAMETERS), num_classes=num_classes)
-        if "beta" in metadata:
-            network.beta = real_number(f"beta in {path}", float(metadata["beta"]), above=0.0)
+        network.beta = _saved_beta(path, metadata)
         return network
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
@@ -325,3 +329,14 @@ class BipartiteNetwork(Network):
             ImportError: without onnx, which `pip install "isingprop[onnx]"` brings.
         """
         write_onnx(path, self)
+
+
+def _saved_beta(path: str | os.PathLike[str], metadata: dict[str, str]) -> float | None:
+    """Returns the beta that the file of a network holds; older files have none."""
+    if "beta" not in metadata:
+        return None
+    text = metadata["beta"]
+    try:
+        return beta_number("beta", float(text))
+    except (TypeError, ValueError):
+        raise ValueError(f"beta in {path} must be a finite number above 0, got {text!r}") from None

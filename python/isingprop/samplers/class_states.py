@@ -85,20 +85,24 @@ class ClassStates(BaseSampler, returns_checked_states=True):
                 does not fit the readout.
         """
         check_problem(problem)
+        self.check_outputs(problem.num_output)
         num_reads, num_classes = read_number(num_reads), self.readout.num_classes
         if num_reads > num_classes:
             raise ValueError(
                 f"num_reads must be at most {num_classes}, one for each class, got {num_reads}"
             )
-        if initial is not None:
-            raise ValueError("initial must be None for ClassStates, which starts from nothing")
-        self.check_outputs(problem.couplings.shape[1])
         seed = seed_number(0 if seed is None else seed)
+        if initial is not None:
+            raise ValueError(
+                "initial must be None for ClassStates, which starts from nothing, "
+                f"got {type(initial).__name__}"
+            )
 
         arrays = problem.couplings, problem.hidden_fields
         energies = kernels.class_energies(*arrays, problem.output_fields, num_classes)
         classes = energies.argsort(axis=1, kind="stable")[:, :num_reads]
-        spins = kernels.reference_states(*arrays, self.readout.targets(classes))
+        targets = self.readout.targets(classes)
+        spins = kernels.reference_states(*arrays, targets)
         lowest = np.take_along_axis(energies, classes, axis=1)
         return States.trusted(spins, lowest, {"seed": seed, "classes": classes})
 

@@ -12,13 +12,15 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from isingprop.network.bipartite import BipartiteNetwork
-from isingprop.samplers.annealing import Annealing
+from isingprop.network.calibration import likeliest_beta
 from isingprop.samplers.protocol import Sampler
-from isingprop.training.evaluation import lowest_outputs
+from isingprop.training.evaluation import EpochRecord
 from isingprop.training.feature_ranges import ranges_without_outliers
 from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer
 from isingprop.util.checks import whole_number
+
+_LEAST = 1e-3  # of beta times the spread of the energies, where nothing was learned
 
 
 class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -28,6 +30,12 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     training data, and clipped there afterwards. Outliers do not count for the range, where they
     would leave no room for the others, and `fit` warns of them; see `ranges_without_outliers`.
 
+    Predictions are by `BipartiteNetwork.class_energies`, without a sampler. The inverse temperature
+    of `predict_proba` must come from samples that a network was not trained on. `fit` therefore
+    trains two more networks, each on one half of the samples, and fits beta to the class energies
+    of the other half. The network that predicts is trained on all samples. In all, fit takes twice
+    as long as training that network does, and twice as many states of the sampler.
+
     Args:
         num_hidden: hidden spins.
         redundancy: output spins per class.
@@ -35,15 +43,14 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         num_states: m, states per sample and update; 1 is equilibrium propagation.
         learning_rate: see LearningRates.for_images. It is lower than the trainer's, because classes
             that overlap, as those of small tables do, do not settle at 0.001.
-        sampler: default Annealing().
-        num_test_reads: reads of a sample in predict, of which the lowest counts.
+        sampler: of training, default Annealing().
         random_state: an int for the same result each time, None or a RandomState to draw one.
 
     Attributes:
         classes_: the labels, sorted.
         n_features_in_: the number of features.
-        network_: the trained BipartiteNetwork.
-        history_: one EpochRecord for each epoch.
+        network_: the trained BipartiteNetwork, with its beta.
+        history_: one EpochRecord for each epoch of its training.
 
     Example:
         >>> from sklearn.datasets import load_digits
@@ -62,7 +69,6 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         num_states: int = 20,
         learning_rate: float = 0.0003,
         sampler: Sampler | None = None,
-        num_test_reads: int = 10,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         """Keeps the arguments; they are checked in fit, as scikit-learn wants it."""
@@ -72,7 +78,6 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.num_states = num_states
         self.learning_rate = learning_rate
         self.sampler = sampler
-        self.num_test_reads = num_test_reads
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> IsingClassifier:
@@ -85,7 +90,7 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Warns:
             UserWarning: of outliers, with their features.
         """
-        epochs = whole_number("epochs", self.epochs, least=1)
+        whole_number("epochs", self.epochs, least=1)
         features, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
@@ -98,46 +103,71 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         pixels = self._pixels(features)
 
         self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self.network_ = BipartiteNetwork.random(
-            num_inputs=features.shape[1],
+        self._rates = LearningRates.for_images(self.learning_rate, pixels)
+        self.network_, self.history_ = self._trained(pixels, labels)
+        self.network_.beta = self._held_out_beta(pixels, labels)
+        return self
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Returns -E_k of (n, features) samples, (n, K), or E_0 - E_1, (n,), for two classes."""
+        pixels = self._checked_pixels(X)
+        energies = self.network_.class_energies(pixels)
+        two = energies.shape[1] == 2
+        return np.asarray(energies[:, 0] - energies[:, 1] if two else -energies)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Returns the labels of (n, features) samples, those of the lowest energy."""
+        pixels = self._checked_pixels(X)
+        return np.asarray(self.classes_[self.network_.predict(pixels)])
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Returns the probabilities of the classes of (n, features) samples, (n, K)."""
+        pixels = self._checked_pixels(X)
+        return self.network_.predict_proba(pixels)
+
+    def _trained(
+        self, pixels: NDArray[np.float32], labels: NDArray[np.int64]
+    ) -> tuple[BipartiteNetwork, list[EpochRecord]]:
+        """Returns a new network after its training, and the records of its epochs."""
+        network = BipartiteNetwork.random(
+            num_inputs=pixels.shape[1],
             num_hidden=self.num_hidden,
             num_classes=len(self.classes_),
             redundancy=self.redundancy,
             seed=self._seed,
         )
+
         trainer = Trainer(
-            self.network_,
+            network,
             self.sampler,
             num_states=self.num_states,
-            learning_rate=LearningRates.for_images(self.learning_rate, pixels),
-            num_test_reads=self.num_test_reads,
+            learning_rate=self._rates,
             seed=self._seed,
         )
-        self.history_ = [trainer.train_epoch(pixels, labels) for _ in range(epochs)]
-        return self
+        return network, [trainer.train_epoch(pixels, labels) for _ in range(self.epochs)]
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Returns the labels of (n, features) samples.
+    def _held_out_beta(self, pixels: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+        """Returns the likeliest beta for energies of samples that the network has not seen.
 
-        The label of a sample is the one with the largest score in the lowest of several states, the
-        first of equals.
+        One further label, spread evenly over the classes, keeps probabilities away from 1 where all
+        labels are right. Where labels are no likelier than chance, all classes become nearly so.
         """
-        check_is_fitted(self)
-        features = validate_data(self, X, dtype=np.float64, reset=False)
-        sampler = Annealing() if self.sampler is None else self.sampler
-        pixels = self._pixels(features)
+        order = np.random.Generator(np.random.PCG64(self._seed)).permutation(len(labels))
+        order = order[labels[order].argsort(kind="stable")]  # every other one: the classes' shares
+        energies = np.empty((len(labels), len(self.classes_)))
+        for own, other in ((order[::2], order[1::2]), (order[1::2], order[::2])):
+            network, _ = self._trained(pixels[own], labels[own])
+            energies[other] = network.class_energies(pixels[other])
 
-        # One random stream for all: a prediction must not depend on a sample's place among others.
-        one_stream = np.zeros(len(pixels), dtype=np.uint64)
-        outputs = lowest_outputs(
-            self.network_,
-            sampler,
-            pixels,
-            num_reads=self.num_test_reads,
-            seed=self._seed,
-            streams=one_stream,
-        )
-        return np.asarray(self.classes_[self.network_.readout.scores(outputs).argmax(axis=1)])
+        try:
+            return likeliest_beta(energies, labels, prior=1.0)
+        except ValueError:
+            return _LEAST / float(np.ptp(energies, axis=1).mean())
+
+    def _checked_pixels(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Returns the pixels of samples, after checks that they and the network are there."""
+        check_is_fitted(self)
+        return self._pixels(validate_data(self, X, dtype=np.float64, reset=False))
 
     def _pixels(self, features: NDArray[np.float64]) -> NDArray[np.float32]:
         """Returns features scaled to [0, 1] by their range in the training data."""

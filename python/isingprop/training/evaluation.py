@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isingprop.network.base_network import Network
-from isingprop.problem import stream_array
 from isingprop.readout import UNCLASSIFIED
 from isingprop.samplers.protocol import Sampler
 from isingprop.training.layer_sweeps import sample_states
-from isingprop.util.checks import Spins, image_array, seed_number, whole_number
+from isingprop.util.checks import image_array, seed_number, whole_number
 
 # Predictions go in portions of this many images, which bounds the memory of a test on many.
 _PREDICT_IMAGES = 1000
@@ -84,64 +83,28 @@ def predict(
     active_layers: int | None = 2,
     max_spins: int | None = None,
 ) -> NDArray[np.int64]:
-    """Returns the class of the lowest of several states of H[x] for each image.
+    """Returns the class of the lowest of several sampled states of H[x] for each image.
+
+    `BipartiteNetwork.predict` needs no sampler: it takes the lowest state of each class.
 
     Args:
         network: the trained network.
         sampler: samples the states.
         images: (n, I), floating point, in [0, 1].
         num_reads: states per image, at least 1.
-        seed: None draws one.
+        seed: image k uses the random stream (seed, k), however images are portioned; None draws
+            one.
         active_layers: of a network with more than one hidden layer, see `sample_states`.
         max_spins: refuse to send the sampler a larger problem.
 
     Returns:
         (n,), -1 where an image is unclassified.
     """
-    outputs = lowest_outputs(
-        network,
-        sampler,
-        images,
-        num_reads=num_reads,
-        seed=seed,
-        active_layers=active_layers,
-        max_spins=max_spins,
-    )
-    return network.readout.predict(outputs)
-
-
-def lowest_outputs(
-    network: Network,
-    sampler: Sampler,
-    images: ArrayLike,
-    *,
-    num_reads: int = 10,
-    seed: int | None = 0,
-    streams: ArrayLike | None = None,
-    active_layers: int | None = 2,
-    max_spins: int | None = None,
-) -> Spins:
-    """Returns the output spins of the lowest of several states of H[x] for each image.
-
-    Args:
-        network: the trained network.
-        sampler: samples the states.
-        images: (n, I), floating point, in [0, 1].
-        num_reads: states per image, at least 1.
-        seed: None draws one.
-        streams: (n,), default 0 ... n - 1: image k uses the random stream (seed, streams[k]),
-            however images are portioned.
-        active_layers: of a network with more than one hidden layer, see `sample_states`.
-        max_spins: refuse to send the sampler a larger problem.
-
-    Returns:
-        (n, O) int8.
-    """
     num_reads = whole_number("num_reads", num_reads, least=1)
     images = image_array("images", images, num_inputs=network.num_inputs)
     seed = seed_number(seed)
+    streams = np.arange(len(images), dtype=np.uint64)
     outputs = np.empty((len(images), network.num_output), dtype=np.int8)
-    streams = stream_array(streams, len(images))
 
     for first in range(0, len(images), _PREDICT_IMAGES):
         part = slice(first, first + _PREDICT_IMAGES)
@@ -157,4 +120,4 @@ def lowest_outputs(
         )
         outputs[part] = states.lowest().spins[:, 0, network.num_hidden :]
 
-    return outputs
+    return network.readout.predict(outputs)

@@ -182,16 +182,16 @@ struct References {
     const std::int64_t rows = kNumImages * kNumReferences;
     std::vector<std::int8_t> spins(
         static_cast<std::size_t>(rows * (sizes.num_hidden + sizes.num_output)));
-    std::vector<float> scratch(static_cast<std::size_t>(padded(sizes.num_output)), -7.0f);
+    std::vector<double> scratch(static_cast<std::size_t>(padded(sizes.num_output)), -7.0f);
     table.of_float.reference_states({.couplings = couplings.data(),
-                            .hidden_fields = fields.data(),
-                            .targets = targets.data(),
-                            .num_images = kNumImages,
-                            .num_references = kNumReferences,
-                            .num_hidden = sizes.num_hidden,
-                            .num_output = sizes.num_output,
-                            .spins = spins.data(),
-                            .scratch = scratch.data()});
+                                     .hidden_fields = fields.data(),
+                                     .targets = targets.data(),
+                                     .num_images = kNumImages,
+                                     .num_references = kNumReferences,
+                                     .num_hidden = sizes.num_hidden,
+                                     .num_output = sizes.num_output,
+                                     .spins = spins.data(),
+                                     .scratch = scratch.data()});
     return spins;
   }
 

@@ -1,0 +1,82 @@
+"""`isingprop evaluate`: the test by class energies beside the one by sampled reads."""
+
+import json
+
+import numpy as np
+import pytest
+
+import isingprop as ip
+from isingprop.network.calibration import calibration_error
+
+SMALL = ("--num-train", "60", "--num-test", "40", "--num-states", "3", "--num-sweeps", "10")
+ENERGY_KEYS = {"test_accuracy_energies", "beta", "calibration_error"}
+
+
+@pytest.fixture
+def model(isingprop, tmp_path):
+    """The model of a run of one epoch, and its test images."""
+    options = "--hidden", "20", "--epochs", "1", "--out", "run"
+    assert isingprop("train", *SMALL, *options).code == 0
+    return tmp_path / "run" / "model.safetensors", ip.load_data("digits", num_train=60, num_test=40)
+
+
+def test_both_accuracies_are_told(isingprop, model):
+    path, images = model
+    network = ip.BipartiteNetwork.load(path)
+    network.beta = None
+    network.save(path)
+    told = json.loads(isingprop("evaluate", "run", "--json").out)
+    reads = ip.predict(network, ip.Annealing(10), images.test_images)
+    assert told["test_accuracy"] != told["test_accuracy_energies"]
+    assert told["test_unclassified"] == (reads == -1).mean()
+    exact = network.predict(images.test_images) == images.test_labels
+    assert told["test_accuracy_energies"] == exact.mean()
+    assert told["beta"] is told["calibration_error"] is None
+    first, second, third = isingprop("evaluate", "run").out.splitlines()
+    assert first.startswith(f"test accuracy   {told['test_accuracy']:.1%} ± ")
+    assert second == f"by energies     {exact.mean():.1%}, without a sampler"
+    assert third.startswith("calibration     unknown: the model has no beta")
+
+
+def test_the_calibration_error_is_that_of_the_models_own_beta(isingprop, model):
+    """It does not come from the test images, at whose best beta the error differs."""
+    path, images = model
+    network = ip.BipartiteNetwork.load(path)
+    network.fit_beta(images.train_images, images.train_labels)
+    network.save(path)
+    told = json.loads(isingprop("evaluate", "run", "--json").out)
+    probabilities = network.predict_proba(images.test_images)
+    assert told["beta"] == network.beta
+    assert told["calibration_error"] == calibration_error(probabilities, images.test_labels)
+    assert isingprop("evaluate", "run").out.splitlines()[2] == (
+        f"calibration     expected error {told['calibration_error']:.1%} at the model's beta, "
+        f"{network.beta:.4g}"
+    )
+    assert ip.BipartiteNetwork.load(path).beta == network.beta
+    network.fit_beta(images.test_images, images.test_labels)
+    best = calibration_error(network.predict_proba(images.test_images), images.test_labels)
+    assert told["calibration_error"] != best
+
+
+def test_a_spoilt_beta_is_one_line(isingprop, model):
+    path, _ = model
+    content = ip.BipartiteNetwork.load(path)
+    content.beta = 0.125
+    content.save(path)
+    spoilt = path.read_bytes().replace(b"0.125", b"-1.25")
+    assert spoilt != path.read_bytes()
+    path.write_bytes(spoilt)
+    done = isingprop("evaluate", "run")
+    assert (done.code, done.out) == (1, "")
+    (error,) = done.err.splitlines()
+    assert error.startswith("Error: beta in ")
+    assert error.endswith("must be a finite number above 0, got '-1.25'")
+
+
+def test_deep_networks_have_the_sampled_test_only(isingprop, tmp_path):
+    options = "--hidden", "12,8", "--epochs", "1", "--out", "run"
+    assert isingprop("train", *SMALL, *options).code == 0
+    told = json.loads(isingprop("evaluate", "run", "--json").out)
+    assert not ENERGY_KEYS & told.keys()
+    assert len(isingprop("evaluate", "run").out.splitlines()) == 1
+    assert np.isfinite(told["test_accuracy"])
