@@ -33,6 +33,7 @@ ORDER = (
     "qpu",
     "samplers",
     "training",
+    "estimator",
     "energy_model",
     "analysis",
     "coherent",

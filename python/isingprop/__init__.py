@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from isingprop.energy_model.energy_trainer import EnergyTrainer
     from isingprop.energy_model.mlp import MLP
     from isingprop.energy_model.model import EnergyModel
+    from isingprop.estimator.classifier import IsingClassifier
     from isingprop.qpu.calls.connection import QPUBudgetError
     from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
     from isingprop.samplers.amplified import Amplified
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from isingprop.samplers.from_dimod import FromDimod
     from isingprop.samplers.replay import Replay
     from isingprop.samplers.tempering import Tempering
-    from isingprop.training.classifier import IsingClassifier
 
 __version__ = version("isingprop")
 
@@ -94,7 +94,7 @@ _MODULES = {
     "EmulatedQPU": "qpu.emulator.emulated_qpu",
     "EnergyModel": "energy_model.model",
     "EnergyTrainer": "energy_model.energy_trainer",
-    "IsingClassifier": "training.classifier",
+    "IsingClassifier": "estimator.classifier",
     "QPUBudgetError": "qpu.calls.connection",
 }
 

@@ -8,7 +8,8 @@ import pytest
 import isingprop as ip
 from isingprop.network.calibration import calibration_error
 
-SMALL = ("--num-train", "60", "--num-test", "40", "--num-states", "3", "--num-sweeps", "10")
+FEW = ("--num-train", "60", "--num-test", "40")
+SMALL = (*FEW, "--recipe", "paper", "--num-states", "3", "--num-sweeps", "10")
 ENERGY_KEYS = {"test_accuracy_energies", "beta", "calibration_error"}
 
 
@@ -33,8 +34,8 @@ def test_both_accuracies_are_told(isingprop, model):
     assert told["test_accuracy_energies"] == exact.mean()
     assert told["beta"] is told["calibration_error"] is None
     first, second, third = isingprop("evaluate", "run").out.splitlines()
-    assert first.startswith(f"test accuracy   {told['test_accuracy']:.1%} ± ")
-    assert second == f"by energies     {exact.mean():.1%}, without a sampler"
+    assert first == f"test accuracy   {exact.mean():.1%} by class energies, no sampler"
+    assert second.startswith(f"lowest reads    {told['test_accuracy']:.1%} ± ")
     assert third.startswith("calibration     unknown: the model has no beta")
 
 
@@ -56,6 +57,21 @@ def test_the_calibration_error_is_that_of_the_models_own_beta(isingprop, model):
     network.fit_beta(images.test_images, images.test_labels)
     best = calibration_error(network.predict_proba(images.test_images), images.test_labels)
     assert told["calibration_error"] != best
+
+
+def test_a_run_on_class_states_has_a_beta_from_images_that_its_network_has_not_seen(
+    isingprop, tmp_path
+):
+    options = "--hidden", "20", "--epochs", "4", "--seed", "3", "--out", "run"
+    assert isingprop("train", *FEW, *options).code == 0
+    model = ip.BipartiteNetwork.load(tmp_path / "run" / "model.safetensors")
+    images = ip.load_data("digits", num_train=60, num_test=40)
+    told = json.loads(isingprop("evaluate", "run", "--json").out)
+    exact = model.predict(images.test_images) == images.test_labels
+    assert told["test_accuracy_energies"] == exact.mean()
+    assert told["beta"] == model.beta > 0
+    seen = model.fit_beta(images.train_images, images.train_labels)
+    assert told["beta"] < seen, "it would be too sure of itself"
 
 
 def test_a_spoilt_beta_is_one_line(isingprop, model):

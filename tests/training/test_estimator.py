@@ -12,9 +12,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import isingprop as ip
 from helpers import tolerances
+from isingprop.estimator import held_out_beta
+from isingprop.estimator.feature_ranges import ranges_without_outliers
 from isingprop.network.calibration import calibration_error
-from isingprop.training import classifier
-from isingprop.training.feature_ranges import ranges_without_outliers
 
 
 # No check is expected to fail. scikit-learn itself skips two: the array API one (it needs an extra
@@ -95,7 +95,7 @@ def test_beta_comes_from_samples_that_its_network_was_not_trained_on(monkeypatch
 
     train_before = ip.IsingClassifier._trained
     monkeypatch.setattr(ip.IsingClassifier, "_trained", train)
-    monkeypatch.setattr(classifier, "likeliest_beta", fit)
+    monkeypatch.setattr(held_out_beta, "likeliest_beta", fit)
     X, y = spread_samples(3)
     model = ip.IsingClassifier(10, epochs=1, random_state=0).fit(X, y)
 

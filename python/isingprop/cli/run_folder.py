@@ -100,7 +100,7 @@ class RunFolder:
         writes the whole history anew.
         """
         trainer.save_checkpoint(self.checkpoint)
-        trainer.network.save(self.model)
+        trainer.model.save(self.model)
         self._history.hold(trainer.history)
 
     def plot(self, history: list[EpochRecord]) -> None:

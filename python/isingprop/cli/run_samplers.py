@@ -6,7 +6,10 @@ import importlib
 import re
 from typing import Any
 
+from isingprop.estimator.recipes import CLASS_STATES
+from isingprop.readout import Readout
 from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.samplers.dwave import DWave
 from isingprop.samplers.from_dimod import FromDimod
@@ -19,7 +22,7 @@ _OWN_SAMPLERS: dict[str, type[Annealing | Tempering | Cyclic]] = {
     "temper": Tempering,
     "cyclic": Cyclic,
 }
-SAMPLER_NAMES = (*_OWN_SAMPLERS, *DWAVE_MODES)
+SAMPLER_NAMES = (CLASS_STATES, *_OWN_SAMPLERS, *DWAVE_MODES)
 STARTS_FROM_REFERENCES = ("cyclic", "dwave-reverse", "dwave-cyclic")
 _EMULATED = r"emulated:(pegasus|zephyr)(?::(\d+))?"
 
@@ -43,6 +46,7 @@ def check_sampler_name(name: str, value: str) -> None:
 def make_named_sampler(
     name: str,
     *,
+    readout: Readout,
     num_sweeps: int,
     num_threads: int,
     qpu_solver: str | None = None,
@@ -50,6 +54,8 @@ def make_named_sampler(
 ) -> Sampler:
     """Returns the sampler of this name, with those of the settings that it knows."""
     check_sampler_name("sampler", name)
+    if name == CLASS_STATES:
+        return ClassStates(readout, num_threads)
     if name in _OWN_SAMPLERS:
         return _OWN_SAMPLERS[name](num_sweeps=num_sweeps, num_threads=num_threads)
     if name in DWAVE_MODES:

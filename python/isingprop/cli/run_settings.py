@@ -7,13 +7,15 @@ from pathlib import Path
 
 from isingprop.cli.run_samplers import DWAVE_MODES, STARTS_FROM_REFERENCES, make_named_sampler
 from isingprop.data.load import Images, ImageSet, Labels, load_data, load_test_images
+from isingprop.estimator.held_out_beta import held_out_beta
+from isingprop.estimator.recipes import CLASS_STATES, rates_of
 from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork
+from isingprop.readout import Readout
 from isingprop.samplers import Sampler
-from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer
-from isingprop.training.trainer_options import WRONG_CLASSES
+from isingprop.training.trainer_options import WRONG_CLASSES, checked_average
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class RunSettings:
     qpu_solver: str | None = None
     qpu_budget: float | None = None
     active_layers: int | None = 2
+    optimizer: str = "sgd"
+    schedule: str = "constant"
+    margin: float | None = None
+    average_from: int | None = None
+    coupling_gain: float = 1.0
 
     def load_data(self) -> ImageSet:
         """Loads the training and test images of the run."""
@@ -53,10 +60,11 @@ class RunSettings:
         """Loads the test images of the run and their labels, without the training images."""
         return load_test_images(self.data, data_dir=self.data_dir, num_test=self.num_test)
 
-    def make_sampler(self, name: str | None = None) -> Sampler:
+    def make_sampler(self, readout: Readout, name: str | None = None) -> Sampler:
         """Returns the sampler of this name; None stands for that of the training images."""
         return make_named_sampler(
             self.sampler if name is None else name,
+            readout=readout,
             num_sweeps=self.num_sweeps,
             num_threads=self.threads,
             qpu_solver=self.qpu_solver,
@@ -66,26 +74,52 @@ class RunSettings:
     def make_trainer(self, images: ImageSet) -> Trainer:
         """Returns an untrained network with its trainer."""
         self._check_qpu()
-        sampler, from_references = self.make_sampler(), self.sampler in STARTS_FROM_REFERENCES
+        checked_average(self.average_from, self.epochs)
+        network, from_references = (
+            self._make_network(images),
+            self.sampler in STARTS_FROM_REFERENCES,
+        )
+        sampler = self.make_sampler(network.readout)
         own_test = self.test_sampler not in (None, self.sampler)
 
         return Trainer(
-            self._make_network(images),
+            network,
             sampler,
             num_states=self.num_states,
-            learning_rate=LearningRates.for_images(
-                self.learning_rate, images.train_images, deep=self._deep
-            ),
+            learning_rate=rates_of(vars(self), images.train_images, deep=self._deep),
             batch_size=self.batch_size,
             # One hidden layer starts in the states of Eq. (7); the backward sweep of a deep network
             # starts in the states that the forward sweep has reached.
             references=WRONG_CLASSES if from_references and not self._deep else None,
             warm_sampler=sampler if from_references and self._deep else None,
             beta_effective=self.beta_effective or self.sampler in DWAVE_MODES,
-            test_sampler=self.make_sampler(self.test_sampler) if own_test else None,
+            test_sampler=(
+                self.make_sampler(network.readout, self.test_sampler) if own_test else None
+            ),
             active_layers=self.active_layers,
+            margin=self.margin,
+            optimizer=self.optimizer,
+            schedule=self.schedule,
+            average_from=self.average_from,
             seed=self.seed,
         )
+
+    def fit_beta(self, model: Network, images: ImageSet) -> None:
+        """Sets the beta of a model that was trained on class states, from networks like it.
+
+        Other samplers would have to sample twice as many states.
+        """
+        if self.sampler != CLASS_STATES or not isinstance(model, BipartiteNetwork):
+            return
+
+        def train(some: Images, labels: Labels) -> BipartiteNetwork:
+            trainer = self.make_trainer(images)
+            for _ in range(self.epochs):
+                trainer.train_epoch(some, labels, self.epochs)
+            found: BipartiteNetwork = trainer.model.shallow()
+            return found
+
+        model.beta = held_out_beta(train, images.train_images, images.train_labels, self.seed)
 
     def load_network(self, path: Path) -> Network:
         """Loads the model of the run."""
@@ -103,7 +137,9 @@ class RunSettings:
         }
         if self._deep:
             return LayeredNetwork.random(hidden=self.hidden, **sizes)
-        return BipartiteNetwork.random(num_hidden=self.hidden[0], **sizes)
+        return BipartiteNetwork.random(
+            num_hidden=self.hidden[0], coupling_gain=self.coupling_gain, **sizes
+        )
 
     def _check_qpu(self) -> None:
         """Checks that one chip in one mode gets the budget and the folder of answers."""

@@ -21,6 +21,7 @@ from isingprop.cli.options import (
     positive,
     sampler_name,
 )
+from isingprop.cli.recipe_options import recipe_settings
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
 from isingprop.cli.training_run import run_training
@@ -45,16 +46,26 @@ def train(
         int | None, Option(min=1, help="Test images, balanced over classes.")
     ] = None,
     epochs: Annotated[int, Option(min=1, help="Passes over the training images, in all.")] = 30,
+    recipe: Annotated[
+        Literal["tuned", "paper"],
+        Option(help="What settings in brackets are: tuned on held-out images, or the paper's."),
+    ] = "tuned",
     num_states: Annotated[
-        int,
+        int | None,
         Option(
-            min=1, max=_MAX_STATES, help="States per image and update; 1: equilibrium propagation."
+            min=1,
+            max=_MAX_STATES,
+            help="States per image and update; 1: equilibrium propagation [3 or 1; paper 20].",
         ),
-    ] = 20,
+    ] = None,
     num_sweeps: Annotated[
-        int,
-        Option(min=1, max=MOST_SWEEPS, help="Sweeps per state: of each replica, or in each cycle."),
-    ] = 30,
+        int | None,
+        Option(
+            min=1,
+            max=MOST_SWEEPS,
+            help="Sweeps per state: of each replica, or in each cycle [20; paper 30].",
+        ),
+    ] = None,
     hidden: Annotated[str, Option(metavar="N[,N...]", help="Spins of each hidden layer.")] = "120",
     active_layers: Annotated[
         Literal["2", "all"],
@@ -64,18 +75,38 @@ def train(
         ),
     ] = "2",
     learning_rate: Annotated[
-        float,
+        float | None,
         Option(
             help="Rate of couplings (half of it with more than one hidden layer) and biases; "
-            "that of input weights follows from the images."
+            "that of input weights follows from the images, but not with adam [0.001]."
         ),
-    ] = 0.001,
+    ] = None,
     batch_size: Annotated[
-        int, Option(min=1, help="Images per update, which is their mean; they share QPU calls.")
-    ] = 1,
+        int | None,
+        Option(
+            min=1,
+            help="Images per update, which is their mean; they share QPU calls [10; paper 1].",
+        ),
+    ] = None,
+    optimizer: Annotated[
+        Literal["sgd", "adam"] | None, Option(help="How updates move parameters [adam; paper sgd].")
+    ] = None,
+    schedule: Annotated[
+        Literal["constant", "linear", "cosine"] | None,
+        Option(help="How the rate falls to 0 over all epochs [linear; paper constant]."),
+    ] = None,
+    margin: Annotated[
+        float | None,
+        Option(min=0.0, help="Energy by which the label must win [5; paper 0]."),
+    ] = None,
+    average_from: Annotated[
+        int | None,
+        Option(min=1, help="First epoch of those over which the model is averaged [none]."),
+    ] = None,
     sampler: Annotated[
-        str, Option(metavar=SAMPLER_METAVAR, help="What draws the states.")
-    ] = "anneal",
+        str | None,
+        Option(metavar=SAMPLER_METAVAR, help="What finds the states [class-states; paper anneal]."),
+    ] = None,
     test_sampler: Annotated[
         str | None,
         Option(metavar=SAMPLER_METAVAR, help="The same for test images [default: --sampler]."),
@@ -113,19 +144,33 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a network; keep settings, history, checkpoint, model and picture in a run folder."""
+    layers = hidden_layers(hidden)
+    if sampler is not None:
+        sampler_name("--sampler", sampler)
+    given = {
+        "sampler": sampler,
+        "num_states": num_states,
+        "num_sweeps": num_sweeps,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "margin": margin,
+        "average_from": average_from,
+    }
+    chosen = recipe_settings(recipe, sampler, deep=len(layers) > 1)
+    chosen |= {name: value for name, value in given.items() if value is not None}
+    positive("--learning-rate", chosen["learning_rate"])
+
     settings = RunSettings(
         data=data,
         data_dir=absolute(data_dir),
         num_train=num_train,
         num_test=num_test,
         epochs=epochs,
-        num_states=num_states,
-        num_sweeps=num_sweeps,
-        hidden=hidden_layers(hidden),
+        hidden=layers,
         active_layers=None if active_layers == "all" else 2,
-        learning_rate=positive("--learning-rate", learning_rate),
-        batch_size=batch_size,
-        sampler=sampler_name("--sampler", sampler),
+        **chosen,
         test_sampler=None if test_sampler is None else sampler_name("--test-sampler", test_sampler),
         qpu_solver=qpu_solver,
         qpu_budget=None if qpu_budget is None else positive("--qpu-budget", qpu_budget),

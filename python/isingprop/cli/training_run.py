@@ -51,6 +51,9 @@ def run_training(
             for _ in trainer.train(images, left, progress=True) if left > 0 else ():
                 folder.save(trainer)
             result = trainer.evaluate(images.test_images, images.test_labels)
+            model = trainer.model
+            settings.fit_beta(model, images)
+            model.save(folder.model)
         except QPUBudgetError as error:
             stopped = str(error)
             say(f"Stopped: {stopped}; {_how_to_resume(folder)} --qpu-budget SECONDS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,24 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from isingprop.estimator.feature_ranges import ranges_without_outliers
+from isingprop.estimator.held_out_beta import held_out_beta
+from isingprop.estimator.recipes import rates_of, recipe, recipe_for
 from isingprop.network.bipartite import BipartiteNetwork
-from isingprop.network.calibration import likeliest_beta
+from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.protocol import Sampler
 from isingprop.training.evaluation import EpochRecord
-from isingprop.training.feature_ranges import ranges_without_outliers
-from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer
-from isingprop.util.checks import whole_number
+from isingprop.util.checks import real_number, whole_number
 
-_LEAST = 1e-3  # of beta times the spread of the energies, where nothing was learned
+_EPOCHS, _UPDATES = 30, 1200  # at least, where epochs is None
 
 
 class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier trained by dragon training, for scikit-learn's pipelines, searches and scores.
+    """A network of Ising spins as a classifier for scikit-learn's pipelines, searches and scores.
+
+    It is trained on class states, without a sampler, or by dragon training with the states of one.
+    Other settings are those of `isingprop train`.
 
     The inputs of a network are pixels, so features are scaled to [0, 1] by their range in the
     training data, and clipped there afterwards. Outliers do not count for the range, where they
@@ -39,11 +44,11 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         num_hidden: hidden spins.
         redundancy: output spins per class.
-        epochs: passes over the training data.
-        num_states: m, states per sample and update; 1 is equilibrium propagation.
-        learning_rate: see LearningRates.for_images. It is lower than the trainer's, because classes
-            that overlap, as those of small tables do, do not settle at 0.001.
-        sampler: of training, default Annealing().
+        epochs: passes over the training data; None is 30, or more for few samples: 1,200 updates of
+            10 samples.
+        num_states: m, states per sample and update; None is 1 for class states, 3 for a sampler.
+        learning_rate: of Adam, which falls to 0 over all epochs.
+        sampler: of training; None for class states.
         random_state: an int for the same result each time, None or a RandomState to draw one.
 
     Attributes:
@@ -65,9 +70,9 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         num_hidden: int = 120,
         *,
         redundancy: int = 4,
-        epochs: int = 13,
-        num_states: int = 20,
-        learning_rate: float = 0.0003,
+        epochs: int | None = None,
+        num_states: int | None = None,
+        learning_rate: float = 0.001,
         sampler: Sampler | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -90,7 +95,8 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Warns:
             UserWarning: of outliers, with their features.
         """
-        whole_number("epochs", self.epochs, least=1)
+        if self.epochs is not None:
+            whole_number("epochs", self.epochs, least=1)
         features, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
@@ -103,9 +109,10 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         pixels = self._pixels(features)
 
         self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self._rates = LearningRates.for_images(self.learning_rate, pixels)
         self.network_, self.history_ = self._trained(pixels, labels)
-        self.network_.beta = self._held_out_beta(pixels, labels)
+        self.network_.beta = held_out_beta(
+            lambda some, own: self._trained(some, own)[0], pixels, labels, self._seed
+        )
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -129,40 +136,26 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, pixels: NDArray[np.float32], labels: NDArray[np.int64]
     ) -> tuple[BipartiteNetwork, list[EpochRecord]]:
         """Returns a new network after its training, and the records of its epochs."""
+        rate = real_number("learning_rate", self.learning_rate, above=0.0)
+        settings = recipe(recipe_for(self.sampler)) | {"learning_rate": rate}
+        settings.pop("num_sweeps")  # of the sampler, which is the user's own
+        if self.num_states is not None:
+            settings["num_states"] = self.num_states
+
         network = BipartiteNetwork.random(
             num_inputs=pixels.shape[1],
             num_hidden=self.num_hidden,
             num_classes=len(self.classes_),
             redundancy=self.redundancy,
+            coupling_gain=settings.pop("coupling_gain"),
             seed=self._seed,
         )
+        sampler = ClassStates(network.readout) if self.sampler is None else self.sampler
+        settings["learning_rate"] = rates_of(settings, pixels)
+        trainer = Trainer(network, sampler, seed=self._seed, **settings)
 
-        trainer = Trainer(
-            network,
-            self.sampler,
-            num_states=self.num_states,
-            learning_rate=self._rates,
-            seed=self._seed,
-        )
-        return network, [trainer.train_epoch(pixels, labels) for _ in range(self.epochs)]
-
-    def _held_out_beta(self, pixels: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-        """Returns the likeliest beta for energies of samples that the network has not seen.
-
-        One further label, spread evenly over the classes, keeps probabilities away from 1 where all
-        labels are right. Where labels are no likelier than chance, all classes become nearly so.
-        """
-        order = np.random.Generator(np.random.PCG64(self._seed)).permutation(len(labels))
-        order = order[labels[order].argsort(kind="stable")]  # every other one: the classes' shares
-        energies = np.empty((len(labels), len(self.classes_)))
-        for own, other in ((order[::2], order[1::2]), (order[1::2], order[::2])):
-            network, _ = self._trained(pixels[own], labels[own])
-            energies[other] = network.class_energies(pixels[other])
-
-        try:
-            return likeliest_beta(energies, labels, prior=1.0)
-        except ValueError:
-            return _LEAST / float(np.ptp(energies, axis=1).mean())
+        epochs = self.epochs or max(_EPOCHS, math.ceil(_UPDATES * trainer.batch_size / len(labels)))
+        return network, [trainer.train_epoch(pixels, labels, epochs) for _ in range(epochs)]
 
     def _checked_pixels(self, X: ArrayLike) -> NDArray[np.float32]:
         """Returns the pixels of samples, after checks that they and the network are there."""

@@ -1,0 +1,1 @@
+"""Settings that were tuned, and the estimator for scikit-learn that has them."""
