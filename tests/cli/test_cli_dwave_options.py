@@ -192,8 +192,8 @@ def test_a_run_that_found_no_account_leaves_no_folder(isingprop, no_account, tmp
 
 
 REFUSED = {
-    "--sampler must be anneal": ("--sampler", "qpu"),
-    "--test-sampler must be anneal": ("--test-sampler", "qpu"),
+    "--sampler must be class-states, anneal": ("--sampler", "qpu"),
+    "--test-sampler must be class-states, anneal": ("--test-sampler", "qpu"),
     "--qpu-budget must be finite and above 0, got 0.0": ("--qpu-budget", "0"),
     "--qpu-budget must be finite and above 0, got nan": ("--qpu-budget", "nan"),
     "qpu_solver must be emulated:pegasus or emulated:zephyr": (

@@ -85,7 +85,7 @@ def test_a_run_that_diverges_names_the_rate_and_not_resume(tmp_path):
         result,
         1,
         "training diverged in epoch 1: ",
-        "couplings 1e+30",
+        "reached 1e+30",
         "begin a new run with --learning-rate below 1e+30",
     )
     assert "--resume" not in result.stderr

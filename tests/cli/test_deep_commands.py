@@ -134,7 +134,7 @@ def test_one_hidden_layer_is_the_shallow_network(isingprop, tmp_path, active_lay
 
 @pytest.mark.slow
 def test_a_run_from_before_there_were_layers_opens_and_goes_on(isingprop, tmp_path):
-    options = (*QUICK[:-1], "20", "--epochs")
+    options = (*QUICK[:-1], "20", "--recipe", "paper", "--epochs")
     assert isingprop("train", *options, "2", "--out", "whole").code == 0
     trained = isingprop("train", *options, "1", "--out", "run", "--json")
     config = tmp_path / "run" / "config.json"

@@ -60,7 +60,10 @@ def evaluate(
 
     if as_json:
         numbers = {"test_accuracy": result.accuracy, **test_numbers(result)}
-        numbers |= {} if exact is None else asdict(exact)
+        if exact is not None:
+            numbers |= {"test_accuracy_reads": result.accuracy, **asdict(exact)}
+            if _reading_sampler(settings) != _own_sampler(settings):
+                numbers["test_accuracy"] = exact.test_accuracy_energies  # as in the run's history
         print_json({"model": str(run.model), **numbers, "qpu_seconds": qpu_seconds(trainer)})
     else:
         lowest = f"{percent(result)}, {result.unclassified:.1%} unclassified"
@@ -74,8 +77,13 @@ def evaluate(
 
 def _reading_sampler(settings: RunSettings) -> str:
     """Returns the name of the sampler whose reads are tested beside the class energies."""
-    name = settings.test_sampler or settings.sampler
+    name = _own_sampler(settings)
     return "anneal" if name == CLASS_STATES else name
+
+
+def _own_sampler(settings: RunSettings) -> str:
+    """Returns the name of the sampler of the run's own tests."""
+    return settings.test_sampler or settings.sampler
 
 
 @dataclass(frozen=True)
