@@ -260,12 +260,13 @@ class Trainer:
         A schedule that is not constant needs num_epochs, the number of all epochs of the run.
         """
         done = len(self.history)
+        train = checked_images(self.network, "train", images, labels)
         if num_epochs is None and self.schedule != "constant":
             raise ValueError("num_epochs must be a number unless schedule is constant, got None")
         if num_epochs is not None:
             num_epochs = whole_number("num_epochs", num_epochs, least=done + 1)
             checked_average(self.average_from, num_epochs)
-        train = checked_images(self.network, "train", images, labels)
+
         with self._undone_on_error() as before:
             record = self._train_epoch(*train, before, num_epochs or done + 1)
         self.history.append(record)
