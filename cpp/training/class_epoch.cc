@@ -58,7 +58,6 @@ class Learner {
     std::int64_t num_wrong = 0;
     find_class_couplings();
     for (std::int64_t first = 0, batch = 0; first < epoch_.num_images; ++batch) {
-      interrupt_.check(true);
       const std::int64_t count = std::min(batch_size_, epoch_.num_images - first);
       num_wrong += find_classes(epoch_.order + first, count);
       find_states(count);
@@ -110,6 +109,7 @@ class Learner {
     const std::int64_t piece = std::max(share, kImagesPerThread);
     const auto body = [&](int thread, std::int64_t first, std::int64_t last) {
       for (std::int64_t k = first; k < last; ++k) {
+        interrupt_.check(thread == 0);  // a minibatch may be the whole of the images
         find_class(images[k], k, threads_[static_cast<std::size_t>(thread)]);
       }
     };

@@ -28,7 +28,7 @@ FIELD_ROUNDING = 2.0**-24
 FLOAT32 = 1e-6
 # The same for ONNX models of trained networks, whose class energies are sums of some hundreds of
 # float32 numbers: 5.3e-5 is the most that was seen, at energies of 300 after 60 epochs.
-CLASS_ENERGY = 1e-4
+ONNX_ENERGY = 1e-4
 
 # Acceptance differs between the gaps of an adaptive ladder by so much of what it does on a
 # geometric one at most; after 1,000 sweeps of K_{40,40} it is 0.07 to 0.13.

@@ -72,10 +72,10 @@ def assert_same(found, network, images):
         "probabilities": "float32",
     }
     np.testing.assert_array_equal(found["classes"], network.predict(images))
-    near = {"rtol": 0, "atol": tolerances.CLASS_ENERGY}
+    near = {"rtol": 0, "atol": tolerances.ONNX_ENERGY}
     np.testing.assert_allclose(found["energies"], network.class_energies(images), **near)
     # P changes by at most beta / 2 times the change of a gap, which is twice that of an energy.
-    near = {"rtol": 0, "atol": network.beta * tolerances.CLASS_ENERGY + tolerances.FLOAT32}
+    near = {"rtol": 0, "atol": network.beta * tolerances.ONNX_ENERGY + tolerances.FLOAT32}
     np.testing.assert_allclose(found["probabilities"], network.predict_proba(images), **near)
 
 

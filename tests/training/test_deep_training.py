@@ -3,13 +3,13 @@ a slow twin.
 """
 
 from collections import Counter
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import isingprop as ip
 from helpers import oracle, tolerances
+from helpers.training.deep_networks import slow_changes
 from helpers.training.deep_runs import HIDDEN, deep, make_deep
 from helpers.training.phase_cases import Spy
 from helpers.training.training_runs import (
@@ -126,31 +126,6 @@ class Updates:
             self.noted.append((layer, images.copy(), free.copy(), nudged.copy(), before, after))
 
         monkeypatch.setattr(optimizer, "update_in_place", update)
-
-
-def slow_changes(layer, sizes, pixels, free, nudged):
-    """Eqs. (5), (6) for two layers, or all: {name: change per unit of rate}, in double
-    precision.
-    """
-    starts = np.cumsum([0, *(sizes if layer is None else sizes[layer - 1 : layer + 1])])
-    first, changes = 1 if layer is None else layer, Counter()
-    means = []
-    for sign, states in ((1, free), (-1, nudged)):
-        layers = [states[..., a:b].astype(float) for a, b in pairwise(starts)]
-        count = sign / states.shape[0] / states.shape[1]
-        means.append((count, layers))
-    for count, layers in means:
-        for k, spins in enumerate(layers):
-            changes[f"bias_{first + k}"] += count * spins.sum(axis=(0, 1))
-            if k + 1 < len(layers):
-                changes[f"couplings_{first + k}"] += count * np.einsum(
-                    "brm,brn->mn", spins, layers[k + 1]
-                )
-        if first == 1:
-            changes["input_weights"] += count * np.einsum(
-                "bri,ba->ia", layers[0], pixels.astype(float)
-            )
-    return changes
 
 
 def rate_of(name, rates, top):

@@ -131,7 +131,8 @@ def _class_epoch(
 
     With a progress bar it is several calls, so that the bar can move.
     """
-    network, num_images, size = options.network, len(images), options.batch_size
+    network, num_images = options.network, len(images)
+    size = min(options.batch_size, num_images)
     errors = ErrorCount(network)
     log.largest = sum(network.sizes)
     averaged, push = _is_averaged(options, place), options.margin / (2 * network.readout.redundancy)

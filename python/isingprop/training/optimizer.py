@@ -18,7 +18,7 @@ from isingprop.network.flat import flat_views, over, parameters_of_layer, parts_
 from isingprop.training.divergence import DivergedError, converging
 from isingprop.training.learning_rule import LearningRates, update_in_place
 from isingprop.training.phases import Step
-from isingprop.util.checks import Floats, float_array
+from isingprop.util.checks import Floats, float_array, real_number, whole_number
 
 SGD, ADAM = "sgd", "adam"
 OPTIMIZERS = (SGD, ADAM)
@@ -41,7 +41,7 @@ def checked_optimizer(name: str) -> str:
 
 def checked_schedule(schedule: Schedule) -> Schedule:
     """Returns the name of a schedule, or a function."""
-    if not (callable(schedule) or schedule in _FACTORS):
+    if not (callable(schedule) or (isinstance(schedule, str) and schedule in _FACTORS)):
         names = ", ".join(_FACTORS)
         raise ValueError(f"schedule must be one of {names}, or a function, got {schedule!r}")
     return schedule
@@ -59,11 +59,11 @@ def rate_factor(schedule: Schedule, done: float) -> float:
 
     Raises:
         ValueError: where a function gives no finite number >= 0.
+        TypeError: where it gives no number.
     """
-    factor = _FACTORS[schedule](done) if isinstance(schedule, str) else float(schedule(done))
-    if not (0 <= factor < math.inf):
-        raise ValueError(f"schedule must give finite numbers >= 0, got {factor} at {done:.4g}")
-    return factor
+    if isinstance(schedule, str):
+        return _FACTORS[schedule](done)
+    return real_number(f"schedule({done:.4g})", schedule(done), least=0.0)
 
 
 @dataclass(eq=False)
@@ -104,7 +104,12 @@ class Optimizer:
         size = size_of(self.network)
         self.state = {name: np.zeros(size, np.float32) for name in names}
         self.num_steps = dict.fromkeys(self.network.parameters(), 0)
+
+        # Views of these flat arrays are made once, since to make them takes as long as a step.
+        self._parts = parts_of(self.network)
+        self._drift = over(self.network, self.state["drift"]) if self.averages else None
         self._changes = np.zeros(size if self.name == ADAM else 0, np.float32)
+        self._ascent = over(self.network, self._changes) if self.name == ADAM else None
 
     def update(self, pixels: Floats32, step: Step, rates: Floats32, *, averaged: bool) -> None:
         """Moves the parameters of a step at rates (4,), in the order of network.PARAMETERS.
@@ -120,8 +125,8 @@ class Optimizer:
         arguments = pixels, step.free, step.nudged
         update_in_place(self.network, *arguments, rates, step.weights, step.layer)
         if weight is not None:
-            drift = over(self.network, self.state["drift"])
-            update_in_place(drift, *arguments, rates * weight, step.weights, step.layer)
+            assert self._drift is not None  # Trainer
+            update_in_place(self._drift, *arguments, rates * weight, step.weights, step.layer)
 
     def learn_classes(
         self,
@@ -184,7 +189,8 @@ class Optimizer:
         """Returns a copy of the network with averaged parameters, or None without an average."""
         if self.num_averaged == 0:
             return None
-        drift = over(self.network, self.state["drift"]).parameters()
+        assert self._drift is not None
+        drift = self._drift.parameters()
         averaged = over(self.network, np.empty_like(self.state["drift"]))
         for name, array in averaged.parameters().items():
             last = self.network.parameters()[name]
@@ -212,28 +218,38 @@ class Optimizer:
         if set(arrays) != set(self.state):
             wanted, found = (", ".join(names) or "empty" for names in (self.state, arrays))
             raise ValueError(f"state of the optimizer must be {wanted}, got {found}")
-        for name, array in self.state.items():
-            array[...] = float_array(name, arrays[name], shape=array.shape, single=True)
+        checked = {
+            name: float_array(
+                f"{name} of the optimizer", arrays[name], shape=mine.shape, single=True
+            )
+            for name, mine in self.state.items()
+        }
+        given = saved.get("num_steps", {})  # a checkpoint without arrays has no counts
+        steps = {
+            name: whole_number(f"num_steps[{name!r}]", given.get(name, 0), least=0)
+            for name in self.num_steps
+        }
+        averaged = whole_number("num_averaged", saved.get("num_averaged", 0), least=0)
+
+        for name, array in checked.items():
+            self.state[name][...] = array
         self._changes[...] = 0.0
-        steps = saved.get("num_steps", {})  # plain steps are not counted
-        self.num_steps = {name: int(steps.get(name, 0)) for name in self.num_steps}
-        self.num_averaged = int(saved.get("num_averaged", 0))
+        self.num_steps, self.num_averaged = steps, averaged
 
     def _step(
         self, pixels: Floats32, step: Step, rates: Floats32, weight: np.float32 | None
     ) -> None:
         """Makes a step of Adam with the parameters that the update is about."""
-        changes = over(self.network, self._changes)
+        assert self._ascent is not None
         ones = np.ones(len(PARAMETERS), np.float32)
-        update_in_place(changes, pixels, step.free, step.nudged, ones, step.weights, step.layer)
+        arguments = pixels, step.free, step.nudged, ones, step.weights, step.layer
+        update_in_place(self._ascent, *arguments)
 
-        kinds = self.network.kinds()
-        values = flat_views(self.network)
-        parts = parts_of(self.network)
+        kinds, values = self.network.kinds(), flat_views(self.network)
         for name in parameters_of_layer(self.network, step.layer):
             self.num_steps[name] += 1
             rate = float(rates[PARAMETERS.index(kinds[name])])
-            part = parts[name]
+            part = self._parts[name]
             kernels.adam(
                 values[name],
                 self._changes[part],

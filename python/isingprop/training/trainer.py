@@ -75,7 +75,8 @@ class Trainer:
         network: changed in place.
         sampler: default Annealing().
         num_states: m, states per image and update. None takes all states with their weights, from a
-            sampler that gives them (Coherent, Amplified): the limit of many states.
+            sampler that gives them (Coherent, Amplified): the limit of many states. Reads that end
+            in the same state teach as much as one, see `Tempering`.
         learning_rate: one for all parameters, or a mapping with the keys input_weights, couplings,
             hidden_bias (of all hidden layers) and output_bias. With more than one hidden layer
             input weights learn at 4 times the one rate, couplings at half of it.
@@ -103,8 +104,8 @@ class Trainer:
             last hidden layer) / (50 * number of hidden layers) with more.
         optimizer: "sgd", or "adam", whose learning rate is the size of a step; see `Optimizer`.
         schedule: what the rates are multiplied by when a part p of all epochs is done: "constant"
-            1, "linear" 1 - p, "cosine" (1 + cos(pi p)) / 2, or a function of p. All epochs are
-            those done before and those asked for in `fit`.
+            1, "linear" 1 - p, "cosine" (1 + cos(pi p)) / 2, or a function of p that gives finite
+            numbers >= 0. All epochs are those done before and those asked for in `fit`.
         average_from: the first of the epochs over whose updates the parameters are averaged; None
             averages nothing. `model` has the average.
         nudged_start: for more than one hidden layer. "free" takes nudged partners as above.
@@ -260,12 +261,13 @@ class Trainer:
         A schedule that is not constant needs num_epochs, the number of all epochs of the run.
         """
         done = len(self.history)
+        train = checked_images(self.network, "train", images, labels)
         if num_epochs is None and self.schedule != "constant":
             raise ValueError("num_epochs must be a number unless schedule is constant, got None")
         if num_epochs is not None:
             num_epochs = whole_number("num_epochs", num_epochs, least=done + 1)
             checked_average(self.average_from, num_epochs)
-        train = checked_images(self.network, "train", images, labels)
+
         with self._undone_on_error() as before:
             record = self._train_epoch(*train, before, num_epochs or done + 1)
         self.history.append(record)

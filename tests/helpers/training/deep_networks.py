@@ -1,5 +1,6 @@
 """Small deep networks, their images and their energies in double precision."""
 
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -57,3 +58,28 @@ def same_parameters(first, second):
     return list(ours) == list(theirs) and all(
         tolerances.same_bits(ours[name], theirs[name]) for name in ours
     )
+
+
+def slow_changes(layer, sizes, pixels, free, nudged):
+    """Eqs. (5), (6) for two layers, or all: {name: change per unit of rate}, in double
+    precision.
+    """
+    starts = np.cumsum([0, *(sizes if layer is None else sizes[layer - 1 : layer + 1])])
+    first, changes = 1 if layer is None else layer, Counter()
+    means = []
+    for sign, states in ((1, free), (-1, nudged)):
+        layers = [states[..., a:b].astype(float) for a, b in pairwise(starts)]
+        count = sign / states.shape[0] / states.shape[1]
+        means.append((count, layers))
+    for count, layers in means:
+        for k, spins in enumerate(layers):
+            changes[f"bias_{first + k}"] += count * spins.sum(axis=(0, 1))
+            if k + 1 < len(layers):
+                changes[f"couplings_{first + k}"] += count * np.einsum(
+                    "brm,brn->mn", spins, layers[k + 1]
+                )
+        if first == 1:
+            changes["input_weights"] += count * np.einsum(
+                "bri,ba->ia", layers[0], pixels.astype(float)
+            )
+    return changes
