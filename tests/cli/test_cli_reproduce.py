@@ -22,6 +22,7 @@ FIGURES = (
     "fig5",
     "table",
     "deep",
+    "control",
     "coherent",
     "mlp-equivalence",
     "mlp-table",
@@ -55,6 +56,7 @@ def test_all_figures_are_one_json_object_and_nothing_else(everything):
         "dragon",
         "cyclic",
         "equilibrium",
+        "class-states",
         "backprop-relu",
         "backprop-sigmoid",
         "backprop-1200",
@@ -70,7 +72,7 @@ def test_all_figures_are_one_json_object_and_nothing_else(everything):
         == len(numbers["fig4"]["error"])
         == len(numbers["fig4"]["error_se"])
     )
-    assert set(table["methods"]) == {"dragon", "equilibrium", "backprop-relu", "laydevant2024"}
+    assert len(table["methods"]) == 6
     assert len(numbers["deep"]["variants"]) == 8
     for own in numbers["deep"]["variants"].values():
         assert {"hidden", "active_layers", "margin", "learning_rate", "train_error"} <= set(own)
@@ -78,6 +80,12 @@ def test_all_figures_are_one_json_object_and_nothing_else(everything):
         assert 0 <= own["test_accuracy"] <= 1
         assert own["largest_problem"] <= sum(own["hidden"]) + 40
         assert own["active_layers"] is None or own["largest_problem"] <= max(own["hidden"]) + 40
+    (control,) = numbers["control"]["sizes"].values()
+    assert len(control["methods"]) == 12
+    for own in control["methods"].values():
+        assert 0 < own["test_accuracy"]["mean"] < 1
+        assert ("low_states" in own) == ("test_accuracy_sampled" in own)
+        assert "low_states" in own or own["qpu_seconds_per_epoch"] is None
     assert len(numbers["coherent"]["methods"]) == 8
     for own in numbers["coherent"]["methods"].values():
         assert 0 < own["train_error"] < 0.7, "two thirds of the classes are wrong"
@@ -270,6 +278,7 @@ def test_the_data_are_mnist_unless_digits_do(
     [
         (("fig4",), [None]),
         (("fig4", "table"), [(300, 100)]),
+        (("control",), [(300, 100)]),
         (("mlp-equivalence",), ["all"]),
         (("mlp-table", "mlp-runtime"), []),
         (("fig4", "mlp-equivalence"), [None, "all"]),

@@ -25,6 +25,7 @@ _Figure = Literal[
     "fig5",
     "table",
     "deep",
+    "control",
     "coherent",
     "mlp-equivalence",
     "mlp-table",
@@ -41,6 +42,7 @@ _STUDIES = {
     "fig5": "zhang2025.fig5",
     "table": "zhang2025.accuracy_table",
     "deep": "depth.depth_study",
+    "control": "control.control_study",
     "coherent": "coherent_training.coherent_study",
     "mlp-equivalence": "mlp_equivalence.equivalence_study",
     "mlp-table": "mlp_table.table_study",
@@ -91,8 +93,8 @@ def reproduce(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compute, save, draw and report the papers' figures, and studies of depth and coherence,
-    with error bars.
+    """Compute, save, draw and report the papers' figures, and studies of depth, sampling and
+    coherence, with error bars.
     """
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("--workers cannot be said with --scheduler: a cluster has its own")
@@ -140,6 +142,6 @@ def _reproduce(
 def _load_data(names: tuple[str, ...], setup: Setup) -> None:
     """Loads the images once before any work, so that missing ones are refused at once."""
     if not set(names) <= set(_WITH_OWN_IMAGES):
-        setup.load_data(max(setup.train_sizes) if "table" in names else None)
+        setup.load_data(max(setup.train_sizes) if {"table", "control"} & set(names) else None)
     if "mlp-equivalence" in names:
         setup.load_all()

@@ -7,10 +7,14 @@ import numpy as np
 
 from helpers.paper.made_up import curve
 from isingprop.paper.common.curves import METHODS, PUBLISHED
-from isingprop.paper.common.methods import LAYDEVANT2024
+from isingprop.paper.common.methods import CLOSED_FORM, LAYDEVANT2024
 from isingprop.paper.zhang2025.fig4 import FirstEpoch
 
-NAMES = {**{method: name for name, method in METHODS.items()}, LAYDEVANT2024: "laydevant2024"}
+NAMES = {
+    **{method: name for name, method in METHODS.items()},
+    CLOSED_FORM: "closed-form",
+    LAYDEVANT2024: "laydevant2024",
+}
 
 BEST = {"dragon": 1e-3, "backprop-sigmoid": 1e-1}  # and 1e-2 for the others
 

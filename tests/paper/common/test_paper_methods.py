@@ -15,12 +15,13 @@ from isingprop.paper.common.backpropagation import Perceptron
 from isingprop.paper.common.curves import METHODS
 from isingprop.paper.common.lowest_of import LowestOf
 from isingprop.paper.common.methods import (
+    CLOSED_FORM,
     LAYDEVANT2024,
     LAYDEVANT2024_RATE,
     Training,
 )
 
-ISING = ("dragon", "cyclic", "equilibrium")
+ISING = ("dragon", "cyclic", "equilibrium", "class-states")
 
 ARRAYS = ("error_reads", "error_lowest", "test_accuracy", "test_accuracy_100")  # all but the times
 
@@ -52,11 +53,13 @@ def test_a_seed_gives_the_same_arrays_and_another_seed_others(name):
 
 @pytest.mark.parametrize("name", ISING)
 def test_an_ising_job_is_a_trainers_epochs_and_one_test(name):
-    sampler = {"cyclic": ip.Cyclic(30)}.get(name, ip.Annealing(30))
+    network = ip.BipartiteNetwork.random(num_inputs=16, num_hidden=120, num_classes=10, seed=5)
+    samplers = {"cyclic": ip.Cyclic(30), "class-states": ip.ClassStates(network.readout)}
+    sampler = samplers.get(name, ip.Annealing(30))
     trainer = ip.Trainer(
-        ip.BipartiteNetwork.random(num_inputs=16, num_hidden=120, num_classes=10, seed=5),
+        network,
         sampler,
-        num_states={"dragon": 20, "cyclic": 9, "equilibrium": 1}[name],
+        num_states={"dragon": 20, "cyclic": 9}.get(name, 1),
         learning_rate=0.003,
         references="wrong-classes" if name == "cyclic" else None,
         seed=5,
@@ -65,11 +68,34 @@ def test_an_ising_job_is_a_trainers_epochs_and_one_test(name):
     result = Training(METHODS[name], 0.003, EPOCHS, 5).run(IMAGES)
     assert result["error_reads"].tolist() == [record.train_error_reads for record in records]
     assert result["error_lowest"].tolist() == [record.train_error_lowest for record in records]
-    right = (
-        ip.predict(trainer.network, sampler, IMAGES.test_images, num_reads=10, seed=5)
-        == IMAGES.test_labels
+    if name == "class-states":
+        classes = network.predict(IMAGES.test_images)
+    else:
+        classes = ip.predict(network, sampler, IMAGES.test_images, num_reads=10, seed=5)
+    assert result["test_accuracy"] == (classes == IMAGES.test_labels).mean()
+
+
+def test_the_closed_form_is_a_trainer_with_adam_and_a_falling_rate():
+    network = ip.BipartiteNetwork.random(
+        num_inputs=16, num_hidden=120, num_classes=10, coupling_gain=0.3, seed=5
     )
-    assert result["test_accuracy"] == right.mean()
+    options = {"margin": 5.0, "batch_size": 10, "optimizer": "adam", "schedule": "linear"}
+    sampler = ip.ClassStates(network.readout)
+    trainer = ip.Trainer(network, sampler, num_states=1, learning_rate=0.01, seed=5, **options)
+    records = trainer.fit(IMAGES, EPOCHS)
+    result = Training(CLOSED_FORM, 0.01, EPOCHS, 5).run(IMAGES)
+    assert result["error_reads"].tolist() == [record.train_error_reads for record in records]
+    assert result["test_accuracy"] == records[-1].test_accuracy
+
+
+def test_a_test_is_of_averaged_parameters_where_there_are_any():
+    method = replace(CLOSED_FORM, average_from=1)
+    learner = method.start(IMAGES, 0.01, 5)
+    for _ in range(EPOCHS):
+        learner.train_epoch(EPOCHS)
+    trainer = learner.trainer
+    assert trainer.model is not trainer.network
+    np.testing.assert_array_equal(learner.predict(), trainer.model.predict(IMAGES.test_images))
 
 
 @pytest.mark.parametrize("name", ["backprop-relu", "backprop-sigmoid", "backprop-1200"])
@@ -126,11 +152,11 @@ class Known:
         self.asked.append((images, learning_rate, seed))
         return self
 
-    def train_epoch(self):
+    def train_epoch(self, num_epochs):
         end = thread_time() + BUSY * len(self.asked)
         while thread_time() < end:
             pass
-        self.asked.append("an epoch")
+        self.asked.append(f"an epoch of {num_epochs}")
         return next(self.rows)
 
     def predict(self):
@@ -152,7 +178,7 @@ def test_a_result_has_a_row_for_each_epoch_and_two_accuracies(num_images, num_fe
         "its own time, whatever else the processor does"
     )
     assert (result["seconds"] >= [BUSY, 2 * BUSY]).all()
-    assert method.asked == [(images, 0.5, 11), "an epoch", "an epoch"]
+    assert method.asked == [(images, 0.5, 11), "an epoch of 2", "an epoch of 2"]
     assert result["error_reads"].tolist() == [0.5, 0.25]
     assert result["error_lowest"].tolist() == [0.4, 0.125]
     assert result["test_accuracy"] == (answers == labels).mean()
@@ -195,7 +221,7 @@ def test_the_preset_draws_ten_reads_in_both_phases_and_in_the_test():
     sampler = Noted()
     method = replace(LAYDEVANT2024, sampler=LowestOf(sampler, 10))
     course = method.start(IMAGES, LAYDEVANT2024_RATE, 0)
-    course.train_epoch()
+    course.train_epoch(1)
     assert set(sampler.asked) == {(1, 10)}
     assert 60 < len(sampler.asked) <= 120
     sampler.asked.clear()

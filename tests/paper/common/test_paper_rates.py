@@ -168,7 +168,7 @@ def test_the_published_exponents_and_methods_are_those_of_the_paper():
         "backprop-sigmoid": 0.56,
         "backprop-1200": 0.84,
     }
-    assert set(curves.ORDER) == set(METHODS) == {*curves.PUBLISHED, "cyclic"}
+    assert set(curves.ORDER) == set(METHODS) == {*curves.PUBLISHED, "cyclic", "class-states"}
     hidden = {name: method.num_hidden for name, method in METHODS.items()}
     assert hidden == dict.fromkeys(METHODS, 120) | {"backprop-1200": 1200}
     kinds = {

@@ -1,4 +1,4 @@
-"""The six training methods of Fig. 5, and their curves of error against epoch."""
+"""The seven training methods of Fig. 5, and their curves of error against epoch."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from isingprop.paper.common.methods import (
     BACKPROP_RELU,
     BACKPROP_SIGMOID,
     BACKPROP_WIDE,
+    CLASS_STATES,
     CYCLIC,
     DRAGON,
     EQUILIBRIUM,
@@ -26,6 +27,7 @@ METHODS: dict[str, Method] = {
     "dragon": DRAGON,
     "cyclic": CYCLIC,
     "equilibrium": EQUILIBRIUM,
+    "class-states": CLASS_STATES,
     "backprop-relu": BACKPROP_RELU,
     "backprop-sigmoid": BACKPROP_SIGMOID,
 }
@@ -38,7 +40,15 @@ PUBLISHED = {
     "backprop-1200": 0.84,
 }
 # The order of rows in tables and of lines in legends.
-ORDER = ("dragon", "cyclic", "equilibrium", "backprop-relu", "backprop-sigmoid", "backprop-1200")
+ORDER = (
+    "dragon",
+    "cyclic",
+    "equilibrium",
+    "class-states",
+    "backprop-relu",
+    "backprop-sigmoid",
+    "backprop-1200",
+)
 EARLY = 10  # last epoch of the early window of a fit, and first epoch of the late window
 
 

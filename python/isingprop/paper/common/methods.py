@@ -5,7 +5,7 @@ A method is a frozen dataclass that starts a `Learner`; `Training` is the job th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import thread_time
 from typing import Protocol
 
@@ -17,10 +17,13 @@ from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.paper.common.backpropagation import Activation, Perceptron
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.lowest_of import LowestOf
+from isingprop.readout import Readout
 from isingprop.samplers.annealing import Annealing
+from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.cyclic import Cyclic
 from isingprop.training.evaluation import predict
 from isingprop.training.learning_rule import LearningRates
+from isingprop.training.optimizer import ADAM, SGD
 from isingprop.training.trainer import Trainer
 from isingprop.training.trainer_options import WRONG_CLASSES
 
@@ -35,8 +38,11 @@ LEARNING_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 class Learner(Protocol):
     """A network that is being trained, together with its images."""
 
-    def train_epoch(self) -> tuple[float, float]:
-        """Trains for one epoch; returns the errors of all reads and of the lowest reads."""
+    def train_epoch(self, num_epochs: int) -> tuple[float, float]:
+        """Trains for one of num_epochs epochs; returns the errors of all and of the lowest reads.
+
+        Schedules of the learning rate depend on num_epochs, which is the same in every call.
+        """
         ...
 
     def predict(self) -> NDArray[np.int64]:
@@ -49,18 +55,21 @@ class IsingLearner:
 
     def __init__(self, trainer: Trainer, images: ImageSet) -> None:
         """Takes a trainer of a new network, and the images to train and test on."""
-        self._trainer, self._images = trainer, images
+        self.trainer, self._images = trainer, images
 
-    def train_epoch(self) -> tuple[float, float]:
-        """Trains for one epoch; returns the errors of all reads and of the lowest reads."""
-        record = self._trainer.train_epoch(self._images.train_images, self._images.train_labels)
+    def train_epoch(self, num_epochs: int) -> tuple[float, float]:
+        """Trains for one of num_epochs epochs; returns the errors of all and of lowest reads."""
+        train = self._images.train_images, self._images.train_labels
+        record = self.trainer.train_epoch(*train, num_epochs)
         return record.train_error_reads, record.train_error_lowest
 
     def predict(self) -> NDArray[np.int64]:
-        """Returns the predicted classes of the test images, sampled as the trainer tests."""
-        trainer = self._trainer
+        """Returns the predicted classes of the test images, found as the trainer tests."""
+        trainer, model = self.trainer, self.trainer.model
+        if isinstance(trainer.test_sampler, ClassStates) and isinstance(model, BipartiteNetwork):
+            return model.predict(self._images.test_images)
         return predict(
-            trainer.network,
+            model,
             trainer.test_sampler,
             self._images.test_images,
             num_reads=trainer.num_test_reads,
@@ -90,7 +99,7 @@ class IsingMethod:
     """Training by the states of a sampler, Eqs. (5) to (7) of arXiv:2506.05244."""
 
     title: str
-    sampler: Annealing | Cyclic | LowestOf
+    sampler: Annealing | Cyclic | LowestOf | ClassStates
     num_states: int
     references: str | None = None
     nudge: float | None = None
@@ -100,6 +109,11 @@ class IsingMethod:
     bias_rate: float = 1.0  #: learning rate of biases, as a multiple of that of the weights
     num_test_reads: int = 10
     num_hidden: int = NUM_HIDDEN
+    batch_size: int = 1
+    margin: float = 0.0
+    optimizer: str = SGD
+    schedule: str = "constant"
+    average_from: int | None = None
 
     def trainer(self, images: ImageSet, learning_rate: float, seed: int) -> Trainer:
         """Creates a network from the seed and returns its Trainer."""
@@ -121,6 +135,11 @@ class IsingMethod:
             skip_correct=self.skip_correct,
             references=self.references,
             num_test_reads=self.num_test_reads,
+            batch_size=self.batch_size,
+            margin=self.margin,
+            optimizer=self.optimizer,
+            schedule=self.schedule,
+            average_from=self.average_from,
             seed=seed,
         )
 
@@ -140,15 +159,29 @@ class BackpropMethod:
     def start(self, images: ImageSet, learning_rate: float, seed: int) -> Learner:
         """Creates a network from the seed and returns its Learner."""
         network = Perceptron(_network(images, self.num_hidden, seed), self.activation)
-        return _BackpropLearner(network, images, learning_rate, seed)
+        return BackpropLearner(network, images, learning_rate, seed)
 
 
 DRAGON = IsingMethod("dragon, m = 20", Annealing(NUM_SWEEPS), 20)
 CYCLIC = IsingMethod("cyclic, m = 9", Cyclic(NUM_SWEEPS), 9, references=WRONG_CLASSES)
 EQUILIBRIUM = IsingMethod("equilibrium, m = 1", Annealing(NUM_SWEEPS), 1)
+CLASS_STATES = IsingMethod("class states, m = 1", ClassStates(Readout(10)), 1)
 BACKPROP_RELU = BackpropMethod("backpropagation, ReLU", "relu")
 BACKPROP_SIGMOID = BackpropMethod("backpropagation, sigmoid", "sigmoid")
 BACKPROP_WIDE = BackpropMethod("backpropagation, ReLU, 1,200 hidden", "relu", 10 * NUM_HIDDEN)
+
+# Training by class states as it does best. On MNIST's training images that are not among the first
+# 1,000, which it trained on, the margin gains 2.7 points of accuracy and small couplings gain 0.3.
+SMALL_COUPLINGS, MARGIN, BATCH_SIZE = 0.3, 5.0, 10
+CLOSED_FORM = replace(
+    CLASS_STATES,
+    title="class states, margin, Adam",
+    coupling_gain=SMALL_COUPLINGS,
+    margin=MARGIN,
+    batch_size=BATCH_SIZE,
+    optimizer=ADAM,
+    schedule="linear",
+)
 
 # Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4. Sizes, gains, nudge and reads
 # are those of their published code. So are the learning rates, which the code divides by the nudge:
@@ -196,7 +229,7 @@ class Training:
         learner = self.method.start(images, self.learning_rate, self.seed)
         errors, times = [], [thread_time()]
         for _ in range(self.epochs):
-            errors.append(learner.train_epoch())
+            errors.append(learner.train_epoch(self.epochs))
             times.append(thread_time())
         error_reads, error_lowest = np.array(errors).T
 
@@ -233,21 +266,24 @@ def _network(
     )
 
 
-class _BackpropLearner:
+class BackpropLearner:
     """A Learner that trains a Perceptron by backpropagation."""
 
     def __init__(
         self, network: Perceptron, images: ImageSet, learning_rate: float, seed: int
     ) -> None:
-        self._network, self._images, self._rate = network, images, learning_rate
+        """Takes a new network, the images to train and test on, and a constant rate."""
+        self.network, self._images, self._rate = network, images, learning_rate
         self._random = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, _ORDER])))
 
-    def train_epoch(self) -> tuple[float, float]:
+    def train_epoch(self, num_epochs: int) -> tuple[float, float]:
+        """Trains for an epoch; returns the error before each update, twice."""
         order = self._random.permutation(len(self._images.train_labels))
-        error = self._network.train_epoch(
+        error = self.network.train_epoch(
             self._images.train_images, self._images.train_labels, order, self._rate
         )
         return error, error
 
     def predict(self) -> NDArray[np.int64]:
-        return self._network.predict(self._images.test_images)
+        """Returns the predicted classes of the test images."""
+        return self.network.predict(self._images.test_images)

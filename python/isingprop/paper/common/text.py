@@ -57,6 +57,11 @@ def finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
+def json_interval(interval: Interval) -> dict[str, float | None]:
+    """Returns an interval as entries for a JSON file."""
+    return {name: finite(value) for name, value in interval._asdict().items()}
+
+
 def counted(number: int, what: str) -> str:
     """Formats a number with its noun: "1 trial", "2 trials"."""
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -12,8 +12,7 @@ from isingprop.analysis.landscape import PAIRS
 from isingprop.analysis.scaling import interval_of
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.study_setup import Setup
-from isingprop.paper.common.text import finite
-from isingprop.paper.zhang2025.moments import json_interval
+from isingprop.paper.common.text import finite, json_interval
 
 # The measures that fig2.csv has one column of, beside distances, silhouette and stress.
 _MEASURES = (

@@ -22,14 +22,13 @@ from isingprop.data.load import ImageSet
 from isingprop.paper.common.jobs import Arrays, Runner
 from isingprop.paper.common.methods import NUM_SWEEPS
 from isingprop.paper.common.study_setup import Setup
-from isingprop.paper.common.text import bullets, finite, interval, percent, table
+from isingprop.paper.common.text import bullets, finite, interval, json_interval, percent, table
 from isingprop.paper.zhang2025.fig2 import LEARNING_RATE
 from isingprop.paper.zhang2025.fig3_plot import TRAINED, plot
 from isingprop.paper.zhang2025.moments import (
     Course,
     epoch_name,
     from_json,
-    json_interval,
     states_of,
 )
 from isingprop.readout import UNCLASSIFIED

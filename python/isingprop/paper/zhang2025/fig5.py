@@ -1,4 +1,4 @@
-"""Fig. 5 of the paper: training error against epoch, and its exponent z, for six training methods.
+"""Fig. 5 of the paper: training error against epoch, and its exponent z, for seven methods.
 
 The exponent is that of error = A epoch^-z, Eq. (8).
 
@@ -21,16 +21,16 @@ from numpy.typing import NDArray
 
 from isingprop.analysis.scaling import fit_power_law, standard_error
 from isingprop.data.load import ImageSet
+from isingprop.paper.common.chip_time import qpu_seconds
 from isingprop.paper.common.curves import METHODS, ORDER, PUBLISHED, Curves, epochs_of, exponent
 from isingprop.paper.common.jobs import Runner
-from isingprop.paper.common.methods import IsingMethod, Method, Training
+from isingprop.paper.common.methods import Training
 from isingprop.paper.common.rates import Trials, choose_rates, rates_of
 from isingprop.paper.common.study_setup import COLOURS, Setup
 from isingprop.paper.common.text import finite, interval
 from isingprop.paper.zhang2025.fig5_report import report
-from isingprop.readout import Readout
 
-_MARKERS = dict(zip(ORDER, "o^vsDP", strict=True))
+_MARKERS = dict(zip(ORDER, "o^vXsDP", strict=True))
 _MIN_ERROR = 1e-5  # axes end there, at the smallest error that a bin may show
 # Bins have equal width in log epoch, about 15 in a decade; each of the first 8 epochs has its own.
 _NUM_BINS = 30
@@ -77,30 +77,8 @@ def _train(
     for name, method in METHODS.items():
         own = [results[name, seed] for seed in setup.seeds]
         stacked = {key: np.stack([result[key] for result in own]) for key in own[0]}
-        curves[name] = Curves(rates[name], qpu_seconds=_qpu_seconds(method, images), **stacked)
+        curves[name] = Curves(rates[name], qpu_seconds=qpu_seconds(method, images), **stacked)
     return curves
-
-
-def _qpu_seconds(method: Method, images: ImageSet) -> float | None:
-    """Estimates the QPU access time of an epoch; None for methods that do not sample states.
-
-    The chip is a Zephyr Z12 without defects, filled with copies of the network, with the timing of
-    Advantage 4.1.
-    """
-    if not isinstance(method, IsingMethod):
-        return None
-    from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
-    from isingprop.samplers.dwave import DWave
-
-    mode = "forward" if method.references is None else "cyclic"
-    price = DWave(mode, solver=EmulatedQPU("zephyr")).estimate(
-        num_images=len(images.train_labels),
-        epochs=1,
-        num_states=method.num_states,
-        num_hidden=method.num_hidden,
-        num_output=Readout(images.num_classes).num_output,
-    )
-    return price.seconds_per_epoch
 
 
 def _numbers(name: str, curves: Curves) -> dict[str, Any]:

@@ -30,6 +30,8 @@ _CHOICES = (
     f"Equilibrium: m = 1. Cyclic: m = 9, one cycle of {NUM_SWEEPS} sweeps from each of the nine "
     f"wrong classes' states of Eq. (7). The "
     "nudged state is that of Eq. (7).",
+    "Class states: the lowest state whose outputs are the code of a class, in closed form, in "
+    "place of a sampled one; the update is the same.",
     "Backpropagation: linear outputs, squared error Σ(o − n[y])²/2 to the targets ±1, plain "
     "gradient descent without momentum or weight decay; the class is the one with the largest sum "
     "of its 4 outputs. The paper does not say what its loss, its learning rates and its sigmoid "

@@ -25,7 +25,6 @@ from isingprop.data.load import ImageSet, class_balanced
 from isingprop.network.base_network import Network
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.methods import DRAGON
-from isingprop.paper.common.text import finite
 from isingprop.readout import UNCLASSIFIED
 from isingprop.training.evaluation import predict
 from isingprop.training.layer_sweeps import sample_states
@@ -234,11 +233,6 @@ def class_means(
             means[c] = each[classes == c].mean()
         means[-1] = each.mean()
     return means
-
-
-def json_interval(interval: Interval) -> dict[str, float | None]:
-    """Returns an interval as entries for a JSON file."""
-    return {name: finite(value) for name, value in interval._asdict().items()}
 
 
 def epoch_name(epoch: float) -> str:
