@@ -44,8 +44,7 @@ class Size:
     """A number of training images, and how long all methods train on them."""
 
     num_train: int
-    epochs: int
-    trial_epochs: int  #: of the trials that choose the rates
+    epochs: int  #: of trials and runs: short trials favour rates that are too large
     num_folds: int  #: trials of each rate, each with other images held out
 
 
@@ -53,14 +52,14 @@ def sizes(setup: Setup) -> tuple[Size, ...]:
     """Returns the two sizes; a quick run has the smaller one of few images only.
 
     Ten epochs of 10,000 images are more than three times as many updates as 30 of 1,000; more of
-    them would cost a sampled method minutes per run. Trials of both sizes see equally many images.
+    them would cost a sampled method minutes per run.
     """
     if setup.quick:
-        return (Size(setup.num_train, epochs=4, trial_epochs=4, num_folds=1),)
+        return (Size(setup.num_train, epochs=4, num_folds=1),)
     small, large = setup.train_sizes
     return (
-        Size(small, epochs=30, trial_epochs=30, num_folds=2),
-        Size(large, epochs=10, trial_epochs=3, num_folds=1),
+        Size(small, epochs=30, num_folds=2),
+        Size(large, epochs=10, num_folds=1),
     )
 
 

@@ -67,9 +67,9 @@ def train_size(setup: Setup, runner: Runner, size: Size) -> SizeOutcome:
         setup,
         runner,
         images,
-        methods_for(size.trial_epochs),
+        methods_for(size.epochs),
         rates_for(setup),
-        epochs=size.trial_epochs,
+        epochs=size.epochs,
         num_folds=size.num_folds,
     )
     return SizeOutcome(size, images, trials, _train(setup, runner, images, size, trials))

@@ -34,7 +34,10 @@ _MARKERS = dict(zip(ORDER, "o^vXsDP", strict=True))
 _MIN_ERROR = 1e-5  # axes end there, at the smallest error that a bin may show
 # Bins have equal width in log epoch, about 15 in a decade; each of the first 8 epochs has its own.
 _NUM_BINS = 30
-_COLOURS = dict(zip(ORDER, COLOURS, strict=False))
+_SAMPLER_FREE = "class-states"  # black, the last colour, in every study
+_COLOURS = dict(zip([name for name in ORDER if name != _SAMPLER_FREE], COLOURS, strict=False)) | {
+    _SAMPLER_FREE: COLOURS[-1]
+}
 
 
 def number_of_jobs(setup: Setup) -> int:
