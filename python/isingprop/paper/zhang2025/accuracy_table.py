@@ -64,7 +64,8 @@ _CHOICES = (
     "A test image counts by the lowest of 10 states; the preset's by the lowest of 10 of its own; "
     "with class states by the lowest class state. "
     "The training error is of the states that were learned from, by the lowest of 20 (dragon), 1 "
-    "(equilibrium) or 10 (preset).",
+    "(equilibrium) or 10 (preset); with a margin these are pushed away from the label, and their "
+    "error is larger for it.",
     "{rule}",
     "Class states: the lowest state whose outputs are the code of a class, in closed form, in "
     "place of a sampled one, with all else as in dragon training. With a margin and Adam: the "
