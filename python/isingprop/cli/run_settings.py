@@ -104,13 +104,13 @@ class RunSettings:
             seed=self.seed,
         )
 
-    def fit_beta(self, model: Network, images: ImageSet) -> None:
-        """Sets the beta of a model that was trained on class states, from networks like it.
+    @property
+    def finds_beta(self) -> bool:
+        """Whether a run fits beta; with samplers it would sample twice as many states."""
+        return self.sampler == CLASS_STATES
 
-        Other samplers would have to sample twice as many states.
-        """
-        if self.sampler != CLASS_STATES or not isinstance(model, BipartiteNetwork):
-            return
+    def fit_beta(self, model: Network, images: ImageSet) -> None:
+        """Sets the beta of a model from networks like it, each trained on half of the images."""
 
         def train(some: Images, labels: Labels) -> BipartiteNetwork:
             trainer = self.make_trainer(images)
@@ -119,7 +119,8 @@ class RunSettings:
             found: BipartiteNetwork = trainer.model.shallow()
             return found
 
-        model.beta = held_out_beta(train, images.train_images, images.train_labels, self.seed)
+        beta = held_out_beta(train, images.train_images, images.train_labels, self.seed)
+        model.shallow().beta = beta
 
     def load_network(self, path: Path) -> Network:
         """Loads the model of the run."""

@@ -12,6 +12,7 @@ import typer
 from isingprop.cli.console import INTERRUPTED, OTHER_ERROR, one_line, summarise
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
+from isingprop.data.load import ImageSet
 from isingprop.qpu.calls.connection import QPUBudgetError
 from isingprop.samplers.dwave import DWave
 from isingprop.training.divergence import DivergedError
@@ -51,9 +52,7 @@ def run_training(
             for _ in trainer.train(images, left, progress=True) if left > 0 else ():
                 folder.save(trainer)
             result = trainer.evaluate(images.test_images, images.test_labels)
-            model = trainer.model
-            settings.fit_beta(model, images)
-            model.save(folder.model)
+            _save_with_beta(trainer, folder, images)
         except QPUBudgetError as error:
             stopped = str(error)
             say(f"Stopped: {stopped}; {_how_to_resume(folder)} --qpu-budget SECONDS")
@@ -61,6 +60,15 @@ def run_training(
             folder.plot(trainer.history)
 
     summarise(trainer, result, stopped, folder, as_json)
+
+
+def _save_with_beta(trainer: Trainer, folder: RunFolder, images: ImageSet) -> None:
+    """Saves the model again, with the beta of its probabilities where the run is to find one."""
+    model, settings = trainer.model, folder.settings
+    if settings.finds_beta:
+        say("isingprop: training on either half of the images, for the probabilities of classes")
+        settings.fit_beta(model, images)
+        model.save(folder.model)
 
 
 def _create_folder(trainer: Trainer, out: Path | None, settings: RunSettings) -> RunFolder:
