@@ -74,6 +74,15 @@ inline void check_positive(const char* name, std::int64_t value) {
   throw py::value_error(std::string(name) + " must be at least 1, got " + std::to_string(value));
 }
 
+/// Checks that the output spins, the columns of the couplings, are as many for each class.
+inline void check_classes(std::int64_t num_classes, std::int64_t num_output) {
+  check_positive("num_classes", num_classes);
+  if (num_output % num_classes == 0) return;
+  throw py::value_error(
+      "couplings must have a multiple of num_classes = " + std::to_string(num_classes) +
+      " columns, got " + std::to_string(num_output));
+}
+
 /// Calls work(interrupt) without Python's lock. Ctrl-C ends it with KeyboardInterrupt.
 template <class Work>
 void without_gil(const Work& work) {

@@ -105,12 +105,7 @@ template <class Real>
 Array<double> class_energies(const Array<Real>& couplings, const Array<Real>& hidden_fields,
                              const Array<Real>& output_fields, std::int64_t num_classes) {
   const Problem<Real> problem = check_problem(couplings, hidden_fields, output_fields);
-  check_positive("num_classes", num_classes);
-  if (problem.num_output % num_classes != 0) {
-    throw py::value_error(
-        "couplings must have a multiple of num_classes = " + std::to_string(num_classes) +
-        " columns, got " + std::to_string(problem.num_output));
-  }
+  check_classes(num_classes, problem.num_output);
 
   Array<double> energies({problem.num_problems, num_classes});
   const std::int64_t row = padded(num_classes);

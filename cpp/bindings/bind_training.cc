@@ -6,6 +6,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
 #include "targets/dispatch.h"
+#include "training/adam_step.h"
 #include "training/class_epoch.h"
 
 namespace isingprop {
@@ -25,12 +26,7 @@ std::int64_t train_classes(Array<float>& input_weights, Array<float>& couplings,
   check_shape("input_weights", input_weights, {kAnyLength, num_hidden});
   check_shape("hidden_bias", hidden_bias, {num_hidden});
   check_shape("output_bias", output_bias, {num_output});
-  check_positive("num_classes", num_classes);
-  if (num_output % num_classes != 0) {
-    throw py::value_error(
-        "couplings must have a multiple of num_classes = " + std::to_string(num_classes) +
-        " columns, got " + std::to_string(num_output));
-  }
+  check_classes(num_classes, num_output);
   const py::ssize_t num_inputs = input_weights.shape(0);
   check_shape("images", images, {kAnyLength, num_inputs});
   check_shape("labels", labels, {images.shape(0)});
@@ -87,23 +83,24 @@ std::int64_t train_classes(Array<float>& input_weights, Array<float>& couplings,
 
 /// Changes all arrays in place.
 void adam(Array<float>& values, Array<float>& changes, Array<float>& means, Array<float>& squares,
-          std::optional<Array<float>>& drift, float rate, float inverse_square, float weight) {
+          std::optional<Array<float>>& drift, double rate, std::int64_t step, float weight) {
   check_shape("values", values, {kAnyLength});
   check_shape("changes", changes, {values.size()});
   check_shape("means", means, {values.size()});
   check_shape("squares", squares, {values.size()});
   if (drift) check_shape("drift", *drift, {values.size()});
+  check_positive("step", step);
   const AdamJob job{.values = values.mutable_data(),
                     .changes = changes.mutable_data(),
                     .means = means.mutable_data(),
                     .squares = squares.mutable_data(),
                     .drift = drift ? drift->mutable_data() : nullptr,
                     .count = values.size(),
-                    .rate = rate,
-                    .inverse_square = inverse_square,
+                    .rate = 0.0f,
+                    .inverse_square = 0.0f,
                     .weight = weight};
   const py::gil_scoped_release unlock;
-  kernels().adam(job);
+  kernels().adam(at_step(job, rate, step));
 }
 
 }  // namespace
@@ -118,7 +115,7 @@ void bind_training(py::module_& m) {
         py::arg("num_averaged"), py::arg("num_threads"));
   m.def("adam", &adam, py::arg("values").noconvert(), py::arg("changes").noconvert(),
         py::arg("means").noconvert(), py::arg("squares").noconvert(), py::arg("drift").noconvert(),
-        py::arg("rate"), py::arg("inverse_square"), py::arg("weight"));
+        py::arg("rate"), py::arg("step"), py::arg("weight"));
 }
 
 }  // namespace isingprop

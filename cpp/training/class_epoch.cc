@@ -1,18 +1,17 @@
 #include "training/class_epoch.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <vector>
 
 #include "targets/dispatch.h"
+#include "training/adam_step.h"
 #include "util/aligned.h"
 #include "util/pool.h"
 
 namespace isingprop {
 namespace {
 
-constexpr double kMeanDecay = 0.9, kSquareDecay = 0.999;
 /// A thread should have this many images of a minibatch, or it is not worth waking.
 constexpr std::int64_t kImagesPerThread = 8;
 
@@ -233,9 +232,6 @@ class Learner {
     add_update(arrays(changes_.data()), ones, 1.0f, count);
 
     const AdamState& state = *epoch_.adam;
-    const auto t = static_cast<double>(state.num_steps + batch + 1);
-    const double mean_weight = 1.0 - std::pow(kMeanDecay, t);
-    const double square_weight = 1.0 - std::pow(kSquareDecay, t);
     const ParameterArrays& to = epoch_.parameters;
     float* const values[] = {to.input_weights, to.couplings, to.hidden_bias, to.output_bias};
     const std::int64_t counts[] = {epoch_.num_inputs * epoch_.num_hidden,
@@ -243,15 +239,17 @@ class Learner {
     std::int64_t first = 0;
     for (std::size_t k = 0; k < 4; ++k) {
       const double rate = double{epoch_.rates[4 * batch + static_cast<std::int64_t>(k)]};
-      kernels().adam({.values = values[k],
-                      .changes = changes_.data() + first,
-                      .means = state.means + first,
-                      .squares = state.squares + first,
-                      .drift = epoch_.average == nullptr ? nullptr : epoch_.average->drift + first,
-                      .count = counts[k],
-                      .rate = static_cast<float>(rate / mean_weight),
-                      .inverse_square = static_cast<float>(1.0 / square_weight),
-                      .weight = weight_of(batch)});
+      const AdamJob job{
+          .values = values[k],
+          .changes = changes_.data() + first,
+          .means = state.means + first,
+          .squares = state.squares + first,
+          .drift = epoch_.average == nullptr ? nullptr : epoch_.average->drift + first,
+          .count = counts[k],
+          .rate = 0.0f,
+          .inverse_square = 0.0f,
+          .weight = weight_of(batch)};
+      kernels().adam(at_step(job, rate, state.num_steps + batch + 1));
       first += counts[k];
     }
     find_class_couplings();

@@ -291,7 +291,7 @@ def adam(
     squares: NDArray[np.float32],
     drift: NDArray[np.float32] | None,
     rate: float,
-    inverse_square: float,
+    step: int,
     weight: float,
 ) -> None:
     """Makes one step of Adam in place; all arrays are (n,), and changes become 0.
@@ -302,8 +302,8 @@ def adam(
         means: running means of the changes.
         squares: running means of their squares.
         drift: gets weight * step; or None.
-        rate: learning rate / (1 - 0.9^t).
-        inverse_square: 1 / (1 - 0.999^t).
+        rate: learning rate.
+        step: t, 1 for the first.
         weight: of the step in the drift.
     """
 

@@ -13,7 +13,7 @@ namespace isingprop {
 namespace ISINGPROP_TARGET {
 namespace {
 
-constexpr float kMeanShare = 0.1f, kSquareShare = 0.001f, kSmall = 1e-8f;
+constexpr float kSmall = 1e-8f;
 
 }  // namespace
 

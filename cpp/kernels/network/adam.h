@@ -5,6 +5,10 @@
 
 namespace isingprop {
 
+/// How fast the running means of changes and of their squares forget.
+inline constexpr double kMeanDecay = 0.9, kSquareDecay = 0.999;
+inline constexpr float kMeanShare = 0.1f, kSquareShare = 0.001f;
+
 struct AdamJob {
   float* values;   ///< parameters, (count,)
   float* changes;  ///< the direction in which they should move; set to 0

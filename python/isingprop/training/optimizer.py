@@ -22,7 +22,6 @@ from isingprop.util.checks import Floats, float_array, real_number, whole_number
 
 SGD, ADAM = "sgd", "adam"
 OPTIMIZERS = (SGD, ADAM)
-_MEAN_DECAY, _SQUARE_DECAY = 0.9, 0.999  # of Adam
 
 Schedule = str | Callable[[float], float]
 _FACTORS: dict[str, Callable[[float], float]] = {
@@ -93,9 +92,9 @@ class Optimizer:
     name: str
     averages: bool
     #: Flat arrays over all parameters, see network/flat.py: of Adam, and of the average.
-    state: dict[str, Floats32] = field(default_factory=dict)
-    num_steps: dict[str, int] = field(default_factory=dict)  #: of Adam, by parameter
-    num_averaged: int = 0  #: updates in the average
+    state: dict[str, Floats32] = field(init=False)
+    num_steps: dict[str, int] = field(init=False)  #: of Adam, by parameter
+    num_averaged: int = field(default=0, init=False)  #: updates in the average
 
     def __post_init__(self) -> None:
         """Starts from rest."""
@@ -256,8 +255,8 @@ class Optimizer:
                 self.state["means"][part],
                 self.state["squares"][part],
                 None if weight is None else self.state["drift"][part],
-                rate / (1 - _MEAN_DECAY ** self.num_steps[name]),
-                1 / (1 - _SQUARE_DECAY ** self.num_steps[name]),
+                rate,
+                self.num_steps[name],
                 0.0 if weight is None else float(weight),
             )
 
