@@ -163,11 +163,16 @@ def planted_lattice(random: np.random.Generator) -> Problem:
 # Other graphs
 
 
-def sparse(random: np.random.Generator, draw: Draw) -> Problem:
-    half = SPARSE_SPINS // 2
+def random_ends(random: np.random.Generator, num_spins: int) -> Ends:
+    """Random couplings between two halves of the spins."""
+    half = num_spins // 2
     pairs = random.integers(0, half, (half * SPARSE_DEGREE, 2))
     pairs[:, 1] += half
-    ends = np.unique(pairs, axis=0).T
+    return np.unique(pairs, axis=0).T
+
+
+def sparse(random: np.random.Generator, draw: Draw) -> Problem:
+    ends = random_ends(random, SPARSE_SPINS)
     return Problem(spin_model(ends, draw(random, ends.shape[1]), np.zeros(SPARSE_SPINS)))
 
 
@@ -253,10 +258,7 @@ def independent_set(random: np.random.Generator, penalty: float) -> Problem:
 
     Each field nearly cancels the couplings of its spin, and the rest of it decides.
     """
-    half = SET_VERTICES // 2
-    pairs = random.integers(0, half, (half * SPARSE_DEGREE, 2))
-    pairs[:, 1] += half
-    ends = np.unique(pairs, axis=0).T
+    ends = random_ends(random, SET_VERTICES)
     degrees = np.bincount(ends.ravel(), minlength=SET_VERTICES)
     fields = penalty / 4 * degrees - random.uniform(0.25, 0.75, SET_VERTICES)
     return Problem(spin_model(ends, np.full(ends.shape[1], penalty / 4), fields))

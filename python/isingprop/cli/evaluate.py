@@ -20,7 +20,6 @@ from isingprop.cli.console import (
 )
 from isingprop.cli.options import AsJson, DataDir, Threads, absolute
 from isingprop.cli.run_folder import RunFolder
-from isingprop.cli.run_settings import RunSettings
 from isingprop.data.load import Images, Labels
 from isingprop.estimator.recipes import CLASS_STATES
 from isingprop.network.bipartite import BipartiteNetwork
@@ -48,7 +47,9 @@ def evaluate(
 
         images, labels = settings.load_test_images()
         network = settings.load_network(run.model)
-        sampler = settings.make_sampler(network.readout, _reading_sampler(settings))
+        own = settings.test_sampler or settings.sampler
+        reading = "anneal" if own == CLASS_STATES else own
+        sampler = settings.make_sampler(network.readout, reading)
         run.keep_answers(sampler)
         trainer = Trainer(
             network, sampler, active_layers=settings.active_layers, seed=settings.seed
@@ -62,7 +63,7 @@ def evaluate(
         numbers = {"test_accuracy": result.accuracy, **test_numbers(result)}
         if exact is not None:
             numbers |= {"test_accuracy_reads": result.accuracy, **asdict(exact)}
-            if _reading_sampler(settings) != _own_sampler(settings):
+            if own == CLASS_STATES:
                 numbers["test_accuracy"] = exact.test_accuracy_energies  # as in the run's history
         print_json({"model": str(run.model), **numbers, "qpu_seconds": qpu_seconds(trainer)})
     else:
@@ -73,17 +74,6 @@ def evaluate(
             for line in exact.lines(lowest):
                 typer.echo(line)
         print_qpu_seconds(trainer, run)
-
-
-def _reading_sampler(settings: RunSettings) -> str:
-    """Returns the name of the sampler whose reads are tested beside the class energies."""
-    name = _own_sampler(settings)
-    return "anneal" if name == CLASS_STATES else name
-
-
-def _own_sampler(settings: RunSettings) -> str:
-    """Returns the name of the sampler of the run's own tests."""
-    return settings.test_sampler or settings.sampler
 
 
 @dataclass(frozen=True)

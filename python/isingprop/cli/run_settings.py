@@ -75,11 +75,9 @@ class RunSettings:
         """Returns an untrained network with its trainer."""
         self._check_qpu()
         checked_average(self.average_from, self.epochs)
-        network, from_references = (
-            self._make_network(images),
-            self.sampler in STARTS_FROM_REFERENCES,
-        )
+        network = self._make_network(images)
         sampler = self.make_sampler(network.readout)
+        from_references = self.sampler in STARTS_FROM_REFERENCES
         own_test = self.test_sampler not in (None, self.sampler)
 
         return Trainer(

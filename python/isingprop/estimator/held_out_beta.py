@@ -35,13 +35,11 @@ def held_out_beta(train: Train, images: Floats32, labels: NDArray[np.int64], see
     if not len(halves[1]):
         return 1.0
 
-    energies = None
-    for own, other in (halves, halves[::-1]):
-        found = train(images[own], labels[own]).class_energies(images[other])
-        energies = np.empty((len(labels), found.shape[1])) if energies is None else energies
-        energies[other] = found
-
-    assert energies is not None
+    found = [
+        train(images[own], labels[own]).class_energies(images[other])
+        for own, other in (halves, halves[::-1])
+    ]
+    energies = np.concatenate(found)[np.concatenate(halves[::-1]).argsort()]
     try:
         return likeliest_beta(energies, labels, prior=1.0)
     except ValueError:

@@ -5,7 +5,7 @@ The tuned ones were chosen on held-out training images of MNIST, 1,000 and 10,00
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from isingprop.network.base_network import Floats32
 from isingprop.samplers.class_states import ClassStates
@@ -38,12 +38,11 @@ _SAMPLED = _PAPER | {
     "margin": 2.0,
     "coupling_gain": 0.3,
 }
-_RECIPES: dict[str, dict[str, Any]] = {
+_RECIPES: dict[RecipeName, dict[str, Any]] = {
     CLASS_STATES: _SAMPLED | {"num_states": 1, "margin": 5.0},
     "sampled": _SAMPLED,
     "paper": _PAPER,
 }
-RECIPES: tuple[str, ...] = get_args(RecipeName)
 
 
 def recipe(name: RecipeName) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from isingprop.training.error_count import ErrorCount
 from isingprop.training.evaluation import EpochRecord
 from isingprop.training.minibatches import Minibatches, random_order
 from isingprop.training.optimizer import Optimizer, rate_factor
-from isingprop.training.phases import Plan, phases_of
+from isingprop.training.phases import Plan, own_outputs_push, phases_of
 from isingprop.training.sampling_log import SamplingLog
 from isingprop.training.trainer_options import FREE, TrainerOptions
 
@@ -135,7 +135,7 @@ def _class_epoch(
     size = min(options.batch_size, num_images)
     errors = ErrorCount(network)
     log.largest = sum(network.sizes)
-    averaged, push = _is_averaged(options, place), options.margin / (2 * network.readout.redundancy)
+    averaged, push = _is_averaged(options, place), own_outputs_push(options.margin, network)
     rates = _rates(options, place, num_images)
     order = random_order(options.seed, place.epoch, num_images)
     portion = num_images if bar is None else size * max(1, _PORTION_IMAGES // size)

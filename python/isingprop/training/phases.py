@@ -167,13 +167,18 @@ class _WholeNetwork:
         if self._deep:
             push = whole_code_push(self._plan.margin, self._network)
             return np.float32(push) * outputs.astype(np.float32)
-        push = self._plan.margin / (2 * self._network.readout.redundancy)
+        push = own_outputs_push(self._plan.margin, self._network)
         return np.float32(push) * (outputs > 0).astype(np.float32)
 
     def _problem(self, batch: Batch, push: Floats32 | None = None) -> IsingProblem:
         """Returns the problem of H[x], with a push (B, O) on the outputs."""
         output_fields = self._output_bias if push is None else self._output_bias + push
         return self._network.problem_of(batch.fields, output_fields, batch.streams)
+
+
+def own_outputs_push(margin: float, network: Network) -> float:
+    """Returns p such that fields p on the label's own outputs raise its states by the margin."""
+    return margin / (2 * network.readout.redundancy)
 
 
 def whole_code_push(margin: float, network: Network) -> float:
