@@ -11,7 +11,7 @@ from isingprop.network.base_network import Floats32
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.calibration import likeliest_beta
 
-_LEAST = 0.1  # beta times the mean spread of the energies where labels are no likelier than chance
+_LEAST = 1e-3  # beta times the mean spread of the energies where labels are no likelier than chance
 
 Train = Callable[[Floats32, NDArray[np.int64]], BipartiteNetwork]
 
