@@ -14,10 +14,11 @@ from minorminer.utils.diagnostic import is_valid_embedding
 from helpers.dwave.chips import defective
 from isingprop.qpu.chip.fabric import Fabric
 from isingprop.qpu.chip.working_graph import WorkingGraph
-from isingprop.qpu.embed import embedding as module
 from isingprop.qpu.embed import embedding_cache
-from isingprop.qpu.embed.embedding import Embedding, find_copies
+from isingprop.qpu.embed import find_copies as module
+from isingprop.qpu.embed.embedding import Embedding
 from isingprop.qpu.embed.embedding_cache import copies_of, stored_copies
+from isingprop.qpu.embed.find_copies import find_copies
 from isingprop.qpu.embed.lines import Lines
 
 
@@ -30,8 +31,14 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_search(monkeypatch):
-    """Straight lines only."""
-    monkeypatch.setattr(module, "_search", lambda *_: [])
+    """Straight lines and crossing paths only."""
+    monkeypatch.setattr(module, "_any_form", lambda *_: [])
+
+
+@pytest.fixture(autouse=True)
+def a_second_of_crossing_paths(monkeypatch):
+    """The search for better copies ends early."""
+    monkeypatch.setattr(module, "_MAX_WORK", 30_000)
 
 
 def assert_valid(copies, graph, num_hidden, num_output):
@@ -257,10 +264,10 @@ def test_an_embedding_does_not_fit_a_graph_without_one_of_its_qubits_or_couplers
 
 
 def forbid_searching(monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise AssertionError("searched again")
 
-    monkeypatch.setattr(embedding_cache, "find_copies", fail)
+    monkeypatch.setattr(embedding_cache, "search", fail)
 
 
 @pytest.mark.slow

@@ -115,6 +115,23 @@ class WorkingGraph:
         left = np.setdiff1d(self.qubits, broken)
         return self._ordered(self.topology, self.shape, left, self.couplers[kept], None)
 
+    def neighbours(self) -> NDArray[np.int64]:
+        """Returns the numbers of the qubits that are coupled to each qubit: (Q + 1, D).
+
+        Qubits are numbered 0 ... Q - 1 and D is the largest number of neighbours. Rows with fewer
+        neighbours are filled up with Q, and row Q consists of it, so that Q can be looked up, too.
+        """
+        num_qubits = len(self.qubits)
+        ends = np.searchsorted(self.qubits, self.couplers)
+        ends = np.concatenate([ends, ends[:, ::-1]])
+        ends = ends[np.argsort(ends[:, 0], kind="stable")]
+
+        degree = np.bincount(ends[:, 0], minlength=num_qubits)
+        column = np.arange(len(ends)) - np.repeat(np.cumsum(degree) - degree, degree)
+        neighbours = np.full((num_qubits + 1, degree.max(initial=1)), num_qubits)
+        neighbours[ends[:, 0], column] = ends[:, 1]
+        return neighbours
+
     def to_networkx(self) -> networkx.Graph:
         """Returns this graph as dwave.graphs makes it, with its topology in its attributes."""
         return _dwave_graph(

@@ -9,26 +9,48 @@ from pathlib import Path
 from typing import Any
 
 from isingprop.qpu.chip.working_graph import WorkingGraph
-from isingprop.qpu.embed.embedding import ALGORITHM, Embedding, find_copies
+from isingprop.qpu.embed.embedding import Embedding
+from isingprop.qpu.embed.find_copies import ALGORITHM, Packed, search
 from isingprop.qpu.embed.lines import Chains
+from isingprop.util.checks import whole_number
 from isingprop.util.files import write_atomically
 
+_PROGRESS = ("tried", "work", "work_to_best")  # of Packed, how far a search went
 
-def copies_of(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Embedding]:
+
+def copies_of(
+    graph: WorkingGraph, num_hidden: int, num_output: int, seconds: float | None = None
+) -> list[Embedding]:
     """Returns what `find_copies` finds, from the cache folder where it is stored there.
 
-    Copies that are not stored are found and then stored, where the folder can be written. The
-    arguments, the result and the errors are those of `find_copies`.
+    Better copies are stored as soon as they are found, where the folder can be written, so that a
+    search that was ended goes on where it was. The other arguments, the result and the errors are
+    those of `find_copies`.
+
+    Args:
+        graph: the chip.
+        num_hidden: H, hidden spins.
+        num_output: O, output spins.
+        seconds: time to go on beyond what is stored; None: until the search ends by itself.
     """
-    copies = stored_copies(graph, num_hidden, num_output)
-    if copies is None:
-        copies = find_copies(graph, num_hidden, num_output)
-        _store(graph, num_hidden, num_output, copies)
-    return copies
+    found = _stored(graph, num_hidden, num_output)
+    if found is None or seconds is not None or not found.is_final:
+        better = search(graph, num_hidden, num_output, known=found, seconds=seconds)
+        for found in better:
+            _store(graph, num_hidden, num_output, found)
+
+    assert found is not None  # a search yields or raises
+    return found.copies
 
 
 def stored_copies(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Embedding] | None:
-    """Returns the stored copies, checked against the graph; None where there are no valid ones."""
+    """Returns the stored copies of a search that has ended by itself, or None."""
+    found = _stored(graph, num_hidden, num_output)
+    return found.copies if found is not None and found.is_final else None
+
+
+def _stored(graph: WorkingGraph, num_hidden: int, num_output: int) -> Packed | None:
+    """Returns what is stored, checked against the graph; None where there is nothing valid."""
     key = _key(graph, num_hidden, num_output)
     try:
         content = json.loads(_path(key).read_bytes())
@@ -37,18 +59,23 @@ def stored_copies(graph: WorkingGraph, num_hidden: int, num_output: int) -> list
             for copy in content["copies"]
         ]
         valid = content["key"] == key and _valid(copies, graph, num_hidden, num_output)
+        progress = [whole_number(name, content[name], least=0) for name in _PROGRESS]
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None  # the file is missing or damaged
 
-    return copies if valid else None
+    return Packed(copies, *progress) if valid else None
 
 
-def _store(graph: WorkingGraph, num_hidden: int, num_output: int, copies: list[Embedding]) -> None:
+def _store(graph: WorkingGraph, num_hidden: int, num_output: int, found: Packed) -> None:
     """Stores copies. Without a folder that can be written, the next call searches again."""
+    if not found.copies:
+        return
+
     key = _key(graph, num_hidden, num_output)
     content = {
         "key": key,
-        "copies": [{"hidden": copy.hidden, "output": copy.output} for copy in copies],
+        **{name: getattr(found, name) for name in _PROGRESS},
+        "copies": [{"hidden": copy.hidden, "output": copy.output} for copy in found.copies],
     }
     path = _path(key)
     with suppress(OSError):

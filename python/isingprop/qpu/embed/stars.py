@@ -47,7 +47,7 @@ class Stars:
     def __init__(self, graph: WorkingGraph) -> None:
         """Lists the neighbours of each qubit of the graph, all of which are free."""
         self._qubits = graph.qubits
-        self._neighbours = _neighbours(graph)
+        self._neighbours = graph.neighbours()
         self._free = np.append(np.ones(len(graph.qubits), dtype=bool), False)
 
     def remove(self, qubits: tuple[int, ...]) -> None:
@@ -85,7 +85,7 @@ class _Tree:
     """A star that grows: its centre is a tree of qubits, numbered 0 ... Q - 1; Q stands for none.
 
     Args:
-        neighbours: (Q + 1, D), the table that `_neighbours` makes.
+        neighbours: (Q + 1, D), as `WorkingGraph.neighbours` has them.
         free: (Q + 1,), which qubits may be used.
         first: the first qubit of the centre.
     """
@@ -162,24 +162,6 @@ class _Tree:
         """Marks qubits as reached, so that their neighbours gain less."""
         self._unreached[qubits] = False
         np.subtract.at(self._gain, self._neighbours[qubits].ravel(), 1)
-
-
-def _neighbours(graph: WorkingGraph) -> NDArray[np.int64]:
-    """Returns the numbers of the qubits that are coupled to each qubit: (Q + 1, D).
-
-    Qubits are numbered 0 ... Q - 1 and D is the largest number of neighbours. Rows with fewer
-    neighbours are filled up with Q, and row Q consists of it, so that Q can be looked up, too.
-    """
-    num_qubits = len(graph.qubits)
-    ends = np.searchsorted(graph.qubits, graph.couplers)
-    ends = np.concatenate([ends, ends[:, ::-1]])
-    ends = ends[np.argsort(ends[:, 0], kind="stable")]
-
-    degree = np.bincount(ends[:, 0], minlength=num_qubits)
-    column = np.arange(len(ends)) - np.repeat(np.cumsum(degree) - degree, degree)
-    neighbours = np.full((num_qubits + 1, degree.max()), num_qubits)
-    neighbours[ends[:, 0], column] = ends[:, 1]
-    return neighbours
 
 
 def _evenly(numbers: NDArray[np.int64], max_count: int) -> list[int]:
