@@ -13,7 +13,7 @@ from isingprop.problem import IsingProblem
 from isingprop.qpu.calls.call_data import PreparedCall
 from isingprop.qpu.calls.device_session import DeviceSession
 from isingprop.qpu.calls.record import Record
-from isingprop.qpu.calls.tasks import Task, states_of, tasks_of
+from isingprop.qpu.calls.tasks import Task, missing_reads, states_of, tasks_of
 from isingprop.qpu.settings import Settings
 from isingprop.samplers.arguments import check_problem, read_number, start_states
 from isingprop.samplers.protocol import BaseSampler
@@ -261,7 +261,7 @@ class DWave(BaseSampler):
         tasks, _, seed = self._tasks(problem, num_reads, seed, initial)
         from_starts = initial is not None
         chip = self._session.chip(problem.num_hidden, problem.num_output, from_starts=from_starts)
-        return next(chip.calls(problem, {task.request: task for task in tasks}.values(), seed))
+        return next(chip.calls(problem, missing_reads(tasks), seed))
 
     def estimate(
         self,
