@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from isingprop.qpu.calls.call_sender import CallSender
 from isingprop.qpu.calls.connection import ConnectionLost, SolverGone, device_name, open_device
+from isingprop.qpu.calls.tasks import missing_reads
 
 if TYPE_CHECKING:
     from isingprop.problem import IsingProblem
     from isingprop.qpu.calls.programmed_chip import ProgrammedChip
     from isingprop.qpu.calls.record import Record
-    from isingprop.qpu.calls.tasks import Task
+    from isingprop.qpu.calls.tasks import MissingReads, Task
     from isingprop.qpu.settings import Settings
 
 # Seconds to wait after the first, second, ... failure in a row. After nine minutes in all a failure
@@ -35,12 +36,13 @@ class DeviceSession:
 
     Raises:
         TypeError: for a solver that is none of these.
+        ValueError: for a device that does not take the annealing time or the mode.
     """
 
     def __init__(
         self, solver: Any, settings: Settings, num_copies: int | None, budget: float | None
     ) -> None:
-        """Checks the solver; nothing is opened."""
+        """Checks the solver, and the settings against a device; nothing is opened."""
         # A device that is opened here is closed here, too.
         self._opens = solver is None or isinstance(solver, str | Mapping)
         if not self._opens and (
@@ -51,11 +53,13 @@ class DeviceSession:
                 f"got {solver!r}"
             )
 
+        if not self._opens:
+            settings.schedules(solver.properties)
         self.solver = solver
         self._settings = settings
         self._num_copies = num_copies
         self._budget = budget
-        self._device: Any = None
+        self._device: Any = None if self._opens else solver
         self._chips: dict[tuple[int, int, bool], ProgrammedChip] = {}
         self._futures: dict[str, Any] = {}  # of calls under way, by label
 
@@ -65,9 +69,16 @@ class DeviceSession:
 
         Raises:
             ConnectionError: without a D-Wave account.
+            ValueError: for a solver that does not take the annealing time or the mode.
         """
         if self._device is None:
-            self._device = open_device(self.solver) if self._opens else self.solver
+            device = open_device(self.solver)
+            try:
+                self._settings.schedules(device.properties)
+            except ValueError:
+                device.close()
+                raise
+            self._device = device
         return self._device
 
     @property
@@ -117,14 +128,15 @@ class DeviceSession:
             ConnectionError: where the connection stays broken for nine minutes.
             QPUBudgetError, RuntimeError, ValueError: like `CallSender.run` and `chip`.
         """
-        failures, num_left = 0, len(tasks)
-        # Equal problems of one stream are one request, whose answer serves all of them.
-        while missing := {task.request: task for task in tasks if task.request not in record.index}:
-            if len(missing) < num_left:  # an answer came: the next failure is the first in a row
-                failures, num_left = 0, len(missing)
+        failures, before = 0, 0
+        while missing := missing_reads(tasks, record.index):
+            left = sum(each.num_reads for each in missing)
+            if left < before:  # an answer came: the next failure is the first in a row
+                failures = 0
+            before = left
 
             try:
-                self._request(record, problem, list(missing.values()), seed)
+                self._request(record, problem, missing, seed)
             except (ConnectionLost, SolverGone) as error:
                 if failures == len(_DELAYS):
                     raise ConnectionError(
@@ -144,17 +156,19 @@ class DeviceSession:
             self._device = None
             self._chips.clear()
 
-    def _request(self, record: Record, problem: IsingProblem, tasks: list[Task], seed: int) -> None:
-        """Recovers pending calls where there are any; otherwise sends calls for all tasks."""
+    def _request(
+        self, record: Record, problem: IsingProblem, missing: list[MissingReads], seed: int
+    ) -> None:
+        """Recovers pending calls where there are any; otherwise sends calls for missing reads."""
         sender = CallSender(self.device, record, self._budget, self._futures)
         if pending := list(record.index.pending.values()):
             for call in pending:
                 sender.recover(call)
             return
 
-        from_starts = tasks[0].start is not None
+        from_starts = missing[0].task.start is not None
         chip = self.chip(problem.num_hidden, problem.num_output, from_starts=from_starts)
-        sender.run(chip.calls(problem, tasks, seed))
+        sender.run(chip.calls(problem, missing, seed))
 
     def _fail_over(self) -> None:
         """Replaces the solver by the account's next one, if there is another."""

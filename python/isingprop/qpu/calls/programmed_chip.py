@@ -15,7 +15,7 @@ from isingprop.qpu.calls.call_data import Call, PreparedCall, Tile
 from isingprop.qpu.calls.call_parts import Part, split
 from isingprop.qpu.calls.connection import device_name, host
 from isingprop.qpu.calls.program import Program
-from isingprop.qpu.calls.tasks import Task
+from isingprop.qpu.calls.tasks import MissingReads, Task
 from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.schedules import check_anneal_schedule, check_h_gain_schedule
 from isingprop.qpu.chip.working_graph import WorkingGraph
@@ -53,10 +53,11 @@ class ProgrammedChip:
         from_starts: bool,
         num_copies: int | None = None,
     ) -> None:
-        """Embeds the network and checks the settings against the chip."""
+        """Checks the settings against the chip, and embeds the network."""
         self._device = device
         self._settings = settings
         self._shape = num_hidden, num_output
+        self._parameters = self._checked_parameters(from_starts)
 
         apex = settings.mode == "cyclic"
         graph = WorkingGraph.of(device)
@@ -67,8 +68,7 @@ class ProgrammedChip:
         self.program = Program(graph, self.copies, num_hidden, num_output, apex=self._cyclic)
 
         self._limits = Limits.of(device.properties, graph, self.program.rows)
-        self._scale = settings.scale_for(num_hidden, num_output)
-        self._parameters = self._checked_parameters(from_starts)
+        self._scale = settings.scale_for(num_hidden, num_output, -self._limits.j_range[0])
         self._notes = {
             "solver": device_name(device),
             "host": host(device),
@@ -77,35 +77,33 @@ class ProgrammedChip:
         }
 
     def calls(
-        self, problem: IsingProblem, tasks: Iterable[Task], seed: int
+        self, problem: IsingProblem, missing: Iterable[MissingReads], seed: int
     ) -> Iterator[PreparedCall]:
-        """Yields the calls that answer all tasks; tasks with equally many reads share calls.
+        """Yields calls for missing reads; tasks that miss equally many share calls.
 
         Raises:
-            ValueError: for more reads than one call can take, or for a chain strength or sums of
-                couplings that are out of range.
+            ValueError: for a chain strength or sums of couplings that are out of range.
         """
         fields = all_fields(problem)
         chain_strength = self._chain_strength(problem, fields)
-        by_reads: dict[int, list[Task]] = {}
-        for task in tasks:
-            reads = max(len(task.reads), self._settings.num_reads or 1)
-            by_reads.setdefault(reads, []).append(task)
+        by_reads: dict[int, list[MissingReads]] = {}
+        for each in missing:
+            by_reads.setdefault(each.num_reads, []).append(each)
 
-        for reads, group in by_reads.items():
-            parts = split(len(group), reads, len(self.copies))
-            self.check_reads(parts[0])
-            for part in parts:
-                chosen = [group[slot.task] for slot in part.slots]
-                yield self._prepared(problem, fields, chain_strength, chosen, part, seed)
+        for num_reads, group in by_reads.items():
+            for part in split(len(group), num_reads, len(self.copies), self._reads_range):
+                tasks = [group[slot.task].task for slot in part.slots]
+                slots = [
+                    slot._replace(first_read=group[slot.task].first + slot.first_read)
+                    for slot in part.slots
+                ]
+                moved = Part(tuple(slots), part.reads)
+                yield self._prepared(problem, fields, chain_strength, tasks, moved, seed)
 
-    def check_reads(self, part: Part) -> None:
-        """Checks that the chip allows the reads of a call, in number and time."""
-        qubits = sum(copy.num_qubits for copy in self.copies[: len(part.slots)])
-        annealing_time = self._parameters.get("annealing_time")
-        self._limits.check_reads(
-            part.reads, partial(self.seconds, qubits), annealing_time=annealing_time
-        )
+    def _reads_range(self, num_copies: int) -> tuple[int, int]:
+        """Returns the min and the max number of reads of a call that uses so many copies."""
+        qubits = sum(copy.num_qubits for copy in self.copies[:num_copies])
+        return self._limits.reads_range(partial(self.seconds, qubits))
 
     def seconds(self, num_qubits: int, reads: int) -> float:
         """Returns the QPU access time of a call in seconds; 0 for a mock without timing data."""
@@ -131,7 +129,7 @@ class ProgrammedChip:
             [copy.num_qubits for copy in self.copies],
             **plan,
             least_reads=self._settings.num_reads or 1,
-            check=self.check_reads,
+            limits=self._limits,
             annealing_time=self._settings.annealing_time,
             anneal_schedule=self._parameters.get("anneal_schedule"),
         )
@@ -139,11 +137,11 @@ class ProgrammedChip:
     def _checked_parameters(self, from_starts: bool) -> dict[str, Any]:
         """Returns the solver parameters that all calls have, checked against the chip."""
         properties = self._device.properties
-        anneal, gain = self._settings.schedules() if from_starts else (None, None)
+        anneal, gain = self._settings.schedules(properties)
         parameters: dict[str, Any] = {"auto_scale": False}
         if "answer_mode" in self._device.parameters:
             parameters["answer_mode"] = "raw"
-        if anneal is None:
+        if anneal is None or not from_starts:
             return parameters | {"annealing_time": self._settings.annealing_time}
 
         parameters |= {
@@ -196,7 +194,8 @@ class ProgrammedChip:
         Which copies are used, and which spins are reversed, changes from call to call.
         """
         program, scale = self.program, self._scale
-        copies, flips = self._placement(len(tasks), seed, int(problem.streams[tasks[0].problem]))
+        stream, first_read = int(problem.streams[tasks[0].problem]), part.slots[0].first_read
+        copies, flips = self._placement(len(tasks), seed, stream, first_read)
         used = np.isin(np.arange(program.num_copies), copies)
         starts, linear, quadratic = self._logical(
             problem, fields, dict(zip(copies, tasks, strict=True))
@@ -207,6 +206,9 @@ class ProgrammedChip:
         h, j, clipped = self._clipped(h, j, used)
 
         qubits = program.used_qubits(used)
+        # A chip gives each call other reads; an emulated chip has to know that it is another call.
+        emulated = first_read > 0 and "first_read" in self._device.parameters
+        which_reads = {"first_read": first_read} if emulated else {}
         initial_state = np.empty(0, np.int8)
         if "anneal_schedule" in self._parameters:
             initial_state = program.spread(starts * flips)[qubits]
@@ -221,7 +223,7 @@ class ProgrammedChip:
             chain_lengths=program.chain_lengths[used].astype(np.int32),
             flips=flips[used],
             initial_state=initial_state,
-            parameters={"num_reads": part.reads, **self._parameters},
+            parameters={"num_reads": part.reads, **self._parameters, **which_reads},
             notes={
                 **self._notes,
                 "chain_strength": chain_strength,
@@ -231,10 +233,13 @@ class ProgrammedChip:
         )
         return PreparedCall(call, *program.as_dicts(used, h, j))
 
-    def _placement(self, num_tasks: int, seed: int, stream: int) -> tuple[list[int], Spins]:
+    def _placement(
+        self, num_tasks: int, seed: int, stream: int, first_read: int
+    ) -> tuple[list[int], Spins]:
         """Returns the copy of each task of a call, and the spin reversal (copies, spins)."""
         program = self.program
-        random = np.random.Generator(np.random.PCG64([seed, stream]))
+        key = [seed, stream, first_read] if first_read else [seed, stream]
+        random = np.random.Generator(np.random.PCG64(key))
         first = int(random.integers(program.num_copies))
         copies = [(first + k) % program.num_copies for k in range(num_tasks)]
 

@@ -9,13 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.qpu.chip.schedules import (
-    MICROSECONDS_PER_SECOND,
-    check_annealing_time,
-    solver_property,
-)
+from isingprop.qpu.chip.schedules import MICROSECONDS_PER_SECOND, solver_property
 from isingprop.qpu.chip.working_graph import WorkingGraph
-from isingprop.util.checks import Doubles, whole_number
+from isingprop.util.checks import Doubles
 
 Indices: TypeAlias = NDArray[np.int64]
 Range: TypeAlias = tuple[float, float]
@@ -40,9 +36,9 @@ class Limits:
     Example:
         >>> from isingprop.qpu.chip.working_graph import WorkingGraph
         >>> ranges = {"h_range": [-4, 4], "extended_j_range": [-2, 1], "num_reads_range": [1, 100]}
-        >>> times = {"annealing_time_range": [0.5, 2000], "problem_run_duration_range": [0, 1e6]}
+        >>> bounds = {"problem_run_duration_range": [0, 1e6], "per_qubit_coupling_range": [-18, 15]}
         >>> graph = WorkingGraph.perfect("pegasus", 2)
-        >>> limits = Limits.of({**ranges, **times, "per_qubit_coupling_range": [-18, 15]}, graph)
+        >>> limits = Limits.of({**ranges, **bounds}, graph)
         >>> limits.clip(np.array([0.5, -5.0]), np.array([1.5]))
         (array([ 0.5, -4. ]), array([1.]), 2)
         >>> limits.check_coupling_sums(np.full(len(graph.couplers), -1.0))
@@ -51,7 +47,6 @@ class Limits:
     h_range: Range
     j_range: Range  #: extended_j_range where the chip has it, else j_range
     num_reads_range: Range  #: reads of one call
-    annealing_time_range: Range  #: us, of one anneal
     problem_run_duration_range: Range  #: us, of one call
     coupling_range: Range  #: of sums of couplings; infinite on a chip that does not bound them
     coupling_sums: CouplingSums
@@ -82,7 +77,6 @@ class Limits:
                 properties, "extended_j_range" if "extended_j_range" in properties else "j_range"
             ),
             num_reads_range=_range(properties, "num_reads_range"),
-            annealing_time_range=_range(properties, "annealing_time_range"),
             problem_run_duration_range=_range(properties, "problem_run_duration_range"),
             coupling_range=_range(properties, bounded)
             if bounded in properties
@@ -125,49 +119,36 @@ class Limits:
                 f"got {values[worst]:.6g}; lower scale or chain_strength"
             )
 
-    def check_reads(
-        self,
-        num_reads: int,
-        access_time: Callable[[int], float],
-        *,
-        annealing_time: float | None = None,
-    ) -> None:
-        """Checks that the chip would accept a call of so many reads.
+    def reads_range(self, access_time: Callable[[int], float]) -> tuple[int, int]:
+        """Returns the min and the max number of reads of a call.
 
         The whole access time must fit into problem_run_duration_range. D-Wave's own rule leaves out
         the programming time and the delays between reads, a few percent of it, so the chip accepts
-        every call that passes here.
+        every call of at most so many reads.
 
         Args:
-            num_reads: reads of the call.
             access_time: gives the seconds of a call by its number of reads, like
-                `estimate.access_time`.
-            annealing_time: us; None where the call has an anneal schedule, which is checked
-                elsewhere.
+                `estimate.access_time`; it is linear in them.
 
         Raises:
-            ValueError: for a number that is out of range, or too many reads for the time that one
-                call may take.
+            ValueError: for a chip whose calls may not take the time of the min number of reads.
         """
-        min_reads, max_reads = map(int, self.num_reads_range)
-        num_reads = whole_number("num_reads", num_reads, least=min_reads, most=max_reads)
-        if annealing_time is not None:
-            check_annealing_time(annealing_time, self.annealing_time_range)
-
+        least, most = map(int, self.num_reads_range)
         longest = self.problem_run_duration_range[1] / MICROSECONDS_PER_SECOND
-        if access_time(num_reads) <= longest:
-            return
+        if access_time(most) <= longest:
+            return least, most
 
-        first, each = access_time(1), access_time(2) - access_time(1)
-        if first > longest:
+        shortest, each = access_time(least), access_time(least + 1) - access_time(least)
+        if shortest > longest:
+            microseconds = shortest * MICROSECONDS_PER_SECOND
+            low, high = self.problem_run_duration_range
             raise ValueError(
-                f"a call must take at most {longest:g} s, got {first:.6g} for its first read"
+                f"problem_run_duration_range must allow a call of {least} read"
+                f"{'s' * (least > 1)}, which takes {microseconds:.6g} us, got [{low:g}, {high:g}]"
             )
-        allowed = 1 + int((longest - first) / each)
-        raise ValueError(
-            f"num_reads must be at most {allowed} for a call of up to {longest:g} s, "
-            f"got {num_reads}"
-        )
+
+        most = least + int((longest - shortest) / each)
+        return least, most if access_time(most) <= longest else most - 1
 
 
 def _range(properties: Mapping[str, Any], name: str) -> Range:
