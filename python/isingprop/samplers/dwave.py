@@ -257,7 +257,7 @@ class DWave(BaseSampler):
         seed: int | None = None,
         initial: Spins | None = None,
     ) -> PreparedCall:
-        """Returns the first call that sample() would make; nothing is sent or written."""
+        """Returns the first call of sample() with an empty folder; nothing is sent or written."""
         tasks, _, seed = self._tasks(problem, num_reads, seed, initial)
         from_starts = initial is not None
         chip = self._session.chip(problem.num_hidden, problem.num_output, from_starts=from_starts)
