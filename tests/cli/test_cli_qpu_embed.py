@@ -74,6 +74,17 @@ def test_without_json_it_is_four_lines(embed):
 
 
 @pytest.mark.slow
+def test_seconds_search_beyond_what_is_stored(embed):
+    chip = "--chip", "advantage2_system1", "--json"
+    few = content_of(embed(*chip, "--seconds", "0.5"))
+    more = content_of(embed(*chip, "--seconds", "10"))
+    assert not few["cached"]
+    assert 0.5 < few["seconds"] < 30
+    assert more["copies"] >= max(2, few["copies"])
+    assert more["qubits"] < 900 < few["working_qubits"]
+
+
+@pytest.mark.slow
 def test_the_default_network_is_the_papers(embed):
     content = content_of(embed("--topology", "zephyr", "--json"))
     assert (content["hidden"], content["output"], content["shape"]) == (120, 40, [12, 4])
