@@ -24,6 +24,7 @@ from dwave.system.exceptions import FailoverCondition
 from helpers.dwave.small_service import SmallService
 from helpers.processes import started
 from helpers.tolerances import PROCESS_SECONDS
+from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 from isingprop.qpu.local_service import service_faults as faults
 
@@ -75,7 +76,7 @@ def test_spins_and_energies_of_each_read_arrive_as_the_chip_gave_them() -> None:
     wanted = same.sample_ising(fields, couplings, **given)
     with SmallService({"P3": chip}) as sapi, DWaveSampler(**sapi.config) as sampler:
         assert (sampler.nodelist, sampler.edgelist) == (chip.nodelist, chip.edgelist)
-        assert sampler.solver.graph_id == chip.properties["chip_id"]
+        assert sampler.solver.graph_id == WorkingGraph.of(chip).graph_id
         for name in (
             "num_qubits",
             "h_range",

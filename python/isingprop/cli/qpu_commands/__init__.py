@@ -4,6 +4,7 @@ import typer
 
 from isingprop.cli.qpu_commands.qpu_embed import embed
 from isingprop.cli.qpu_commands.qpu_price import estimate
+from isingprop.cli.rehearsal.rehearse import rehearse
 
 qpu_app = typer.Typer(
     help="What a D-Wave chip holds, and what a run on it costs.",
@@ -12,3 +13,4 @@ qpu_app = typer.Typer(
 )
 qpu_app.command()(embed)
 qpu_app.command()(estimate)
+qpu_app.command()(rehearse)

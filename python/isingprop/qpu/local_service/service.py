@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
+from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.local_service.qp_format import answer_of
 from isingprop.qpu.local_service.service_faults import POINTS, Action, Exchange
 from isingprop.qpu.local_service.service_requests import handler_for
@@ -196,7 +197,7 @@ class LocalService:
         chip = self.chips[name]
         data: dict[str, Any] = structured_solver_data(
             name=name,
-            graph_id=chip.properties["chip_id"],
+            graph_id=WorkingGraph.of(chip).graph_id,
             status="OFFLINE" if name in self.offline else "ONLINE",
             avg_load=0.1,
             description="An emulated chip",

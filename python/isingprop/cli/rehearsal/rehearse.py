@@ -1,0 +1,113 @@
+"""The command `isingprop qpu rehearse`."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer import Option
+
+from isingprop.cli.console import OTHER_ERROR, one_line_errors, print_json
+from isingprop.cli.options import AsJson, with_options_of
+from isingprop.cli.qpu_commands.chip_options import find_copies
+from isingprop.cli.run_samplers import DWAVE_MODES
+from isingprop.cli.train import settings_of, train
+from isingprop.util.messages import say
+
+if TYPE_CHECKING:
+    from isingprop.cli.rehearsal.checklist import Check
+    from isingprop.cli.rehearsal.rehearsal_plan import RehearsalPlan
+    from isingprop.cli.run_settings import RunSettings
+    from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
+
+# Probability that a qubit is read out with the wrong sign.
+_FLIP_RATE = 0.002
+# Options of `train` without a meaning for a rehearsal, and what stands for them.
+_NOT_OF_REHEARSALS = {"qpu_solver": None, "beta_effective": False}
+_LEFT_OUT = ("context", "sampler", "dry_run", "out", "resume", "as_json", *_NOT_OF_REHEARSALS)
+
+
+@with_options_of(train, left_out=_LEFT_OUT)
+def rehearse(
+    chip: Annotated[str, Option(metavar="NAME", help="The chip.")] = "zephyr:12",
+    sampler: Annotated[
+        Literal["dwave", "dwave-reverse", "dwave-cyclic"], Option(help="How the chip anneals.")
+    ] = "dwave",
+    as_json: AsJson = False,
+    **options: Any,
+) -> None:
+    """Rehearse a training run on an emulated chip, with a budget stop, faults and a kill.
+
+    A local server takes the place of D-Wave, and nothing is paid. Some images are trained on with
+    the options of `isingprop train`. The exit code is 0 if all checks of the list have passed.
+    """
+    planned = settings_of({**options, **_NOT_OF_REHEARSALS, "sampler": sampler})
+    start = perf_counter()
+    with one_line_errors(), tempfile.TemporaryDirectory(prefix="isingprop-") as folder:
+        from isingprop.cli.rehearsal.child_commands import preload
+
+        preload()
+        topology, size = chip.split(":")
+        from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
+
+        device = EmulatedQPU(topology, int(size), flip_rate=_FLIP_RATE)
+        plan, checks = _rehearse(planned, device, Path(folder))
+
+    _print(plan, checks, device, perf_counter() - start, as_json)
+    if not all(check.passed for check in checks):
+        raise typer.Exit(OTHER_ERROR)
+
+
+def _rehearse(
+    planned: RunSettings, chip: EmulatedQPU, folder: Path
+) -> tuple[RehearsalPlan, list[Check]]:
+    """Rehearses a planned run in a temporary folder."""
+    from isingprop.cli.rehearsal.checklist import checklist
+    from isingprop.cli.rehearsal.rehearsal_plan import make_plan
+    from isingprop.cli.rehearsal.rehearsed_run import rehearse_run
+    from isingprop.qpu.chip.limits import Limits
+    from isingprop.qpu.chip.working_graph import WorkingGraph
+
+    images = planned.load_data()
+    trainer = planned.make_trainer(images)
+    graph = WorkingGraph.of(chip)
+    apex = DWAVE_MODES[planned.sampler] == "cyclic"
+    for num_hidden, num_output in trainer.problem_shapes:
+        copies, _, _ = find_copies(graph, num_hidden + apex, num_output + apex)
+
+    plan = make_plan(planned, images, trainer, chip, folder / "unused")
+    small, name = plan.settings, chip.properties["chip_id"].removeprefix("emulated-")
+    say(
+        f"isingprop: rehearsing about {plan.calls} calls on {name}: {small.num_train} images, "
+        f"{small.num_states} states, {small.epochs} epochs"
+    )
+    run = rehearse_run(small, plan.small_budget, chip, name, folder)
+    return plan, list(checklist(plan, copies, run, Limits.of(chip.properties, graph)))
+
+
+def _print(
+    plan: RehearsalPlan, checks: list[Check], chip: EmulatedQPU, seconds: float, as_json: bool
+) -> None:
+    small = plan.settings
+    passed = sum(check.passed for check in checks)
+    if as_json:
+        print_json(
+            {
+                "ok": passed == len(checks),
+                "solver": chip.properties["chip_id"],
+                "sampler": small.sampler,
+                "num_train": small.num_train,
+                "num_states": small.num_states,
+                "epochs": small.epochs,
+                "seconds": seconds,
+                "checks": [check.as_json() for check in checks],
+            }
+        )
+        return
+
+    for check in checks:
+        typer.echo(check.line())
+    typer.echo(f"{'result':<16}{passed} of {len(checks)} checks have passed, in {seconds:.0f} s")
