@@ -70,7 +70,8 @@ def test_the_contributors_page_names_files_that_exist():
     package = README.parent / "python" / "isingprop"
     named = re.findall(r"`([\w.-]+/[\w./-]*|\w+\.pyi?)`", (package / "README.md").read_text())
     inside = {name for name in named if not name.startswith(("cpp/", "tests/"))}
-    paths = [f"/{path.relative_to(package.parent)}" for path in package.rglob("*.py*")]
+    files = [path for pattern in ("*.py*", "*.json") for path in package.rglob(pattern)]
+    paths = [f"/{path.relative_to(package.parent)}" for path in files]
 
     missing = {name for name in inside if not any(f"/{name}" in path for path in paths)}
     assert len(inside) > 40

@@ -165,7 +165,7 @@ def test_a_budget_is_a_hard_stop_and_a_larger_one_goes_on(isingprop, whole, tmp_
 @pytest.mark.slow
 def test_a_budget_for_less_than_an_epoch_stops_in_words(isingprop, tmp_path):
     """And tells of no file that is not there."""
-    done = isingprop("train", *SMALL, "--sampler", "dwave", "--out", "run", "--qpu-budget", "0.05")
+    done = isingprop("train", *SMALL, "--sampler", "dwave", "--out", "run", "--qpu-budget", "0.12")
     assert done.code == 0, done.err
     assert "Stopped: QPU budget must leave" in done.err
     assert "Traceback" not in done.err
@@ -177,7 +177,7 @@ def test_a_budget_for_less_than_an_epoch_stops_in_words(isingprop, tmp_path):
 @pytest.mark.slow
 def test_a_budget_ends_an_evaluation_in_one_line(isingprop, tmp_path):
     """More test images than the run paid for."""
-    options = "--sampler", "dwave", "--epochs", "1", "--out", "run", "--qpu-budget", "0.4"
+    options = "--sampler", "dwave", "--epochs", "1", "--out", "run", "--qpu-budget", "0.8"
     assert isingprop("train", *SMALL, *options).code == 0
     before = answers(tmp_path / "run")
     done = isingprop("evaluate", "run", "--num-test", "100")

@@ -196,7 +196,7 @@ REFUSED = {
     "--test-sampler must be class-states, anneal": ("--test-sampler", "qpu"),
     "--qpu-budget must be finite and above 0, got 0.0": ("--qpu-budget", "0"),
     "--qpu-budget must be finite and above 0, got nan": ("--qpu-budget", "nan"),
-    "qpu_solver must be emulated:pegasus or emulated:zephyr": (
+    "qpu_solver must be emulated:Advantage_system4.1, emulated:Advantage2_system1, or ": (
         "--sampler",
         "dwave",
         "--qpu-solver",

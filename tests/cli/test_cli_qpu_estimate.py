@@ -86,7 +86,7 @@ def test_the_text_tells_of_one_copy_and_all_of_tests_and_of_the_stand_in(estimat
     ]
     chip, _, one, every, test, whole = lines
     assert "stand-in" in chip
-    assert "timing data of Advantage 4.1" in chip
+    assert "timing data of Advantage2_system1" in chip
     assert f"30 calls, {content['seconds_per_epoch_one_copy']:.2f} s with 1 copy" in one
     assert (
         f"{content['calls_per_epoch']} calls, {content['seconds_per_epoch']:.2f} s with "

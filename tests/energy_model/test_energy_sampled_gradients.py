@@ -220,20 +220,20 @@ def test_outputs_of_an_emulated_chip_are_drawn_from_p(make, size):
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(5, 1), (3, 2)])
 def test_biases_out_of_the_chips_range_are_capped_and_counted(make, size):
-    """h within 4 on a Zephyr chip: of each input's K + M fields those count that are beyond, on
+    """h within 6 on a Zephyr chip: of each input's K + M fields those count that are beyond, on
     chains of one qubit.
     """
     chip = EmulatedQPU("zephyr", 1)
-    assert chip.properties["h_range"] == [-4.0, 4.0]
+    assert chip.properties["h_range"] == [-6.0, 6.0]
     drawn = energy_oracle.random_energy_model(4, *size, scale=0.5)
     model = EnergyModel(
-        20 * drawn.input_weights, drawn.output_weights, drawn.hidden_bias, drawn.output_bias
+        40 * drawn.input_weights, drawn.output_weights, drawn.hidden_bias, drawn.output_bias
     )
     x = oracle.random_images(3, 4).astype(np.float64)
     qpu = make(chip, scale=1.0, num_copies=1)
     problem = model.problem(x)
     lengths = np.array([len(chain) for chain in qpu.copies(*size)[0].hidden])
-    beyond = int(((np.abs(problem.hidden_fields) / lengths > 4) * lengths).sum())
+    beyond = int(((np.abs(problem.hidden_fields) / lengths > 6) * lengths).sum())
     assert beyond > 0
     assert qpu.sample(problem, 10, seed=0).info["clipped"] == beyond
     outputs = model.sample(x, qpu, 10, seed=0)

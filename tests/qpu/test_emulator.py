@@ -68,7 +68,7 @@ def test_reads_have_the_boltzmann_distribution_of_the_physical_problem(
     )  # one after another: slow
     given: dict[str, Any] = RAW | {
         "num_reads": num_reads,
-        "h_gain_schedule": [[0, 2 * gain], [1, gain], [20, gain]],
+        "h_gain_schedule": [[0, gain / 2], [1, gain], [20, gain]],
     }
     if way == "forward":
         given["anneal_schedule"] = [[0, 0], [1, 1], [20, 1]]

@@ -15,8 +15,8 @@ from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("num_reads", "schedule", "milliseconds"),
-    # measured with estimate_qpu_access_time on Advantage_system4.1's timing data
-    [(1, None, 15.3), (20, None, 20.4), (100, None, 41.7), (1, 300, 15.6), (20, 300, 25.9)],
+    # computed with estimate_qpu_access_time from Advantage2_system1's timing data
+    [(1, None, 34.8), (20, None, 38.2), (100, None, 52.5), (1, 300, 35.0), (20, 300, 42.9)],
 )
 def test_the_timing_is_that_of_a_chip(
     num_reads: int, schedule: float | None, milliseconds: float
@@ -34,8 +34,8 @@ def test_the_timing_is_that_of_a_chip(
     assert timing["qpu_access_time"] == pytest.approx(
         timing["qpu_programming_time"] + timing["qpu_sampling_time"], abs=0.02
     )
-    assert timing["qpu_programming_time"] == 15072.88
-    assert timing["qpu_delay_time_per_sample"] == (16.04 if schedule else 20.54)
+    assert timing["qpu_programming_time"] == 34631.59
+    assert timing["qpu_delay_time_per_sample"] == (16.07 if schedule else 60.57)
     one = sum(timing[f"qpu_{part}_time_per_sample"] for part in ("anneal", "readout", "delay"))
     assert timing["qpu_anneal_time_per_sample"] == (schedule or 20)
     assert timing["qpu_sampling_time"] == pytest.approx(num_reads * one, abs=0.02 * num_reads)
@@ -48,15 +48,10 @@ def test_it_lists_what_a_solver_lists() -> None:
     assert "per_group_coupling_range" not in pegasus
     assert "per_qubit_coupling_range" not in zephyr
     assert pegasus["chip_id"].startswith("emulated-pegasus-2-")
-    ranges = (
-        "h_range",
-        "extended_j_range",
-        "annealing_time_range",
-        "h_gain_schedule_range",
-        "num_reads_range",
-    )
-    listed = [zephyr[name] for name in ranges]
-    assert listed == [[-4, 4], [-2, 1], [0.5, 2000], [-4, 4], [1, 10_000]]
+    names = "h_range", "h_gain_schedule_range", "extended_j_range", "annealing_time_range"
+    assert [pegasus[name] for name in names] == [[-4, 4], [-3, 3], [-2, 1], [0.5, 2000]]
+    assert [zephyr[name] for name in names] == [[-6, 6], [-1, 1], [-2, 1], [0.5, 2000]]
+    assert zephyr["num_reads_range"] == [1, 10_000]
     assert zephyr["problem_run_duration_range"] == [0, 1_000_000]
     assert (zephyr["max_anneal_schedule_points"], zephyr["max_h_gain_schedule_points"]) == (12, 20)
 
@@ -138,12 +133,12 @@ REVERSE = {"anneal_schedule": STAY, "initial_state": {0: 1, 24: 1}}
             "ValueError: h_gain_schedule must end where the anneal does, at 20 us",
         ),
         (
-            {"h_gain_schedule": [[0, 1], [20, 5]]},
-            "ValueError: g of h_gain_schedule must be in [-4, 4], got 5 at 20 us",
+            {"h_gain_schedule": [[0, 1], [20, 1.5]]},
+            "ValueError: g of h_gain_schedule must be in [-1, 1], got 1.5 at 20 us",
         ),
         (
-            {"h_gain_schedule": [[0, 1], [20, -4]]},
-            "ValueError: h times gain must be in [-4.0, 4.0], got -6.0 on 0",
+            {"h_gain_schedule": [[0, 1], [20, -1]]},
+            "ValueError: h times gain must be in [-6.0, 6.0], got -6.5 on 1",
         ),
     ],
 )
@@ -152,7 +147,8 @@ def test_what_a_chip_refuses_is_refused(
 ) -> None:
     qpu = EmulatedQPU("zephyr", 1)
     assert (0, 24) in qpu.edgelist
-    assert_refused(lambda: qpu.sample_ising({0: 1.5}, {(0, 24): -2}, **RAW | parameters), refusal)
+    fields = {0: 1.5} if "h times" not in refusal else {0: 1.5, 1: 6.5}
+    assert_refused(lambda: qpu.sample_ising(fields, {(0, 24): -2}, **RAW | parameters), refusal)
 
 
 @pytest.mark.parametrize("coupling", [-2.1, 1.1, float("nan")])
@@ -182,7 +178,8 @@ def test_too_large_a_sum_of_couplings_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "refusal"),
     [
-        ({"topology": "chimera"}, "ValueError: topology must be pegasus or zephyr, got 'chimera'"),
+        ({"topology": "chimera"}, "ValueError: topology must be one of pegasus, zephyr, "),
+        ({"topology": "advantage2_system1"}, "ValueError: size must be None for Advantage2_sys"),
         ({"flip_rate": 1.5}, "ValueError: flip_rate must be at most 1, got 1.5"),
         ({"flip_rate": -0.1}, "ValueError: flip_rate must be finite and at least 0, got -0.1"),
         ({"beta": 0}, "ValueError: beta must be finite and above 0, got 0"),

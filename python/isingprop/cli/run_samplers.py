@@ -24,7 +24,7 @@ _OWN_SAMPLERS: dict[str, type[Annealing | Tempering | Cyclic]] = {
 }
 SAMPLER_NAMES = (CLASS_STATES, *_OWN_SAMPLERS, *DWAVE_MODES)
 STARTS_FROM_REFERENCES = ("cyclic", "dwave-reverse", "dwave-cyclic")
-_EMULATED = r"emulated:(pegasus|zephyr)(?::(\d+))?"
+_EMULATED = r"emulated:([^:]+)(?::(\d+))?"
 
 
 def check_sampler_name(name: str, value: str) -> None:
@@ -66,20 +66,22 @@ def make_named_sampler(
 
 
 def _qpu_solver(name: str | None) -> Any:
-    """Returns the solver for DWave: a name, or the chip that emulated:TOPOLOGY[:SIZE] names."""
-    emulated = re.fullmatch(_EMULATED, name or "")
-    if emulated is None:
-        if (name or "").startswith("emulated"):
-            raise ValueError(
-                "qpu_solver must be emulated:pegasus or emulated:zephyr, with :SIZE if need be, "
-                f"got {name!r}"
-            )
+    """Returns the solver for DWave: a name, or the chip that emulated:CHIP[:SIZE] names."""
+    if name is None or not name.startswith("emulated"):
         return name
 
+    from isingprop.qpu.chip.chip_file import REAL_CHIPS, real_chip_name
     from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
-    topology, size = emulated.groups()
-    return EmulatedQPU(topology, None if size is None else int(size))
+    emulated = re.fullmatch(_EMULATED, name)
+    chip, size = emulated.groups() if emulated else ("", None)
+    if chip not in REAL_CHIPS and real_chip_name(chip) is None:
+        known = ", ".join(f"emulated:{each}" for each in REAL_CHIPS.values())
+        raise ValueError(
+            f"qpu_solver must be {known}, or emulated:pegasus or emulated:zephyr with :SIZE if "
+            f"need be, got {name!r}"
+        )
+    return EmulatedQPU(chip, None if size is None else int(size))
 
 
 def _dimod_sampler(name: str, num_sweeps: int) -> FromDimod:

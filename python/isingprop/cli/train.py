@@ -124,7 +124,9 @@ def train(
     qpu_solver: Annotated[
         str | None,
         Option(
-            metavar="NAME|emulated:TOPOLOGY[:SIZE]", help="D-Wave solver [default: your account's]."
+            metavar="NAME|emulated:CHIP[:SIZE]",
+            help="D-Wave solver [default: your account's], or an emulated chip: pegasus, zephyr, "
+            "advantage_system4.1 or advantage2_system1.",
         ),
     ] = None,
     qpu_scale: Annotated[

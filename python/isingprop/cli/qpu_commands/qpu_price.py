@@ -35,7 +35,7 @@ class Mode(StrEnum):
 
 def estimate(
     topology: Annotated[
-        Topology | None, Option(help="Of a perfect chip that stands in for a solver.")
+        Topology | None, Option(help="Of a perfect chip in place of a solver.")
     ] = None,
     size: ChipSize = None,
     solver: Annotated[
@@ -77,6 +77,7 @@ def estimate(
     report = {
         "solver": device.properties["chip_id"],
         "stand_in": solver is None,
+        "timing_of": getattr(device, "properties_of", device.properties["chip_id"]),
         "hidden": hidden,
         "output": output,
         "mode": mode.value,
@@ -124,7 +125,7 @@ def _priced(price: Estimate, epochs: int) -> dict[str, Any]:
 
 
 def _print_price(report: dict[str, Any]) -> None:
-    stand_in = ", a stand-in: perfect, with the timing data of Advantage 4.1 in 2022"
+    stand_in = f", a stand-in: perfect, with the timing data of {report['timing_of']}"
     about = stand_in if report["stand_in"] else ""
     typer.echo(f"chip            {report['solver']}{about}")
 

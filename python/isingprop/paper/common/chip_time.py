@@ -18,7 +18,7 @@ def qpu_seconds(method: Method, images: ImageSet) -> float | None:
     """Estimates the QPU access time of an epoch; None for methods that do not sample states.
 
     The chip is a Zephyr Z12 without defects, filled with copies of the network, with the timing of
-    Advantage 4.1.
+    Advantage2_system1.
     """
     if not isinstance(method, IsingMethod) or isinstance(method.sampler, ClassStates):
         return None

@@ -49,8 +49,8 @@ _CHOICES = (
     "images whose lowest state votes for another class than that of the lowest class state.",
     "Time: what one core of this machine takes for an epoch, without waiting and without tests; "
     "median over epochs and seeds. QPU time: an estimate for a perfect Zephyr Z12 chip full of "
-    "copies of the network, with the published timing of Advantage 4.1 and anneals of 20 μs. No "
-    "chip was used.",
+    "copies of the network, with the published timing of Advantage2_system1 and anneals of 20 μs. "
+    "No chip was used.",
 )
 
 

@@ -45,10 +45,10 @@ _CHOICES = (
     "meet: between sizes by straight lines of logarithms, beyond them by the fit; from there on "
     "the processor is the slower one.",
     "QPU: an estimate of the access time of a call of {reads:,} reads of {annealing:g} μs, with "
-    "programming and read-out, for a perfect chip with the published timing of Advantage 4.1. The "
-    "way to the chip and queues are not in it, no chip was used, and nothing is said of how near "
-    "its samples are to P. One input a call, although a chip has room for several copies of a "
-    "small model.",
+    "programming and read-out, for a perfect chip with the published timing of "
+    "Advantage_system4.1 (Pegasus) or Advantage2_system1 (Zephyr). The way to the chip and queues "
+    "are not in it, no chip was used, and nothing is said of how near its samples are to P. One "
+    "input a call, although a chip has room for several copies of a small model.",
     "Chain: the qubits of the single unit, which are a tree; every other unit is one qubit beside "
     "it. They are the shortest chains that a greedy search found, and the largest models it found; "
     "there may be better ones.",

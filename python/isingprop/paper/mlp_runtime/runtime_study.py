@@ -81,13 +81,12 @@ def _plan(setup: Setup) -> Plan:
 def _chips(plan: Plan, results: Sequence[dict[str, Any]]) -> list[ChipTimes]:
     """Adds access times to the results of `Stars`.
 
-    The timing data are those of the emulated QPU, which has the same for each size and topology.
+    The timing data are those of the real chip of the topology.
     """
-    from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
+    from isingprop.qpu.chip.chip_file import ChipDescription
 
-    properties = EmulatedQPU("zephyr", 1).properties
     return [
-        ChipTimes.of(plan, chip, result, properties)
+        ChipTimes.of(plan, chip, result, ChipDescription.of(*chip).properties)
         for chip, result in zip(plan.chips, results, strict=True)
     ]
 

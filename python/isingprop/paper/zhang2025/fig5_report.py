@@ -53,7 +53,7 @@ _CHOICES = (
     "to the mean over seeds.",
     "Time: what one core of this machine takes, without waiting. QPU time: an estimate for a "
     "perfect Zephyr Z12 chip full of copies of the network, with the published timing of "
-    "Advantage 4.1 and anneals of 20 μs; one image per update. No chip was used.",
+    "Advantage2_system1 and anneals of 20 μs; one image per update. No chip was used.",
 )
 _SMALL = 0.01  # error whose cost is compared
 

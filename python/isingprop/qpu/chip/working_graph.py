@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _DEFAULT_SIZES = {"pegasus": 16, "zephyr": 12}  # of Advantage and Advantage2
 _MIN_SIZES = {"pegasus": 2, "zephyr": 1}  # P1 has no couplers
 _MAX_SIZE = 40  # over twice the largest chip; a far larger graph would run out of memory late
-_DIGEST_LENGTH = 12
+DIGEST_LENGTH = 12  #: hex digits of a digest in the name of a graph
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +99,43 @@ class WorkingGraph:
             ValueError: for a qubit or coupler that this graph does not have.
             TypeError: for what is not a whole number.
         """
-        broken = _whole_numbers("qubits", qubits, (-1,))
-        unknown = broken[~np.isin(broken, self.qubits)]
+        broken, known, wanted = self._checked(qubits, couplers)
+        kept = ~np.isin(known, wanted) & ~np.isin(self.couplers, broken).any(axis=1)
+        left = np.setdiff1d(self.qubits, broken)
+        return self._ordered(self.topology, self.shape, left, self.couplers[kept], None)
+
+    def only(self, qubits: ArrayLike, couplers: ArrayLike) -> WorkingGraph:
+        """Returns this graph without all qubits and couplers but some.
+
+        Args:
+            qubits: (n,) working qubits to keep, at least one.
+            couplers: (n, 2) working couplers between them to keep, with the two qubits in either
+                order.
+
+        Raises:
+            ValueError: for no qubit, or a qubit or coupler that this graph does not have.
+            TypeError: for what is not a whole number.
+        """
+        chosen, known, wanted = self._checked(qubits, couplers)
+        if not chosen.size:
+            raise ValueError("qubits must have at least one qubit, got none")
+        kept = self.couplers[np.isin(known, wanted)]
+        apart = ~np.isin(kept, chosen).all(axis=1)
+        if apart.any():
+            got = kept[apart.argmax()].tolist()
+            raise ValueError(f"couplers must join two of the qubits, got {got}")
+        return self._ordered(self.topology, self.shape, chosen, kept, None)
+
+    def _checked(
+        self, qubits: ArrayLike, couplers: ArrayLike
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Checks that this graph has some qubits and couplers.
+
+        Returns:
+            The qubits, and the keys of all couplers of this graph and of those given.
+        """
+        chosen = _whole_numbers("qubits", qubits, (-1,))
+        unknown = chosen[~np.isin(chosen, self.qubits)]
         if unknown.size:
             raise ValueError(f"qubits must be working qubits of {self.graph_id}, got {unknown[0]}")
 
@@ -110,10 +145,7 @@ class WorkingGraph:
         if missing.any():
             got = np.reshape(couplers, (-1, 2))[missing.argmax()].tolist()
             raise ValueError(f"couplers must be working couplers of {self.graph_id}, got {got}")
-
-        kept = ~np.isin(known, wanted) & ~np.isin(self.couplers, broken).any(axis=1)
-        left = np.setdiff1d(self.qubits, broken)
-        return self._ordered(self.topology, self.shape, left, self.couplers[kept], None)
+        return chosen, known, wanted
 
     def to_networkx(self) -> networkx.Graph:
         """Returns this graph as dwave.graphs makes it, with its topology in its attributes."""
@@ -147,7 +179,7 @@ class WorkingGraph:
         graph = cls(topology, shape, nodes, np.unique(pairs, axis=0), graph_id or "")
 
         if not graph_id:
-            name = f"{topology}-{shape[0]}-{graph.digest[:_DIGEST_LENGTH]}"
+            name = f"{topology}-{shape[0]}-{graph.digest[:DIGEST_LENGTH]}"
             object.__setattr__(graph, "graph_id", name)
         return graph
 

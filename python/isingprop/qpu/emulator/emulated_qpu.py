@@ -10,11 +10,11 @@ from typing import Any
 import dimod
 import numpy as np
 from dwave.cloud.solver import StructuredSolver
-from dwave.cloud.testing.mocks import qpu_problem_timing_data
 from dwave.system.testing import MockDWaveSampler
 from numpy.typing import ArrayLike
 
-from isingprop.qpu.chip.working_graph import WorkingGraph
+from isingprop.qpu.chip.chip_file import ChipDescription
+from isingprop.qpu.chip.schedules import solver_property
 from isingprop.qpu.emulator.anneal_request import Request
 from isingprop.qpu.emulator.emulated_anneal import EmulatedAnneal, Noise
 from isingprop.util.checks import real_number, seed_number
@@ -26,23 +26,23 @@ _PARAMETERS = (
     "auto_scale",
     "h_gain_schedule",
     "initial_state",
-    "label",
     "num_reads",
     "programming_thermalization",
     "readout_thermalization",
     "reinitialize_state",
 )
 _LABEL = "label"  # a parameter of the client: no solver lists it
-# Properties that Advantage and Advantage2 list where MockDWaveSampler has other values (D-Wave,
-# "QPU Solver Properties", 2026).
-_PROPERTIES = {
-    "h_gain_schedule_range": [-4.0, 4.0],
-    "problem_run_duration_range": [0.0, 1_000_000.0],
-}
-_COUPLING_SUMS = {
-    "pegasus": {"per_qubit_coupling_range": [-18.0, 15.0]},
-    "zephyr": {"per_group_coupling_range": [-13.0, 10.0]},
-}
+# Properties without which a chip cannot be emulated.
+_NEEDED = (
+    "annealing_time_range",
+    "default_annealing_time",
+    "default_programming_thermalization",
+    "default_readout_thermalization",
+    "h_range",
+    "num_reads_range",
+    "parameters",
+    "problem_timing_data",
+)
 
 
 class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
@@ -62,8 +62,10 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
     in whatever order they come; labels do not count.
 
     Args:
-        topology: "pegasus" or "zephyr".
-        size: m of P_m or Z_m; None takes that of the largest chips, 16 or 12.
+        topology: "pegasus" or "zephyr" for a perfect chip, whose other properties are those of
+            Advantage_system4.1 or Advantage2_system1; the name of one of these two, also in lower
+            case, for that chip as it is; or a ChipDescription, which reads others from files.
+        size: m of P_m or Z_m; None takes that of the largest chips, 16 or 12, or of a real chip.
         broken_qubits: (n,) qubits that do not work.
         broken_couplers: (n, 2) couplers that do not work.
         flip_rate: probability that a qubit is read out with the wrong sign, in [0, 1].
@@ -73,8 +75,8 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         seed: seed of the noise; None draws one.
 
     Raises:
-        ValueError: for another topology, a size or a rate out of range, or broken parts that the
-            chip does not have.
+        ValueError: for another topology or name, a size or a rate out of range, broken parts that
+            the chip does not have, or a chip without a property that every QPU has.
 
     Example:
         >>> qpu = EmulatedQPU("zephyr", 1)
@@ -85,6 +87,9 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         ((10, 2), True)
         >>> qpu.properties["chip_id"][:15]
         'emulated-zephyr'
+        >>> real = EmulatedQPU("advantage2_system1")
+        >>> len(real.nodelist), real.properties["h_range"]
+        (4578, [-6.0, 6.0])
 
     References:
         D-Wave's documentation: QPU Solver Parameters, QPU Solver Properties, Per-QPU Solver
@@ -93,7 +98,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
 
     def __init__(
         self,
-        topology: str = "zephyr",
+        topology: str | ChipDescription = "zephyr",
         size: int | None = None,
         *,
         broken_qubits: ArrayLike = (),
@@ -104,9 +109,13 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         seed: int | None = 0,
     ) -> None:
         """Checks the arguments and makes the chip."""
-        graph = WorkingGraph.perfect(topology, size)
+        if not isinstance(topology, ChipDescription):
+            topology = ChipDescription.of(topology, size)
+        elif size is not None:
+            raise ValueError(f"size must be None for a ChipDescription, got {size}")
+        chip = topology
         if np.size(broken_qubits) or np.size(broken_couplers):
-            graph = graph.without(broken_qubits, broken_couplers)
+            chip = chip.without(broken_qubits, broken_couplers)
 
         noise = Noise(
             real_number("flip_rate", flip_rate, least=0),
@@ -117,36 +126,38 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         if noise.flip_rate > 1:
             raise ValueError(f"flip_rate must be at most 1, got {flip_rate}")
 
+        graph = chip.graph
         super().__init__(
             nodelist=graph.qubits.tolist(),
             edgelist=[tuple(pair) for pair in graph.couplers.tolist()],
-            topology_type=topology,
+            topology_type=graph.topology,
             topology_shape=list(graph.shape),
             parameter_warnings=False,
             exact_solver_cutoff=0,
         )
 
-        self._list_properties(graph)
+        self._list_properties(chip)
         #: All that determines its answers besides its graph.
         self.emulation = str(noise)
+        #: The name of the real chip whose ranges and timing data it has.
+        self.properties_of = chip.chip_id
         self.substitute_sampler = EmulatedAnneal(noise, graph, self.properties)
 
-    def _list_properties(self, graph: WorkingGraph) -> None:
+    def _list_properties(self, chip: ChipDescription) -> None:
         """Replaces properties and parameters of MockDWaveSampler by those of a chip."""
-        del self.properties["per_qubit_coupling_range"]
-        described = self.properties["parameters"]
+        for name in _NEEDED:
+            solver_property(chip.properties, name)
+        described = chip.properties["parameters"]
+        taken = [name for name in _PARAMETERS if name in described]
 
-        self.properties |= (
-            _PROPERTIES
-            | _COUPLING_SUMS[graph.topology]
-            | {
-                "chip_id": f"emulated-{graph.graph_id}",
-                "num_qubits": _nominal_qubits(*graph.shape),
-                "parameters": {name: described[name] for name in _PARAMETERS if name != _LABEL},
-                "problem_timing_data": qpu_problem_timing_data(),
-            }
-        )
-        self.parameters = {name: [] if name == _LABEL else ["parameters"] for name in _PARAMETERS}
+        self.properties = {
+            **chip.properties,
+            "chip_id": f"emulated-{chip.name}",
+            "qubits": self.nodelist,
+            "couplers": self.edgelist,
+            "parameters": {name: described[name] for name in taken},
+        }
+        self.parameters = {name: ["parameters"] for name in taken} | {_LABEL: []}
 
     def sample(self, bqm: dimod.BinaryQuadraticModel, **parameters: Any) -> dimod.SampleSet:
         """Anneals a problem on the chip's own qubits.
@@ -235,8 +246,3 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             "post_processing_overhead_time": 0.0,
         }
         return {name: round(float(time), 2) for name, time in times.items()}
-
-
-def _nominal_qubits(m: int, t: int | None = None) -> int:
-    """Returns the number of qubits of P_m or Z_m,t, working or not, as a solver lists it."""
-    return 24 * m * (m - 1) if t is None else 4 * t * m * (2 * m + 1)
