@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from isingprop.cli.console import json_number
 from isingprop.cli.rehearsal.rehearsed_run import FAULTS, access_seconds
 from isingprop.qpu.local_service.qp_format import numbers_of
 
@@ -51,18 +52,18 @@ class Check:
 
 
 def checklist(
-    plan: RehearsalPlan, copies: list[Embedding], run: RehearsedRun, limits: Limits
+    plan: RehearsalPlan, copies: Sequence[list[Embedding]], run: RehearsedRun, limits: Limits
 ) -> Iterator[Check]:
     """Yields the checks of a rehearsal, as far as its run has come.
 
     Args:
         plan: plan of the rehearsal.
-        copies: copies of the network on the chip.
+        copies: copies on the chip of each problem that is sent.
         run: the run.
         limits: limits of the chip.
     """
     yield _embedding(copies)
-    if run.paid:
+    if run.paid and run.calls:
         yield _clipping(run, limits)
     if run.replayed is not None:
         yield _chain_breaks(run, run.replayed, limits)
@@ -71,26 +72,40 @@ def checklist(
     if run.stop is not None:
         yield _budget_stop(run.stop)
 
-    if run.failure is not None:
-        yield Check("run", False, f"it has not come to its end: {run.failure}")
-        return
-    yield _faults(run)
-    yield _resume(plan, run)
+    if run.epochs is not None:
+        yield _faults(run)
+        yield _resume(plan, run)
     if run.replayed is not None:
         yield _replay(run, run.replayed)
+    if run.failure is not None:
+        yield Check("run", False, f"it has not come to its end: {run.failure}")
 
 
-def _embedding(copies: list[Embedding]) -> Check:
-    best = copies[0]
-    numbers = {
-        "copies": len(copies),
-        "qubits": best.num_qubits,
-        "max_chain_hidden": best.max_chain_hidden,
-        "max_chain_output": best.max_chain_output,
-    }
-    text = "{copies} copies; the best has {qubits} qubits, chains of up to {max_chain_hidden} "
-    text += "(hidden) and {max_chain_output} (output)"
-    return Check("embedding", True, text.format_map(numbers), numbers=numbers)
+def _embedding(copies: Sequence[list[Embedding]]) -> Check:
+    embedded = []
+    for found in copies:
+        best = found[0]
+        embedded.append(
+            {
+                "hidden": len(best.hidden),
+                "output": len(best.output),
+                "copies": len(found),
+                "qubits": best.num_qubits,
+                "max_chain_hidden": best.max_chain_hidden,
+                "max_chain_output": best.max_chain_output,
+            }
+        )
+
+    text = (
+        "{copies} of {hidden} x {output} spins, the best on {qubits} qubits in chains of up to "
+        "{max_chain_hidden} (hidden) and {max_chain_output} (output)"
+    )
+    texts = [text.format_map(each | {"copies": _copies(each["copies"])}) for each in embedded]
+    return Check("embedding", True, "; ".join(texts), numbers={"problems": embedded})
+
+
+def _copies(number: int) -> str:
+    return f"{number} {'copy' if number == 1 else 'copies'}"
 
 
 def _clipping(run: RehearsedRun, limits: Limits) -> Check:
@@ -143,7 +158,7 @@ def _beta(run: RehearsedRun, replayed: Replayed) -> Check:
         aligned >= _MIN_ALIGNED,
         f"{beta:.3g} per unit of J: a spin is along its local field in {aligned:.0%} of reads",
         f"raise --qpu-scale, which is {scale:.3g}",
-        {"beta_effective": beta if math.isfinite(beta) else str(beta), "aligned": aligned},
+        {"beta_effective": json_number(beta), "aligned": json_number(aligned)},
     )
 
 
@@ -152,27 +167,36 @@ def _price(plan: RehearsalPlan, run: RehearsedRun, replayed: Replayed) -> Check:
     measured = access_seconds(run.paid) / len(run.paid)
     formula = fmean(call.notes["estimated_seconds"] for call, _ in run.calls)
     seconds = _planned_seconds(plan, run, replayed)
+    calls = None if plan.price is None else plan.price.calls
     budget = plan.planned.qpu_budget
 
-    calls = "" if plan.price is None else f"{plan.price.calls:,} calls, "
-    text = (
-        f"{calls}{seconds:,.1f} s of QPU access for the planned run; a call took "
-        f"{1000 * measured:.2f} ms, by the formula {1000 * formula:.2f} ms"
+    as_expected = math.isclose(measured, formula, rel_tol=_MAX_PRICE_ERROR)
+    text = f"{seconds:,.1f} s of QPU access for the planned run"
+    if calls is not None:
+        as_expected &= len(run.paid) <= plan.calls
+        text = f"{calls:,} calls, {text}"
+    text += f"; {len(run.paid)} rehearsed calls took {1000 * measured:.2f} ms each, "
+    text += (
+        "as the formula says"
+        if as_expected
+        else f"by the formula {plan.calls} calls and {1000 * formula:.2f} ms"
     )
-    passed, advice = abs(measured - formula) <= _MAX_PRICE_ERROR * formula, _REPORT
+
+    advice = _REPORT
     if budget is None:
         text += "; without --qpu-budget nothing limits it"
     elif seconds > budget:
         text += f"; --qpu-budget is {budget:g} s"
-        passed, advice = False, "raise --qpu-budget, or lower --epochs or --num-train"
+        advice = "raise it, or lower --epochs or --num-train"
 
     numbers = {
-        "planned_calls": None if plan.price is None else plan.price.calls,
+        "planned_calls": calls,
         "planned_seconds": seconds,
         "seconds_per_call": measured,
         "estimated_seconds_per_call": formula,
         "qpu_budget": budget,
     }
+    passed = as_expected and (budget is None or seconds <= budget)
     return Check("price", passed, text, advice, numbers)
 
 
@@ -224,26 +248,24 @@ def _faults(run: RehearsedRun) -> Check:
 
 
 def _resume(plan: RehearsalPlan, run: RehearsedRun) -> Check:
-    """Returns the check of the killed run, by the service's own list of what was paid."""
-    paid = sorted(problem.id for problem in run.paid)
-    kept = sorted(str(call.problem_id) for call, timing in run.calls if timing is not None)
-    at_end = run.epochs == plan.settings.epochs
-    twice = len(set(paid) - set(kept))
+    """Returns the check of the killed run, by the server's own list of what was paid."""
+    paid = {problem.id for problem in run.paid}
+    kept = {call.problem_id for call, timing in run.calls if timing is not None}
+    passed = (
+        run.num_paid_at_kill is not None
+        and run.epochs == plan.settings.epochs
+        and paid == kept
+        and len(paid) == len(run.calls)
+    )
 
-    killed = "not killed"
-    if run.num_paid_at_kill is not None:
-        killed = f"killed in call {run.num_paid_at_kill}"
+    killed = f"killed after {run.num_paid_at_kill} calls"
     text = (
-        f"{killed}, resumed{'' if at_end else ', not to the end'}: {len(paid)} calls were paid, "
-        f"{len(kept)} answers are kept, {twice or 'none'} paid in vain"
+        f"{'not killed' if run.num_paid_at_kill is None else killed}, and resumed to the end of "
+        f"epoch {run.epochs}; {len(paid)} calls were paid, and the answers of "
+        f"{len(paid & kept)} of them are kept"
     )
-    return Check(
-        "resume",
-        run.num_paid_at_kill is not None and at_end and paid == kept,
-        text,
-        _REPORT,
-        {"killed_after": run.num_paid_at_kill, "paid": len(paid), "kept": len(kept)},
-    )
+    numbers = {"killed_after": run.num_paid_at_kill, "paid": len(paid), "kept": len(paid & kept)}
+    return Check("resume", passed, text, _REPORT, numbers)
 
 
 def _replay(run: RehearsedRun, replayed: Replayed) -> Check:

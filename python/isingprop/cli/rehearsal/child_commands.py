@@ -93,12 +93,12 @@ class ChildCommand:
 def preload() -> None:
     """Starts the process from which commands are forked, which imports what they need."""
     multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
-    # Ctrl-C is for the parent, which kills its children.
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    # Ctrl-C in a terminal goes to all processes; here the parent kills its children.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         forkserver.ensure_running()
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        signal.signal(signal.SIGINT, before)
 
 
 def _become(arguments: list[str], environment: dict[str, str], output: Path) -> None:

@@ -7,9 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from isingprop.cli.run_samplers import DWAVE_MODES
 from isingprop.cli.run_settings import RunSettings
 from isingprop.samplers.dry_run import DryRun, FirstRequest
 from isingprop.samplers.dwave import DWave
@@ -21,14 +20,14 @@ if TYPE_CHECKING:
     from isingprop.qpu.estimate import Estimate
     from isingprop.training.trainer import Trainer
 
-_SECONDS = 20.0  # for all emulated calls; the rest of a minute is for all else
+_SECONDS = 15.0  # for all emulated calls; the rest of a minute is for all else
 # Seconds of a call beside its anneal: for the client, the server and the files of the record.
 _OVERHEAD = 0.2
 # Fewer calls would leave too few for a stop, faults and a kill; more would show nothing else.
 _MIN_CALLS, _MAX_CALLS = 12, 24
 _MIN_EPOCHS = 2  # so that a run is resumed from a checkpoint
 _MAX_IMAGES = 1000
-_MAX_TEST_IMAGES_ON_CHIP, _MAX_TEST_IMAGES = 2, 100
+_MAX_TEST_IMAGES = {True: 2, False: 100}  # whether they are sampled on the chip
 _CALLS_OF_BUDGET = 2.5  # what the budget allows that stops the run
 
 
@@ -39,7 +38,7 @@ class RehearsalPlan:
     planned: RunSettings
     settings: RunSettings  #: of the small run
     calls: int  #: expected calls of the small run
-    small_budget: float  #: seconds of QPU access time that stop the run after its first calls
+    small_budget: float  #: seconds of QPU access time that stop the small run after its first calls
     #: Training images of the planned run, in all its epochs, over those of the small one; and the
     #: same of test images.
     times_training: float
@@ -53,48 +52,51 @@ def make_plan(
     """Plans a run of as many images as a time budget allows.
 
     Args:
-        planned: settings of the planned run, whose sampler is a D-Wave chip.
+        planned: settings of the planned run, whose sampler is DWave.
         images: images of the planned run.
-        trainer: trainer of the planned run, which is used up.
+        trainer: trainer of the planned run, which is not to be used any more.
         chip: chip of the rehearsal.
-        folder: a folder for the files of a sampler.
+        folder: an empty folder.
 
     Raises:
         ValueError: for settings that the chip does not take.
     """
-    mode = DWAVE_MODES[planned.sampler]
-    sampler = DWave(mode, scale=planned.qpu_scale, solver=chip, record=folder)
-    first = _first_request(trainer, images, sampler)
-    seconds = _OVERHEAD + _seconds_of(first, chip)
+    on_chip = {"solver": chip, "budget": None, "record": folder}
+    sampler = DWave(**{**cast(DWave, trainer.sampler).get_params(), **on_chip})
+    seconds = _OVERHEAD + _seconds_of(_first_request(trainer, images, sampler), chip)
 
+    # Reads are left out where even the min number of calls would take too long.
     share = min(1.0, _SECONDS / (_MIN_CALLS * seconds))
-    most_on_chip = _MAX_TEST_IMAGES_ON_CHIP if _tests_on_chip(planned) else _MAX_TEST_IMAGES
     num_states = max(1, int(share * planned.num_states))
-    num_test = min(most_on_chip, len(images.test_images))
-    settings = replace(planned, num_states=num_states, num_test=num_test)
-    shapes = trainer.problem_shapes
+    num_train, num_test = len(images.train_images), len(images.test_images)
+    small_test = min(_MAX_TEST_IMAGES[_tests_on_chip(planned)], num_test)
+    epoch = replace(planned, num_states=num_states, num_test=small_test, epochs=1)
+
+    def price_of(num_images: int) -> list[Estimate]:
+        settings = replace(epoch, num_train=num_images)
+        return [_price(settings, sampler, shape) for shape in trainer.problem_shapes]
 
     def calls_of(num_images: int) -> int:
-        plan = replace(settings, num_train=num_images, epochs=1)
-        return sum(_price(plan, sampler, shape).calls for shape in shapes)
+        return sum(price.calls for price in price_of(num_images))
 
     max_calls = min(max(int(_SECONDS / seconds), _MIN_CALLS), _MAX_CALLS)
-    most = min(len(images.train_images), _MAX_IMAGES)
-    fitting = bisect_right(range(1, most + 1), max_calls // _MIN_EPOCHS, key=calls_of)
-    num_train = max(fitting, 1)
-    epochs = max(_MIN_EPOCHS, math.ceil(_MIN_CALLS / calls_of(num_train)))
+    numbers = range(1, min(num_train, _MAX_IMAGES) + 1)
+    small_train = max(bisect_right(numbers, max_calls // _MIN_EPOCHS, key=calls_of), 1)
+    calls = calls_of(small_train)
+    epochs = max(_MIN_EPOCHS, math.ceil(_MIN_CALLS / calls))
 
-    num_images = len(images.train_images), len(images.test_images)
-    whole = replace(planned, num_train=num_images[0], num_test=num_images[1])
-    average_from = settings.average_from and min(settings.average_from, epochs)
+    cost = sum(price.seconds for price in price_of(small_train))
+    average_from = planned.average_from and min(planned.average_from, epochs)
+    whole = replace(planned, num_train=num_train, num_test=num_test)
+    shallow = len(trainer.problem_shapes) == 1
     return RehearsalPlan(
         planned=planned,
-        settings=replace(settings, num_train=num_train, epochs=epochs, average_from=average_from),
-        calls=epochs * calls_of(num_train),
-        small_budget=_CALLS_OF_BUDGET * first.call.notes["estimated_seconds"],
-        times_training=planned.epochs * num_images[0] / (epochs * num_train),
-        times_testing=planned.epochs * num_images[1] / (epochs * num_test),
-        price=_price(whole, sampler, shapes[0]) if len(shapes) == 1 else None,
+        settings=replace(epoch, num_train=small_train, epochs=epochs, average_from=average_from),
+        calls=epochs * calls,
+        small_budget=_CALLS_OF_BUDGET * cost / calls,
+        times_training=planned.epochs * num_train / (epochs * small_train),
+        times_testing=planned.epochs * num_test / (epochs * small_test),
+        price=_price(whole, sampler, trainer.problem_shapes[0]) if shallow else None,
     )
 
 

@@ -32,7 +32,20 @@ _LEFT_OUT = ("context", "sampler", "dry_run", "out", "resume", "as_json", *_NOT_
 
 @with_options_of(train, left_out=_LEFT_OUT)
 def rehearse(
-    chip: Annotated[str, Option(metavar="NAME", help="The chip.")] = "zephyr:12",
+    chip: Annotated[
+        str,
+        Option(
+            metavar="NAME|FILE",
+            help="Real chip, advantage_system4.1 or advantage2_system1, or a solver's JSON.",
+        ),
+    ] = "advantage2_system1",
+    solver: Annotated[
+        str | None,
+        Option(
+            metavar="NAME",
+            help="In place of a chip, the properties of a solver of your D-Wave account.",
+        ),
+    ] = None,
     sampler: Annotated[
         Literal["dwave", "dwave-reverse", "dwave-cyclic"], Option(help="How the chip anneals.")
     ] = "dwave",
@@ -50,15 +63,24 @@ def rehearse(
         from isingprop.cli.rehearsal.child_commands import preload
 
         preload()
-        topology, size = chip.split(":")
-        from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
-
-        device = EmulatedQPU(topology, int(size), flip_rate=_FLIP_RATE)
+        device = _emulated(chip, solver)
         plan, checks = _rehearse(planned, device, Path(folder))
 
     _print(plan, checks, device, perf_counter() - start, as_json)
     if not all(check.passed for check in checks):
         raise typer.Exit(OTHER_ERROR)
+
+
+def _emulated(chip: str, solver: str | None) -> EmulatedQPU:
+    """Returns a chip with noise, with the graph and properties of a real one."""
+    from isingprop.qpu.chip.chip_file import ChipDescription, real_chip_name
+    from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
+
+    if real_chip_name(chip):
+        description = ChipDescription.of(chip)
+    else:
+        description = ChipDescription.read(chip)
+    return EmulatedQPU(description, flip_rate=_FLIP_RATE)
 
 
 def _rehearse(
@@ -75,16 +97,18 @@ def _rehearse(
     trainer = planned.make_trainer(images)
     graph = WorkingGraph.of(chip)
     apex = DWAVE_MODES[planned.sampler] == "cyclic"
-    for num_hidden, num_output in trainer.problem_shapes:
-        copies, _, _ = find_copies(graph, num_hidden + apex, num_output + apex)
+    copies = [
+        find_copies(graph, num_hidden + apex, num_output + apex)[0]
+        for num_hidden, num_output in trainer.problem_shapes
+    ]
 
     plan = make_plan(planned, images, trainer, chip, folder / "unused")
-    small, name = plan.settings, chip.properties["chip_id"].removeprefix("emulated-")
+    small = plan.settings
     say(
-        f"isingprop: rehearsing about {plan.calls} calls on {name}: {small.num_train} images, "
-        f"{small.num_states} states, {small.epochs} epochs"
+        f"isingprop: rehearsing about {plan.calls} calls on an emulated {chip.properties_of}: "
+        f"{small.num_train} images, {small.num_states} states, {small.epochs} epochs"
     )
-    run = rehearse_run(small, plan.small_budget, chip, name, folder)
+    run = rehearse_run(small, plan.small_budget, chip, folder)
     return plan, list(checklist(plan, copies, run, Limits.of(chip.properties, graph)))
 
 
@@ -93,21 +117,20 @@ def _print(
 ) -> None:
     small = plan.settings
     passed = sum(check.passed for check in checks)
+    report = {
+        "ok": passed == len(checks),
+        "solver": chip.properties_of,
+        "sampler": small.sampler,
+        "num_train": small.num_train,
+        "num_states": small.num_states,
+        "epochs": small.epochs,
+        "seconds": seconds,
+        "checks": [check.as_json() for check in checks],
+    }
     if as_json:
-        print_json(
-            {
-                "ok": passed == len(checks),
-                "solver": chip.properties["chip_id"],
-                "sampler": small.sampler,
-                "num_train": small.num_train,
-                "num_states": small.num_states,
-                "epochs": small.epochs,
-                "seconds": seconds,
-                "checks": [check.as_json() for check in checks],
-            }
-        )
+        print_json(report)
         return
 
     for check in checks:
         typer.echo(check.line())
-    typer.echo(f"{'result':<16}{passed} of {len(checks)} checks have passed, in {seconds:.0f} s")
+    typer.echo(f"{'in all':<16}{passed} of {len(checks)} checks have passed, in {seconds:.0f} s")

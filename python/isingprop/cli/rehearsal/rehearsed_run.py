@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from isingprop.training.evaluation import EpochRecord
 
 #: Faults of a rehearsal by name: the point of a call, how many requests at it are let through
-#: first, and what happens.
+#: first, and what happens. Each befalls another request.
 FAULTS: dict[str, tuple[str, int, faults.Action]] = {
     "solver offline": ("submit", 0, faults.reject("Solver is offline")),
-    "connection lost": ("accepted", 0, faults.drop),
-    "answer cut off": ("answer", 0, faults.cut),
-    "server error": ("answer", 2, faults.http_error(500)),
+    "reply lost": ("accepted", 1, faults.drop),
+    "request lost": ("submit", 2, faults.drop),
+    "answer cut off": ("answer", 1, faults.cut),
+    "server error": ("answer", 3, faults.http_error(500)),
 }
+_SOLVER = "rehearsal"  # the name of the chip's solver
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class RehearsedRun:
 
 
 def rehearse_run(
-    settings: RunSettings, small_budget: float, chip: EmulatedQPU, name: str, folder: Path
+    settings: RunSettings, small_budget: float, chip: EmulatedQPU, folder: Path
 ) -> RehearsedRun:
     """Trains on a local service, through D-Wave's client, in the command's own run folder.
 
@@ -81,11 +83,10 @@ def rehearse_run(
         settings: settings of the run.
         small_budget: seconds of QPU access time that stop it after its first calls.
         chip: the chip of the service.
-        name: the name of its solver.
         folder: folder for the run.
     """
-    run_folder = RunFolder.create(folder / "run", replace(settings, qpu_solver=name))
-    with LocalService({name: chip}) as service:
+    run_folder = RunFolder.create(folder / "run", replace(settings, qpu_solver=_SOLVER))
+    with LocalService({_SOLVER: chip}) as service:
         run = RehearsedRun(service.paid)
         stage = _Stage(service, run_folder, run)
         try:
@@ -98,7 +99,10 @@ def rehearse_run(
     run.calls = _calls(run_folder)
     if run.failure is None:
         say("isingprop: replaying the recorded answers")
-        run.replayed = _replay(settings, run_folder)
+        try:
+            run.replayed = _replay(settings, run_folder)
+        except ValueError as error:  # an answer is missing
+            run.failure = str(error)
     return run
 
 
@@ -126,7 +130,10 @@ class _Stage:
 
     def kill_among_faults(self) -> None:
         """Runs on through faults, until the run is killed after its first epoch."""
-        say("isingprop: running through faults, until the run is killed in its second epoch")
+        say(
+            "isingprop: running through faults, with waits of up to 10 s, until the run is killed "
+            "in its second epoch"
+        )
         for fault, (point, skip, action) in FAULTS.items():
             self._service.at(point, self._noted(fault, action), skip=skip)
 
