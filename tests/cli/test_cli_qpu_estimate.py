@@ -142,7 +142,7 @@ def test_a_solver_needs_an_account_and_the_message_says_how_to_get_one(estimate)
         (
             (*SMALL, "--annealing-time", "0.1"),
             1,
-            ("annealing_time must be in [0.5, 2000] us, got 0.1",),
+            ("annealing_time must be in the chip's annealing_time_range of [0.5, 2000] us, ",),
         ),
         (("--topology", "zephyr", "--size", "1", "--hidden", "500"), 1, ("500",)),
     ],

@@ -95,7 +95,10 @@ REVERSE = {"anneal_schedule": STAY, "initial_state": {0: 1, 24: 1}}
             {"num_reads": 500, "annealing_time": 2000},
             "ValueError: num_reads must be at most 499 in the time of one call",
         ),
-        ({"annealing_time": 0.4}, "ValueError: annealing_time must be in [0.5, 2000] us, got 0.4"),
+        (
+            {"annealing_time": 0.4},
+            "ValueError: annealing_time must be in the chip's annealing_time_range of [0.5, 2000] ",
+        ),
         (
             {"annealing_time": 20, **REVERSE},
             "ValueError: annealing_time must be None where anneal_schedule is given",

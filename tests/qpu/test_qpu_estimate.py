@@ -7,13 +7,18 @@ from dwave.cloud.testing.mocks import qpu_pegasus_solver_data, qpu_problem_timin
 
 from isingprop.qpu import estimate as estimates
 from isingprop.qpu.calls.call_parts import split
-from isingprop.qpu.chip.schedules import reverse_schedule
+from isingprop.qpu.chip.reverse_schedules import reverse_schedule
 from isingprop.qpu.estimate import access_time, estimate
 from isingprop.training import evaluation as metrics
 
 TIMING = qpu_problem_timing_data()
 
-CHIP = {"chip_id": "chip", "problem_timing_data": TIMING}
+CHIP = {
+    "chip_id": "chip",
+    "problem_timing_data": TIMING,
+    "annealing_time_range": [0.5, 2000.0],
+    "max_anneal_schedule_points": 12,
+}
 
 # Another answer for each question: reverse annealing costs more, and readout is linear in the
 # number of qubits.
@@ -54,7 +59,7 @@ def test_the_access_time_of_906_qubits_on_advantage(reads, reverse, milliseconds
 def test_the_access_time_is_what_a_real_solver_says():
     data = qpu_pegasus_solver_data(2, problem_timing_data=TIMING)
     solver = StructuredSolver(client=None, data=data)
-    schedule = reverse_schedule(100.0, 0.45)
+    schedule = reverse_schedule(100.0, 0.45, CHIP)
     for qubits, reads in ((1, 1), (906, 20), (5600, 1000)):
         theirs = solver.estimate_qpu_access_time(qubits, reads, annealing_time=50.0)
         assert access_time(solver.properties, qubits, reads, annealing_time=50.0) == theirs / 1e6
@@ -78,9 +83,9 @@ def test_the_access_time_counts_what_it_should():
     )
     reverse = (6300 + 3 * (40 + 50 + 17)) / 1e6
     assert access_time(OTHER, 50, 3, annealing_time=40, reverse=True) == pytest.approx(reverse)
-    assert access_time(OTHER, 50, 3, anneal_schedule=reverse_schedule(40, 0.5)) == pytest.approx(
-        reverse
-    )
+    assert access_time(
+        OTHER, 50, 3, anneal_schedule=reverse_schedule(40, 0.5, CHIP)
+    ) == pytest.approx(reverse)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +150,7 @@ def test_the_price_of_a_run_is_that_of_all_its_calls(seed):
         int(random.integers(1, high)) for high in (25, 12, 20, 15)
     )
     references = int(random.integers(2) * random.integers(1, 30))
-    schedule = reverse_schedule(100.0, 0.4) if random.integers(2) else None
+    schedule = reverse_schedule(100.0, 0.4, CHIP) if random.integers(2) else None
     price = estimate(
         OTHER,
         qubits,

@@ -198,7 +198,7 @@ def test_no_couplings_have_no_sums(pegasus, zephyr):
     Limits.of(ZEPHYR, zephyr, none).check_coupling_sums(np.zeros(0))
 
 
-@pytest.mark.parametrize("name", ["h_range", "num_reads_range", "annealing_time_range"])
+@pytest.mark.parametrize("name", ["h_range", "num_reads_range", "problem_run_duration_range"])
 def test_a_chip_that_does_not_say_its_ranges_is_named(pegasus, name):
     properties = {key: value for key, value in PEGASUS.items() if key != name}
     with pytest.raises(ValueError, match=f"^solver chip must have the property {name}, got none$"):
@@ -221,13 +221,13 @@ def test_as_many_reads_as_fit_into_the_time_of_a_call_are_allowed_and_no_more(pe
     limits = Limits.of(PEGASUS, pegasus)
     model = partial(access_time, PEGASUS, 906, annealing_time=20.0)
     most = next(reads for reads in range(1, 10000) if model(reads + 1) > 1.0)
-    limits.check_reads(most, model, annealing_time=20.0)
+    limits.check_reads(most, model)
     limits.check_reads(most, lambda reads: 1.0)
     with pytest.raises(
         ValueError,
         match=f"^num_reads must be at most {most} for a call of up to 1 s, got {most + 1}$",
     ):
-        limits.check_reads(most + 1, model, annealing_time=20.0)
+        limits.check_reads(most + 1, model)
 
 
 def test_a_chip_without_time_for_one_read_says_what_that_takes(pegasus):
@@ -236,16 +236,3 @@ def test_a_chip_without_time_for_one_read_says_what_that_takes(pegasus):
         ValueError, match=r"^a call must take at most 0\.015 s, got 0\.0153393 for its first read$"
     ):
         limits.check_reads(1, partial(access_time, PEGASUS, 906))
-
-
-def test_annealing_times_are_in_their_range_and_on_the_grid(pegasus):
-    limits = Limits.of(PEGASUS, pegasus)
-    for time in (0.5, 20, 2000.0):
-        limits.check_reads(1, lambda reads: 0.0, annealing_time=time)
-    for time, must in (
-        (0.4, r"in \[0.5, 2000\] us"),
-        (2001.0, r"in \[0.5, 2000\] us"),
-        (20.001, "a multiple of 0.01 us"),
-    ):
-        with pytest.raises(ValueError, match=f"^annealing_time must be {must}, got {time:g}$"):
-            limits.check_reads(1, lambda reads: 0.0, annealing_time=time)

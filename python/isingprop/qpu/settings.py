@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from isingprop.qpu.chip.schedules import (
-    ANNEALING_TIMES,
-    Schedule,
-    check_anneal_fraction,
-    check_annealing_time,
-    cyclic_schedules,
-    reverse_schedule,
-)
+from isingprop.qpu.chip.reverse_schedules import cyclic_schedules, reverse_schedule
+from isingprop.qpu.chip.schedules import Schedule, check_anneal_fraction, check_annealing_time
 from isingprop.util.checks import real_number, true_or_false, whole_number
 
 MODES = ("forward", "reverse", "cyclic")
-_MAX_READS = 10_000
 # The prefactor of D-Wave's uniform torque compensation, sqrt(2).
 _TORQUE_PREFACTOR = 1.414
-# Chain strength of an untrained network, in the chip's units. The chips allow up to 2; the rest is
-# left for couplings, which grow by a fifth in training.
-_CHAIN_ON_CHIP = 1.6
+# Chain strength of an untrained network over the strongest coupling of the chip. The rest is left
+# for couplings, which grow by a fifth in training.
+_CHAIN_SHARE = 0.8
 # Factor of the scale in cyclic mode, which puts fields on couplers: their range is a quarter of
 # that of fields.
 _CYCLIC_SHARE = 1 / 3
@@ -30,7 +24,7 @@ _CYCLIC_SHARE = 1 / 3
 
 @dataclass(frozen=True)
 class Settings:
-    """The arguments of DWave with the same names, which must fit together."""
+    """The arguments of DWave with the same names; `schedules` tells whether a chip takes them."""
 
     mode: str
     num_reads: int | None
@@ -47,10 +41,10 @@ class Settings:
         if self.mode not in MODES:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, got {self.mode!r}")
         if self.num_reads is not None:
-            num_reads = whole_number("num_reads", self.num_reads, least=1, most=_MAX_READS)
+            num_reads = whole_number("num_reads", self.num_reads, least=1)
             object.__setattr__(self, "num_reads", num_reads)
 
-        annealing_time = check_annealing_time(self.annealing_time, ANNEALING_TIMES)
+        annealing_time = real_number("annealing_time", self.annealing_time, above=0.0)
         object.__setattr__(self, "annealing_time", annealing_time)
         for name in ("chain_strength", "scale"):
             if (value := getattr(self, name)) is not None:
@@ -60,30 +54,43 @@ class Settings:
         for name in ("spin_reversal", "descend"):
             true_or_false(name, getattr(self, name))
 
-        self.schedules()  # refuses an annealing_time that is too short for s_target
-
     def as_json(self) -> dict[str, Any]:
         """Returns the settings as records and checkpoints compare them."""
         return {"name": "DWave", **asdict(self)}
 
-    def schedules(self) -> tuple[Schedule | None, Schedule | None]:
+    def schedules(self, properties: Mapping[str, Any]) -> tuple[Schedule | None, Schedule | None]:
         """Returns the schedules of calls from start states.
+
+        Args:
+            properties: solver properties of the chip.
 
         Returns:
             (anneal_schedule, h_gain_schedule), each None where the chip's default is used.
+
+        Raises:
+            ValueError: where the chip does not take annealing_time, or no schedule of the mode.
         """
+        check_annealing_time(self.annealing_time, properties)
         if self.mode == "reverse":
-            return reverse_schedule(self.annealing_time, self.s_target), None
+            return reverse_schedule(self.annealing_time, self.s_target, properties), None
         if self.mode == "cyclic":
-            return cyclic_schedules(self.annealing_time, self.s_target)
+            return cyclic_schedules(self.annealing_time, self.s_target, properties)
         return None, None
 
-    def scale_for(self, num_hidden: int, num_output: int) -> float:
-        """Returns the chip's J over the network's: the value set, or that of the default rule."""
+    def scale_for(self, num_hidden: int, num_output: int, strongest: float) -> float:
+        """Returns the chip's J over the network's: the value set, or that of the default rule.
+
+        Args:
+            num_hidden: H.
+            num_output: O.
+            strongest: strength of the strongest ferromagnetic coupling of the chip.
+        """
         if self.scale is not None:
             return self.scale
         untrained = torque_compensation(1 / (3 * num_hidden), num_hidden, num_output)
-        return _CHAIN_ON_CHIP / untrained * (_CYCLIC_SHARE if self.mode == "cyclic" else 1.0)
+        return (
+            _CHAIN_SHARE * strongest / untrained * (_CYCLIC_SHARE if self.mode == "cyclic" else 1.0)
+        )
 
 
 def torque_compensation(mean_square: float, num_hidden: int, num_output: int) -> float:

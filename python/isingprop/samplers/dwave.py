@@ -53,20 +53,21 @@ class DWave(BaseSampler):
     first looked for at D-Wave. A solver that goes offline is replaced by the account's next one,
     with an embedding of its own.
 
-    Nothing is opened before the first call. The token is read from where `dwave setup` has written
-    it, and is written nowhere else.
+    Nothing is opened before the first call. The token is read from where `dwave setup` put it, and
+    is written nowhere else.
 
     Args:
         mode: "forward", "reverse" or "cyclic".
-        num_reads: reads of the chip for each problem (and start state), 1 to 10,000, of which those
+        num_reads: reads of the chip for each problem (and start state), at least 1, of which those
             of lowest energy are kept; None makes as many as are requested.
-        annealing_time: time of a read in us; with a schedule, the whole schedule.
+        annealing_time: time of a read in us; with a schedule, the whole schedule. It must be in the
+            solver's annealing_time_range and a multiple of 0.01; "reverse" and "cyclic" need time
+            for ramps as steep as the solver allows.
         chain_strength: in the units of J, > 0 and at most 2 / scale; None takes D-Wave's uniform
             torque compensation, 1.414 sqrt(mean J^2) sqrt(mean degree) of each call's problem, or
             2 / scale where that is less.
         scale: the chip's J over the network's, > 0; None makes the chain strength of an untrained
-            network 1.6, where the chip allows 2. This is 2.8 for 120 x 40, and a third of it in
-            cyclic mode.
+            network 1.6, where the chip allows 2: 2.8 for 120 x 40, a third of it in cyclic mode.
         s_target: lowest anneal fraction of "reverse" and "cyclic", in [0, 1).
         bias: bias of "cyclic", in the units of J, >= 0.
         spin_reversal: whether a random half of the spins is reversed in each call, together with
@@ -84,7 +85,8 @@ class DWave(BaseSampler):
             takes the account's default.
 
     Raises:
-        ValueError: for a value out of its range.
+        ValueError: for a value out of its range, also of a given device's; a named solver's ranges
+            are checked when it is opened.
         TypeError: for a value of another type.
 
     Example:

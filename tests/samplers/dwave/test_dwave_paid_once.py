@@ -215,8 +215,20 @@ def test_a_chip_without_a_parameter_of_the_mode_is_refused(make, problem):
 def test_an_annealing_time_out_of_the_chips_range_is_refused(make, problem):
     device = CountedQPU()
     device.properties["annealing_time_range"] = [1.0, 1000.0]
-    with pytest.raises(ValueError, match=r"^annealing_time must be in \[1, 1000\] us, got 0.5$"):
-        make(solver=device, annealing_time=0.5).sample(problem, seed=1)
+    with pytest.raises(
+        ValueError,
+        match=r"^annealing_time must be in the chip's annealing_time_range of \[1, 1000\] us, got ",
+    ):
+        make(solver=device, annealing_time=0.5)
+
+
+def test_a_range_that_changes_is_held_to_before_anything_is_sent(make, problem):
+    device = CountedQPU()
+    qpu = make(solver=device, annealing_time=0.5)
+    device.properties["annealing_time_range"] = [1.0, 1000.0]
+    with pytest.raises(ValueError, match=r"^annealing_time must be in the chip's .* got 0.5$"):
+        qpu.sample(problem, seed=1)
+    assert device.asked == []
 
 
 @pytest.mark.slow

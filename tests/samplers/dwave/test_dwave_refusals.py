@@ -12,21 +12,33 @@ from isingprop.qpu.settings import MODES
 
 # What is refused
 
+CHIP = ip.EmulatedQPU("zephyr", 1)
+
 REFUSED = {
     "ValueError: mode must be one of forward, reverse, cyclic, got 'sideways'": {
         "mode": "sideways"
     },
     "ValueError: num_reads must be at least 1, got 0": {"num_reads": 0},
-    "ValueError: num_reads must be at most 10000, got 10001": {"num_reads": 10_001},
     "TypeError: num_reads must be an integer, got 2.5": {"num_reads": 2.5},
-    "ValueError: annealing_time must be in [0.5, 2000] us, got 0.1": {"annealing_time": 0.1},
-    "ValueError: annealing_time must be in [0.5, 2000] us, got 2001": {"annealing_time": 2001},
-    "ValueError: annealing_time must be a multiple of 0.01 us, got 20.001": {
-        "annealing_time": 20.001
+    "ValueError: annealing_time must be finite and above 0, got nan": {
+        "annealing_time": float("nan")
     },
-    "ValueError: annealing_time must be finite, got nan": {"annealing_time": float("nan")},
+    "ValueError: annealing_time must be finite and above 0, got 0.0": {"annealing_time": 0},
     "TypeError: annealing_time must be a number, got '20'": {"annealing_time": "20"},
-    "ValueError: annealing_time must be at least": {"mode": "cyclic", "annealing_time": 1.0},
+    "ValueError: annealing_time must be in the chip's annealing_time_range of [0.5, 2000] us, "
+    "got 0.1": {"annealing_time": 0.1, "solver": CHIP},
+    "ValueError: annealing_time must be in the chip's annealing_time_range of [0.5, 2000] us, "
+    "got 2001": {"annealing_time": 2001, "solver": CHIP, "mode": "reverse"},
+    "ValueError: annealing_time must be a multiple of 0.01 us, got 20.001": {
+        "annealing_time": 20.001,
+        "solver": CHIP,
+    },
+    "ValueError: annealing_time must be at least 0.57 us for s_target 0.45 on a chip with an "
+    "annealing_time_range of [0.5, 2000] and an h_gain_schedule_range of [-1, 1], got 0.56": {
+        "mode": "cyclic",
+        "annealing_time": 0.56,
+        "solver": CHIP,
+    },
     "ValueError: chain_strength must be finite and above 0, got 0.0": {"chain_strength": 0},
     "ValueError: chain_strength must be finite and above 0, got -1.0": {"chain_strength": -1},
     "TypeError: chain_strength must be a number, got '2'": {"chain_strength": "2"},

@@ -1,5 +1,6 @@
 """Faults that last: servers that are gone, refusals, and other solvers."""
 
+import contextlib
 import json
 import logging
 
@@ -228,3 +229,27 @@ def test_a_paid_answer_is_used_after_the_working_graph_has_changed(
         sapi.chips["Advantage_fake1"] = ip.EmulatedQPU("zephyr", 2, broken_qubits=sorted(used))
         again = make(sapi)
         assert_paid_once_and_kept(sapi, again, again.sample(problem, **ASKED), wanted)
+
+
+def test_a_solver_without_a_schedule_for_the_mode_is_refused_as_soon_as_it_is_open(
+    monkeypatch, problem, tmp_path
+):
+    """Before the network is embedded; the connection is closed again."""
+    slow = ip.EmulatedQPU("zephyr", 2)
+    slow.properties["annealing_time_range"] = [1.0, 2000.0]
+    with SmallService({"slow": slow}) as sapi:
+        for name, value in sapi.environment.items():
+            monkeypatch.setenv(name, value)
+        with contextlib.closing(
+            ip.DWave("reverse", annealing_time=1.09, solver="slow", record=tmp_path)
+        ) as qpu:
+            for call in (lambda: qpu.copies(H, O), lambda: qpu.sample(problem, seed=1)):
+                with pytest.raises(
+                    ValueError, match=r"^annealing_time must be at least 1\.1 us for s_"
+                ):
+                    call()
+        assert sapi.paid == []
+        with contextlib.closing(
+            ip.DWave("reverse", annealing_time=1.1, solver="slow", record=tmp_path)
+        ) as qpu:
+            assert len(qpu.copies(H, O)) > 0

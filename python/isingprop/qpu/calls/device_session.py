@@ -35,12 +35,13 @@ class DeviceSession:
 
     Raises:
         TypeError: for a solver that is none of these.
+        ValueError: for a device that does not take the annealing time or the mode.
     """
 
     def __init__(
         self, solver: Any, settings: Settings, num_copies: int | None, budget: float | None
     ) -> None:
-        """Checks the solver; nothing is opened."""
+        """Checks the solver, and the settings against a device; nothing is opened."""
         # A device that is opened here is closed here, too.
         self._opens = solver is None or isinstance(solver, str | Mapping)
         if not self._opens and (
@@ -51,11 +52,13 @@ class DeviceSession:
                 f"got {solver!r}"
             )
 
+        if not self._opens:
+            settings.schedules(solver.properties)
         self.solver = solver
         self._settings = settings
         self._num_copies = num_copies
         self._budget = budget
-        self._device: Any = None
+        self._device: Any = None if self._opens else solver
         self._chips: dict[tuple[int, int, bool], ProgrammedChip] = {}
         self._futures: dict[str, Any] = {}  # of calls under way, by label
 
@@ -65,9 +68,16 @@ class DeviceSession:
 
         Raises:
             ConnectionError: without a D-Wave account.
+            ValueError: for a solver that does not take the annealing time or the mode.
         """
         if self._device is None:
-            self._device = open_device(self.solver) if self._opens else self.solver
+            device = open_device(self.solver)
+            try:
+                self._settings.schedules(device.properties)
+            except ValueError:
+                device.close()
+                raise
+            self._device = device
         return self._device
 
     @property

@@ -53,10 +53,11 @@ class ProgrammedChip:
         from_starts: bool,
         num_copies: int | None = None,
     ) -> None:
-        """Embeds the network and checks the settings against the chip."""
+        """Checks the settings against the chip, and embeds the network."""
         self._device = device
         self._settings = settings
         self._shape = num_hidden, num_output
+        self._parameters = self._checked_parameters(from_starts)
 
         apex = settings.mode == "cyclic"
         graph = WorkingGraph.of(device)
@@ -67,8 +68,7 @@ class ProgrammedChip:
         self.program = Program(graph, self.copies, num_hidden, num_output, apex=self._cyclic)
 
         self._limits = Limits.of(device.properties, graph, self.program.rows)
-        self._scale = settings.scale_for(num_hidden, num_output)
-        self._parameters = self._checked_parameters(from_starts)
+        self._scale = settings.scale_for(num_hidden, num_output, -self._limits.j_range[0])
         self._notes = {
             "solver": device_name(device),
             "host": host(device),
@@ -102,10 +102,7 @@ class ProgrammedChip:
     def check_reads(self, part: Part) -> None:
         """Checks that the chip allows the reads of a call, in number and time."""
         qubits = sum(copy.num_qubits for copy in self.copies[: len(part.slots)])
-        annealing_time = self._parameters.get("annealing_time")
-        self._limits.check_reads(
-            part.reads, partial(self.seconds, qubits), annealing_time=annealing_time
-        )
+        self._limits.check_reads(part.reads, partial(self.seconds, qubits))
 
     def seconds(self, num_qubits: int, reads: int) -> float:
         """Returns the QPU access time of a call in seconds; 0 for a mock without timing data."""
@@ -139,11 +136,11 @@ class ProgrammedChip:
     def _checked_parameters(self, from_starts: bool) -> dict[str, Any]:
         """Returns the solver parameters that all calls have, checked against the chip."""
         properties = self._device.properties
-        anneal, gain = self._settings.schedules() if from_starts else (None, None)
+        anneal, gain = self._settings.schedules(properties)
         parameters: dict[str, Any] = {"auto_scale": False}
         if "answer_mode" in self._device.parameters:
             parameters["answer_mode"] = "raw"
-        if anneal is None:
+        if anneal is None or not from_starts:
             return parameters | {"annealing_time": self._settings.annealing_time}
 
         parameters |= {

@@ -9,11 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.qpu.chip.schedules import (
-    MICROSECONDS_PER_SECOND,
-    check_annealing_time,
-    solver_property,
-)
+from isingprop.qpu.chip.schedules import MICROSECONDS_PER_SECOND, solver_property
 from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.util.checks import Doubles, whole_number
 
@@ -40,9 +36,9 @@ class Limits:
     Example:
         >>> from isingprop.qpu.chip.working_graph import WorkingGraph
         >>> ranges = {"h_range": [-4, 4], "extended_j_range": [-2, 1], "num_reads_range": [1, 100]}
-        >>> times = {"annealing_time_range": [0.5, 2000], "problem_run_duration_range": [0, 1e6]}
+        >>> bounds = {"problem_run_duration_range": [0, 1e6], "per_qubit_coupling_range": [-18, 15]}
         >>> graph = WorkingGraph.perfect("pegasus", 2)
-        >>> limits = Limits.of({**ranges, **times, "per_qubit_coupling_range": [-18, 15]}, graph)
+        >>> limits = Limits.of({**ranges, **bounds}, graph)
         >>> limits.clip(np.array([0.5, -5.0]), np.array([1.5]))
         (array([ 0.5, -4. ]), array([1.]), 2)
         >>> limits.check_coupling_sums(np.full(len(graph.couplers), -1.0))
@@ -51,7 +47,6 @@ class Limits:
     h_range: Range
     j_range: Range  #: extended_j_range where the chip has it, else j_range
     num_reads_range: Range  #: reads of one call
-    annealing_time_range: Range  #: us, of one anneal
     problem_run_duration_range: Range  #: us, of one call
     coupling_range: Range  #: of sums of couplings; infinite on a chip that does not bound them
     coupling_sums: CouplingSums
@@ -82,7 +77,6 @@ class Limits:
                 properties, "extended_j_range" if "extended_j_range" in properties else "j_range"
             ),
             num_reads_range=_range(properties, "num_reads_range"),
-            annealing_time_range=_range(properties, "annealing_time_range"),
             problem_run_duration_range=_range(properties, "problem_run_duration_range"),
             coupling_range=_range(properties, bounded)
             if bounded in properties
@@ -125,13 +119,7 @@ class Limits:
                 f"got {values[worst]:.6g}; lower scale or chain_strength"
             )
 
-    def check_reads(
-        self,
-        num_reads: int,
-        access_time: Callable[[int], float],
-        *,
-        annealing_time: float | None = None,
-    ) -> None:
+    def check_reads(self, num_reads: int, access_time: Callable[[int], float]) -> None:
         """Checks that the chip would accept a call of so many reads.
 
         The whole access time must fit into problem_run_duration_range. D-Wave's own rule leaves out
@@ -142,8 +130,6 @@ class Limits:
             num_reads: reads of the call.
             access_time: gives the seconds of a call by its number of reads, like
                 `estimate.access_time`.
-            annealing_time: us; None where the call has an anneal schedule, which is checked
-                elsewhere.
 
         Raises:
             ValueError: for a number that is out of range, or too many reads for the time that one
@@ -151,8 +137,6 @@ class Limits:
         """
         min_reads, max_reads = map(int, self.num_reads_range)
         num_reads = whole_number("num_reads", num_reads, least=min_reads, most=max_reads)
-        if annealing_time is not None:
-            check_annealing_time(annealing_time, self.annealing_time_range)
 
         longest = self.problem_run_duration_range[1] / MICROSECONDS_PER_SECOND
         if access_time(num_reads) <= longest:

@@ -87,7 +87,7 @@ def _anneal_schedule(
     """Returns the checked anneal schedule (P, 2) of a call: the one given, or a ramp of s."""
     if schedule is None:
         end = properties["default_annealing_time"] if time is None else time
-        end = check_annealing_time(end, tuple(properties["annealing_time_range"]))
+        end = check_annealing_time(end, properties)
         return np.array([[0, 0], [end, 1]], dtype=np.float64)
     if time is not None:
         raise ValueError(f"annealing_time must be None where anneal_schedule is given, got {time}")
