@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dimod
@@ -21,8 +22,8 @@ from dwave.cloud.exceptions import (
 from dwave.system import DWaveSampler
 from dwave.system.exceptions import FailoverCondition
 
-from helpers.dwave.small_service import SmallService
-from helpers.processes import started
+from helpers.dwave.small_service import NAME, SmallService
+from helpers.processes import python, started
 from helpers.tolerances import PROCESS_SECONDS
 from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
@@ -214,6 +215,36 @@ def test_what_goes_wrong_in_an_action_is_raised_in_the_end() -> None:
         sample(sampler)
     with pytest.raises(AttributeError, match="no_such_thing"):
         sapi.close()
+
+
+@pytest.fixture
+def strange_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A user's own account, in a file and in variables."""
+    (tmp_path / "dwave.conf").write_text("[defaults]\nsolver = mine\nproxy = http://nowhere\n")
+    monkeypatch.setenv("DWAVE_CONFIG_FILE", str(tmp_path / "dwave.conf"))
+    monkeypatch.setenv("DWAVE_PROFILE", "strange")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+
+@pytest.mark.usefixtures("strange_account")
+def test_a_client_of_this_process_reads_no_file_of_an_account(
+    sapi: SmallService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DWAVE_PROFILE")
+    monkeypatch.delenv("http_proxy")
+    with DWaveSampler(**sapi.config) as sampler:
+        assert sampler.solver.name == NAME
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("strange_account")
+def test_a_child_knows_nothing_of_an_account_and_uses_no_proxy(
+    sapi: SmallService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DWAVE_API_SOLVER", "mine")
+    done = python(CHILD, **sapi.environment)
+    assert done.returncode == 0, done.stderr
+    assert [paid.label for paid in sapi.paid] == ["child"]
 
 
 CHILD = """

@@ -81,9 +81,9 @@ def history(**numbers):
     updates = dict.fromkeys(
         [
             f"update_norm_{name}"
-            for name in "input_weights couplings hidden_bias output_bias".split()
+            for name in ["input_weights", "couplings", "hidden_bias", "output_bias"]
         ]
-        + [f"seconds_{name}" for name in "sampling updating testing".split()],
+        + [f"seconds_{name}" for name in ["sampling", "updating", "testing"]],
         0.0,
     )
     given = {"chain_break_fraction": 0.02, "beta_effective": 3.0, "qpu_seconds": SECONDS, **numbers}

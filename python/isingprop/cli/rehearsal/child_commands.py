@@ -16,16 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-# What a training on a chip imports. A process that has imported it, and from which the commands
-# are forked, saves each of them some seconds.
-_PRELOADED = [
-    "dwave.samplers",
-    "dwave.system",
-    "isingprop.cli",
-    "isingprop.qpu.calls.programmed_chip",
-    "matplotlib.figure",
-    "sklearn.datasets",
-]
+# What a training on a chip imports from other packages. A process that has imported it, and from
+# which the commands are forked, saves each of them some seconds. It has the paths of a fresh
+# interpreter, among which this package may not be, or not this version of it.
+_PRELOADED = ["dwave.samplers", "dwave.system", "matplotlib.figure", "sklearn.datasets"]
 _STDOUT, _STDERR = 1, 2
 _ERROR = re.compile(r"^Error: (.*?)(?:; go on with: .*)?$", re.MULTILINE)
 

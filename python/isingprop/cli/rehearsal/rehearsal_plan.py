@@ -63,7 +63,8 @@ def make_plan(
     """
     on_chip = {"solver": chip, "budget": None, "record": folder}
     sampler = DWave(**{**cast(DWave, trainer.sampler).get_params(), **on_chip})
-    seconds = _OVERHEAD + _seconds_of(_first_request(trainer, images, sampler), chip)
+    first = _first_request(trainer, images, planned.epochs, sampler)
+    seconds = _OVERHEAD + _seconds_of(first, chip)
 
     # Reads are left out where even the min number of calls would take too long.
     share = min(1.0, _SECONDS / (_MIN_CALLS * seconds))
@@ -100,11 +101,11 @@ def make_plan(
     )
 
 
-def _first_request(trainer: Trainer, images: ImageSet, sampler: DWave) -> PreparedCall:
+def _first_request(trainer: Trainer, images: ImageSet, epochs: int, sampler: DWave) -> PreparedCall:
     """Returns the first call of a run; nothing is sent."""
     trainer.sampler = DryRun(sampler)
     try:
-        trainer.train_epoch(images.train_images, images.train_labels, 1)
+        trainer.train_epoch(images.train_images, images.train_labels, epochs)
     except FirstRequest as first:
         return first.programmed
     raise RuntimeError("a run on a chip must make a request, got none")

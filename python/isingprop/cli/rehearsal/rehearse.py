@@ -73,10 +73,14 @@ def rehearse(
 
 def _emulated(chip: str, solver: str | None) -> EmulatedQPU:
     """Returns a chip with noise, with the graph and properties of a real one."""
+    from isingprop.qpu.calls.connection import open_device
     from isingprop.qpu.chip.chip_file import ChipDescription, real_chip_name
     from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
-    if real_chip_name(chip):
+    if solver is not None:
+        with open_device(solver) as device:
+            description = ChipDescription._from_json(dict(device.properties))
+    elif real_chip_name(chip):
         description = ChipDescription.of(chip)
     else:
         description = ChipDescription.read(chip)
