@@ -9,11 +9,11 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 # What a training on a chip imports from other packages. A process that has imported it, and from
@@ -29,7 +29,7 @@ class CommandError(RuntimeError):
 
 
 class ChildCommand:
-    """A command `isingprop ARGUMENTS` in a process of its own, which the context ends.
+    """A command `isingprop ARGUMENTS` in a process of its own.
 
     Args:
         arguments: the words of the command.
@@ -38,24 +38,23 @@ class ChildCommand:
     """
 
     def __init__(self, arguments: list[str], environment: Mapping[str, str], output: Path) -> None:
-        """Starts the command."""
+        """Makes the process, which `running` starts."""
         self._output = output
-        context = multiprocessing.get_context("forkserver")
-        self._process: ForkServerProcess = context.Process(
+        self._process: ForkServerProcess = multiprocessing.get_context("forkserver").Process(
             target=_become, args=(arguments, dict(environment), output)
         )
-        self._process.start()
 
-    def __enter__(self) -> Self:
-        """Returns the command."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        """Kills the command if it has not ended."""
-        self.kill()
-        self._process.join()
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """Starts the command, and kills it in the end if it has not ended."""
+        try:
+            with _interrupts_later():  # what is half started could not be killed
+                self._process.start()
+            yield self
+        finally:
+            if self._process.pid is not None:
+                self._process.kill()
+                self._process.join()
 
     def kill(self) -> None:
         """Sends SIGKILL."""
@@ -93,6 +92,19 @@ def preload() -> None:
         forkserver.ensure_running()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Handles a Ctrl-C that comes in the context after it."""
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came and callable(before):
+            before(signal.SIGINT, None)
 
 
 def _become(arguments: list[str], environment: dict[str, str], output: Path) -> None:

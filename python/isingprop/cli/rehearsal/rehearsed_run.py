@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,12 +149,12 @@ class _Stage:
         with self._command(None) as command:
             self._run.epochs = command.result()["epochs"]
 
-    def _command(self, budget: float | None) -> ChildCommand:
+    def _command(self, budget: float | None) -> AbstractContextManager[ChildCommand]:
         self._folder.settings = replace(self._folder.settings, qpu_budget=budget)
         self._folder.write_settings()
         path = self._folder.path
         arguments = ["train", "--resume", str(path), "--json"]
-        return ChildCommand(arguments, self._service.environment, path.parent)
+        return ChildCommand(arguments, self._service.environment, path.parent).running()
 
     def _noted(self, fault: str, action: faults.Action) -> faults.Action:
         def noted(exchange: faults.Exchange) -> None:
