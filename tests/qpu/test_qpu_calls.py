@@ -69,6 +69,52 @@ def test_calls_worked_out_by_hand(tasks, reads, copies, parts):
     assert split(tasks, reads, copies) == parts
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 7])
+def test_calls_that_may_make_few_reads_make_all_of_them_all_the_same(most):
+    for tasks, reads, copies in CASES:
+        parts = split(tasks, reads, copies, lambda used: (1, most))
+        done = Counter(
+            (slot.task, slot.first_read + k) for slot in all_slots(parts) for k in range(slot.count)
+        )
+        assert done == Counter(itertools.product(range(tasks), range(reads)))
+        assert max(part.reads for part in parts) <= most
+        assert all(max(slot.count for slot in part.slots) == part.reads for part in parts)
+        assert all(len(part.slots) <= copies for part in parts)
+        if reads <= most:
+            assert parts == split(tasks, reads, copies)
+        spread = max(1, copies // tasks)
+        assert len(parts) == -(-reads // (spread * most)) * -(-tasks // copies)
+
+
+def test_the_calls_for_what_is_left_after_some_calls_are_the_others():
+    for tasks, reads, copies in CASES:
+        if tasks > copies:
+            continue
+        parts = split(tasks, reads, copies, lambda used: (1, 2))
+        for done, part in enumerate(parts):
+            first = part.slots[0].first_read
+            left = split(tasks, reads - first, copies, lambda used: (1, 2))
+            moved = [
+                Part(
+                    tuple(slot._replace(first_read=slot.first_read + first) for slot in each.slots),
+                    each.reads,
+                )
+                for each in left
+            ]
+            assert moved == parts[done:]
+
+
+def test_the_max_number_of_reads_depends_on_the_copies_in_use():
+    most = {4: 10, 1: 25}
+    parts = split(5, 25, 4, lambda used: (1, most[used]))
+    assert [(len(part.slots), part.reads) for part in parts] == [(4, 10), (4, 10), (4, 5), (1, 25)]
+
+
+def test_a_call_makes_no_fewer_reads_than_it_must():
+    [part] = split(1, 5, 4, lambda used: (3, 10))
+    assert (part.reads, [slot.count for slot in part.slots]) == (3, [2, 2, 1])
+
+
 @pytest.mark.parametrize("name", ["num_tasks", "reads", "copies"])
 def test_numbers_below_one_are_refused_by_name(name):
     arguments = {"num_tasks": 1, "reads": 1, "copies": 1}

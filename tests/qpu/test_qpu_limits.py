@@ -205,34 +205,25 @@ def test_a_chip_that_does_not_say_its_ranges_is_named(pegasus, name):
         Limits.of(properties, pegasus)
 
 
-def test_reads_are_in_their_range(pegasus):
-    limits, no_time = Limits.of(PEGASUS, pegasus), float
-    for reads in (1, 10000):
-        limits.check_reads(reads, lambda reads: 0.0)
-    with pytest.raises(ValueError, match=r"^num_reads must be at least 1, got 0$"):
-        limits.check_reads(0, no_time)
-    with pytest.raises(ValueError, match=r"^num_reads must be at most 10000, got 10001$"):
-        limits.check_reads(10001, no_time)
-    with pytest.raises(TypeError, match=r"^num_reads must be an integer, got 2\.5$"):
-        limits.check_reads(2.5, no_time)
+def test_a_call_makes_as_many_reads_as_the_chip_lists_where_there_is_time(pegasus):
+    limits = Limits.of({**PEGASUS, "num_reads_range": [2, 5000]}, pegasus)
+    assert limits.reads_range(lambda reads: 0.0) == (2, 5000)
+    assert limits.reads_range(lambda reads: 1.0) == (2, 5000)
 
 
-def test_as_many_reads_as_fit_into_the_time_of_a_call_are_allowed_and_no_more(pegasus):
-    limits = Limits.of(PEGASUS, pegasus)
+@pytest.mark.parametrize("longest", [1e6, 987_654.0, 50_000.0, 15_400.0])
+def test_a_call_makes_as_many_reads_as_fit_into_its_time_and_no_more(pegasus, longest):
+    limits = Limits.of({**PEGASUS, "problem_run_duration_range": [0, longest]}, pegasus)
     model = partial(access_time, PEGASUS, 906, annealing_time=20.0)
-    most = next(reads for reads in range(1, 10000) if model(reads + 1) > 1.0)
-    limits.check_reads(most, model)
-    limits.check_reads(most, lambda reads: 1.0)
-    with pytest.raises(
-        ValueError,
-        match=f"^num_reads must be at most {most} for a call of up to 1 s, got {most + 1}$",
-    ):
-        limits.check_reads(most + 1, model)
+    most = next(reads for reads in range(1, 10000) if model(reads + 1) > longest / 1e6)
+    assert limits.reads_range(model) == (1, most)
 
 
 def test_a_chip_without_time_for_one_read_says_what_that_takes(pegasus):
     limits = Limits.of({**PEGASUS, "problem_run_duration_range": [0, 15_000]}, pegasus)
     with pytest.raises(
-        ValueError, match=r"^a call must take at most 0\.015 s, got 0\.0153393 for its first read$"
+        ValueError,
+        match=r"^problem_run_duration_range must allow a call of 1 read, which takes 15339\.3 us, "
+        r"got \[0, 15000\]$",
     ):
-        limits.check_reads(1, partial(access_time, PEGASUS, 906))
+        limits.reads_range(partial(access_time, PEGASUS, 906))

@@ -17,6 +17,7 @@ from helpers.dwave.qpu_records import (
     contents,
     damaged,
     fail_for_want_of_space,
+    has,
     random_samples,
 )
 from isingprop.qpu.calls.call_data import Call, Tile, decode
@@ -52,7 +53,7 @@ def test_what_is_written_is_read_back_to_the_same_bits(record, tmp_path, apex):
     spins, broken = decode(call, samples)
     for index in (record.index, Index(tmp_path)):
         for k, tile in enumerate(call.tiles):
-            reads, answer = index.reads(tile.request)
+            reads, [answer] = index.reads(tile.request)
             assert tolerances.same_bits(reads, spins[k, : tile.count])
             assert same_call(answer.call, call)
             assert answer.timing == TIMING
@@ -63,21 +64,21 @@ def test_what_is_written_is_read_back_to_the_same_bits(record, tmp_path, apex):
 def test_a_call_is_pending_then_identified_then_answered(record, tmp_path):
     call = a_call()
     for make in (lambda: record.index, lambda: Index(tmp_path)):
-        assert (len(make().pending), make().seconds, "first" in make()) == (0, 0.0, False)
+        assert (len(make().pending), make().seconds, has(make(), "first")) == (0, 0.0, False)
     record.begin(call)
     for make in (lambda: record.index, lambda: Index(tmp_path)):
         assert make().pending[call.label].problem_id is None
-        assert "first" not in make()
+        assert not has(make(), "first")
     identified = record.identify(call, "id-7")
     assert identified.problem_id == "id-7"
     for make in (lambda: record.index, lambda: Index(tmp_path)):
         assert make().pending[call.label].problem_id == "id-7"
-        assert (make().seconds, "first" in make()) == (0.0, False)
+        assert (make().seconds, has(make(), "first")) == (0.0, False)
     record.finish(identified, random_samples(call), TIMING)
     for make in (lambda: record.index, lambda: Index(tmp_path)):
         assert make().pending == {}
         assert make().seconds == pytest.approx(0.01525)
-        assert [request in make() for request in ("first", "second", "third")] == [
+        assert [has(make(), request) for request in ("first", "second", "third")] == [
             True,
             True,
             False,
@@ -211,7 +212,7 @@ def test_a_folder_that_was_removed_or_moved_is_opened_anew(tmp_path, way, settin
         (folder / "lock").touch()
     second = Record.of(folder, settings)
     assert second is not first
-    assert "first" not in second.index
+    assert not has(second.index, "first")
     assert read_settings(folder) == settings
 
 

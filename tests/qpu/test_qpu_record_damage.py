@@ -17,6 +17,7 @@ from helpers.dwave.qpu_records import (
     contents,
     damaged,
     fail_for_want_of_space,
+    has,
     random_samples,
 )
 from helpers.processes import started
@@ -53,7 +54,7 @@ def test_reading_takes_no_lock(record, tmp_path):
     call = a_call()
     record.begin(call)
     record.finish(call, random_samples(call), TIMING)
-    assert "first" in Index(tmp_path)
+    assert has(Index(tmp_path), "first")
     assert repr(ip.Replay(tmp_path)) == f"Replay({str(tmp_path)!r})"
 
 
@@ -169,8 +170,8 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, record, full_disk, step):
         steps[step]()
     assert contents(tmp_path) == before
     assert set(record.index.pending) == set(Index(tmp_path).pending) == pending
-    assert "before" in record.index
-    assert "first" not in record.index
+    assert has(record.index, "before")
+    assert not has(record.index, "first")
     assert record.index.seconds == pytest.approx(0.01525)
 
 

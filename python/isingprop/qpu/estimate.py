@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from isingprop.qpu.calls.call_parts import Part, split
+from isingprop.qpu.calls.call_parts import split
+from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.schedules import MICROSECONDS_PER_SECOND, Schedule, solver_name
 from isingprop.util.checks import real_number, whole_number
 
@@ -119,7 +120,7 @@ def estimate(
     num_test_reads: int = 10,
     references: int = 0,
     least_reads: int = 1,
-    check: Callable[[Part], None] | None = None,
+    limits: Limits | None = None,
     annealing_time: float | None = None,
     anneal_schedule: Schedule | None = None,
 ) -> Estimate:
@@ -137,7 +138,7 @@ def estimate(
         references: number of different start states of an image's reads, each of which is a task of
             its own; 0: reads have no start states.
         least_reads: min number of reads that the chip makes of each task.
-        check: refuses a training call that the chip would refuse.
+        limits: limits of the chip, by which reads are split over calls; None: there are none.
         annealing_time: us, of forward anneals, and of all anneals without anneal_schedule; None
             takes the chip's default.
         anneal_schedule: schedule of the training.
@@ -168,9 +169,6 @@ def estimate(
     reads = np.bincount(np.arange(num_states) % max(references, 1))
     training = _Plan(num_images, batch_size, Counter(np.maximum(reads, least_reads).tolist()))
     test = _Plan(num_test, _TEST_PORTION, Counter([max(num_test_reads, least_reads)]))
-    if check is not None:
-        for number, count in training.tasks.items():
-            check(split(min(batch_size, num_images) * count, number, len(qubits))[0])
 
     forward = partial(access_time, properties, annealing_time=annealing_time)
     training_time = forward
@@ -179,9 +177,9 @@ def estimate(
     elif references:
         training_time = partial(forward, reverse=True)
 
-    calls, seconds = _cost(_calls(training, len(qubits)), qubits, training_time)
-    calls_one, seconds_one = _cost(_calls(training, 1), qubits, training_time)
-    test_calls, test_seconds = _cost(_calls(test, len(qubits)), qubits, forward)
+    calls, seconds = _cost(training, qubits, training_time, limits)
+    calls_one, seconds_one = _cost(training, qubits[:1], training_time, limits)
+    test_calls, test_seconds = _cost(test, qubits, forward, limits)
     return Estimate(
         num_qubits=sum(qubits),
         copies=len(qubits),
@@ -204,21 +202,24 @@ class _Plan(NamedTuple):
     tasks: Counter[int]  #: number of tasks of each image, by their number of reads
 
 
-def _calls(plan: _Plan, copies: int) -> Counter[tuple[int, int]]:
-    """Counts the calls of a pass by (copies in use, reads)."""
-    calls: Counter[tuple[int, int]] = Counter()
-    whole, rest = divmod(plan.num_images, plan.portion)
-    for size, times in ((plan.portion, whole), (rest, 1)):
-        if size and times:
-            for reads, number in plan.tasks.items():
-                for part in split(size * number, reads, copies):
-                    calls[len(part.slots), part.reads] += times
-    return calls
-
-
 def _cost(
-    calls: Counter[tuple[int, int]], qubits: Sequence[int], seconds: Callable[[int, int], float]
+    plan: _Plan,
+    qubits: Sequence[int],
+    seconds: Callable[[int, int], float],
+    limits: Limits | None,
 ) -> tuple[int, float]:
-    """Returns the number of calls and their seconds, from those of (qubits, reads)."""
-    each = {(used, reads): seconds(sum(qubits[:used]), reads) for used, reads in calls}
-    return calls.total(), sum(times * each[kind] for kind, times in calls.items())
+    """Returns the number of calls of a pass and their seconds, from those of (qubits, reads)."""
+    times = [partial(seconds, sum(qubits[:used])) for used in range(len(qubits) + 1)]
+    bounds = None if limits is None else lambda used: limits.reads_range(times[used])
+
+    calls: Counter[tuple[int, int]] = Counter()  # by (copies in use, reads)
+    whole, rest = divmod(plan.num_images, plan.portion)
+    for size, repeats in ((plan.portion, whole), (rest, 1)):
+        if size and repeats:
+            for reads, number in plan.tasks.items():
+                for part in split(size * number, reads, len(qubits), bounds):
+                    calls[len(part.slots), part.reads] += repeats
+
+    return calls.total(), sum(
+        repeats * times[used](reads) for (used, reads), repeats in calls.items()
+    )

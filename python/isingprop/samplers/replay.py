@@ -8,7 +8,7 @@ from typing import Any
 
 from isingprop.problem import IsingProblem
 from isingprop.qpu.calls.record import Index, read_settings
-from isingprop.qpu.calls.tasks import Task, states_of, tasks_of
+from isingprop.qpu.calls.tasks import Task, missing_reads, states_of, tasks_of
 from isingprop.samplers.arguments import check_problem, read_number, start_states
 from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
@@ -81,11 +81,11 @@ class Replay(BaseSampler):
             ValueError: where no answer was recorded for one of the problems, or without a seed.
         """
         tasks = self._tasks(problem, num_reads, seed, initial)
-        for task in tasks:
-            if task.request not in self._index:
-                raise ValueError(
-                    f"{self._folder} must hold an answer to problem {task.problem}, got none"
-                )
+        for missing in missing_reads(tasks, self._index):
+            got = "a part of one" if missing.num_reads < missing.task.num_reads else "none"
+            raise ValueError(
+                f"{self._folder} must hold an answer to problem {missing.task.problem}, got {got}"
+            )
 
         return states_of(
             problem,
@@ -104,9 +104,7 @@ class Replay(BaseSampler):
         initial: Spins | None = None,
     ) -> bool:
         """Returns whether all answers for these arguments are recorded."""
-        return all(
-            task.request in self._index for task in self._tasks(problem, num_reads, seed, initial)
-        )
+        return not missing_reads(self._tasks(problem, num_reads, seed, initial), self._index)
 
     def _tasks(
         self, problem: IsingProblem, num_reads: int, seed: int | None, initial: Spins | None

@@ -49,6 +49,11 @@ def random_samples(call, seed=1):
     return np.random.default_rng(seed).choice(np.array([-1, 1], np.int8), shape)
 
 
+def has(index, request) -> bool:
+    """Whether the first read of a request is recorded."""
+    return index.missing(request, 1) == []
+
+
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 

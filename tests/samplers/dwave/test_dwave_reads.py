@@ -196,11 +196,9 @@ def test_the_fraction_of_broken_chains_is_what_the_read_out_breaks(make):
     qpu = make(solver=CountedQPU(beta=COLD, flip_rate=p), scale=0.3, chain_strength=6.0)
     states = qpu.sample(big, num_reads=num_reads, seed=1)
     (tile,) = states.info["calls"]
-    lengths = (
-        Index(qpu.record)
-        .reads(tasks_of(big, num_reads, 1, None, qpu.settings())[0].request)[1]
-        .call.chain_lengths
-    )
+    [task] = tasks_of(big, num_reads, 1, None, qpu.settings())
+    [answer] = Index(qpu.record).reads(task.request)[1]
+    lengths = answer.call.chain_lengths
     assert set(lengths.ravel()) == {2}
     chance = 1 - (1 - p) ** lengths.ravel() - p ** lengths.ravel()
     broken = states.info["chain_break_fraction"] * num_reads * lengths.size

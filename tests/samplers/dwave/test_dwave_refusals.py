@@ -91,7 +91,6 @@ REFUSED_CALLS = {
     "TypeError: problem must be an IsingProblem, got list": {"problem": [1.0]},
     "ValueError: num_reads must be at least 1, got 0": {"num_reads": 0},
     "TypeError: num_reads must be an integer, got 1.5": {"num_reads": 1.5},
-    "ValueError: num_reads must be at most 10000, got 50001": {"num_reads": 50_001},
     "ValueError: seed must be at least 0, got -1": {"seed": -1},
     "TypeError: seed must be an integer, got 'a'": {"seed": "a"},
     "TypeError: initial must be int8 spins, got dtype float64": {"initial": np.ones((1, 1, 7))},

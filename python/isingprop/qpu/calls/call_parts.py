@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,17 +29,26 @@ class Part:
     reads: int  #: num_reads of the call, same for all copies
 
 
-def split(num_tasks: int, reads: int, copies: int) -> list[Part]:
+def split(
+    num_tasks: int,
+    reads: int,
+    copies: int,
+    reads_range: Callable[[int], tuple[int, int]] | None = None,
+) -> list[Part]:
     """Shares `reads` reads of each task out over calls.
 
-        tasks >= copies: ceil(tasks / copies) calls, each of up to `copies` tasks and all their
-        reads; tasks < copies:  one call of ceil(reads / k) reads, each task on up to k =
-        floor(copies / tasks) copies.
+        tasks >= copies: calls of up to `copies` tasks, each on one copy;
+        tasks < copies:  calls of all tasks, each on up to k = floor(copies / tasks) copies
+
+    A call makes ceil(reads / k) reads (k = 1 in the first case). Where that is more than a call may
+    make, several calls make the reads of its tasks.
 
     Args:
         num_tasks: number of tasks, each with its own fields and start state, at least 1.
         reads: reads of each task, at least 1.
         copies: number of disjoint copies of the network on the chip, at least 1.
+        reads_range: gives the min and the max number of reads of a call by the number of copies in
+            use; None: calls may make any number.
 
     Returns:
         The calls; tasks are in order within and across them. Each read of each task occurs exactly
@@ -53,19 +63,37 @@ def split(num_tasks: int, reads: int, copies: int) -> list[Part]:
         (3, [(0, 0, 3), (0, 3, 2), (1, 0, 3), (1, 3, 2)])
         >>> [len(part.slots) for part in split(num_tasks=50, reads=20, copies=4)]
         [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 2]
+        >>> [part.reads for part in split(1, 25_000, 1, lambda copies: (1, 10_000))]
+        [10000, 10000, 5000]
     """
     num_tasks = whole_number("num_tasks", num_tasks, least=1)
     reads = whole_number("reads", reads, least=1)
     copies = whole_number("copies", copies, least=1)
 
-    per_copy = -(-reads // max(1, copies // num_tasks))
-    calls = (range(first, min(first + copies, num_tasks)) for first in range(0, num_tasks, copies))
-    return [
-        Part(tuple(slot for task in tasks for slot in _slots(task, reads, per_copy)), per_copy)
-        for tasks in calls
-    ]
+    parts = []
+    copies_of_task = max(1, copies // num_tasks)
+    for first in range(0, num_tasks, copies):
+        tasks = range(first, min(first + copies, num_tasks))
+        least, most = 1, reads
+        if reads_range is not None:
+            least, most = reads_range(len(tasks) * min(copies_of_task, reads))
+        parts += _calls(tasks, reads, copies_of_task, least, most)
+    return parts
 
 
-def _slots(task: int, reads: int, per_copy: int) -> list[Slot]:
-    """Returns slots that together make all reads of a task, up to `per_copy` of them in each."""
-    return [Slot(task, first, min(per_copy, reads - first)) for first in range(0, reads, per_copy)]
+def _calls(tasks: range, reads: int, copies_of_task: int, least: int, most: int) -> list[Part]:
+    """Returns the calls for some tasks, of `least` to `most` reads, all full but the last one.
+
+    So the calls for the reads that are left after some calls are the other calls.
+    """
+    parts = []
+    for begin in range(0, reads, copies_of_task * most):
+        left = min(reads - begin, copies_of_task * most)
+        per_copy = -(-left // copies_of_task)
+        slots = tuple(
+            Slot(task, begin + first, min(per_copy, left - first))
+            for task in tasks
+            for first in range(0, left, per_copy)
+        )
+        parts.append(Part(slots, max(least, per_copy)))
+    return parts

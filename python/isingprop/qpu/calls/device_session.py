@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from isingprop.qpu.calls.call_sender import CallSender
 from isingprop.qpu.calls.connection import ConnectionLost, SolverGone, device_name, open_device
+from isingprop.qpu.calls.tasks import missing_reads
 
 if TYPE_CHECKING:
     from isingprop.problem import IsingProblem
     from isingprop.qpu.calls.programmed_chip import ProgrammedChip
     from isingprop.qpu.calls.record import Record
-    from isingprop.qpu.calls.tasks import Task
+    from isingprop.qpu.calls.tasks import MissingReads, Task
     from isingprop.qpu.settings import Settings
 
 # Seconds to wait after the first, second, ... failure in a row. After nine minutes in all a failure
@@ -127,14 +128,15 @@ class DeviceSession:
             ConnectionError: where the connection stays broken for nine minutes.
             QPUBudgetError, RuntimeError, ValueError: like `CallSender.run` and `chip`.
         """
-        failures, num_left = 0, len(tasks)
-        # Equal problems of one stream are one request, whose answer serves all of them.
-        while missing := {task.request: task for task in tasks if task.request not in record.index}:
-            if len(missing) < num_left:  # an answer came: the next failure is the first in a row
-                failures, num_left = 0, len(missing)
+        failures, before = 0, 0
+        while missing := missing_reads(tasks, record.index):
+            left = sum(each.num_reads for each in missing)
+            if left < before:  # an answer came: the next failure is the first in a row
+                failures = 0
+            before = left
 
             try:
-                self._request(record, problem, list(missing.values()), seed)
+                self._request(record, problem, missing, seed)
             except (ConnectionLost, SolverGone) as error:
                 if failures == len(_DELAYS):
                     raise ConnectionError(
@@ -154,17 +156,19 @@ class DeviceSession:
             self._device = None
             self._chips.clear()
 
-    def _request(self, record: Record, problem: IsingProblem, tasks: list[Task], seed: int) -> None:
-        """Recovers pending calls where there are any; otherwise sends calls for all tasks."""
+    def _request(
+        self, record: Record, problem: IsingProblem, missing: list[MissingReads], seed: int
+    ) -> None:
+        """Recovers pending calls where there are any; otherwise sends calls for missing reads."""
         sender = CallSender(self.device, record, self._budget, self._futures)
         if pending := list(record.index.pending.values()):
             for call in pending:
                 sender.recover(call)
             return
 
-        from_starts = tasks[0].start is not None
+        from_starts = missing[0].task.start is not None
         chip = self.chip(problem.num_hidden, problem.num_output, from_starts=from_starts)
-        sender.run(chip.calls(problem, tasks, seed))
+        sender.run(chip.calls(problem, missing, seed))
 
     def _fail_over(self) -> None:
         """Replaces the solver by the account's next one, if there is another."""

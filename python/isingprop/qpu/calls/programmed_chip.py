@@ -15,16 +15,36 @@ from isingprop.qpu.calls.call_data import Call, PreparedCall, Tile
 from isingprop.qpu.calls.call_parts import Part, split
 from isingprop.qpu.calls.connection import device_name, host
 from isingprop.qpu.calls.program import Program
-from isingprop.qpu.calls.tasks import Task
+from isingprop.qpu.calls.tasks import MissingReads, Task
 from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.schedules import check_anneal_schedule, check_h_gain_schedule
 from isingprop.qpu.chip.working_graph import WorkingGraph
+from isingprop.qpu.embed.embedding import Embedding
 from isingprop.qpu.embed.embedding_cache import copies_of
 from isingprop.qpu.estimate import Estimate, access_time, estimate
-from isingprop.qpu.settings import Settings, torque_compensation
+from isingprop.qpu.settings import LEAST_CHAIN, Settings, torque_compensation
 from isingprop.util.checks import Doubles, Spins
 
 _LABEL_DIGITS = 16  # random hex digits in the label of a call
+
+
+def network_copies(
+    graph: WorkingGraph, num_hidden: int, num_output: int, *, apex: bool
+) -> list[Embedding]:
+    """Returns embeddings of a network, with one more spin in each layer for cyclic mode (`apex`).
+
+    Raises:
+        ValueError: for a network that does not fit.
+    """
+    try:
+        return copies_of(graph, num_hidden + apex, num_output + apex)
+    except ValueError as error:
+        if not apex:
+            raise
+        raise ValueError(
+            f"cyclic annealing of {num_hidden} x {num_output} spins takes one more spin in each "
+            f"layer: {error}"
+        ) from None
 
 
 class ProgrammedChip:
@@ -63,7 +83,7 @@ class ProgrammedChip:
         graph = WorkingGraph.of(device)
         # Forward calls of cyclic mode use the embedding of K_{H+1,O+1}, too, whose two apex chains
         # are then idle.
-        self.copies = copies_of(graph, num_hidden + apex, num_output + apex)[:num_copies]
+        self.copies = network_copies(graph, num_hidden, num_output, apex=apex)[:num_copies]
         self._cyclic = apex and from_starts
         self.program = Program(graph, self.copies, num_hidden, num_output, apex=self._cyclic)
 
@@ -77,32 +97,33 @@ class ProgrammedChip:
         }
 
     def calls(
-        self, problem: IsingProblem, tasks: Iterable[Task], seed: int
+        self, problem: IsingProblem, missing: Iterable[MissingReads], seed: int
     ) -> Iterator[PreparedCall]:
-        """Yields the calls that answer all tasks; tasks with equally many reads share calls.
+        """Yields calls for missing reads; tasks that miss equally many share calls.
 
         Raises:
-            ValueError: for more reads than one call can take, or for a chain strength or sums of
-                couplings that are out of range.
+            ValueError: for a chain strength or sums of couplings that are out of range.
         """
         fields = all_fields(problem)
         chain_strength = self._chain_strength(problem, fields)
-        by_reads: dict[int, list[Task]] = {}
-        for task in tasks:
-            reads = max(len(task.reads), self._settings.num_reads or 1)
-            by_reads.setdefault(reads, []).append(task)
+        by_reads: dict[int, list[MissingReads]] = {}
+        for each in missing:
+            by_reads.setdefault(each.num_reads, []).append(each)
 
-        for reads, group in by_reads.items():
-            parts = split(len(group), reads, len(self.copies))
-            self.check_reads(parts[0])
-            for part in parts:
-                chosen = [group[slot.task] for slot in part.slots]
-                yield self._prepared(problem, fields, chain_strength, chosen, part, seed)
+        for num_reads, group in by_reads.items():
+            for part in split(len(group), num_reads, len(self.copies), self._reads_range):
+                tasks = [group[slot.task].task for slot in part.slots]
+                slots = [
+                    slot._replace(first_read=group[slot.task].first + slot.first_read)
+                    for slot in part.slots
+                ]
+                moved = Part(tuple(slots), part.reads)
+                yield self._prepared(problem, fields, chain_strength, tasks, moved, seed)
 
-    def check_reads(self, part: Part) -> None:
-        """Checks that the chip allows the reads of a call, in number and time."""
-        qubits = sum(copy.num_qubits for copy in self.copies[: len(part.slots)])
-        self._limits.check_reads(part.reads, partial(self.seconds, qubits))
+    def _reads_range(self, num_copies: int) -> tuple[int, int]:
+        """Returns the min and the max number of reads of a call that uses so many copies."""
+        qubits = sum(copy.num_qubits for copy in self.copies[:num_copies])
+        return self._limits.reads_range(partial(self.seconds, qubits))
 
     def seconds(self, num_qubits: int, reads: int) -> float:
         """Returns the QPU access time of a call in seconds; 0 for a mock without timing data."""
@@ -128,7 +149,7 @@ class ProgrammedChip:
             [copy.num_qubits for copy in self.copies],
             **plan,
             least_reads=self._settings.num_reads or 1,
-            check=self.check_reads,
+            limits=self._limits,
             annealing_time=self._settings.annealing_time,
             anneal_schedule=self._parameters.get("anneal_schedule"),
         )
@@ -162,7 +183,8 @@ class ProgrammedChip:
     def _chain_strength(self, problem: IsingProblem, fields: Doubles) -> float:
         """Returns the chain strength in the units of the network's J.
 
-        It is the one that is set, or else uniform torque compensation as far as the chip allows.
+        It is the one that is set, or else uniform torque compensation as far as the chip allows,
+        and no less than holds chains together against heat.
         """
         strongest = -self._limits.j_range[0] / self._scale
         if (chosen := self._settings.chain_strength) is not None:
@@ -177,7 +199,8 @@ class ProgrammedChip:
         squares = np.square(problem.couplings, dtype=np.float64).ravel()
         if self._cyclic:  # fields are couplings to the apex
             squares = np.concatenate([squares, np.square(fields).mean(axis=0)])
-        return min(torque_compensation(float(squares.mean()), *self._shape), strongest)
+        torque = torque_compensation(float(squares.mean()), *self._shape)
+        return min(max(torque, LEAST_CHAIN / self._scale), strongest)
 
     def _prepared(
         self,
@@ -193,7 +216,8 @@ class ProgrammedChip:
         Which copies are used, and which spins are reversed, changes from call to call.
         """
         program, scale = self.program, self._scale
-        copies, flips = self._placement(len(tasks), seed, int(problem.streams[tasks[0].problem]))
+        stream, first_read = int(problem.streams[tasks[0].problem]), part.slots[0].first_read
+        copies, flips = self._placement(len(tasks), seed, stream, first_read)
         used = np.isin(np.arange(program.num_copies), copies)
         starts, linear, quadratic = self._logical(
             problem, fields, dict(zip(copies, tasks, strict=True))
@@ -204,6 +228,9 @@ class ProgrammedChip:
         h, j, clipped = self._clipped(h, j, used)
 
         qubits = program.used_qubits(used)
+        # A chip gives each call other reads; an emulated chip has to know that it is another call.
+        emulated = first_read > 0 and "first_read" in self._device.parameters
+        which_reads = {"first_read": first_read} if emulated else {}
         initial_state = np.empty(0, np.int8)
         if "anneal_schedule" in self._parameters:
             initial_state = program.spread(starts * flips)[qubits]
@@ -218,7 +245,7 @@ class ProgrammedChip:
             chain_lengths=program.chain_lengths[used].astype(np.int32),
             flips=flips[used],
             initial_state=initial_state,
-            parameters={"num_reads": part.reads, **self._parameters},
+            parameters={"num_reads": part.reads, **self._parameters, **which_reads},
             notes={
                 **self._notes,
                 "chain_strength": chain_strength,
@@ -228,10 +255,13 @@ class ProgrammedChip:
         )
         return PreparedCall(call, *program.as_dicts(used, h, j))
 
-    def _placement(self, num_tasks: int, seed: int, stream: int) -> tuple[list[int], Spins]:
+    def _placement(
+        self, num_tasks: int, seed: int, stream: int, first_read: int
+    ) -> tuple[list[int], Spins]:
         """Returns the copy of each task of a call, and the spin reversal (copies, spins)."""
         program = self.program
-        random = np.random.Generator(np.random.PCG64([seed, stream]))
+        key = [seed, stream, first_read] if first_read else [seed, stream]
+        random = np.random.Generator(np.random.PCG64(key))
         first = int(random.integers(program.num_copies))
         copies = [(first + k) % program.num_copies for k in range(num_tasks)]
 

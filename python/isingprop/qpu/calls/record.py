@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -118,22 +118,43 @@ class Record:
         call_path(self.folder, call.label).unlink(missing_ok=True)
 
 
+class _Reads(NamedTuple):
+    """Reads of a request that an answered call has."""
+
+    first: int
+    count: int  # type: ignore[assignment]  # hides tuple.count()
+    label: str  #: of the call
+    tile: int  #: index in the tiles of the call
+
+
 class Index:
-    """The calls in a folder: which requests are answered, and which calls wait for an answer."""
+    """The calls in a folder: which reads are answered, and which calls wait for an answer.
+
+    The reads of a request may come from several calls; it is answered when all of them are.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Reads all calls of the folder, without the qubits of their answers."""
         self._folder = folder
-        self._answered: dict[str, str] = {}  # label of the call by request
+        self._answered: dict[str, list[_Reads]] = {}  # by request, latest answers first
         self.pending: dict[str, Call] = {}  #: calls without an answer by label
         self.seconds = 0.0  #: QPU access time that was charged for all answers
         for path in sorted(folder.glob("*.safetensors")):
             call, timing = load_call(path)
             self.add(call, timing)
 
-    def __contains__(self, request: str) -> bool:
-        """Returns whether a request is answered."""
-        return request in self._answered
+    def missing(self, request: str, num_reads: int) -> list[tuple[int, int]]:
+        """Returns which of `num_reads` reads of a request no answer has.
+
+        Returns:
+            (first read, number of reads) of each gap, in order; [] for a request that is answered.
+        """
+        gaps, end = [], 0
+        for reads in [*self._parts(request), _Reads(num_reads, 0, "", 0)]:
+            if reads.first > end:
+                gaps.append((end, reads.first - end))
+            end = reads.first + reads.count
+        return gaps
 
     def add(self, call: Call, timing: dict[str, Any] | None) -> None:
         """Adds a call on disk, which is answered where there is timing data."""
@@ -141,19 +162,31 @@ class Index:
             self.pending[call.label] = call
             return
         self.pending.pop(call.label, None)
-        self._answered |= {tile.request: call.label for tile in call.tiles}
+        for k, tile in enumerate(call.tiles):
+            reads = _Reads(tile.first_read, tile.count, call.label, k)
+            self._answered.setdefault(tile.request, []).insert(0, reads)
         self.seconds += access_seconds(timing)
 
     def remove(self, call: Call) -> None:
         """Removes a call without an answer."""
         self.pending.pop(call.label, None)
 
-    def reads(self, request: str) -> tuple[Spins, Answer]:
-        """Returns the states read for a request, (n, N) with 0 for ties, and their answer."""
-        answer = load_answer(call_path(self._folder, self._answered[request]))
-        tiles = sorted(enumerate(answer.call.tiles), key=lambda each: each[1].first_read)
-        parts = [answer.spins[k, : tile.count] for k, tile in tiles if tile.request == request]
-        return np.concatenate(parts), answer
+    def reads(self, request: str) -> tuple[Spins, list[Answer]]:
+        """Returns the states read for a request, (n, N) with 0 for ties, and their answers."""
+        spins, answers = [], []
+        for reads in self._parts(request):
+            answer = load_answer(call_path(self._folder, reads.label))
+            spins.append(answer.spins[reads.tile, : reads.count])
+            answers.append(answer)
+        return np.concatenate(spins), answers
+
+    def _parts(self, request: str) -> list[_Reads]:
+        """Returns the reads of a request in order, without those that another answer has, too."""
+        parts: list[_Reads] = []
+        for reads in sorted(self._answered.get(request, ()), key=lambda each: each.first):
+            if not parts or reads.first >= parts[-1].first + parts[-1].count:
+                parts.append(reads)
+        return parts
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,15 @@ class Task:
     problem: int  #: index of the problem
     reads: tuple[int, ...]  #: indices of the reads that this task gives
     start: Spins | None  #: (N,), the start state
+    num_reads: int  #: reads that the chip makes for it, at least len(reads)
+
+
+class MissingReads(NamedTuple):
+    """The reads first ... first + num_reads - 1 of a task, which no recorded answer has."""
+
+    task: Task
+    first: int
+    num_reads: int
 
 
 def tasks_of(
@@ -45,7 +54,8 @@ def tasks_of(
         num_reads: R, reads of each problem.
         seed: seed of the request.
         initial: start states, (B, R, N) or with a length of 1 in place of B or R, or None.
-        settings: settings of the sampler, which are part of the digest.
+        settings: settings of the sampler, which are part of the digest; "num_reads" are the reads
+            that the chip makes at least for each task, or None.
     """
     starts = (
         None
@@ -54,6 +64,7 @@ def tasks_of(
     )
     couplings = hashlib.sha256(problem.couplings.astype("<f8").tobytes()).hexdigest()
     fields = all_fields(problem).astype("<f8")
+    least_reads = settings.get("num_reads") or 1
 
     tasks = []
     for b, stream in enumerate(problem.streams.tolist()):
@@ -62,8 +73,28 @@ def tasks_of(
             content = [_VERSION, settings, *counts, problem.couplings.shape, couplings]
             digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
             digest.update(fields[b].tobytes() + (b"" if start is None else start.tobytes()))
-            tasks.append(Task(digest.hexdigest(), b, tuple(reads), start))
+            made = max(len(reads), least_reads)
+            tasks.append(Task(digest.hexdigest(), b, tuple(reads), start, made))
     return tasks
+
+
+def missing_reads(tasks: Sequence[Task], index: Index | None = None) -> list[MissingReads]:
+    """Returns the reads of tasks that the answers in an index do not have.
+
+    Equal problems of one stream are one request, whose answer serves all of them: only one of the
+    tasks is in the result.
+
+    Args:
+        tasks: the tasks.
+        index: the recorded answers; None: there are none.
+    """
+    missing = []
+    for task in {task.request: task for task in tasks}.values():
+        gaps = [(0, task.num_reads)]
+        if index is not None:
+            gaps = index.missing(task.request, task.num_reads)
+        missing += [MissingReads(task, first, num_reads) for first, num_reads in gaps]
+    return missing
 
 
 def _by_start(starts: Spins | None, num_reads: int) -> list[tuple[Spins | None, list[int]]]:
@@ -103,8 +134,8 @@ def states_of(
     raw: list[list[Spins]] = [[] for _ in range(len(problem))]
     answers: dict[str, Answer] = {}
     for task in tasks:
-        reads, answer = index.reads(task.request)
-        answers[answer.call.label] = answer
+        reads, parts = index.reads(task.request)
+        answers |= {answer.call.label: answer for answer in parts}
 
         alone = problem[task.problem : task.problem + 1]
         reads = _break_ties(alone, reads)

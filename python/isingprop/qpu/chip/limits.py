@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from isingprop.qpu.chip.schedules import MICROSECONDS_PER_SECOND, solver_property
 from isingprop.qpu.chip.working_graph import WorkingGraph
-from isingprop.util.checks import Doubles, whole_number
+from isingprop.util.checks import Doubles
 
 Indices: TypeAlias = NDArray[np.int64]
 Range: TypeAlias = tuple[float, float]
@@ -119,39 +119,36 @@ class Limits:
                 f"got {values[worst]:.6g}; lower scale or chain_strength"
             )
 
-    def check_reads(self, num_reads: int, access_time: Callable[[int], float]) -> None:
-        """Checks that the chip would accept a call of so many reads.
+    def reads_range(self, access_time: Callable[[int], float]) -> tuple[int, int]:
+        """Returns the min and the max number of reads of a call.
 
         The whole access time must fit into problem_run_duration_range. D-Wave's own rule leaves out
         the programming time and the delays between reads, a few percent of it, so the chip accepts
-        every call that passes here.
+        every call of at most so many reads.
 
         Args:
-            num_reads: reads of the call.
             access_time: gives the seconds of a call by its number of reads, like
-                `estimate.access_time`.
+                `estimate.access_time`; it is linear in them.
 
         Raises:
-            ValueError: for a number that is out of range, or too many reads for the time that one
-                call may take.
+            ValueError: for a chip whose calls may not take the time of the min number of reads.
         """
-        min_reads, max_reads = map(int, self.num_reads_range)
-        num_reads = whole_number("num_reads", num_reads, least=min_reads, most=max_reads)
-
+        least, most = map(int, self.num_reads_range)
         longest = self.problem_run_duration_range[1] / MICROSECONDS_PER_SECOND
-        if access_time(num_reads) <= longest:
-            return
+        if access_time(most) <= longest:
+            return least, most
 
-        first, each = access_time(1), access_time(2) - access_time(1)
-        if first > longest:
+        shortest, each = access_time(least), access_time(least + 1) - access_time(least)
+        if shortest > longest:
+            microseconds = shortest * MICROSECONDS_PER_SECOND
+            low, high = self.problem_run_duration_range
             raise ValueError(
-                f"a call must take at most {longest:g} s, got {first:.6g} for its first read"
+                f"problem_run_duration_range must allow a call of {least} read"
+                f"{'s' * (least > 1)}, which takes {microseconds:.6g} us, got [{low:g}, {high:g}]"
             )
-        allowed = 1 + int((longest - first) / each)
-        raise ValueError(
-            f"num_reads must be at most {allowed} for a call of up to {longest:g} s, "
-            f"got {num_reads}"
-        )
+
+        most = least + int((longest - shortest) / each)
+        return least, most if access_time(most) <= longest else most - 1
 
 
 def _range(properties: Mapping[str, Any], name: str) -> Range:

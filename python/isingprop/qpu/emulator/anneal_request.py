@@ -13,6 +13,7 @@ from isingprop.qpu.chip.schedules import (
     check_anneal_schedule,
     check_annealing_time,
     check_h_gain_schedule,
+    solver_property,
 )
 from isingprop.util.checks import Spins, whole_number
 
@@ -26,6 +27,7 @@ class Request:
     gain: NDArray[np.float64]  #: (P, 2), time in us and g
     initial: Mapping[int, int] | None  #: initial state, spins by qubit
     reinitialize: bool  #: whether each read starts from the initial state, not from the last read
+    first_read: int  #: the index of the first read among those of several calls
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any], properties: Mapping[str, Any]) -> Request:
@@ -42,20 +44,22 @@ class Request:
             )
         if mode not in ("raw", "histogram"):
             raise ValueError(f"answer_mode must be raw or histogram, got {mode!r}")
-        low, high = properties["num_reads_range"]
+        low, high = solver_property(properties, "num_reads_range")
         num_reads = whole_number("num_reads", parameters.get("num_reads", 1), least=low, most=high)
 
         anneal = _anneal_schedule(
             parameters.get("anneal_schedule"), parameters.get("annealing_time"), properties
         )
         end = float(anneal[-1, 0])
-        gain = parameters.get("h_gain_schedule", [[0, 1], [end, 1]])
-        gain = np.array(check_h_gain_schedule(gain, end, properties))
+        gain = np.array([[0, 1], [end, 1]], dtype=np.float64)
+        if "h_gain_schedule" in parameters:
+            gain = np.array(check_h_gain_schedule(parameters["h_gain_schedule"], end, properties))
 
         initial = parameters.get("initial_state")
         _check_initial(initial, anneal[0, 1])
         reinitialize = bool(parameters.get("reinitialize_state", True))
-        return cls(num_reads, anneal, gain, initial, reinitialize)
+        first_read = whole_number("first_read", parameters.get("first_read", 0), least=0)
+        return cls(num_reads, anneal, gain, initial, reinitialize, first_read)
 
     def start(self, qubits: Sequence[int]) -> Spins | None:
         """Returns the initial state of some qubits, (n,), or None where there is none."""
@@ -86,7 +90,7 @@ def _anneal_schedule(
 ) -> NDArray[np.float64]:
     """Returns the checked anneal schedule (P, 2) of a call: the one given, or a ramp of s."""
     if schedule is None:
-        end = properties["default_annealing_time"] if time is None else time
+        end = solver_property(properties, "default_annealing_time") if time is None else time
         end = check_annealing_time(end, properties)
         return np.array([[0, 0], [end, 1]], dtype=np.float64)
     if time is not None:

@@ -43,8 +43,8 @@ class Noise:
 class EmulatedAnneal(Sampler):
     """Anneals a problem on a chip's qubits by the parameters of a call.
 
-    The random numbers of a request follow from the seed, the request itself and how often it was
-    made before.
+    The random numbers of a request follow from the seed, the request itself with the index of its
+    first read, and how often it was made before.
 
     Args:
         noise: parameters of the chip.
@@ -125,9 +125,10 @@ class EmulatedAnneal(Sampler):
         self, request: Request, qubits: Sequence[int], *arrays: NDArray[Any] | None
     ) -> np.random.Generator:
         """Returns a random stream for a request; the same request gets another one each time."""
-        content = hashlib.sha256(
-            repr((request.num_reads, request.reinitialize, self._noise)).encode()
-        )
+        counts: tuple[Any, ...] = request.num_reads, request.reinitialize, self._noise
+        if request.first_read:
+            counts = (*counts, request.first_read)
+        content = hashlib.sha256(repr(counts).encode())
         for array in (np.array(qubits), request.anneal, request.gain, *arrays):
             content.update(
                 b"-" if array is None else len(array).to_bytes(8, "little") + array.tobytes()

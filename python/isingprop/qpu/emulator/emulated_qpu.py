@@ -31,7 +31,7 @@ _PARAMETERS = (
     "readout_thermalization",
     "reinitialize_state",
 )
-_LABEL = "label"  # a parameter of the client: no solver lists it
+_UNLISTED = ("label", "first_read")  # parameters of the client, and of emulated chips alone
 # Properties without which a chip cannot be emulated.
 _NEEDED = (
     "annealing_time_range",
@@ -59,7 +59,9 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
     It answers like a chip: `properties`, `parameters`, `sample_ising()` and the timing of an answer
     are those of a dwave.system.DWaveSampler, and requests that a chip would refuse are refused. Its
     chip_id begins with "emulated-", and nothing is charged. The same requests get the same answers,
-    in whatever order they come; labels do not count.
+    in whatever order they come; labels do not count. The parameter `first_read`, which no chip has,
+    says which reads these are where several calls make the reads of one request: calls for other
+    reads get other answers.
 
     Args:
         topology: "pegasus" or "zephyr" for a perfect chip, whose other properties are those of
@@ -157,7 +159,9 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             "couplers": self.edgelist,
             "parameters": {name: described[name] for name in taken},
         }
-        self.parameters = {name: ["parameters"] for name in taken} | {_LABEL: []}
+        self.parameters = {name: ["parameters"] for name in taken} | {
+            name: [] for name in _UNLISTED
+        }
 
     def sample(self, bqm: dimod.BinaryQuadraticModel, **parameters: Any) -> dimod.SampleSet:
         """Anneals a problem on the chip's own qubits.
@@ -167,7 +171,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             parameters: num_reads, auto_scale=False, answer_mode, label, annealing_time or
                 anneal_schedule, h_gain_schedule, initial_state (a dict of -1 and +1 by qubit),
                 reinitialize_state, programming_thermalization and readout_thermalization, all as
-                D-Wave defines them.
+                D-Wave defines them, and first_read, the index of the first read.
 
         Returns:
             The reads; info["timing"] has the times in microseconds that a chip would take.
