@@ -6,10 +6,10 @@ import os
 import struct
 
 import pytest
+from helpers.dwave.fake_sapi import FakeSapi
 
 import isingprop as ip
 from helpers.cli.cli_runs import assert_refused, isingprop
-from helpers.dwave.fake_sapi import FakeSapi
 from isingprop.qpu.chip.working_graph import WorkingGraph
 
 NETWORK = ("--hidden", "30", "--output", "10")

@@ -45,6 +45,7 @@ def with_options_of(
             for each in signature(command, eval_str=True).parameters.values()
             if each.name not in left_out
         ]
+
         whole = signature(function).replace(parameters=[*own, *shared])
         function.__signature__ = whole  # type: ignore[attr-defined]
         return function

@@ -5,11 +5,11 @@ import threading
 
 import numpy as np
 import pytest
+from helpers.dwave.fake_sapi import FakeSapi
 
 import isingprop as ip
 from helpers.dwave import sapi_faults as faults
 from helpers.dwave.dwave_runs import NUM_CALLS, TRAIN, go_on, on_disk
-from helpers.dwave.fake_sapi import FakeSapi
 from helpers.dwave.fault_cases import ASKED
 from isingprop.qpu.calls.record import Index
 

@@ -215,27 +215,18 @@ def _planned_seconds(plan: RehearsalPlan, run: RehearsedRun, replayed: Replayed)
 
 
 def _budget_stop(stop: BudgetStop) -> Check:
-    passed = (
-        stop.message is not None
-        and stop.spent <= stop.budget
-        and stop.num_paid == stop.num_kept > 0
-    )
-    text = (
-        f"a budget of {stop.budget:.3f} s stopped the run after {stop.num_paid} calls for "
-        f"{stop.spent:.3f} s, whose answers are kept"
-    )
+    kept_all = stop.num_paid == stop.num_kept > 0
+    passed = stop.message is not None and stop.spent <= stop.budget and kept_all
+
+    spent = f"{stop.num_paid} calls for {stop.spent:.3f} s"
+    text = f"a budget of {stop.budget:.3f} s stopped the run after {spent}, whose answers are kept"
     if not passed:
         text = (
-            f"a budget of {stop.budget:.3f} s allowed {stop.num_paid} calls for "
-            f"{stop.spent:.3f} s, of which {stop.num_kept} answers are kept"
+            f"a budget of {stop.budget:.3f} s allowed {spent}, of which {stop.num_kept} answers "
+            "are kept"
         )
-    return Check(
-        "budget stop",
-        passed,
-        text,
-        _REPORT,
-        {"stopping_budget": stop.budget, "stopped_after": stop.num_paid},
-    )
+    numbers = {"stopping_budget": stop.budget, "stopped_after": stop.num_paid}
+    return Check("budget stop", passed, text, _REPORT, numbers)
 
 
 def _faults(run: RehearsedRun) -> Check:

@@ -89,11 +89,11 @@ def rehearse_run(
     run_folder = RunFolder.create(folder / "run", replace(settings, qpu_solver=_SOLVER))
     with LocalService({_SOLVER: chip}) as service:
         run = RehearsedRun(service.paid)
-        stage = _Stage(service, run_folder, run)
+        stages = _Stages(service, run_folder, run)
         try:
-            stage.stop_by_budget(small_budget)
-            stage.kill_among_faults()
-            stage.resume()
+            stages.stop_by_budget(small_budget)
+            stages.kill_among_faults()
+            stages.resume()
         except CommandError as error:
             run.failure = str(error)
 
@@ -107,7 +107,7 @@ def rehearse_run(
     return run
 
 
-class _Stage:
+class _Stages:
     """The parts of a rehearsed run, each of which is the command `train --resume`."""
 
     def __init__(self, service: LocalService, folder: RunFolder, run: RehearsedRun) -> None:

@@ -59,9 +59,9 @@ def _store(graph: WorkingGraph, num_hidden: int, num_output: int, copies: list[E
 def _key(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[str | int]:
     """Returns all that determines the copies.
 
-    The graph's digest is part of it because different mock samplers have the same graph_id.
+    The graph's name is no part of it, so that a chip and its emulation share them.
     """
-    return [ALGORITHM, graph.graph_id, graph.digest, int(num_hidden), int(num_output)]
+    return [ALGORITHM, graph.digest, int(num_hidden), int(num_output)]
 
 
 def _path(key: list[str | int]) -> Path:
