@@ -128,7 +128,8 @@ def test_of_a_solver_only_its_properties_are_read(tmp_path):
         (("--qpu-solver", "any"), 2, ("--qpu-solver",)),
         (("--resume", "run"), 2, ("--resume",)),
         (("--learning-rate", "0"), 2, ("--learning-rate", "above 0")),
-        (("--chip", "no_such_chip"), 1, ("no_such_chip",)),
+        (("--chip", "no_such_chip"), 1, ("--chip must be", "no_such_chip")),
+        (("--chip", "zephyr.json", "--solver", "any"), 2, ("--chip", "--solver")),
     ],
 )
 def test_wrong_options_are_refused_in_one_line(tmp_path, options, code, fragments):

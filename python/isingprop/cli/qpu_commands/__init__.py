@@ -1,4 +1,4 @@
-"""The group of commands `isingprop qpu`: what a D-Wave chip holds, and what a run on it costs."""
+"""The group of commands `isingprop qpu`: what a chip holds, what a run costs, a rehearsal of it."""
 
 import typer
 
@@ -7,7 +7,7 @@ from isingprop.cli.qpu_commands.qpu_price import estimate
 from isingprop.cli.rehearsal.rehearse import rehearse
 
 qpu_app = typer.Typer(
-    help="What a D-Wave chip holds, and what a run on it costs.",
+    help="What a D-Wave chip holds, what a run on it costs, and a rehearsal of the run.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
