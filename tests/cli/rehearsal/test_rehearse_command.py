@@ -150,7 +150,8 @@ def processes_of(group: int) -> list[str]:
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_a_rehearsal_with_all_its_processes(tmp_path, chip_file):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_rehearsal_with_all_its_processes(tmp_path, chip_file, number):
     here, variables = surroundings(tmp_path)
     command = [*COMMAND[1:], "qpu", "rehearse", *SMALL, "--chip", chip_file]
     environment = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -158,7 +159,7 @@ def test_ctrl_c_ends_a_rehearsal_with_all_its_processes(tmp_path, chip_file):
     with started(*command, **options, stderr=subprocess.PIPE) as running:
         said = iter(running.stderr.readline, "")
         assert any("running through faults" in line for line in said)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         _, rest = running.communicate(timeout=PROCESS_SECONDS)
         assert running.returncode == 130
         assert rest == "Interrupted.\n"
