@@ -11,7 +11,9 @@ from isingprop.qpu.chip.reverse_schedules import cyclic_schedules, reverse_sched
 from isingprop.qpu.chip.schedules import Schedule, check_anneal_fraction, check_annealing_time
 from isingprop.util.checks import real_number, true_or_false, whole_number
 
-MODES = ("forward", "reverse", "cyclic")
+FROM_STARTS = ("reverse", "cyclic")  #: modes that take start states
+WITH_APEX = ("cyclic", "fast")  #: modes in which fields are couplings to a further spin
+MODES = ("forward", *FROM_STARTS, "fast")
 # The prefactor of D-Wave's uniform torque compensation, sqrt(2).
 _TORQUE_PREFACTOR = 1.414
 # Chain strength of an untrained network over the strongest coupling of the chip. The rest is left
@@ -24,9 +26,9 @@ _CHAIN_SHARE = 0.8
 # chips, 52 % and 64 % at c = 0.1. Usual networks have 1.3 to 1.6 without it, 0.52 to 0.7 in cyclic
 # mode.
 LEAST_CHAIN = 0.5
-# Factor of the scale in cyclic mode, which puts fields on couplers: their range is a quarter of
-# that of fields.
-_CYCLIC_SHARE = 1 / 3
+# Factor of the scale in modes that put fields on couplers, whose range is a quarter of that of
+# fields.
+_APEX_SHARE = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,21 @@ class Settings:
         for name in ("spin_reversal", "descend"):
             true_or_false(name, getattr(self, name))
 
+    @property
+    def takes_starts(self) -> bool:
+        """Whether calls may have start states."""
+        return self.mode in FROM_STARTS
+
+    @property
+    def has_apex(self) -> bool:
+        """Whether the network is embedded with a further spin in each layer."""
+        return self.mode in WITH_APEX
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether calls use the fast-anneal protocol."""
+        return self.mode == "fast"
+
     def as_json(self) -> dict[str, Any]:
         """Returns the settings as records and checkpoints compare them."""
         return {"name": "DWave", **asdict(self)}
@@ -77,7 +94,7 @@ class Settings:
         Raises:
             ValueError: where the chip does not take annealing_time, or no schedule of the mode.
         """
-        check_annealing_time(self.annealing_time, properties)
+        check_annealing_time(self.annealing_time, properties, fast=self.is_fast)
         if self.mode == "reverse":
             return reverse_schedule(self.annealing_time, self.s_target, properties), None
         if self.mode == "cyclic":
@@ -95,9 +112,7 @@ class Settings:
         if self.scale is not None:
             return self.scale
         untrained = torque_compensation(1 / (3 * num_hidden), num_hidden, num_output)
-        return (
-            _CHAIN_SHARE * strongest / untrained * (_CYCLIC_SHARE if self.mode == "cyclic" else 1.0)
-        )
+        return _CHAIN_SHARE * strongest / untrained * (_APEX_SHARE if self.has_apex else 1.0)
 
 
 def torque_compensation(mean_square: float, num_hidden: int, num_output: int) -> float:

@@ -15,7 +15,7 @@ from isingprop.qpu.settings import MODES
 CHIP = ip.EmulatedQPU("zephyr", 1)
 
 REFUSED = {
-    "ValueError: mode must be one of forward, reverse, cyclic, got 'sideways'": {
+    "ValueError: mode must be one of forward, reverse, cyclic, fast, got 'sideways'": {
         "mode": "sideways"
     },
     "ValueError: num_reads must be at least 1, got 0": {"num_reads": 0},

@@ -31,7 +31,7 @@ _LABEL_DIGITS = 16  # random hex digits in the label of a call
 def network_copies(
     graph: WorkingGraph, num_hidden: int, num_output: int, *, apex: bool
 ) -> list[Embedding]:
-    """Returns embeddings of a network, with one more spin in each layer for cyclic mode (`apex`).
+    """Returns embeddings of a network, with one more spin in each layer if it needs an `apex`.
 
     Raises:
         ValueError: for a network that does not fit.
@@ -42,8 +42,8 @@ def network_copies(
         if not apex:
             raise
         raise ValueError(
-            f"cyclic annealing of {num_hidden} x {num_output} spins takes one more spin in each "
-            f"layer: {error}"
+            f"{num_hidden} x {num_output} spins take one more spin in each layer in modes cyclic "
+            f"and fast: {error}"
         ) from None
 
 
@@ -79,13 +79,13 @@ class ProgrammedChip:
         self._shape = num_hidden, num_output
         self._parameters = self._checked_parameters(from_starts)
 
-        apex = settings.mode == "cyclic"
         graph = WorkingGraph.of(device)
+        self.copies = network_copies(graph, num_hidden, num_output, apex=settings.has_apex)
+        self.copies = self.copies[:num_copies]
         # Forward calls of cyclic mode use the embedding of K_{H+1,O+1}, too, whose two apex chains
         # are then idle.
-        self.copies = network_copies(graph, num_hidden, num_output, apex=apex)[:num_copies]
-        self._cyclic = apex and from_starts
-        self.program = Program(graph, self.copies, num_hidden, num_output, apex=self._cyclic)
+        self._apex = settings.has_apex and (from_starts or settings.is_fast)
+        self.program = Program(graph, self.copies, num_hidden, num_output, apex=self._apex)
 
         self._limits = Limits.of(device.properties, graph, self.program.rows)
         self._scale = settings.scale_for(num_hidden, num_output, -self._limits.j_range[0])
@@ -161,6 +161,9 @@ class ProgrammedChip:
         parameters: dict[str, Any] = {"auto_scale": False}
         if "answer_mode" in self._device.parameters:
             parameters["answer_mode"] = "raw"
+        if self._settings.is_fast:
+            self._check_takes("fast_anneal")
+            parameters["fast_anneal"] = True
         if anneal is None or not from_starts:
             return parameters | {"annealing_time": self._settings.annealing_time}
 
@@ -171,14 +174,17 @@ class ProgrammedChip:
         if gain is not None:
             end = self._settings.annealing_time
             parameters["h_gain_schedule"] = check_h_gain_schedule(gain, end, properties)
+        self._check_takes("initial_state", *parameters)
+        return parameters
 
-        for name in ("initial_state", *parameters):
+    def _check_takes(self, *names: str) -> None:
+        """Checks that the solver takes parameters."""
+        for name in names:
             if name not in self._device.parameters:
                 raise ValueError(
                     f"solver {device_name(self._device)} must take the parameter {name}, "
                     "got one that does not"
                 )
-        return parameters
 
     def _chain_strength(self, problem: IsingProblem, fields: Doubles) -> float:
         """Returns the chain strength in the units of the network's J.
@@ -197,7 +203,7 @@ class ProgrammedChip:
             return chosen
 
         squares = np.square(problem.couplings, dtype=np.float64).ravel()
-        if self._cyclic:  # fields are couplings to the apex
+        if self._apex:  # fields are couplings to the apex
             squares = np.concatenate([squares, np.square(fields).mean(axis=0)])
         torque = torque_compensation(float(squares.mean()), *self._shape)
         return min(max(torque, LEAST_CHAIN / self._scale), strongest)
@@ -288,11 +294,12 @@ class ProgrammedChip:
             quadratic[copy, :num_couplings] = problem.couplings.ravel()
             if task.start is not None:
                 starts[copy, :num_spins] = task.start
-            if self._cyclic:
-                quadratic[copy, num_couplings:] = fields[task.problem]
-                linear[copy] = -self._settings.bias * starts[copy]
-            else:
+            if not self._apex:
                 linear[copy] = fields[task.problem]
+                continue
+            quadratic[copy, num_couplings:] = fields[task.problem]
+            if not self._settings.is_fast:
+                linear[copy] = -self._settings.bias * starts[copy]
         return starts, linear, quadratic
 
     def _clipped(

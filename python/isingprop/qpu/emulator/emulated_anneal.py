@@ -75,7 +75,7 @@ class EmulatedAnneal(Sampler):
         model: Any = bqm.change_vartype(dimod.SPIN, inplace=False)
         qubits: list[int] = sorted(model.variables)
         fields, couplings, _ = model.to_numpy_vectors(variable_order=qubits, sort_indices=True)
-        self._check_fields(qubits, fields, request.gain[:, 1])
+        self._check_fields(qubits, fields, request)
         self._check_couplings(qubits, couplings)
         start = request.start(qubits)
 
@@ -88,10 +88,20 @@ class EmulatedAnneal(Sampler):
         return reads
 
     def _check_fields(
-        self, qubits: Sequence[int], fields: NDArray[np.float64], gains: NDArray[np.float64]
+        self, qubits: Sequence[int], fields: NDArray[np.float64], request: Request
     ) -> None:
-        """Checks that fields times the smallest and the largest gain are in the chip's range."""
+        """Checks that fields times the smallest and the largest gain are in the chip's range.
+
+        The fast-anneal protocol takes no fields.
+        """
+        if request.fast and fields.any():
+            k = int(fields.astype(bool).argmax())
+            raise ValueError(
+                f"h must be 0 where fast_anneal is True, got {fields[k]} on {qubits[k]}"
+            )
+
         low, high = self._limits.h_range
+        gains = request.gain[:, 1]
         for scaled in (gains.min() * fields, gains.max() * fields):
             wrong = ~((scaled >= low) & (scaled <= high))
             if wrong.any():
@@ -128,6 +138,9 @@ class EmulatedAnneal(Sampler):
         counts: tuple[Any, ...] = request.num_reads, request.reinitialize, self._noise
         if request.first_read:
             counts = (*counts, request.first_read)
+        if request.fast:
+            counts = (*counts, "fast")
+
         content = hashlib.sha256(repr(counts).encode())
         for array in (np.array(qubits), request.anneal, request.gain, *arrays):
             content.update(

@@ -24,6 +24,7 @@ _PARAMETERS = (
     "annealing_time",
     "answer_mode",
     "auto_scale",
+    "fast_anneal",
     "h_gain_schedule",
     "initial_state",
     "num_reads",
@@ -169,9 +170,9 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         Args:
             bqm: the problem, over working qubits and couplers.
             parameters: num_reads, auto_scale=False, answer_mode, label, annealing_time or
-                anneal_schedule, h_gain_schedule, initial_state (a dict of -1 and +1 by qubit),
-                reinitialize_state, programming_thermalization and readout_thermalization, all as
-                D-Wave defines them, and first_read, the index of the first read.
+                anneal_schedule, fast_anneal, h_gain_schedule, initial_state (a dict of -1 and +1 by
+                qubit), reinitialize_state, programming_thermalization and readout_thermalization,
+                all as D-Wave defines them, and first_read, the index of the first read.
 
         Returns:
             The reads; info["timing"] has the times in microseconds that a chip would take.
