@@ -29,6 +29,7 @@ LEAST_CHAIN = 0.5
 # Factor of the scale in modes that put fields on couplers, whose range is a quarter of that of
 # fields.
 _APEX_SHARE = 1 / 3
+_LATER = {"reinitialize_state": True}  # defaults of settings that records of before do not have
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ class Settings:
     scale: float | None
     s_target: float
     bias: float
-    spin_reversal: bool
+    spin_reversal: bool | int
     descend: bool
+    reinitialize_state: bool = True
 
     def __post_init__(self) -> None:
         """Checks and converts all values."""
@@ -60,8 +62,14 @@ class Settings:
                 object.__setattr__(self, name, real_number(name, value, above=0.0))
         object.__setattr__(self, "s_target", check_anneal_fraction(self.s_target))
         object.__setattr__(self, "bias", real_number("bias", self.bias, least=0.0))
-        for name in ("spin_reversal", "descend"):
+        object.__setattr__(self, "spin_reversal", _spin_reversal(self.spin_reversal))
+        for name in ("descend", "reinitialize_state"):
             true_or_false(name, getattr(self, name))
+        if not (self.reinitialize_state or self.takes_starts):
+            raise ValueError(
+                f"reinitialize_state must be True for DWave(mode={self.mode!r}), which takes no "
+                "start states, got False"
+            )
 
     @property
     def takes_starts(self) -> bool:
@@ -78,9 +86,19 @@ class Settings:
         """Whether calls use the fast-anneal protocol."""
         return self.mode == "fast"
 
+    @property
+    def num_reversals(self) -> int:
+        """The number of spin reversals over which the reads of a task are shared out at least."""
+        return int(self.spin_reversal) if self.spin_reversal else 1
+
     def as_json(self) -> dict[str, Any]:
-        """Returns the settings as records and checkpoints compare them."""
-        return {"name": "DWave", **asdict(self)}
+        """Returns the settings as records and checkpoints compare them.
+
+        Settings that came later are left out where they have their default, so that records of
+        before are those of the same settings.
+        """
+        content = {"name": "DWave", **asdict(self)}
+        return {name: value for name, value in content.items() if value != _LATER.get(name, ...)}
 
     def schedules(self, properties: Mapping[str, Any]) -> tuple[Schedule | None, Schedule | None]:
         """Returns the schedules of calls from start states.
@@ -113,6 +131,14 @@ class Settings:
             return self.scale
         untrained = torque_compensation(1 / (3 * num_hidden), num_hidden, num_output)
         return _CHAIN_SHARE * strongest / untrained * (_APEX_SHARE if self.has_apex else 1.0)
+
+
+def _spin_reversal(value: object) -> bool | int:
+    """Returns True or False, or a number of at least 2."""
+    if isinstance(value, bool):
+        return value
+    number = whole_number("spin_reversal", value, least=1)
+    return number if number > 1 else True
 
 
 def torque_compensation(mean_square: float, num_hidden: int, num_output: int) -> float:

@@ -68,10 +68,15 @@ class DWave(PlannedCalls):
         s_target: lowest anneal fraction of "reverse" and "cyclic", in [0, 1).
         bias: bias of "cyclic", in the units of J, >= 0.
         spin_reversal: whether a random half of the spins is reversed in each call, together with
-            their fields, couplings and start states, which averages out biases of the chip.
+            their fields, couplings and start states, which averages out biases of the chip. A
+            number n shares the reads of each problem (and start state) out over at least n calls,
+            each with another half; each call takes its time for programming.
         descend: whether each read ends with a zero-temperature descent on the CPU, as in Annealing.
             Without it, spins flipped by heat or by the read-out increase all fields in training.
             The record has the reads before the descent.
+        reinitialize_state: whether each read of "reverse" and "cyclic" starts from the start state;
+            False: only the first read of each call does, and each other one starts where the last
+            one ended.
         num_copies: max number of copies of the network to use; None uses all that fit.
         budget: max seconds of QPU access time that all answers in the folder may cost; a call that
             could exceed it raises QPUBudgetError before it is sent.
@@ -110,8 +115,9 @@ class DWave(PlannedCalls):
         scale: float | None = None,
         s_target: float = 0.45,
         bias: float = 0.4,
-        spin_reversal: bool = False,
+        spin_reversal: bool | int = False,
         descend: bool = True,
+        reinitialize_state: bool = True,
         num_copies: int | None = None,
         budget: float | None = None,
         record: str | os.PathLike[str] | None = None,
@@ -128,6 +134,7 @@ class DWave(PlannedCalls):
             bias,
             spin_reversal,
             descend,
+            reinitialize_state,
         )
         self._num_copies = (
             None if num_copies is None else whole_number("num_copies", num_copies, least=1)

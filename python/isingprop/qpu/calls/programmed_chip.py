@@ -101,17 +101,21 @@ class ProgrammedChip:
     ) -> Iterator[PreparedCall]:
         """Yields calls for missing reads; tasks that miss equally many share calls.
 
+        With several spin reversals, so many calls share the reads of a task, however many of them
+        are answered.
+
         Raises:
             ValueError: for a chain strength or sums of couplings that are out of range.
         """
         fields = all_fields(problem)
         chain_strength = self._chain_strength(problem, fields)
-        by_reads: dict[int, list[MissingReads]] = {}
+        by_reads: dict[tuple[int, int | None], list[MissingReads]] = {}
         for each in missing:
-            by_reads.setdefault(each.num_reads, []).append(each)
+            key = each.num_reads, self._reads_of_reversal(each.task.num_reads)
+            by_reads.setdefault(key, []).append(each)
 
-        for num_reads, group in by_reads.items():
-            for part in split(len(group), num_reads, len(self.copies), self._reads_range):
+        for (num_reads, most), group in by_reads.items():
+            for part in split(len(group), num_reads, len(self.copies), self._reads_range, most):
                 tasks = [group[slot.task].task for slot in part.slots]
                 slots = [
                     slot._replace(first_read=group[slot.task].first + slot.first_read)
@@ -125,6 +129,11 @@ class ProgrammedChip:
         qubits = sum(copy.num_qubits for copy in self.copies[:num_copies])
         return self._limits.reads_range(partial(self.seconds, qubits))
 
+    def _reads_of_reversal(self, num_reads: int) -> int | None:
+        """Returns how many reads of a task may share a spin reversal; None: any number."""
+        reversals = self._settings.num_reversals
+        return None if reversals == 1 else -(-num_reads // reversals)
+
     def seconds(self, num_qubits: int, reads: int) -> float:
         """Returns the QPU access time of a call in seconds; 0 for a mock without timing data."""
         if self._device.properties.get("problem_timing_data") is None:
@@ -135,6 +144,7 @@ class ProgrammedChip:
             reads,
             annealing_time=self._parameters.get("annealing_time"),
             anneal_schedule=self._parameters.get("anneal_schedule"),
+            reinitialize_state=self._settings.reinitialize_state,
         )
 
     def estimate(self, **plan: int) -> Estimate:
@@ -152,6 +162,8 @@ class ProgrammedChip:
             limits=self._limits,
             annealing_time=self._settings.annealing_time,
             anneal_schedule=self._parameters.get("anneal_schedule"),
+            reinitialize_state=self._settings.reinitialize_state,
+            num_reversals=self._settings.num_reversals,
         )
 
     def _checked_parameters(self, from_starts: bool) -> dict[str, Any]:
@@ -169,7 +181,7 @@ class ProgrammedChip:
 
         parameters |= {
             "anneal_schedule": check_anneal_schedule(anneal, properties),
-            "reinitialize_state": True,
+            "reinitialize_state": self._settings.reinitialize_state,
         }
         if gain is not None:
             end = self._settings.annealing_time

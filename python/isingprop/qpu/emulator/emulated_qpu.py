@@ -32,6 +32,7 @@ _PARAMETERS = (
     "readout_thermalization",
     "reinitialize_state",
 )
+_PAUSES = ("programming_thermalization", "readout_thermalization")
 _UNLISTED = ("label", "first_read")  # parameters of the client, and of emulated chips alone
 # Properties without which a chip cannot be emulated.
 _NEEDED = (
@@ -204,9 +205,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
     def _check_duration(self, parameters: Mapping[str, Any]) -> None:
         """Checks that a chip can make the reads in one call, by the client's own formula."""
         chip = SimpleNamespace(properties=self.properties, software=False)
-        pauses = {
-            name: value for name, value in parameters.items() if name.endswith("_thermalization")
-        }
+        pauses = {name: parameters[name] for name in _PAUSES if name in parameters}
 
         max_reads = StructuredSolver.max_num_reads(
             chip, annealing_time=self._annealing_time(parameters), **pauses
@@ -225,19 +224,20 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
 
     def _timing(self, num_qubits: int, parameters: Mapping[str, Any]) -> dict[str, float]:
         """Returns the timing of an answer, in microseconds, from D-Wave's own model."""
-        chip = SimpleNamespace(properties=self.properties)
-        model = partial(StructuredSolver.estimate_qpu_access_time, chip, max(num_qubits, 1))
+        known = self.properties["problem_timing_data"]
+        # D-Wave's library takes a pause of 0 for the default one, so pauses are made the default.
+        pauses = {name: parameters[name] for name in _PAUSES if name in parameters}
+        timing = known | {f"default_{name}": time for name, time in pauses.items()}
         given = {"reinitialize_state": True, **parameters}
         num_reads = given.pop("num_reads")
+
+        model = partial(_access_time, timing, max(num_qubits, 1))
         programming = model(0, **given)
         sampling = model(num_reads, **given) - programming
         anneal = self._annealing_time(parameters)
-        readout = (
-            model(1)
-            - model(0)
-            - self._annealing_time({})
-            - self.properties["problem_timing_data"]["qpu_delay_time_per_sample"]
-        )
+        plain = partial(_access_time, known, max(num_qubits, 1), annealing_time=anneal)
+        pause = known["default_readout_thermalization"]
+        readout = plain(1) - plain(0) - anneal - known["qpu_delay_time_per_sample"] - pause
 
         times = {
             "qpu_sampling_time": sampling,
@@ -251,3 +251,9 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             "post_processing_overhead_time": 0.0,
         }
         return {name: round(float(time), 2) for name, time in times.items()}
+
+
+def _access_time(timing: Mapping[str, Any], num_qubits: int, reads: int, **parameters: Any) -> Any:
+    """Returns the access time of a call in microseconds, by D-Wave's own model."""
+    chip = SimpleNamespace(properties={"problem_timing_data": timing})
+    return StructuredSolver.estimate_qpu_access_time(chip, num_qubits, reads, **parameters)
