@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from isingprop.qpu.chip.reverse_schedules import cyclic_schedules, reverse_schedule
 from isingprop.qpu.chip.schedules import Schedule, check_anneal_fraction, check_annealing_time
-from isingprop.util.checks import real_number, true_or_false, whole_number
+from isingprop.util.checks import float_array, real_number, true_or_false, whole_number
 
 FROM_STARTS = ("reverse", "cyclic")  #: modes that take start states
 WITH_APEX = ("cyclic", "fast")  #: modes in which fields are couplings to a further spin
@@ -29,7 +32,8 @@ LEAST_CHAIN = 0.5
 # Factor of the scale in modes that put fields on couplers, whose range is a quarter of that of
 # fields.
 _APEX_SHARE = 1 / 3
-_LATER = {"reinitialize_state": True}  # defaults of settings that records of before do not have
+# Defaults of settings that records of before do not have.
+_LATER = {"reinitialize_state": True, "flux_biases": None}
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Settings:
     spin_reversal: bool | int
     descend: bool
     reinitialize_state: bool = True
+    flux_biases: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         """Checks and converts all values."""
@@ -70,6 +75,9 @@ class Settings:
                 f"reinitialize_state must be True for DWave(mode={self.mode!r}), which takes no "
                 "start states, got False"
             )
+        if self.flux_biases is not None:
+            biases = float_array("flux_biases", self.flux_biases, shape=(None,))
+            object.__setattr__(self, "flux_biases", tuple(biases.astype(float).tolist()))
 
     @property
     def takes_starts(self) -> bool:
@@ -95,9 +103,12 @@ class Settings:
         """Returns the settings as records and checkpoints compare them.
 
         Settings that came later are left out where they have their default, so that records of
-        before are those of the same settings.
+        before are those of the same settings. Flux biases are named by a digest; calls record them.
         """
         content = {"name": "DWave", **asdict(self)}
+        if self.flux_biases is not None:
+            biases = np.array(self.flux_biases, dtype="<f8").tobytes()
+            content["flux_biases"] = hashlib.sha256(biases).hexdigest()
         return {name: value for name, value in content.items() if value != _LATER.get(name, ...)}
 
     def schedules(self, properties: Mapping[str, Any]) -> tuple[Schedule | None, Schedule | None]:

@@ -9,14 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
+from numpy.typing import ArrayLike
+
 from isingprop.problem import IsingProblem
 from isingprop.qpu.calls.device_session import DeviceSession
 from isingprop.qpu.calls.record import Record
 from isingprop.qpu.calls.tasks import states_of
 from isingprop.qpu.settings import Settings
+from isingprop.samplers.arguments import check_problem
 from isingprop.samplers.planned_calls import PlannedCalls
 from isingprop.states import States
-from isingprop.util.checks import Spins, real_number, whole_number
+from isingprop.util.checks import Doubles, Spins, real_number, seed_number, whole_number
 
 _DIGEST_LENGTH = 8  # hex digits in the name of a sampler's own folder
 
@@ -77,6 +80,9 @@ class DWave(PlannedCalls):
         reinitialize_state: whether each read of "reverse" and "cyclic" starts from the start state;
             False: only the first read of each call does, and each other one starts where the last
             one ended.
+        flux_biases: flux bias of each qubit of the solver, working or not, in units of Phi_0, as
+            `shim` returns them; D-Wave's own compensation of drift is then off. They are made for
+            one chip: name the solver.
         num_copies: max number of copies of the network to use; None uses all that fit.
         budget: max seconds of QPU access time that all answers in the folder may cost; a call that
             could exceed it raises QPUBudgetError before it is sent.
@@ -118,6 +124,7 @@ class DWave(PlannedCalls):
         spin_reversal: bool | int = False,
         descend: bool = True,
         reinitialize_state: bool = True,
+        flux_biases: ArrayLike | None = None,
         num_copies: int | None = None,
         budget: float | None = None,
         record: str | os.PathLike[str] | None = None,
@@ -135,6 +142,7 @@ class DWave(PlannedCalls):
             spin_reversal,
             descend,
             reinitialize_state,
+            flux_biases,  # type: ignore[arg-type]  # Settings checks and converts it
         )
         self._num_copies = (
             None if num_copies is None else whole_number("num_copies", num_copies, least=1)
@@ -227,6 +235,49 @@ class DWave(PlannedCalls):
         return states_of(
             problem, num_reads, seed, tasks, record.index, descend=self._settings.descend
         )
+
+    def shim(
+        self, problem: IsingProblem, *, num_calls: int = 8, num_reads: int = 1000, seed: int = 0
+    ) -> Doubles:
+        """Returns flux biases that balance the chains of a network, from calls that are paid for.
+
+        Without fields and couplings each chain should be up as often as down; what a chip adds to a
+        chain is measured and cancelled. The calls are recorded, count against the budget, and are
+        not made again for the same arguments. They anneal forward, or fast in mode "fast".
+
+        Args:
+            problem: problems of the network, whose shape and couplings (not fields) matter: they
+                set the strength of the chains.
+            num_calls: calls, of all copies at a time, at least 2.
+            num_reads: reads of each call, at least 2. The magnetisations that are left have a
+                standard deviation of about 1.3 / sqrt(num_calls num_reads).
+            seed: part of the requests' identity. Fluxes drift: another seed calibrates anew.
+
+        Returns:
+            (qubits of the solver, working or not), in units of Phi_0, for the argument
+            `flux_biases`; 0 for qubits without a chain.
+
+        Raises:
+            ValueError: for a number that is too small, or a solver that takes no flux biases.
+            QPUBudgetError, ConnectionError, OSError: like `sample`.
+            RuntimeError: where D-Wave refuses a problem or another chip gives the answers.
+        """
+        from isingprop.qpu.calls.flux_shim import flux_shim
+
+        check_problem(problem)
+        num_calls = whole_number("num_calls", num_calls, least=2)
+        num_reads = whole_number("num_reads", num_reads, least=2)
+        seed, record = seed_number(seed), self._opened_record()
+        with record.request_lock:
+            return flux_shim(
+                self._session,
+                record,
+                problem,
+                self._settings,
+                num_calls=num_calls,
+                num_reads=num_reads,
+                seed=seed,
+            )
 
     def close(self) -> None:
         """Closes the folder and the connection, whose threads end; the next call opens both again.

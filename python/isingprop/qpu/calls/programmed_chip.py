@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,9 +16,9 @@ from isingprop.qpu.calls.call_data import Call, PreparedCall, Tile
 from isingprop.qpu.calls.call_parts import Part, split
 from isingprop.qpu.calls.connection import device_name, host
 from isingprop.qpu.calls.program import Program
+from isingprop.qpu.calls.solver_parameters import checked_flux_biases, checked_parameters
 from isingprop.qpu.calls.tasks import MissingReads, Task
 from isingprop.qpu.chip.limits import Limits
-from isingprop.qpu.chip.schedules import check_anneal_schedule, check_h_gain_schedule
 from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.embed.embedding import Embedding
 from isingprop.qpu.embed.embedding_cache import copies_of
@@ -77,7 +78,8 @@ class ProgrammedChip:
         self._device = device
         self._settings = settings
         self._shape = num_hidden, num_output
-        self._parameters = self._checked_parameters(from_starts)
+        self._parameters = checked_parameters(device, settings, from_starts=from_starts)
+        self._flux_biases = checked_flux_biases(device, settings)
 
         graph = WorkingGraph.of(device)
         self.copies = network_copies(graph, num_hidden, num_output, apex=settings.has_apex)
@@ -95,6 +97,11 @@ class ProgrammedChip:
             "graph_id": graph.graph_id,
             "scale": self._scale,
         }
+
+    def uniform_settings(self, problem: IsingProblem) -> Settings:
+        """Returns the settings with the scale and the chain strength of calls for a problem."""
+        strength = self._chain_strength(problem, all_fields(problem))
+        return replace(self._settings, scale=self._scale, chain_strength=strength)
 
     def calls(
         self, problem: IsingProblem, missing: Iterable[MissingReads], seed: int
@@ -165,38 +172,6 @@ class ProgrammedChip:
             reinitialize_state=self._settings.reinitialize_state,
             num_reversals=self._settings.num_reversals,
         )
-
-    def _checked_parameters(self, from_starts: bool) -> dict[str, Any]:
-        """Returns the solver parameters that all calls have, checked against the chip."""
-        properties = self._device.properties
-        anneal, gain = self._settings.schedules(properties)
-        parameters: dict[str, Any] = {"auto_scale": False}
-        if "answer_mode" in self._device.parameters:
-            parameters["answer_mode"] = "raw"
-        if self._settings.is_fast:
-            self._check_takes("fast_anneal")
-            parameters["fast_anneal"] = True
-        if anneal is None or not from_starts:
-            return parameters | {"annealing_time": self._settings.annealing_time}
-
-        parameters |= {
-            "anneal_schedule": check_anneal_schedule(anneal, properties),
-            "reinitialize_state": self._settings.reinitialize_state,
-        }
-        if gain is not None:
-            end = self._settings.annealing_time
-            parameters["h_gain_schedule"] = check_h_gain_schedule(gain, end, properties)
-        self._check_takes("initial_state", *parameters)
-        return parameters
-
-    def _check_takes(self, *names: str) -> None:
-        """Checks that the solver takes parameters."""
-        for name in names:
-            if name not in self._device.parameters:
-                raise ValueError(
-                    f"solver {device_name(self._device)} must take the parameter {name}, "
-                    "got one that does not"
-                )
 
     def _chain_strength(self, problem: IsingProblem, fields: Doubles) -> float:
         """Returns the chain strength in the units of the network's J.
@@ -270,6 +245,7 @@ class ProgrammedChip:
                 "clipped": clipped,
                 "estimated_seconds": self.seconds(int(qubits.sum()), part.reads),
             },
+            flux_biases=self._flux_biases,
         )
         return PreparedCall(call, *program.as_dicts(used, h, j))
 

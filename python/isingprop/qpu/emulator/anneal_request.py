@@ -15,7 +15,7 @@ from isingprop.qpu.chip.schedules import (
     check_h_gain_schedule,
     solver_property,
 )
-from isingprop.util.checks import Spins, whole_number
+from isingprop.util.checks import Doubles, Spins, float_array, whole_number
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Request:
     initial: Mapping[int, int] | None  #: initial state, spins by qubit
     reinitialize: bool  #: whether each read starts from the initial state, not from the last read
     fast: bool  #: whether it is an anneal of the fast-anneal protocol
+    flux_biases: Doubles | None  #: (qubits of the chip,), in units of Phi_0
     first_read: int  #: the index of the first read among those of several calls
 
     @classmethod
@@ -63,7 +64,11 @@ class Request:
         _check_initial(initial, anneal[0, 1])
         reinitialize = bool(parameters.get("reinitialize_state", True))
         first_read = whole_number("first_read", parameters.get("first_read", 0), least=0)
-        return cls(num_reads, anneal, gain, initial, reinitialize, fast, first_read)
+        biases = parameters.get("flux_biases")
+        if biases is not None:
+            qubits = solver_property(properties, "num_qubits")
+            biases = float_array("flux_biases", biases, shape=(qubits,)).astype(float)
+        return cls(num_reads, anneal, gain, initial, reinitialize, fast, biases, first_read)
 
     def start(self, qubits: Sequence[int]) -> Spins | None:
         """Returns the initial state of some qubits, (n,), or None where there is none."""

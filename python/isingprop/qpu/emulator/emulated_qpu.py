@@ -25,6 +25,8 @@ _PARAMETERS = (
     "answer_mode",
     "auto_scale",
     "fast_anneal",
+    "flux_biases",
+    "flux_drift_compensation",
     "h_gain_schedule",
     "initial_state",
     "num_reads",
@@ -76,6 +78,8 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         beta: inverse temperature at s = 1, in 1 / (the chip's unit of J), > 0. Chips were measured
             at 4.5 to 9.
         sweeps_per_us: sweeps per microsecond of a schedule, > 0; at least one sweep is made.
+        field_noise: standard deviation of a field that each qubit has by itself, the same in all
+            calls, in the chip's unit of h, >= 0; flux biases can cancel it.
         seed: seed of the noise; None draws one.
 
     Raises:
@@ -110,6 +114,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         flip_rate: float = 0.0,
         beta: float = 6.0,
         sweeps_per_us: float = 5.0,
+        field_noise: float = 0.0,
         seed: int | None = 0,
     ) -> None:
         """Checks the arguments and makes the chip."""
@@ -126,6 +131,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             real_number("beta", beta, above=0),
             real_number("sweeps_per_us", sweeps_per_us, above=0),
             seed_number(seed),
+            real_number("field_noise", field_noise, least=0),
         )
         if noise.flip_rate > 1:
             raise ValueError(f"flip_rate must be at most 1, got {flip_rate}")
@@ -172,8 +178,11 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             bqm: the problem, over working qubits and couplers.
             parameters: num_reads, auto_scale=False, answer_mode, label, annealing_time or
                 anneal_schedule, fast_anneal, h_gain_schedule, initial_state (a dict of -1 and +1 by
-                qubit), reinitialize_state, programming_thermalization and readout_thermalization,
-                all as D-Wave defines them, and first_read, the index of the first read.
+                qubit), reinitialize_state, programming_thermalization, readout_thermalization,
+                flux_biases and flux_drift_compensation, all as D-Wave defines them, and first_read,
+                the index of the first read. Flux biases act like the fields of
+                dwave.system.temperatures.fluxbias_to_h, which do not follow the gain; there is no
+                drift to compensate for.
 
         Returns:
             The reads; info["timing"] has the times in microseconds that a chip would take.
