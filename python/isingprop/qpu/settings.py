@@ -32,8 +32,9 @@ LEAST_CHAIN = 0.5
 # Factor of the scale in modes that put fields on couplers, whose range is a quarter of that of
 # fields.
 _APEX_SHARE = 1 / 3
+QUBIT_SETTINGS = ("flux_biases", "anneal_offsets")  #: settings with a number for each qubit
 # Defaults of settings that records of before do not have.
-_LATER = {"reinitialize_state": True, "flux_biases": None}
+_LATER = {"reinitialize_state": True, **dict.fromkeys(QUBIT_SETTINGS)}
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Settings:
     descend: bool
     reinitialize_state: bool = True
     flux_biases: tuple[float, ...] | None = None
+    anneal_offsets: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         """Checks and converts all values."""
@@ -75,9 +77,15 @@ class Settings:
                 f"reinitialize_state must be True for DWave(mode={self.mode!r}), which takes no "
                 "start states, got False"
             )
-        if self.flux_biases is not None:
-            biases = float_array("flux_biases", self.flux_biases, shape=(None,))
-            object.__setattr__(self, "flux_biases", tuple(biases.astype(float).tolist()))
+        for name, values in self.by_qubit().items():
+            numbers = float_array(name, values, shape=(None,)).astype(float)
+            object.__setattr__(self, name, tuple(numbers.tolist()))
+
+    def by_qubit(self) -> dict[str, tuple[float, ...]]:
+        """Returns the settings with a number for each qubit that are given."""
+        return {
+            name: value for name in QUBIT_SETTINGS if (value := getattr(self, name)) is not None
+        }
 
     @property
     def takes_starts(self) -> bool:
@@ -103,12 +111,12 @@ class Settings:
         """Returns the settings as records and checkpoints compare them.
 
         Settings that came later are left out where they have their default, so that records of
-        before are those of the same settings. Flux biases are named by a digest; calls record them.
+        before are those of the same settings. Numbers for each qubit are named by a digest; calls
+        record them.
         """
         content = {"name": "DWave", **asdict(self)}
-        if self.flux_biases is not None:
-            biases = np.array(self.flux_biases, dtype="<f8").tobytes()
-            content["flux_biases"] = hashlib.sha256(biases).hexdigest()
+        for name, values in self.by_qubit().items():
+            content[name] = hashlib.sha256(np.array(values, dtype="<f8").tobytes()).hexdigest()
         return {name: value for name, value in content.items() if value != _LATER.get(name, ...)}
 
     def schedules(self, properties: Mapping[str, Any]) -> tuple[Schedule | None, Schedule | None]:

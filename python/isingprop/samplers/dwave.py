@@ -83,6 +83,8 @@ class DWave(PlannedCalls):
         flux_biases: flux bias of each qubit of the solver, working or not, in units of Phi_0, as
             `shim` returns them; D-Wave's own compensation of drift is then off. They are made for
             one chip: name the solver.
+        anneal_offsets: by how much each qubit of the solver, working or not, is ahead of the anneal
+            or behind it, in D-Wave's normalized units, each in its anneal_offset_ranges.
         num_copies: max number of copies of the network to use; None uses all that fit.
         budget: max seconds of QPU access time that all answers in the folder may cost; a call that
             could exceed it raises QPUBudgetError before it is sent.
@@ -125,6 +127,7 @@ class DWave(PlannedCalls):
         descend: bool = True,
         reinitialize_state: bool = True,
         flux_biases: ArrayLike | None = None,
+        anneal_offsets: ArrayLike | None = None,
         num_copies: int | None = None,
         budget: float | None = None,
         record: str | os.PathLike[str] | None = None,
@@ -142,7 +145,8 @@ class DWave(PlannedCalls):
             spin_reversal,
             descend,
             reinitialize_state,
-            flux_biases,  # type: ignore[arg-type]  # Settings checks and converts it
+            flux_biases,  # type: ignore[arg-type]  # Settings checks and converts both
+            anneal_offsets,  # type: ignore[arg-type]
         )
         self._num_copies = (
             None if num_copies is None else whole_number("num_copies", num_copies, least=1)
@@ -243,7 +247,9 @@ class DWave(PlannedCalls):
 
         Without fields and couplings each chain should be up as often as down; what a chip adds to a
         chain is measured and cancelled. The calls are recorded, count against the budget, and are
-        not made again for the same arguments. They anneal forward, or fast in mode "fast".
+        not made again for the same arguments. They anneal forward, or fast in mode "fast", and cost
+        as much as `estimate` says for num_images=num_calls, epochs=1, references=0 and, on n copies
+        of the network, num_states=n * num_reads.
 
         Args:
             problem: problems of the network, whose shape and couplings (not fields) matter: they

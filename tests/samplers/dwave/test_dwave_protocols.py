@@ -22,6 +22,7 @@ def recorded(qpu):
 # Reads that start from the last one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["reverse", "cyclic"])
 def test_reads_that_start_from_the_last_one_are_requested_priced_and_recorded(make, problem, mode):
     qpu = make(mode, reinitialize_state=False, num_copies=1)
@@ -119,6 +120,7 @@ def test_the_reads_of_a_problem_are_shared_out_over_reversals(
     assert calls_of(qpu) == len(calls)
 
 
+@pytest.mark.slow
 def test_problems_that_share_calls_share_their_reversals(make, problem):
     """Five copies of seven problems: each copy has a reversal of its own."""
     qpu = make(spin_reversal=2, solver=CountedQPU("zephyr", 2), num_copies=5)

@@ -13,6 +13,8 @@ from helpers.dwave.chip_commands import Stopping
 from helpers.dwave.dwave_cases import CountedQPU, H, O, calls_of
 from helpers.dwave.emulated_reads import RAW
 from isingprop.qpu.calls.call_files import load_call
+from isingprop.qpu.chip.chip_file import ChipDescription
+from isingprop.qpu.chip.limits import check_anneal_offsets
 
 CALLS, READS = 6, 400
 # A chip whose chains all are balanced fails once in 10^6 seeds.
@@ -65,7 +67,7 @@ def test_flux_biases_are_sent_recorded_and_part_of_the_settings(make, problem):
         assert asked["flux_drift_compensation"] is False
         assert asked["auto_scale"] is False
     for path in qpu.record.glob("*.safetensors"):
-        assert np.array_equal(load_call(path)[0].flux_biases, biases)
+        assert np.array_equal(load_call(path)[0].by_qubit["flux_biases"], biases)
     settings = qpu.settings()
     assert settings["flux_biases"] == hashlib.sha256(biases.tobytes()).hexdigest()
     assert make(solver=device, folder="other").settings().keys() == settings.keys() - {
@@ -133,6 +135,16 @@ def test_a_shim_measures_the_chains_of_its_mode(make, problem, mode):
     biases = qpu.shim(problem, num_calls=2, num_reads=50)
     assert set(np.flatnonzero(biases)) == {q for copy in copies for q in copy.qubits}
     assert len(qpu.device.asked) == 2
+    price = qpu.estimate(
+        num_images=2,
+        epochs=1,
+        num_states=50 * len(copies),
+        references=0,
+        num_hidden=H,
+        num_output=O,
+    )
+    assert price.calls == 2
+    assert price.seconds == pytest.approx(qpu.qpu_seconds, rel=1e-6)
     for asked in qpu.device.asked:
         assert asked["num_reads"] == 50
         assert asked.get("fast_anneal", False) == (mode == "fast")
@@ -141,6 +153,7 @@ def test_a_shim_measures_the_chains_of_its_mode(make, problem, mode):
         assert load_call(path)[0].flips.min() == 1
 
 
+@pytest.mark.slow
 def test_a_shim_is_paid_once_and_within_the_budget(make, problem, monkeypatch):
     asked = {"num_calls": 3, "num_reads": 20}
     whole = make(solver=noisy(), folder="whole")
@@ -166,6 +179,7 @@ def test_a_shim_is_paid_once_and_within_the_budget(make, problem, monkeypatch):
     assert calls_of(poor) == 1
 
 
+@pytest.mark.slow
 def test_a_record_has_the_answers_of_a_sampler_and_of_its_shim(make, problem):
     qpu = make(solver=noisy(), num_copies=1)
     states = qpu.sample(problem, num_reads=4, seed=1)
@@ -209,3 +223,41 @@ def test_flux_biases_that_the_chip_does_not_take_are_refused(make, problem, asse
     with pytest.raises(ValueError, match=r"must take the parameter flux_biases"):
         make(solver=without, folder="shim").shim(problem)
     assert without.asked == []
+
+
+# Anneal offsets
+
+
+def test_anneal_offsets_are_checked_sent_and_recorded(make, problem):
+    device = CountedQPU()
+    ranges = np.array(device.properties["anneal_offset_ranges"])
+    offsets = np.where(np.arange(len(ranges)) % 2, *ranges.T)
+    qpu = make(solver=device, anneal_offsets=offsets, num_copies=1)
+    qpu.sample(problem[:1], num_reads=3, seed=1)
+    [asked] = device.asked
+    assert asked["anneal_offsets"] == offsets.tolist()
+    assert "flux_drift_compensation" not in asked
+    [path] = qpu.record.glob("*.safetensors")
+    assert np.array_equal(load_call(path)[0].by_qubit["anneal_offsets"], offsets)
+    assert qpu.settings()["anneal_offsets"] == hashlib.sha256(offsets.tobytes()).hexdigest()
+
+    qubit = device.nodelist[3]
+    for sign, bound in zip((-1, 1), ranges[qubit], strict=True):
+        wrong = offsets.copy()
+        wrong[qubit] = bound + sign * 1e-3
+        refusal = rf"^anneal_offsets must be in anneal_offset_ranges, .* for qubit {qubit}, got "
+        with pytest.raises(ValueError, match=refusal):
+            make(anneal_offsets=wrong, folder=f"{sign}").sample(problem, seed=1)
+        with pytest.raises(ValueError, match=refusal):
+            device.sample_ising({qubit: 0.0}, {}, anneal_offsets=wrong.tolist(), **RAW)
+
+
+def test_working_qubits_of_a_real_chip_have_offsets_and_others_none():
+    chip = ChipDescription.of("advantage2_system1")
+    offsets = np.zeros(chip.properties["num_qubits"])
+    offsets[chip.graph.qubits] = 0.1
+    check_anneal_offsets(offsets, chip.properties)
+    broken = int(np.setdiff1d(np.arange(len(offsets)), chip.graph.qubits)[0])
+    offsets[broken] = 0.1
+    with pytest.raises(ValueError, match=rf"\[0, 0\] for qubit {broken}, got 0\.1$"):
+        check_anneal_offsets(offsets, chip.properties)

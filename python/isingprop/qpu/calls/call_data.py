@@ -41,13 +41,13 @@ class Call:
     chain_lengths: NDArray[np.int32]  #: (S, spins of a copy)
     flips: Spins  #: (S, spins of a copy), -1 for spins that are reversed
     initial_state: Spins  #: (Q,), or (0,) where there is none
-    #: Solver parameters, without label, initial_state and flux_biases.
+    #: Solver parameters, without label, initial_state and those by qubit.
     parameters: dict[str, Any]
     #: Solver, host, graph id, scale, chain strength, clipped values, estimated seconds.
     notes: dict[str, Any]
     problem_id: str | None = None  #: the id under which D-Wave keeps the answer, once it is known
-    #: (qubits of the chip, working or not), in units of Phi_0, or (0,) where there are none.
-    flux_biases: Doubles = field(default_factory=lambda: np.empty(0))
+    #: Solver parameters with a number for each qubit of the chip, working or not.
+    by_qubit: Mapping[str, Doubles] = field(default_factory=dict)
 
     def solver_parameters(self) -> dict[str, Any]:
         """Returns all that the solver gets besides the problem and its label."""
@@ -55,9 +55,7 @@ class Call:
         if self.initial_state.size:
             start = zip(self.qubits.tolist(), self.initial_state.tolist(), strict=True)
             given["initial_state"] = dict(start)
-        if self.flux_biases.size:
-            given["flux_biases"] = self.flux_biases.tolist()
-        return given
+        return given | {name: numbers.tolist() for name, numbers in self.by_qubit.items()}
 
 
 class PreparedCall(NamedTuple):

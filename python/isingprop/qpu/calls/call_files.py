@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.qpu.calls.call_data import Answer, Call, Tile, decode
+from isingprop.qpu.settings import QUBIT_SETTINGS
 from isingprop.util.checks import Spins
 from isingprop.util.files import load_tensors, save_tensors
 
 _KIND = "qpu-call"
 _ARRAYS = ("qubits", "chain_lengths", "flips", "initial_state")
-_LATER_ARRAYS = ("flux_biases",)  # written where they are not empty
 
 
 def call_path(folder: Path, label: str) -> Path:
@@ -37,7 +37,7 @@ def save_call(
         timing: D-Wave's timing data of the answer.
     """
     arrays: dict[str, NDArray[Any]] = {name: getattr(call, name) for name in _ARRAYS}
-    arrays |= {name: array for name in _LATER_ARRAYS if (array := getattr(call, name)).size}
+    arrays |= call.by_qubit
     head = {
         "label": call.label,
         "tiles": [vars(tile) for tile in call.tiles],
@@ -70,10 +70,9 @@ def load_call(path: Path) -> tuple[Call, dict[str, Any] | None]:
         timing = head.pop("timing", None)
         head.pop("chain_break_fraction", None)
         head["tiles"] = tuple(Tile(**tile) for tile in head["tiles"])
-        given: dict[str, Any] = {
-            name: arrays[name] for name in _ARRAYS + _LATER_ARRAYS if name in arrays
-        }
-        call = Call(**given, **head)
+        given: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+        by_qubit = {name: arrays[name] for name in QUBIT_SETTINGS if name in arrays}
+        call = Call(**given, **head, by_qubit=by_qubit)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} must hold a call of a chip, got {error!r}") from None
 

@@ -16,7 +16,7 @@ from isingprop.qpu.calls.call_data import Call, PreparedCall, Tile
 from isingprop.qpu.calls.call_parts import Part, split
 from isingprop.qpu.calls.connection import device_name, host
 from isingprop.qpu.calls.program import Program
-from isingprop.qpu.calls.solver_parameters import checked_flux_biases, checked_parameters
+from isingprop.qpu.calls.solver_parameters import checked_parameters, checked_qubits
 from isingprop.qpu.calls.tasks import MissingReads, Task
 from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.working_graph import WorkingGraph
@@ -79,7 +79,7 @@ class ProgrammedChip:
         self._settings = settings
         self._shape = num_hidden, num_output
         self._parameters = checked_parameters(device, settings, from_starts=from_starts)
-        self._flux_biases = checked_flux_biases(device, settings)
+        self._by_qubit = checked_qubits(device, settings)
 
         graph = WorkingGraph.of(device)
         self.copies = network_copies(graph, num_hidden, num_output, apex=settings.has_apex)
@@ -245,7 +245,7 @@ class ProgrammedChip:
                 "clipped": clipped,
                 "estimated_seconds": self.seconds(int(qubits.sum()), part.reads),
             },
-            flux_biases=self._flux_biases,
+            by_qubit=self._by_qubit,
         )
         return PreparedCall(call, *program.as_dicts(used, h, j))
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from isingprop.qpu.calls.connection import device_name
+from isingprop.qpu.chip.limits import check_anneal_offsets
 from isingprop.qpu.chip.schedules import (
     check_anneal_schedule,
     check_h_gain_schedule,
@@ -44,27 +45,33 @@ def checked_parameters(device: Any, settings: Settings, *, from_starts: bool) ->
         _check_takes(device, "initial_state", *parameters)
 
     if settings.flux_biases is not None:
-        _check_takes(device, "flux_biases", "flux_drift_compensation")
+        _check_takes(device, "flux_drift_compensation")
         # D-Wave's own compensation would act on the same fluxes.
         parameters["flux_drift_compensation"] = False
     return parameters
 
 
-def checked_flux_biases(device: Any, settings: Settings) -> Doubles:
-    """Returns the flux bias of each qubit of a device, working or not, or (0,) where there is none.
+def checked_qubits(device: Any, settings: Settings) -> dict[str, Doubles]:
+    """Returns the parameters with a number for each qubit of a device, working or not.
 
     Raises:
-        ValueError: for another number of qubits.
+        ValueError: for another number of qubits, an anneal offset that is not in the range of its
+            qubit, or a parameter that the device does not take.
     """
-    if settings.flux_biases is None:
-        return np.empty(0)
-    num_qubits = solver_property(device.properties, "num_qubits")
-    if len(settings.flux_biases) != num_qubits:
-        raise ValueError(
-            f"flux_biases must be {num_qubits} numbers, one for each qubit of "
-            f"{device_name(device)}, working or not, got {len(settings.flux_biases)}"
-        )
-    return np.array(settings.flux_biases)
+    checked = {}
+    for name, values in settings.by_qubit().items():
+        _check_takes(device, name)
+        num_qubits = solver_property(device.properties, "num_qubits")
+        if len(values) != num_qubits:
+            raise ValueError(
+                f"{name} must be {num_qubits} numbers, one for each qubit of "
+                f"{device_name(device)}, working or not, got {len(values)}"
+            )
+        checked[name] = np.array(values)
+
+    if "anneal_offsets" in checked:
+        check_anneal_offsets(checked["anneal_offsets"], device.properties)
+    return checked
 
 
 def _check_takes(device: Any, *names: str) -> None:

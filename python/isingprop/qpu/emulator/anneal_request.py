@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isingprop.qpu.chip.limits import check_anneal_offsets
 from isingprop.qpu.chip.schedules import (
     check_anneal_schedule,
     check_annealing_time,
@@ -64,10 +65,9 @@ class Request:
         _check_initial(initial, anneal[0, 1])
         reinitialize = bool(parameters.get("reinitialize_state", True))
         first_read = whole_number("first_read", parameters.get("first_read", 0), least=0)
-        biases = parameters.get("flux_biases")
-        if biases is not None:
-            qubits = solver_property(properties, "num_qubits")
-            biases = float_array("flux_biases", biases, shape=(qubits,)).astype(float)
+        biases = _by_qubit("flux_biases", parameters, properties)
+        if (offsets := _by_qubit("anneal_offsets", parameters, properties)) is not None:
+            check_anneal_offsets(offsets, properties)
         return cls(num_reads, anneal, gain, initial, reinitialize, fast, biases, first_read)
 
     def start(self, qubits: Sequence[int]) -> Spins | None:
@@ -83,6 +83,17 @@ class Request:
                     f"got {spin} on qubit {qubit}"
                 )
         return np.array(state, dtype=np.int8)
+
+
+def _by_qubit(
+    name: str, parameters: Mapping[str, Any], properties: Mapping[str, Any]
+) -> Doubles | None:
+    """Returns the numbers of a parameter for all qubits of a chip, None where it is not given."""
+    if parameters.get(name) is None:
+        return None
+    shape = (solver_property(properties, "num_qubits"),)
+    numbers: Doubles = float_array(name, parameters[name], shape=shape).astype(float)
+    return numbers
 
 
 def _check_initial(initial: object, begin: float) -> None:

@@ -20,6 +20,7 @@ from isingprop.qpu.emulator.emulated_anneal import EmulatedAnneal, Noise
 from isingprop.util.checks import real_number, seed_number
 
 _PARAMETERS = (
+    "anneal_offsets",
     "anneal_schedule",
     "annealing_time",
     "answer_mode",
@@ -179,10 +180,10 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             parameters: num_reads, auto_scale=False, answer_mode, label, annealing_time or
                 anneal_schedule, fast_anneal, h_gain_schedule, initial_state (a dict of -1 and +1 by
                 qubit), reinitialize_state, programming_thermalization, readout_thermalization,
-                flux_biases and flux_drift_compensation, all as D-Wave defines them, and first_read,
-                the index of the first read. Flux biases act like the fields of
+                flux_biases, flux_drift_compensation and anneal_offsets, all as D-Wave defines them,
+                and first_read, the index of the first read. Flux biases act like the fields of
                 dwave.system.temperatures.fluxbias_to_h, which do not follow the gain; there is no
-                drift to compensate for.
+                drift to compensate for. Anneal offsets are checked and change nothing.
 
         Returns:
             The reads; info["timing"] has the times in microseconds that a chip would take.
