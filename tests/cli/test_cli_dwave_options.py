@@ -151,7 +151,20 @@ def test_modes_do_not_differ_between_training_and_test(isingprop, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("option", [("--qpu-budget", "1"), ("--qpu-solver", "emulated:zephyr:2")])
+def test_a_scale_decides_the_values_that_are_sent(isingprop):
+    def shown(*options):
+        done = isingprop("train", *SMALL, "--sampler", "dwave", "--dry-run", *options)
+        assert done.code == 0, done.err
+        return done.out
+
+    assert "scale           0.5; " in shown("--qpu-scale", "0.5")
+    assert "scale           0.5; " not in shown()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--qpu-budget", "1"), ("--qpu-scale", "1"), ("--qpu-solver", "emulated:zephyr:2")],
+)
 def test_options_of_a_chip_are_refused_where_there_is_none(isingprop, option):
     done = isingprop("train", "--num-train", "10", "--num-test", "10", *option)
     assert done.code == 1
@@ -196,6 +209,7 @@ REFUSED = {
     "--test-sampler must be class-states, anneal": ("--test-sampler", "qpu"),
     "--qpu-budget must be finite and above 0, got 0.0": ("--qpu-budget", "0"),
     "--qpu-budget must be finite and above 0, got nan": ("--qpu-budget", "nan"),
+    "--qpu-scale must be finite and above 0, got -1.0": ("--qpu-scale", "-1"),
     "qpu_solver must be emulated:Advantage_system4.1, emulated:Advantage2_system1, or ": (
         "--sampler",
         "dwave",

@@ -51,6 +51,7 @@ def make_named_sampler(
     num_threads: int,
     qpu_solver: str | None = None,
     qpu_budget: float | None = None,
+    qpu_scale: float | None = None,
 ) -> Sampler:
     """Returns the sampler of this name, with those of the settings that it knows."""
     check_sampler_name("sampler", name)
@@ -59,7 +60,8 @@ def make_named_sampler(
     if name in _OWN_SAMPLERS:
         return _OWN_SAMPLERS[name](num_sweeps=num_sweeps, num_threads=num_threads)
     if name in DWAVE_MODES:
-        return DWave(DWAVE_MODES[name], budget=qpu_budget, solver=_qpu_solver(qpu_solver))
+        solver = _qpu_solver(qpu_solver)
+        return DWave(DWAVE_MODES[name], scale=qpu_scale, budget=qpu_budget, solver=solver)
     return _dimod_sampler(name, num_sweeps)
 
 
