@@ -7,8 +7,8 @@ from dwave.system import DWaveSampler
 import isingprop as ip
 from helpers import oracle
 from helpers.dwave.dwave_runs import on_disk
-from helpers.dwave.fake_sapi import FakeSapi
 from helpers.dwave.fault_cases import H, O
+from helpers.dwave.small_service import SmallService
 
 SETTINGS = {
     "fast": ({"mode": "fast", "annealing_time": 0.02}, 1),
@@ -40,15 +40,15 @@ def test_a_call_is_accepted_priced_recorded_and_played_back(sapi, tmp_path, name
         qpu.close()
 
     assert len(sapi.paid) == price.calls == calls
-    assert sorted(on_disk(tmp_path / "record")) == sorted((paid["id"], True) for paid in sapi.paid)
-    paid = sum(each["qpu_access_time"] for each in sapi.paid) * 1e-6
+    assert sorted(on_disk(tmp_path / "record")) == sorted((paid.id, True) for paid in sapi.paid)
+    paid = sum(each.qpu_access_time for each in sapi.paid) * 1e-6
     assert price.seconds == pytest.approx(paid, rel=1e-6)
     assert np.array_equal(again.spins, states.spins)
     replayed = ip.Replay(tmp_path / "record").sample(problem, **asked)
     assert np.array_equal(replayed.spins, states.spins)
 
     for each in sapi.paid:
-        sent = each["body"]["params"]
+        sent = each.job["params"]
         assert ("fast_anneal" in sent) == (name == "fast")
         assert sent.get("reinitialize_state") == (False if name == "last read" else None)
         assert sent["num_reads"] == 6 // calls
@@ -63,7 +63,7 @@ def test_a_shim_belongs_to_the_chip_that_it_was_made_for(tmp_path):
     problem = oracle.random_problem(H, O, num_problems=1, seed=1)
     asked = {"num_calls": 2, "num_reads": 20}
     chips = {name: ip.EmulatedQPU("zephyr", 2, field_noise=0.1) for name in ("first", "next")}
-    with FakeSapi(chips) as sapi:
+    with SmallService(chips) as sapi:
         for again in (False, True):
             with DWaveSampler(solver="first", **sapi.config) as device:
                 qpu = ip.DWave(solver=device, num_copies=1, record=tmp_path)
