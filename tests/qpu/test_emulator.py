@@ -270,3 +270,20 @@ def test_the_order_of_qubits_in_a_request_does_not_count() -> None:
     ]
     one, two = first.sample_ising(fields, couplings, **RAW), again.sample_ising(*backwards, **RAW)
     assert tolerances.same_bits(spins_by_qubit(one), spins_by_qubit(two))
+
+
+@pytest.mark.parametrize("pause", [0.0, 250.0, None])
+def test_pauses_cost_what_they_take_and_a_pause_of_0_nothing(pause: float | None) -> None:
+    """D-Wave's client prices a pause of 0 like the default, 1,000 us of programming here."""
+    qpu = EmulatedQPU("zephyr", 1)
+    fields, couplings = small_problem(qpu)
+    pauses = {} if pause is None else {"programming_thermalization": pause}
+    times = qpu.sample_ising(fields, couplings, num_reads=3, **pauses, **RAW).info["timing"]
+    typical = qpu.properties["problem_timing_data"]["typical_programming_time"]
+    expected = typical + (1000.0 if pause is None else pause)
+    assert times["qpu_programming_time"] == pytest.approx(expected, abs=0.01)
+    longer = qpu.sample_ising(
+        fields, couplings, num_reads=3, readout_thermalization=40.0, **pauses, **RAW
+    ).info["timing"]
+    assert longer["qpu_access_time"] - times["qpu_access_time"] == pytest.approx(120.0, abs=0.02)
+    assert longer["qpu_readout_time_per_sample"] == times["qpu_readout_time_per_sample"]

@@ -87,7 +87,7 @@ REVERSE = {"anneal_schedule": STAY, "initial_state": {0: 1, 24: 1}}
             {"auto_scale": True},
             "ValueError: auto_scale must be False, as the emulation does not scale, got True",
         ),
-        ({"beta": 1}, "ValueError: parameters of EmulatedQPU must be of ['anneal_schedule', "),
+        ({"beta": 1}, "ValueError: parameters of EmulatedQPU must be of ['anneal_offsets', "),
         ({"answer_mode": "raws"}, "ValueError: answer_mode must be raw or histogram, got 'raws'"),
         ({"num_reads": 0}, "ValueError: num_reads must be at least 1, got 0"),
         ({"num_reads": 10_001}, "ValueError: num_reads must be at most 10000, got 10001"),

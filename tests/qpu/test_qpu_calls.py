@@ -55,6 +55,21 @@ def test_fewer_tasks_than_copies_share_one_call_with_the_fewest_reads():
             assert max(Counter(slot.task for slot in part.slots).values()) <= spread
 
 
+def test_a_call_makes_no_more_reads_of_a_task_than_are_allowed():
+    for (tasks, reads, copies), most in itertools.product(CASES[::7], (1, 2, 5)):
+        parts = split(tasks, reads, copies, reads_of_task=most)
+        done = Counter(
+            (slot.task, slot.first_read + k) for slot in all_slots(parts) for k in range(slot.count)
+        )
+        assert done == Counter(itertools.product(range(tasks), range(reads)))
+        for part in parts:
+            made = Counter()
+            for slot in part.slots:
+                made[slot.task] += slot.count
+            assert max(made.values()) <= most
+        assert len(parts) == -(-tasks // copies) * -(-reads // most)
+
+
 @pytest.mark.parametrize(
     ("tasks", "reads", "copies", "parts"),
     [

@@ -47,6 +47,7 @@ def access_time(
     annealing_time: float | None = None,
     anneal_schedule: Schedule | None = None,
     reverse: bool = False,
+    reinitialize_state: bool = True,
 ) -> float:
     """Returns the QPU access time of one call, in seconds.
 
@@ -58,8 +59,10 @@ def access_time(
         num_reads: at least 1.
         annealing_time: us; None takes the chip's default where there is no schedule either.
         anneal_schedule: a schedule in place of annealing_time.
-        reverse: whether each read starts from a given state, which is true of every schedule that
-            starts at s = 1.
+        reverse: whether reads start from a given state, which is true of every schedule that starts
+            at s = 1.
+        reinitialize_state: whether each of these reads does, which is what a chip does if it is not
+            told otherwise; D-Wave's library takes False.
 
     Raises:
         ValueError: for a chip without timing data, or with data unknown to D-Wave's library.
@@ -98,7 +101,7 @@ def access_time(
             annealing_time=annealing_time,
             anneal_schedule=anneal_schedule,
             initial_state=[True],  # the library only checks that there is one
-            reinitialize_state=True,
+            reinitialize_state=reinitialize_state,
         )
     except (KeyError, ValueError) as error:
         name, what = solver_name(properties), error.args[0]
@@ -123,6 +126,8 @@ def estimate(
     limits: Limits | None = None,
     annealing_time: float | None = None,
     anneal_schedule: Schedule | None = None,
+    reinitialize_state: bool = True,
+    num_reversals: int = 1,
 ) -> Estimate:
     """Returns the cost of training on a chip that holds some copies of the network.
 
@@ -142,6 +147,8 @@ def estimate(
         annealing_time: us, of forward anneals, and of all anneals without anneal_schedule; None
             takes the chip's default.
         anneal_schedule: schedule of the training.
+        reinitialize_state: whether each read from a start state starts from it.
+        num_reversals: number of calls over which the reads of each task are shared out at least.
 
     Raises:
         ValueError: for a number that is too small, no copies, or a chip without timing data.
@@ -176,10 +183,11 @@ def estimate(
         training_time = partial(access_time, properties, anneal_schedule=anneal_schedule)
     elif references:
         training_time = partial(forward, reverse=True)
+    training_time = partial(training_time, reinitialize_state=reinitialize_state)
 
-    calls, seconds = _cost(training, qubits, training_time, limits)
-    calls_one, seconds_one = _cost(training, qubits[:1], training_time, limits)
-    test_calls, test_seconds = _cost(test, qubits, forward, limits)
+    calls, seconds = _cost(training, qubits, training_time, limits, num_reversals)
+    calls_one, seconds_one = _cost(training, qubits[:1], training_time, limits, num_reversals)
+    test_calls, test_seconds = _cost(test, qubits, forward, limits, num_reversals)
     return Estimate(
         num_qubits=sum(qubits),
         copies=len(qubits),
@@ -207,6 +215,7 @@ def _cost(
     qubits: Sequence[int],
     seconds: Callable[[int, int], float],
     limits: Limits | None,
+    num_reversals: int,
 ) -> tuple[int, float]:
     """Returns the number of calls of a pass and their seconds, from those of (qubits, reads)."""
     times = [partial(seconds, sum(qubits[:used])) for used in range(len(qubits) + 1)]
@@ -217,7 +226,8 @@ def _cost(
     for size, repeats in ((plan.portion, whole), (rest, 1)):
         if size and repeats:
             for reads, number in plan.tasks.items():
-                for part in split(size * number, reads, len(qubits), bounds):
+                share = -(-reads // num_reversals)
+                for part in split(size * number, reads, len(qubits), bounds, share):
                     calls[len(part.slots), part.reads] += repeats
 
     return calls.total(), sum(

@@ -7,28 +7,24 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
 
 from isingprop.problem import IsingProblem
-from isingprop.qpu.calls.call_data import PreparedCall
 from isingprop.qpu.calls.device_session import DeviceSession
 from isingprop.qpu.calls.record import Record
-from isingprop.qpu.calls.tasks import Task, missing_reads, states_of, tasks_of
+from isingprop.qpu.calls.tasks import states_of
 from isingprop.qpu.settings import Settings
-from isingprop.samplers.arguments import check_problem, read_number, start_states
-from isingprop.samplers.protocol import BaseSampler
+from isingprop.samplers.arguments import check_problem
+from isingprop.samplers.planned_calls import PlannedCalls
 from isingprop.states import States
-from isingprop.util.checks import Spins, real_number, seed_number, whole_number
+from isingprop.util.checks import Doubles, Spins, real_number, seed_number, whole_number
 
-if TYPE_CHECKING:
-    from isingprop.qpu.embed.embedding import Embedding
-    from isingprop.qpu.estimate import Estimate
-
-_WRONG_CLASSES = 9  # of the ten classes of the data sets
 _DIGEST_LENGTH = 8  # hex digits in the name of a sampler's own folder
 
 
-class DWave(BaseSampler):
+class DWave(PlannedCalls):
     """A D-Wave quantum annealer, or a device that stands in for one.
 
         H(t) = -A(s)/2 sum_q X_q + B(s)/2 [g(t) sum_q h_q Z_q + sum_qp J_qp Z_q Z_p]
@@ -44,6 +40,8 @@ class DWave(BaseSampler):
     - "cyclic" goes the same way under a decaying bias toward the start state r: h_q is -bias r_q,
       and g(t) goes from 0 to 1 and back to 0. The problem's own fields become couplings to a
       further spin that is coupled to all others, in an embedding of K_{H+1,O+1}.
+    - "fast" anneals forward by D-Wave's fast-anneal protocol, in 5 ns and more, which takes no h:
+      fields become couplings to a further spin as in "cyclic".
 
     Without start states, as for test images, "reverse" and "cyclic" anneal forward.
 
@@ -57,24 +55,36 @@ class DWave(BaseSampler):
     is written nowhere else.
 
     Args:
-        mode: "forward", "reverse" or "cyclic".
+        mode: "forward", "reverse", "cyclic" or "fast".
         num_reads: reads of the chip for each problem (and start state), of which those of lowest
             energy are kept; None makes as many as requested. Several calls make more than one can.
         annealing_time: time of a read in us; with a schedule, the whole schedule. It must be in the
             solver's annealing_time_range and a multiple of 0.01; "reverse" and "cyclic" need time
-            for ramps as steep as the solver allows.
+            for ramps as steep as the solver allows. In mode "fast" it must be in the solver's
+            fast_anneal_time_range and a multiple of 1e-6, of which the chip keeps about 0.05 %.
         chain_strength: in the units of J, > 0 and at most 2 / scale; None takes D-Wave's uniform
             torque compensation, 1.414 sqrt(mean J^2) sqrt(mean degree) of each call's problem, but
             at least 0.5 / scale, which heat seldom breaks, and at most 2 / scale.
         scale: the chip's J over the network's, > 0; None makes the chain strength of an untrained
-            network 1.6, where the chip allows 2: 2.8 for 120 x 40, a third of it in cyclic mode.
+            network 1.6, where the chip allows 2: 2.8 for 120 x 40, a third of it in modes "cyclic"
+            and "fast".
         s_target: lowest anneal fraction of "reverse" and "cyclic", in [0, 1).
         bias: bias of "cyclic", in the units of J, >= 0.
         spin_reversal: whether a random half of the spins is reversed in each call, together with
-            their fields, couplings and start states, which averages out biases of the chip.
+            their fields, couplings and start states, which averages out biases of the chip. A
+            number n shares the reads of each problem (and start state) out over at least n calls,
+            each with another half; each call takes its time for programming.
         descend: whether each read ends with a zero-temperature descent on the CPU, as in Annealing.
             Without it, spins flipped by heat or by the read-out increase all fields in training.
             The record has the reads before the descent.
+        reinitialize_state: whether each read of "reverse" and "cyclic" starts from the start state;
+            False: only the first read of each call does, and each other one starts where the last
+            one ended.
+        flux_biases: flux bias of each qubit of the solver, working or not, in units of Phi_0, as
+            `shim` returns them; D-Wave's own compensation of drift is then off. They are made for
+            one chip: name the solver.
+        anneal_offsets: by how much each qubit of the solver, working or not, is ahead of the anneal
+            or behind it, in D-Wave's normalized units, each in its anneal_offset_ranges.
         num_copies: max number of copies of the network to use; None uses all that fit.
         budget: max seconds of QPU access time that all answers in the folder may cost; a call that
             could exceed it raises QPUBudgetError before it is sent.
@@ -113,8 +123,11 @@ class DWave(BaseSampler):
         scale: float | None = None,
         s_target: float = 0.45,
         bias: float = 0.4,
-        spin_reversal: bool = False,
+        spin_reversal: bool | int = False,
         descend: bool = True,
+        reinitialize_state: bool = True,
+        flux_biases: ArrayLike | None = None,
+        anneal_offsets: ArrayLike | None = None,
         num_copies: int | None = None,
         budget: float | None = None,
         record: str | os.PathLike[str] | None = None,
@@ -131,6 +144,9 @@ class DWave(BaseSampler):
             bias,
             spin_reversal,
             descend,
+            reinitialize_state,
+            flux_biases,  # type: ignore[arg-type]  # Settings checks and converts both
+            anneal_offsets,  # type: ignore[arg-type]
         )
         self._num_copies = (
             None if num_copies is None else whole_number("num_copies", num_copies, least=1)
@@ -145,11 +161,6 @@ class DWave(BaseSampler):
     def __repr__(self) -> str:
         """Returns the mode and the folder; a token never shows."""
         return f"DWave(mode={self._settings.mode!r}, record={str(self.record)!r})"
-
-    @property
-    def takes_initial(self) -> bool:
-        """Whether sample() takes start states."""
-        return self._settings.mode != "forward"
 
     @property
     def device(self) -> Any:
@@ -185,14 +196,6 @@ class DWave(BaseSampler):
         settings = json.dumps(self.settings(), sort_keys=True).encode()
         digest = hashlib.sha256(settings).hexdigest()[:_DIGEST_LENGTH]
         return Path("runs", f"qpu-{digest}").absolute()
-
-    def settings(self) -> dict[str, Any]:
-        """Returns the settings as records and checkpoints compare them.
-
-        All chips of D-Wave are one device, "qpu", since one may replace another; each stand-in is a
-        device of its own.
-        """
-        return {**self._settings.as_json(), "device": self._session.kind}
 
     def sample(
         self,
@@ -237,89 +240,50 @@ class DWave(BaseSampler):
             problem, num_reads, seed, tasks, record.index, descend=self._settings.descend
         )
 
-    def copies(self, num_hidden: int, num_output: int) -> list[Embedding]:
-        """Returns the embeddings of a network that calls use; nothing is sent.
+    def shim(
+        self, problem: IsingProblem, *, num_calls: int = 8, num_reads: int = 1000, seed: int = 0
+    ) -> Doubles:
+        """Returns flux biases that balance the chains of a network, from calls that are paid for.
 
-        They are embeddings of K_{H,O}, or of K_{H+1,O+1} in cyclic mode.
-
-        Raises:
-            ConnectionError: without a D-Wave account.
-            ValueError: for a network that does not fit on the chip.
-        """
-        num_hidden = whole_number("num_hidden", num_hidden, least=1)
-        num_output = whole_number("num_output", num_output, least=1)
-        return self._session.chip(num_hidden, num_output, from_starts=False).copies
-
-    def first_request(
-        self,
-        problem: IsingProblem,
-        num_reads: int = 1,
-        seed: int | None = None,
-        initial: Spins | None = None,
-    ) -> PreparedCall:
-        """Returns the first call of sample() with an empty folder; nothing is sent or written."""
-        tasks, _, seed = self._tasks(problem, num_reads, seed, initial)
-        from_starts = initial is not None
-        chip = self._session.chip(problem.num_hidden, problem.num_output, from_starts=from_starts)
-        return next(chip.calls(problem, missing_reads(tasks), seed))
-
-    def estimate(
-        self,
-        *,
-        num_images: int,
-        epochs: int,
-        num_states: int = 20,
-        batch_size: int = 1,
-        num_test: int = 0,
-        num_test_reads: int = 10,
-        num_hidden: int = 120,
-        num_output: int = 40,
-        references: int | None = None,
-    ) -> Estimate:
-        """Returns the calls and the QPU access time of a training run; nothing is sent.
-
-        The access time follows from the solver's own timing data.
+        Without fields and couplings each chain should be up as often as down; what a chip adds to a
+        chain is measured and cancelled. The calls are recorded, count against the budget, and are
+        not made again for the same arguments. They anneal forward, or fast in mode "fast", and cost
+        as much as `estimate` says for num_images=num_calls, epochs=1, references=0 and, on n copies
+        of the network, num_states=n * num_reads.
 
         Args:
-            num_images: number of training images.
-            epochs: number of passes over them.
-            num_states: m, as in Trainer.
-            batch_size: images per update, as in Trainer; the images of one update share calls.
-            num_test: number of images of the test after each epoch.
-            num_test_reads: reads of each test image, as in Trainer.
-            num_hidden: H.
-            num_output: O.
-            references: number of different reference states of each image, over which its reads are
-                shared out; None: 9, one for each wrong class of ten, but 0 in mode "forward".
+            problem: problems of the network, whose shape and couplings (not fields) matter: they
+                set the strength of the chains.
+            num_calls: calls, of all copies at a time, at least 2.
+            num_reads: reads of each call, at least 2. The magnetisations that are left have a
+                standard deviation of about 1.3 / sqrt(num_calls num_reads).
+            seed: part of the requests' identity. Fluxes drift: another seed calibrates anew.
+
+        Returns:
+            (qubits of the solver, working or not), in units of Phi_0, for the argument
+            `flux_biases`; 0 for qubits without a chain.
 
         Raises:
-            ValueError: for a value out of range, or a solver without timing data.
-            ConnectionError: without a D-Wave account.
-
-        Example:
-            >>> import isingprop as ip
-            >>> qpu = ip.DWave(solver=ip.EmulatedQPU("zephyr", size=4))
-            >>> price = qpu.estimate(num_images=1000, epochs=13, num_hidden=30, num_output=20)
-            >>> price.calls
-            13000
+            ValueError: for a number that is too small, or a solver that takes no flux biases.
+            QPUBudgetError, ConnectionError, OSError: like `sample`.
+            RuntimeError: where D-Wave refuses a problem or another chip gives the answers.
         """
-        if references is None:
-            references = _WRONG_CLASSES if self.takes_initial else 0
-        most = None if self.takes_initial else 0
-        references = whole_number("references", references, least=0, most=most)
-        num_hidden = whole_number("num_hidden", num_hidden, least=1)
-        num_output = whole_number("num_output", num_output, least=1)
+        from isingprop.qpu.calls.flux_shim import flux_shim
 
-        chip = self._session.chip(num_hidden, num_output, from_starts=references > 0)
-        return chip.estimate(
-            num_images=num_images,
-            epochs=epochs,
-            num_states=num_states,
-            batch_size=batch_size,
-            num_test=num_test,
-            num_test_reads=num_test_reads,
-            references=references,
-        )
+        check_problem(problem)
+        num_calls = whole_number("num_calls", num_calls, least=2)
+        num_reads = whole_number("num_reads", num_reads, least=2)
+        seed, record = seed_number(seed), self._opened_record()
+        with record.request_lock:
+            return flux_shim(
+                self._session,
+                record,
+                problem,
+                self._settings,
+                num_calls=num_calls,
+                num_reads=num_reads,
+                seed=seed,
+            )
 
     def close(self) -> None:
         """Closes the folder and the connection, whose threads end; the next call opens both again.
@@ -330,18 +294,6 @@ class DWave(BaseSampler):
             self._opened.release(self)
             self._opened = None
         self._session.close()
-
-    def _tasks(
-        self, problem: IsingProblem, num_reads: int, seed: int | None, initial: Spins | None
-    ) -> tuple[list[Task], int, int]:
-        """Returns the tasks of checked arguments, the number of reads and the seed."""
-        check_problem(problem)
-        num_reads, seed, initial = read_number(num_reads), seed_number(seed), start_states(initial)
-        if initial is not None and not self.takes_initial:
-            raise ValueError(
-                "initial must be None for DWave(mode='forward'), which takes no start states"
-            )
-        return tasks_of(problem, num_reads, seed, initial, self.settings()), num_reads, seed
 
     def _opened_record(self) -> Record:
         """Returns the record, opened again where its folder was replaced or the process forked."""

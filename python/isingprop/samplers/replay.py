@@ -9,6 +9,7 @@ from typing import Any
 from isingprop.problem import IsingProblem
 from isingprop.qpu.calls.record import Index, read_settings
 from isingprop.qpu.calls.tasks import Task, missing_reads, states_of, tasks_of
+from isingprop.qpu.settings import FROM_STARTS
 from isingprop.samplers.arguments import check_problem, read_number, start_states
 from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
@@ -58,7 +59,7 @@ class Replay(BaseSampler):
     @property
     def takes_initial(self) -> bool:
         """Whether the recorded sampler took start states."""
-        return bool(self._settings["mode"] != "forward")
+        return self._settings["mode"] in FROM_STARTS
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Returns the folder; `deep` has no effect."""

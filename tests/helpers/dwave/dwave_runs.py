@@ -10,7 +10,7 @@ import shutil
 
 from isingprop.util.files import load_tensors
 
-# On a Z2 one copy of K_{4,40} fits, so each image is a call.
+# On a Z2 one copy of K_{5,40} fits, so each image is a call.
 TRAIN = (
     *(
         "train",
@@ -21,7 +21,7 @@ TRAIN = (
         "--num-states",
         "3",
         "--hidden",
-        "4",
+        "5",
         "--batch-size",
         "3",
     ),

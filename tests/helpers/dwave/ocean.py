@@ -14,8 +14,8 @@ from dwave.system import DWaveSampler
 
 PARAMETERS = (
     "num_reads annealing_time anneal_schedule h_gain_schedule initial_state reinitialize_state "
-    "auto_scale answer_mode "
-    "label flux_biases"
+    "auto_scale answer_mode fast_anneal "
+    "label flux_biases flux_drift_compensation"
 )
 PROPERTIES: dict[str, Any] = {
     "h_range": [-4.0, 4.0],
@@ -24,6 +24,7 @@ PROPERTIES: dict[str, Any] = {
     "per_qubit_coupling_range": [-18.0, 15.0],
     "num_reads_range": [1, 10000],
     "annealing_time_range": [0.5, 2000.0],
+    "fast_anneal_time_range": [0.005, 2000.0],
     "problem_run_duration_range": [0.0, 1e6],
     "max_anneal_schedule_points": 12,
     "max_h_gain_schedule_points": 20,

@@ -10,7 +10,7 @@ import isingprop as ip
 from helpers import tolerances
 from helpers.dwave.dwave_cases import CountedQPU, H, O, calls_of, starts_for
 from helpers.dwave.rehearsal import small_network
-from isingprop.qpu.settings import MODES
+from isingprop.qpu.settings import FROM_STARTS, MODES
 
 # Other devices
 
@@ -20,7 +20,7 @@ from isingprop.qpu.settings import MODES
 def test_ocean_s_own_mock_is_a_solver(make, problem, mode):
     mock = MockDWaveSampler(topology_type="zephyr", topology_shape=[1, 4], parameter_warnings=False)
     qpu = make(mode, solver=mock)
-    starts = None if mode == "forward" else starts_for(problem)
+    starts = None if mode not in FROM_STARTS else starts_for(problem)
     states = qpu.sample(problem, num_reads=3, seed=1, initial=starts)
     assert states.spins.shape == (7, 3, H + O)
     assert tolerances.same_bits(states.energies, problem.energies(states.spins))

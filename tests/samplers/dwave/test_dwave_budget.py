@@ -7,7 +7,7 @@ import isingprop as ip
 from helpers import tolerances
 from helpers.dwave.dwave_cases import CountedQPU, calls_of, contents, starts_for
 from helpers.dwave.rehearsal import small_network, two_classes
-from isingprop.qpu.settings import MODES
+from isingprop.qpu.settings import FROM_STARTS, MODES
 
 # Budgets
 
@@ -84,7 +84,7 @@ def test_the_first_request_sends_and_writes_nothing_and_is_the_one_that_is_sent(
     make, problem, mode
 ):
     qpu = make(mode, spin_reversal=True, num_copies=3)
-    starts = None if mode == "forward" else starts_for(problem)
+    starts = None if mode not in FROM_STARTS else starts_for(problem)
     call, h, j = qpu.first_request(problem, 5, seed=1, initial=starts)
     assert calls_of(qpu) == 0
     assert not qpu.record.exists()
@@ -116,7 +116,7 @@ def test_an_estimate_is_what_a_run_costs(make, mode):
     """
     images = two_classes()
     qpu = make(mode, solver=CountedQPU(size=2), num_copies=3)
-    references = None if mode == "forward" else "wrong-classes"
+    references = None if mode not in FROM_STARTS else "wrong-classes"
     trainer = ip.Trainer(
         small_network(),
         qpu,

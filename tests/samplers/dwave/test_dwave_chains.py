@@ -66,6 +66,6 @@ def test_a_chain_strength_that_is_set_has_no_floor(make, chip):
 def test_a_network_without_room_in_cyclic_mode_is_named_by_its_own_numbers(make):
     with pytest.raises(
         ValueError,
-        match=r"^cyclic annealing of 30 x 30 spins takes one more spin in each layer: .* 31 and 31",
+        match=r"^30 x 30 spins take one more spin in each layer in modes cyclic and fast: .* 31 ",
     ):
         make("cyclic").sample(oracle.random_problem(30, 30), seed=1)

@@ -9,7 +9,7 @@ from helpers import tolerances
 from helpers.dwave.chip_commands import Stopping
 from helpers.dwave.dwave_cases import CountedQPU, calls_of, contents, starts_for
 from isingprop.qpu.calls.call_files import load_call
-from isingprop.qpu.settings import MODES
+from isingprop.qpu.settings import FROM_STARTS, MODES
 
 READS, MOST = 53, 10  # of each problem, of a call
 
@@ -38,7 +38,7 @@ def recorded(folder):
 )
 def test_each_read_is_made_once_and_kept(make, problem, mode, num_problems, num_copies, calls):
     problem = problem[:num_problems]
-    starts = None if mode == "forward" else starts_for(problem)
+    starts = None if mode not in FROM_STARTS else starts_for(problem)
     asked = {"num_reads": READS, "seed": 1, "initial": starts}
     qpu = make(mode, solver=chip(), num_copies=num_copies)
     states = qpu.sample(problem, **asked)

@@ -24,7 +24,7 @@ from helpers.dwave.dwave_cases import (
 from helpers.dwave.ocean import keeping_sampler
 from helpers.dwave.rehearsal import small_network, two_classes
 from isingprop.qpu.calls.tasks import tasks_of
-from isingprop.qpu.settings import MODES
+from isingprop.qpu.settings import FROM_STARTS, MODES
 
 # What is paid for
 
@@ -32,7 +32,7 @@ from isingprop.qpu.settings import MODES
 @pytest.mark.parametrize("mode", MODES)
 def test_the_same_request_is_paid_for_once(make, problem, mode):
     qpu = make(mode)
-    starts = None if mode == "forward" else starts_for(problem, 3)
+    starts = None if mode not in FROM_STARTS else starts_for(problem, 3)
     first = qpu.sample(problem, num_reads=3, seed=1, initial=starts)
     paid, before = calls_of(qpu), contents(qpu.record)
     again = qpu.sample(problem, num_reads=3, seed=1, initial=starts)
@@ -242,7 +242,7 @@ def test_nudged_states_are_a_part_of_an_epochs_seconds(make):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_answers_do_not_depend_on_how_problems_are_put_together(make, problem, mode):
-    starts = None if mode == "forward" else starts_for(problem, 2)
+    starts = None if mode not in FROM_STARTS else starts_for(problem, 2)
 
     def sample(qpu, part):
         initial = None if starts is None else starts[part]

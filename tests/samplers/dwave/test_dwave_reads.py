@@ -10,10 +10,7 @@ from helpers import oracle, tolerances
 from helpers.dwave.dwave_cases import COLD, CountedQPU, H, O, calls_of, starts_for
 from isingprop.qpu.calls.record import Index
 from isingprop.qpu.calls.tasks import tasks_of
-from isingprop.qpu.settings import MODES
-
-FROM_STARTS = [mode for mode in MODES if mode != "forward"]
-
+from isingprop.qpu.settings import FROM_STARTS, MODES
 
 # Reads, start states, and what `info` says
 
@@ -160,7 +157,7 @@ def test_a_bias_leads_to_the_minimum_of_the_start_state(make, bias):
 @pytest.mark.parametrize("mode", MODES)
 def test_info_tells_what_was_done(make, problem, mode):
     qpu = make(mode, num_copies=3, scale=0.5)
-    starts = None if mode == "forward" else starts_for(problem)
+    starts = None if mode not in FROM_STARTS else starts_for(problem)
     states = qpu.sample(problem, num_reads=5, seed=9, initial=starts)
     info, calls = states.info, states.info["calls"]
     assert (info["seed"], info["sampler"]) == (9, "DWave")

@@ -15,7 +15,7 @@ from isingprop.qpu.settings import MODES
 CHIP = ip.EmulatedQPU("zephyr", 1)
 
 REFUSED = {
-    "ValueError: mode must be one of forward, reverse, cyclic, got 'sideways'": {
+    "ValueError: mode must be one of forward, reverse, cyclic, fast, got 'sideways'": {
         "mode": "sideways"
     },
     "ValueError: num_reads must be at least 1, got 0": {"num_reads": 0},
@@ -55,7 +55,11 @@ REFUSED = {
         "s_target": 2.0,
     },
     "ValueError: bias must be finite and at least 0, got -0.4": {"bias": -0.4},
-    "TypeError: spin_reversal must be True or False, got 1": {"spin_reversal": 1},
+    "TypeError: spin_reversal must be an integer, got 'yes'": {"spin_reversal": "yes"},
+    "ValueError: spin_reversal must be at least 1, got 0": {"spin_reversal": 0},
+    "TypeError: reinitialize_state must be True or False, got 0": {"reinitialize_state": 0},
+    "ValueError: reinitialize_state must be True for DWave(mode='fast'), which takes no start "
+    "states, got False": {"mode": "fast", "reinitialize_state": False},
     "TypeError: descend must be True or False, got 'no'": {"descend": "no"},
     "ValueError: num_copies must be at least 1, got 0": {"num_copies": 0},
     "TypeError: num_copies must be an integer, got 1.0": {"num_copies": 1.0},

@@ -6,7 +6,7 @@ import isingprop as ip
 from helpers import TESTS, tolerances
 from helpers.dwave.dwave_cases import calls_of, contents, starts_for
 from helpers.dwave.rehearsal import small_network, two_classes
-from isingprop.qpu.settings import MODES
+from isingprop.qpu.settings import FROM_STARTS, MODES
 
 # Replay
 
@@ -52,7 +52,7 @@ def test_a_replay_refuses_what_was_not_recorded(make, problem, assert_refused):
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_a_training_is_played_back_to_the_same_bytes_without_ocean(make, python, tmp_path, mode):
-    references = None if mode == "forward" else "wrong-classes"
+    references = None if mode not in FROM_STARTS else "wrong-classes"
     options = {"num_states": 3, "batch_size": 2, "references": references, "seed": 4}
     network = small_network()
     trainer = ip.Trainer(network, make(mode, spin_reversal=True), **options)

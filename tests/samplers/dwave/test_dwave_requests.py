@@ -65,8 +65,13 @@ def physical(body, solver) -> tuple[dict[int, float], dict[tuple[int, int], floa
 
 
 def expected_model(device, problem, call, references, bias):
-    """The same by D-Wave's own embed_bqm: all tiles of a call in one model."""
-    apex = references is not None and bias is not None
+    """The same by D-Wave's own embed_bqm: all tiles of a call in one model.
+
+    With a bias, which may be 0, fields are couplings to an apex.
+    """
+    apex = bias is not None
+    if references is None:
+        references = np.ones((len(problem), problem.num_spins))
     copies = copies_of(
         WorkingGraph.of(device), problem.num_hidden + apex, problem.num_output + apex
     )
@@ -179,6 +184,27 @@ def test_a_cyclic_request_has_the_bias_in_h_and_the_fields_on_couplers(device, p
         q: 1 if v == "apex" else initial[b, 0, v] for (b, v), chain in chains.items() for q in chain
     }
     assert {q: value for q, value in enumerate(start) if value != 3} == values
+
+
+@pytest.mark.slow
+def test_a_fast_request_has_no_h_and_the_fields_on_couplers(device, problem, tmp_path):
+    biases = np.linspace(-1e-5, 1e-5, device.properties["num_qubits"])
+    body, call = sent(
+        device, problem, tmp_path, mode="fast", annealing_time=0.005, flux_biases=biases
+    )
+    assert body["params"] == {
+        "num_reads": 7,
+        "auto_scale": False,
+        "answer_mode": "raw",
+        "fast_anneal": True,
+        "annealing_time": 0.005,
+        "flux_biases": biases.tolist(),
+        "flux_drift_compensation": False,
+    }
+    assert not any(physical(body, device.solver)[0].values())
+    model, _ = expected_model(device, problem, call, None, 0.0)
+    agree(body, device, model, call.notes["scale"])
+    assert call.notes["clipped"] == 0
 
 
 @pytest.mark.slow

@@ -33,6 +33,7 @@ class Mode(StrEnum):
     FORWARD = "forward"
     REVERSE = "reverse"
     CYCLIC = "cyclic"
+    FAST = "fast"
 
 
 def estimate(
@@ -63,7 +64,7 @@ def estimate(
         device = EmulatedQPU(chosen) if solver is None else chosen
         sampler = DWave(mode.value, annealing_time=annealing_time, solver=device)
         # The estimate would embed, too, but would not say that it may take minutes.
-        find_copies(WorkingGraph.of(device), hidden, output, apex=mode is Mode.CYCLIC)
+        find_copies(WorkingGraph.of(device), hidden, output, apex=mode in (Mode.CYCLIC, Mode.FAST))
         price = sampler.estimate(
             num_images=num_train,
             epochs=epochs,

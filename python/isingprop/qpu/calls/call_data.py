@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from isingprop.qpu.calls.program import majority
 from isingprop.qpu.chip.schedules import MICROSECONDS_PER_SECOND
-from isingprop.util.checks import Spins
+from isingprop.util.checks import Doubles, Spins
 
 # Costs are computed with a factor, since a division would change the last bit of recorded costs.
 _SECONDS_PER_MICROSECOND = 1 / MICROSECONDS_PER_SECOND
@@ -36,24 +36,26 @@ class Call:
 
     label: str
     tiles: tuple[Tile, ...]
-    num_spins: (
-        int  #: N, spins of the problem, without the apex spin that cyclic mode adds (program.py)
-    )
+    num_spins: int  #: N, spins of the problem, without the apex spin that a mode adds (program.py)
     qubits: NDArray[np.int32]  #: (Q,), qubits in use, chain by chain
     chain_lengths: NDArray[np.int32]  #: (S, spins of a copy)
     flips: Spins  #: (S, spins of a copy), -1 for spins that are reversed
     initial_state: Spins  #: (Q,), or (0,) where there is none
-    parameters: dict[str, Any]  #: solver parameters, without label and initial_state
+    #: Solver parameters, without label, initial_state and those by qubit.
+    parameters: dict[str, Any]
     #: Solver, host, graph id, scale, chain strength, clipped values, estimated seconds.
     notes: dict[str, Any]
     problem_id: str | None = None  #: the id under which D-Wave keeps the answer, once it is known
+    #: Solver parameters with a number for each qubit of the chip, working or not.
+    by_qubit: Mapping[str, Doubles] = field(default_factory=dict)
 
     def solver_parameters(self) -> dict[str, Any]:
         """Returns all that the solver gets besides the problem and its label."""
-        if not self.initial_state.size:
-            return dict(self.parameters)
-        start = dict(zip(self.qubits.tolist(), self.initial_state.tolist(), strict=True))
-        return {**self.parameters, "initial_state": start}
+        given = dict(self.parameters)
+        if self.initial_state.size:
+            start = zip(self.qubits.tolist(), self.initial_state.tolist(), strict=True)
+            given["initial_state"] = dict(start)
+        return given | {name: numbers.tolist() for name, numbers in self.by_qubit.items()}
 
 
 class PreparedCall(NamedTuple):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.qpu.calls.call_data import Answer, Call, Tile, decode
+from isingprop.qpu.settings import QUBIT_SETTINGS
 from isingprop.util.checks import Spins
 from isingprop.util.files import load_tensors, save_tensors
 
@@ -36,6 +37,7 @@ def save_call(
         timing: D-Wave's timing data of the answer.
     """
     arrays: dict[str, NDArray[Any]] = {name: getattr(call, name) for name in _ARRAYS}
+    arrays |= call.by_qubit
     head = {
         "label": call.label,
         "tiles": [vars(tile) for tile in call.tiles],
@@ -62,15 +64,18 @@ def load_call(path: Path) -> tuple[Call, dict[str, Any] | None]:
         ValueError: for a file that does not hold a call.
     """
     arrays, metadata = load_tensors(path, _KIND, _ARRAYS)
+
     try:
         head = dict(json.loads(metadata["call"]))
         timing = head.pop("timing", None)
         head.pop("chain_break_fraction", None)
         head["tiles"] = tuple(Tile(**tile) for tile in head["tiles"])
         given: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
-        call = Call(**given, **head)
+        by_qubit = {name: arrays[name] for name in QUBIT_SETTINGS if name in arrays}
+        call = Call(**given, **head, by_qubit=by_qubit)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} must hold a call of a chip, got {error!r}") from None
+
     return call, timing
 
 
@@ -78,7 +83,13 @@ def load_call(path: Path) -> tuple[Call, dict[str, Any] | None]:
 def load_answer(path: Path) -> Answer:
     """Reads an answer. It is cached, as an answer never changes once it is written."""
     call, timing = load_call(path)
-    packed = load_tensors(path, _KIND, ("samples",))[0]["samples"]
-    bits = np.unpackbits(packed, axis=1, count=len(call.qubits)).astype(np.int8)
-    spins, broken = decode(call, 2 * bits - 1)
+    spins, broken = decode(call, load_samples(path))
     return Answer(call, timing or {}, spins, broken)
+
+
+def load_samples(path: Path) -> Spins:
+    """Reads the qubits of an answer, (R, Q) in the order of the call's qubits."""
+    arrays = load_tensors(path, _KIND, ("samples", "qubits"))[0]
+    bits = np.unpackbits(arrays["samples"], axis=1, count=len(arrays["qubits"])).astype(np.int8)
+    samples: Spins = 2 * bits - 1
+    return samples

@@ -34,6 +34,7 @@ def split(
     reads: int,
     copies: int,
     reads_range: Callable[[int], tuple[int, int]] | None = None,
+    reads_of_task: int | None = None,
 ) -> list[Part]:
     """Shares `reads` reads of each task out over calls.
 
@@ -49,6 +50,7 @@ def split(
         copies: number of disjoint copies of the network on the chip, at least 1.
         reads_range: gives the min and the max number of reads of a call by the number of copies in
             use; None: calls may make any number.
+        reads_of_task: max number of reads of a task in one call, at least 1; None: any number.
 
     Returns:
         The calls; tasks are in order within and across them. Each read of each task occurs exactly
@@ -77,18 +79,20 @@ def split(
         least, most = 1, reads
         if reads_range is not None:
             least, most = reads_range(len(tasks) * min(copies_of_task, reads))
-        parts += _calls(tasks, reads, copies_of_task, least, most)
+        block = min(copies_of_task * most, reads_of_task or reads)
+        parts += _calls(tasks, reads, copies_of_task, least, block)
     return parts
 
 
-def _calls(tasks: range, reads: int, copies_of_task: int, least: int, most: int) -> list[Part]:
-    """Returns the calls for some tasks, of `least` to `most` reads, all full but the last one.
+def _calls(tasks: range, reads: int, copies_of_task: int, least: int, block: int) -> list[Part]:
+    """Returns the calls for some tasks, each for `block` reads of a task, but fewer in the last.
 
-    So the calls for the reads that are left after some calls are the other calls.
+    So the calls for the reads that are left after some calls are the other calls. A call makes at
+    least `least` reads.
     """
     parts = []
-    for begin in range(0, reads, copies_of_task * most):
-        left = min(reads - begin, copies_of_task * most)
+    for begin in range(0, reads, block):
+        left = min(reads - begin, block)
         per_copy = -(-left // copies_of_task)
         slots = tuple(
             Slot(task, begin + first, min(per_copy, left - first))

@@ -56,7 +56,7 @@ class DeviceSession:
         if not self._opens:
             settings.schedules(solver.properties)
         self.solver = solver
-        self._settings = settings
+        self.settings = settings
         self._num_copies = num_copies
         self._budget = budget
         self._device: Any = None if self._opens else solver
@@ -74,7 +74,7 @@ class DeviceSession:
         if self._device is None:
             device = open_device(self.solver)
             try:
-                self._settings.schedules(device.properties)
+                self.settings.schedules(device.properties)
             except ValueError:
                 device.close()
                 raise
@@ -114,7 +114,7 @@ class DeviceSession:
             device,
             num_hidden,
             num_output,
-            self._settings,
+            self.settings,
             from_starts=from_starts,
             num_copies=self._num_copies,
         )
@@ -149,12 +149,16 @@ class DeviceSession:
                 if isinstance(error, SolverGone):
                     self._fail_over()
 
+    def with_settings(self, settings: Settings) -> DeviceSession:
+        """Returns a session of the same device for other settings."""
+        return DeviceSession(self.device, settings, self._num_copies, self._budget)
+
     def close(self) -> None:
         """Closes the device if it was opened here; the next access opens it again."""
+        self._chips.clear()
         if self._opens and self._device is not None:
             self._device.close()
             self._device = None
-            self._chips.clear()
 
     def _request(
         self, record: Record, problem: IsingProblem, missing: list[MissingReads], seed: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,9 +16,9 @@ from isingprop.qpu.calls.call_data import Call, PreparedCall, Tile
 from isingprop.qpu.calls.call_parts import Part, split
 from isingprop.qpu.calls.connection import device_name, host
 from isingprop.qpu.calls.program import Program
+from isingprop.qpu.calls.solver_parameters import checked_parameters, checked_qubits
 from isingprop.qpu.calls.tasks import MissingReads, Task
 from isingprop.qpu.chip.limits import Limits
-from isingprop.qpu.chip.schedules import check_anneal_schedule, check_h_gain_schedule
 from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.embed.embedding import Embedding
 from isingprop.qpu.embed.embedding_cache import better_copies
@@ -36,7 +37,7 @@ def network_copies(
     apex: bool,
     seconds: float | None = None,
 ) -> list[Embedding]:
-    """Returns embeddings of a network, with one more spin in each layer for cyclic mode (`apex`).
+    """Returns embeddings of a network, with one more spin in each layer if it needs an `apex`.
 
     The search for them goes on for `seconds`, or until it ends by itself.
 
@@ -50,8 +51,8 @@ def network_copies(
         if not apex:
             raise
         raise ValueError(
-            f"cyclic annealing of {num_hidden} x {num_output} spins takes one more spin in each "
-            f"layer: {error}"
+            f"{num_hidden} x {num_output} spins take one more spin in each layer in modes cyclic "
+            f"and fast: {error}"
         ) from None
 
 
@@ -85,15 +86,16 @@ class ProgrammedChip:
         self._device = device
         self._settings = settings
         self._shape = num_hidden, num_output
-        self._parameters = self._checked_parameters(from_starts)
+        self._parameters = checked_parameters(device, settings, from_starts=from_starts)
+        self._by_qubit = checked_qubits(device, settings)
 
-        apex = settings.mode == "cyclic"
         graph = WorkingGraph.of(device)
+        self.copies = network_copies(graph, num_hidden, num_output, apex=settings.has_apex)
+        self.copies = self.copies[:num_copies]
         # Forward calls of cyclic mode use the embedding of K_{H+1,O+1}, too, whose two apex chains
         # are then idle.
-        self.copies = network_copies(graph, num_hidden, num_output, apex=apex)[:num_copies]
-        self._cyclic = apex and from_starts
-        self.program = Program(graph, self.copies, num_hidden, num_output, apex=self._cyclic)
+        self._apex = settings.has_apex and (from_starts or settings.is_fast)
+        self.program = Program(graph, self.copies, num_hidden, num_output, apex=self._apex)
 
         self._limits = Limits.of(device.properties, graph, self.program.rows)
         self._scale = settings.scale_for(num_hidden, num_output, -self._limits.j_range[0])
@@ -104,22 +106,31 @@ class ProgrammedChip:
             "scale": self._scale,
         }
 
+    def uniform_settings(self, problem: IsingProblem) -> Settings:
+        """Returns the settings with the scale and the chain strength of calls for a problem."""
+        strength = self._chain_strength(problem, all_fields(problem))
+        return replace(self._settings, scale=self._scale, chain_strength=strength)
+
     def calls(
         self, problem: IsingProblem, missing: Iterable[MissingReads], seed: int
     ) -> Iterator[PreparedCall]:
         """Yields calls for missing reads; tasks that miss equally many share calls.
+
+        With several spin reversals, so many calls share the reads of a task, however many of them
+        are answered.
 
         Raises:
             ValueError: for a chain strength or sums of couplings that are out of range.
         """
         fields = all_fields(problem)
         chain_strength = self._chain_strength(problem, fields)
-        by_reads: dict[int, list[MissingReads]] = {}
+        by_reads: dict[tuple[int, int | None], list[MissingReads]] = {}
         for each in missing:
-            by_reads.setdefault(each.num_reads, []).append(each)
+            key = each.num_reads, self._reads_of_reversal(each.task.num_reads)
+            by_reads.setdefault(key, []).append(each)
 
-        for num_reads, group in by_reads.items():
-            for part in split(len(group), num_reads, len(self.copies), self._reads_range):
+        for (num_reads, most), group in by_reads.items():
+            for part in split(len(group), num_reads, len(self.copies), self._reads_range, most):
                 tasks = [group[slot.task].task for slot in part.slots]
                 slots = [
                     slot._replace(first_read=group[slot.task].first + slot.first_read)
@@ -133,6 +144,11 @@ class ProgrammedChip:
         qubits = sum(copy.num_qubits for copy in self.copies[:num_copies])
         return self._limits.reads_range(partial(self.seconds, qubits))
 
+    def _reads_of_reversal(self, num_reads: int) -> int | None:
+        """Returns how many reads of a task may share a spin reversal; None: any number."""
+        reversals = self._settings.num_reversals
+        return None if reversals == 1 else -(-num_reads // reversals)
+
     def seconds(self, num_qubits: int, reads: int) -> float:
         """Returns the QPU access time of a call in seconds; 0 for a mock without timing data."""
         if self._device.properties.get("problem_timing_data") is None:
@@ -143,6 +159,7 @@ class ProgrammedChip:
             reads,
             annealing_time=self._parameters.get("annealing_time"),
             anneal_schedule=self._parameters.get("anneal_schedule"),
+            reinitialize_state=self._settings.reinitialize_state,
         )
 
     def estimate(self, **plan: int) -> Estimate:
@@ -160,33 +177,9 @@ class ProgrammedChip:
             limits=self._limits,
             annealing_time=self._settings.annealing_time,
             anneal_schedule=self._parameters.get("anneal_schedule"),
+            reinitialize_state=self._settings.reinitialize_state,
+            num_reversals=self._settings.num_reversals,
         )
-
-    def _checked_parameters(self, from_starts: bool) -> dict[str, Any]:
-        """Returns the solver parameters that all calls have, checked against the chip."""
-        properties = self._device.properties
-        anneal, gain = self._settings.schedules(properties)
-        parameters: dict[str, Any] = {"auto_scale": False}
-        if "answer_mode" in self._device.parameters:
-            parameters["answer_mode"] = "raw"
-        if anneal is None or not from_starts:
-            return parameters | {"annealing_time": self._settings.annealing_time}
-
-        parameters |= {
-            "anneal_schedule": check_anneal_schedule(anneal, properties),
-            "reinitialize_state": True,
-        }
-        if gain is not None:
-            end = self._settings.annealing_time
-            parameters["h_gain_schedule"] = check_h_gain_schedule(gain, end, properties)
-
-        for name in ("initial_state", *parameters):
-            if name not in self._device.parameters:
-                raise ValueError(
-                    f"solver {device_name(self._device)} must take the parameter {name}, "
-                    "got one that does not"
-                )
-        return parameters
 
     def _chain_strength(self, problem: IsingProblem, fields: Doubles) -> float:
         """Returns the chain strength in the units of the network's J.
@@ -205,7 +198,7 @@ class ProgrammedChip:
             return chosen
 
         squares = np.square(problem.couplings, dtype=np.float64).ravel()
-        if self._cyclic:  # fields are couplings to the apex
+        if self._apex:  # fields are couplings to the apex
             squares = np.concatenate([squares, np.square(fields).mean(axis=0)])
         torque = torque_compensation(float(squares.mean()), *self._shape)
         return min(max(torque, LEAST_CHAIN / self._scale), strongest)
@@ -260,6 +253,7 @@ class ProgrammedChip:
                 "clipped": clipped,
                 "estimated_seconds": self.seconds(int(qubits.sum()), part.reads),
             },
+            by_qubit=self._by_qubit,
         )
         return PreparedCall(call, *program.as_dicts(used, h, j))
 
@@ -296,11 +290,12 @@ class ProgrammedChip:
             quadratic[copy, :num_couplings] = problem.couplings.ravel()
             if task.start is not None:
                 starts[copy, :num_spins] = task.start
-            if self._cyclic:
-                quadratic[copy, num_couplings:] = fields[task.problem]
-                linear[copy] = -self._settings.bias * starts[copy]
-            else:
+            if not self._apex:
                 linear[copy] = fields[task.problem]
+                continue
+            quadratic[copy, num_couplings:] = fields[task.problem]
+            if not self._settings.is_fast:
+                linear[copy] = -self._settings.bias * starts[copy]
         return starts, linear, quadratic
 
     def _clipped(

@@ -151,6 +151,23 @@ class Limits:
         return least, most if access_time(most) <= longest else most - 1
 
 
+def check_anneal_offsets(offsets: Doubles, properties: Mapping[str, Any]) -> None:
+    """Checks that the anneal offset of each qubit, (qubits of the chip,), is in its range.
+
+    Raises:
+        ValueError: for an offset that is not; the message names the first such qubit.
+    """
+    low, high = np.array(solver_property(properties, "anneal_offset_ranges")).T
+    # Qubits that do not work have a range of 0 or, on some solvers, NaN.
+    wrong = ~(((offsets >= low) & (offsets <= high)) | (offsets == 0))
+    if wrong.any():
+        k = int(wrong.argmax())
+        raise ValueError(
+            f"anneal_offsets must be in anneal_offset_ranges, [{low[k]:g}, {high[k]:g}] for qubit "
+            f"{k}, got {offsets[k]:g}"
+        )
+
+
 def _range(properties: Mapping[str, Any], name: str) -> Range:
     """Returns a property of the chip that is a range, as (lower bound, upper bound)."""
     low, high = solver_property(properties, name)

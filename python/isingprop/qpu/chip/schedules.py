@@ -14,6 +14,7 @@ Schedule: TypeAlias = list[list[float]]
 MICROSECONDS_PER_SECOND = 1e6
 TICKS = 100  #: per us; the chips round times to a whole number of ticks of 0.01 us
 _TIME_DECIMALS = 2  # decimals of a time in us that is a whole number of ticks
+_FAST_DECIMALS = 6  # decimals of a time in us that is a whole number of picoseconds
 _SLOPE_DECIMALS = 10  # D-Wave rounds slopes to so many decimals before it compares them
 _SHORTEST_GAIN_RAMP = 0.02  # us for the whole h_gain_schedule_range; D-Wave calls this typical
 
@@ -115,20 +116,25 @@ def solver_name(properties: Mapping[str, Any]) -> str:
     return str(properties.get("chip_id", "without a chip_id"))
 
 
-def check_annealing_time(annealing_time: float, properties: Mapping[str, Any]) -> float:
+def check_annealing_time(
+    annealing_time: float, properties: Mapping[str, Any], *, fast: bool = False
+) -> float:
     """Returns `annealing_time`, in us, which a chip must accept.
 
-    It must be in the chip's annealing_time_range and a multiple of 0.01 us.
+    It must be in the chip's annealing_time_range and a multiple of 0.01 us. For the fast-anneal
+    protocol (`fast`) it must be in fast_anneal_time_range and a multiple of 1e-6 us, the finest
+    resolution that D-Wave states.
     """
-    low, high = solver_property(properties, "annealing_time_range")
+    name = "fast_anneal_time_range" if fast else "annealing_time_range"
+    low, high = solver_property(properties, name)
     time = real_number("annealing_time", annealing_time)
     if not low <= time <= high:
         raise ValueError(
-            f"annealing_time must be in the chip's annealing_time_range of [{low:g}, {high:g}] us, "
-            f"got {time:g}"
+            f"annealing_time must be in the chip's {name} of [{low:g}, {high:g}] us, got {time:g}"
         )
-    if not _is_on_grid(time):
-        raise ValueError(f"annealing_time must be a multiple of 0.01 us, got {time!r}")
+    decimals = _FAST_DECIMALS if fast else _TIME_DECIMALS
+    if round(time, decimals) != time:
+        raise ValueError(f"annealing_time must be a multiple of {10**-decimals:g} us, got {time!r}")
     return time
 
 

@@ -6,21 +6,24 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import dimod
 import numpy as np
 from dimod.core.sampler import Sampler
 from dwave.samplers.sa.simulated_annealing import simulated_annealing
+from dwave.system.temperatures import fluxbias_to_h
 from numpy.typing import NDArray
 
 from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.working_graph import WorkingGraph, coupler_keys
 from isingprop.qpu.emulator.anneal_request import Request
-from isingprop.util.checks import Spins
+from isingprop.util.checks import Doubles, Spins
 
 _GAIN_STEPS = 8  # equal steps that replace a ramp of the gain from 0 to its largest value
+_FIELDS = 1  # the random stream of fields of qubits, beside the seed
 _MAX_SEED = 2**63  # dwave.samplers takes seeds from 1 to one below it
 
 # The two ends of each coupler, as indices of fields, and its value.
@@ -38,6 +41,29 @@ class Noise:
     beta: float
     sweeps_per_us: float
     seed: int
+    field_noise: float = 0.0
+
+    def __repr__(self) -> str:
+        """Returns all parameters, but field_noise only where it is not 0."""
+        names = [field.name for field in fields_of(self)][: None if self.field_noise else -1]
+        return f"Noise({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+    def fields_of_qubits(self, num_qubits: int) -> Doubles:
+        """Returns the field that each qubit of a chip has by itself, (num_qubits,)."""
+        random = np.random.default_rng([self.seed, _FIELDS])
+        return self.field_noise * random.standard_normal(num_qubits)
+
+
+class Fields(NamedTuple):
+    """What acts on each of n qubits."""
+
+    h: Doubles  #: (n,), fields that follow the gain
+    fixed: Doubles | float  #: (n,), fields that do not; 0.0 where there are none
+
+    def at(self, gain: float) -> list[float]:
+        """Returns the fields at a gain of h."""
+        scaled: list[float] = (gain * self.h + self.fixed).tolist()
+        return scaled
 
 
 class EmulatedAnneal(Sampler):
@@ -74,13 +100,14 @@ class EmulatedAnneal(Sampler):
         request = Request.of(parameters, self._properties)
         model: Any = bqm.change_vartype(dimod.SPIN, inplace=False)
         qubits: list[int] = sorted(model.variables)
-        fields, couplings, _ = model.to_numpy_vectors(variable_order=qubits, sort_indices=True)
-        self._check_fields(qubits, fields, request.gain[:, 1])
+        h, couplings, _ = model.to_numpy_vectors(variable_order=qubits, sort_indices=True)
+        self._check_fields(qubits, h, request)
         self._check_couplings(qubits, couplings)
         start = request.start(qubits)
 
-        random = self._random(request, qubits, start, fields, *couplings)
-        spins = _anneal(fields, couplings, request, start, self._noise, random)
+        random = self._random(request, qubits, start, h, *couplings)
+        acting = Fields(h, self._fixed_fields(request, qubits))
+        spins = _anneal(acting, couplings, request, start, self._noise, random)
         spins[random.random(spins.shape) < self._noise.flip_rate] *= -1
 
         answer: Any = dimod.SampleSet.from_samples_bqm((spins, qubits), model)  # type: ignore[no-untyped-call]
@@ -88,10 +115,20 @@ class EmulatedAnneal(Sampler):
         return reads
 
     def _check_fields(
-        self, qubits: Sequence[int], fields: NDArray[np.float64], gains: NDArray[np.float64]
+        self, qubits: Sequence[int], fields: NDArray[np.float64], request: Request
     ) -> None:
-        """Checks that fields times the smallest and the largest gain are in the chip's range."""
+        """Checks that fields times the smallest and the largest gain are in the chip's range.
+
+        The fast-anneal protocol takes no fields.
+        """
+        if request.fast and fields.any():
+            k = int(fields.astype(bool).argmax())
+            raise ValueError(
+                f"h must be 0 where fast_anneal is True, got {fields[k]} on {qubits[k]}"
+            )
+
         low, high = self._limits.h_range
+        gains = request.gain[:, 1]
         for scaled in (gains.min() * fields, gains.max() * fields):
             wrong = ~((scaled >= low) & (scaled <= high))
             if wrong.any():
@@ -121,6 +158,16 @@ class EmulatedAnneal(Sampler):
         """The chip's limits for problems that may use all of its couplers."""
         return Limits.of(self._properties, self._graph)
 
+    def _fixed_fields(self, request: Request, qubits: Sequence[int]) -> Doubles | float:
+        """Returns the fields on qubits beside h: those of the noise and of flux biases."""
+        own: Doubles | float = 0.0
+        if self._noise.field_noise:
+            own = self._noise.fields_of_qubits(self._properties["num_qubits"])[qubits]
+        if request.flux_biases is None:
+            return own
+        equivalent: Doubles = fluxbias_to_h(request.flux_biases[qubits])
+        return own + equivalent
+
     def _random(
         self, request: Request, qubits: Sequence[int], *arrays: NDArray[Any] | None
     ) -> np.random.Generator:
@@ -128,7 +175,12 @@ class EmulatedAnneal(Sampler):
         counts: tuple[Any, ...] = request.num_reads, request.reinitialize, self._noise
         if request.first_read:
             counts = (*counts, request.first_read)
+        if request.fast:
+            counts = (*counts, "fast")
+
         content = hashlib.sha256(repr(counts).encode())
+        if request.flux_biases is not None:
+            content.update(request.flux_biases.tobytes())
         for array in (np.array(qubits), request.anneal, request.gain, *arrays):
             content.update(
                 b"-" if array is None else len(array).to_bytes(8, "little") + array.tobytes()
@@ -139,7 +191,7 @@ class EmulatedAnneal(Sampler):
 
 
 def _anneal(
-    fields: NDArray[np.float64],
+    acting: Fields,
     couplings: Couplings,
     request: Request,
     start: Spins | None,
@@ -147,25 +199,25 @@ def _anneal(
     random: np.random.Generator,
 ) -> Spins:
     """Returns the spins at the end of each anneal, before they are read out: (R, n)."""
-    shape = request.num_reads, len(fields)
+    shape = request.num_reads, len(acting.h)
     if start is None:
         states = random.choice(np.array([-1, 1], np.int8), shape)
-        return _follow(states, fields, couplings, request, noise, random)
+        return _follow(states, acting, couplings, request, noise, random)
     if request.reinitialize:
         states = np.tile(start, (shape[0], 1))
-        return _follow(states, fields, couplings, request, noise, random)
+        return _follow(states, acting, couplings, request, noise, random)
 
     # Each read starts where the last one ended.
     reads = np.empty(shape, np.int8)
     last = start[None].copy()
     for read in reads:
-        read[:] = _follow(last, fields, couplings, request, noise, random)[0]
+        read[:] = _follow(last, acting, couplings, request, noise, random)[0]
     return reads
 
 
 def _follow(
     states: Spins,
-    fields: NDArray[np.float64],
+    acting: Fields,
     couplings: Couplings,
     request: Request,
     noise: Noise,
@@ -176,9 +228,11 @@ def _follow(
     # reads lists twice as fast as arrays.
     graph = [array.tolist() for array in couplings]
     for gain, betas in _segments(request, noise):
-        scaled, seed = (gain * fields).tolist(), int(random.integers(1, _MAX_SEED))
+        seed = int(random.integers(1, _MAX_SEED))
         # Gibbs updates, since Metropolis's rule would flip a free spin in every sweep.
-        simulated_annealing(len(states), scaled, *graph, 1, betas, seed, states, False, "Gibbs")
+        simulated_annealing(
+            len(states), acting.at(gain), *graph, 1, betas, seed, states, False, "Gibbs"
+        )
     return states
 
 

@@ -20,10 +20,14 @@ from isingprop.qpu.emulator.emulated_anneal import EmulatedAnneal, Noise
 from isingprop.util.checks import real_number, seed_number
 
 _PARAMETERS = (
+    "anneal_offsets",
     "anneal_schedule",
     "annealing_time",
     "answer_mode",
     "auto_scale",
+    "fast_anneal",
+    "flux_biases",
+    "flux_drift_compensation",
     "h_gain_schedule",
     "initial_state",
     "num_reads",
@@ -31,6 +35,7 @@ _PARAMETERS = (
     "readout_thermalization",
     "reinitialize_state",
 )
+_PAUSES = ("programming_thermalization", "readout_thermalization")
 _UNLISTED = ("label", "first_read")  # parameters of the client, and of emulated chips alone
 # Properties without which a chip cannot be emulated.
 _NEEDED = (
@@ -74,6 +79,8 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         beta: inverse temperature at s = 1, in 1 / (the chip's unit of J), > 0. Chips were measured
             at 4.5 to 9.
         sweeps_per_us: sweeps per microsecond of a schedule, > 0; at least one sweep is made.
+        field_noise: standard deviation of a field that each qubit has by itself, the same in all
+            calls, in the chip's unit of h, >= 0; flux biases can cancel it.
         seed: seed of the noise; None draws one.
 
     Raises:
@@ -108,6 +115,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         flip_rate: float = 0.0,
         beta: float = 6.0,
         sweeps_per_us: float = 5.0,
+        field_noise: float = 0.0,
         seed: int | None = 0,
     ) -> None:
         """Checks the arguments and makes the chip."""
@@ -124,6 +132,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             real_number("beta", beta, above=0),
             real_number("sweeps_per_us", sweeps_per_us, above=0),
             seed_number(seed),
+            real_number("field_noise", field_noise, least=0),
         )
         if noise.flip_rate > 1:
             raise ValueError(f"flip_rate must be at most 1, got {flip_rate}")
@@ -169,9 +178,12 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         Args:
             bqm: the problem, over working qubits and couplers.
             parameters: num_reads, auto_scale=False, answer_mode, label, annealing_time or
-                anneal_schedule, h_gain_schedule, initial_state (a dict of -1 and +1 by qubit),
-                reinitialize_state, programming_thermalization and readout_thermalization, all as
-                D-Wave defines them, and first_read, the index of the first read.
+                anneal_schedule, fast_anneal, h_gain_schedule, initial_state (a dict of -1 and +1 by
+                qubit), reinitialize_state, programming_thermalization, readout_thermalization,
+                flux_biases, flux_drift_compensation and anneal_offsets, all as D-Wave defines them,
+                and first_read, the index of the first read. Flux biases act like the fields of
+                dwave.system.temperatures.fluxbias_to_h, which do not follow the gain; there is no
+                drift to compensate for. Anneal offsets are checked and change nothing.
 
         Returns:
             The reads; info["timing"] has the times in microseconds that a chip would take.
@@ -203,9 +215,7 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
     def _check_duration(self, parameters: Mapping[str, Any]) -> None:
         """Checks that a chip can make the reads in one call, by the client's own formula."""
         chip = SimpleNamespace(properties=self.properties, software=False)
-        pauses = {
-            name: value for name, value in parameters.items() if name.endswith("_thermalization")
-        }
+        pauses = {name: parameters[name] for name in _PAUSES if name in parameters}
 
         max_reads = StructuredSolver.max_num_reads(
             chip, annealing_time=self._annealing_time(parameters), **pauses
@@ -224,19 +234,20 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
 
     def _timing(self, num_qubits: int, parameters: Mapping[str, Any]) -> dict[str, float]:
         """Returns the timing of an answer, in microseconds, from D-Wave's own model."""
-        chip = SimpleNamespace(properties=self.properties)
-        model = partial(StructuredSolver.estimate_qpu_access_time, chip, max(num_qubits, 1))
+        known = self.properties["problem_timing_data"]
+        # D-Wave's library takes a pause of 0 for the default one, so pauses are made the default.
+        pauses = {name: parameters[name] for name in _PAUSES if name in parameters}
+        timing = known | {f"default_{name}": time for name, time in pauses.items()}
         given = {"reinitialize_state": True, **parameters}
         num_reads = given.pop("num_reads")
+
+        model = partial(_access_time, timing, max(num_qubits, 1))
         programming = model(0, **given)
         sampling = model(num_reads, **given) - programming
         anneal = self._annealing_time(parameters)
-        readout = (
-            model(1)
-            - model(0)
-            - self._annealing_time({})
-            - self.properties["problem_timing_data"]["qpu_delay_time_per_sample"]
-        )
+        plain = partial(_access_time, known, max(num_qubits, 1), annealing_time=anneal)
+        pause = known["default_readout_thermalization"]
+        readout = plain(1) - plain(0) - anneal - known["qpu_delay_time_per_sample"] - pause
 
         times = {
             "qpu_sampling_time": sampling,
@@ -250,3 +261,9 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
             "post_processing_overhead_time": 0.0,
         }
         return {name: round(float(time), 2) for name, time in times.items()}
+
+
+def _access_time(timing: Mapping[str, Any], num_qubits: int, reads: int, **parameters: Any) -> Any:
+    """Returns the access time of a call in microseconds, by D-Wave's own model."""
+    chip = SimpleNamespace(properties={"problem_timing_data": timing})
+    return StructuredSolver.estimate_qpu_access_time(chip, num_qubits, reads, **parameters)
