@@ -1,25 +1,29 @@
 """The command `isingprop qpu embed`: each test runs it in a process of its own."""
 
+import gzip
 import json
 import os
 import struct
 
 import pytest
 
+import isingprop as ip
 from helpers.cli.cli_runs import assert_refused, isingprop
+from helpers.dwave.fake_sapi import FakeSapi
 from isingprop.qpu.chip.working_graph import WorkingGraph
 
-SMALL = ("--topology", "zephyr", "--size", "3", "--hidden", "30", "--output", "10")
+NETWORK = ("--hidden", "30", "--output", "10")
+
+SMALL = ("--topology", "zephyr", "--size", "3", *NETWORK)
 
 
 @pytest.fixture
 def embed(tmp_path):
     """embed(*options): the command in a folder of its own, with a cache of its own."""
 
-    def run(*options):
-        return isingprop(
-            "qpu", "embed", *options, cwd=tmp_path, XDG_CACHE_HOME=os.fspath(tmp_path / "cache")
-        )
+    def run(*options, **account):
+        cache = os.fspath(tmp_path / "cache")
+        return isingprop("qpu", "embed", *options, cwd=tmp_path, XDG_CACHE_HOME=cache, **account)
 
     return run
 
@@ -87,44 +91,65 @@ def test_the_largest_star_of_the_paper_on_perceptrons(embed):
 
 
 @pytest.mark.slow
-def test_broken_qubits_and_couplers(embed, tmp_path):
-    graph = WorkingGraph.perfect("zephyr", 3)
-    broken = {
-        "qubits": graph.qubits[100:103].tolist(),
-        "couplers": graph.couplers[:2, ::-1].tolist(),
-    }
-    (tmp_path / "broken.json").write_text(json.dumps(broken))
-    content = content_of(embed(*SMALL, "--broken", "broken.json", "--json"))
-    left = graph.without(**broken)
-    assert content["graph_id"] == left.graph_id
-    assert (content["working_qubits"], content["working_couplers"]) == (333, len(left.couplers))
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_chip_of_a_solver_s_own_json(embed, tmp_path, packed):
+    qpu = ip.EmulatedQPU("zephyr", 3, broken_qubits=[7, 8, 9], broken_couplers=[[0, 168]])
+    content = json.dumps(qpu.properties).encode()
+    (tmp_path / "chip").write_bytes(gzip.compress(content) if packed else content)
+    content = content_of(embed("--chip", "chip", *NETWORK, "--json"))
+    graph = WorkingGraph.of(qpu)
+    assert content["graph_id"] == graph.graph_id
+    assert (content["working_qubits"], content["working_couplers"]) == (333, len(graph.couplers))
+
+
+@pytest.mark.slow
+def test_a_real_chip_is_known_by_its_name(embed):
+    content = content_of(embed("--chip", "advantage2_system1", *NETWORK, "--json"))
+    assert (content["working_qubits"], content["working_couplers"]) == (4578, 41531)
+    assert (content["topology"], content["shape"]) == ("zephyr", [12, 4])
+    assert content["copies"] > 40
+
+
+@pytest.mark.slow
+def test_a_solver_of_the_account(embed):
+    with FakeSapi({"broken": ip.EmulatedQPU("zephyr", 3, broken_qubits=[7])}) as sapi:
+        content = content_of(embed("--solver", "broken", *NETWORK, "--json", **sapi.environment))
+        unknown = embed("--solver", "none", *NETWORK, **sapi.environment)
+        assert sapi.paid == []
+    assert (
+        content["graph_id"] == "emulated-" + WorkingGraph.perfect("zephyr", 3).without([7]).graph_id
+    )
+    assert content["working_qubits"] == 335
+    assert_refused(unknown, 1, "none", "dwave solvers")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"qubits": [336]}', "broken.json: qubits must be working qubits of zephyr-3-"),
-        ('{"couplers": [[0, 1], [5, 5]]}', "got [5, 5]"),
-        ('{"qubits": ["five"]}', "broken.json: qubits must be whole numbers"),
-        ('{"qubits": null}', "broken.json: qubits must be whole numbers"),
-        ('{"nodes": [1]}', "broken.json: keys must be qubits and couplers, got ['nodes']"),
-        ("[1, 2]", "broken.json: keys must be qubits and couplers, got list"),
-        ("{", "broken.json: "),
-        (None, "broken.json"),
+        ('{"qubits": [33], "couplers": []}', "but its properties must hold topology, got none"),
+        ("[1, 2]", "chip.json must describe a solver of D-Wave, but its content must be an object"),
+        ("{", "chip.json must describe a solver of D-Wave, but it does not hold JSON"),
+        (
+            None,
+            "--chip must be Advantage_system4.1 or Advantage2_system1 or a file that can be read",
+        ),
     ],
 )
-def test_a_list_of_what_is_broken_that_is_wrong(embed, tmp_path, text, reason):
+def test_a_chip_that_is_wrong(embed, tmp_path, text, reason):
     if text is not None:
-        (tmp_path / "broken.json").write_text(text)
-    assert_refused(embed(*SMALL, "--broken", "broken.json"), 1, reason)
+        (tmp_path / "chip.json").write_text(text)
+    assert_refused(embed("--chip", "chip.json", *NETWORK), 1, reason)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "code", "reason"),
     [
-        ((), 2, "--topology"),
+        ((), 2, "one of --topology, --chip and --solver must be given"),
+        (("--topology", "zephyr", "--chip", "x"), 2, "--topology, --chip and --solver"),
+        (("--chip", "advantage2_system1", "--solver", "x"), 2, "--topology, --chip and --solver"),
+        (("--chip", "advantage2_system1", "--size", "3"), 2, "--size must go with --topology"),
         (("--topology", "chimera"), 2, "chimera"),
         (("--topology", "zephyr", "--size", "0"), 1, "size must be at least 1, got 0"),
         (("--topology", "zephyr", "--size", "1", "--hidden", "0"), 2, "--hidden"),

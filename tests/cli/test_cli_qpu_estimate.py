@@ -124,6 +124,21 @@ def test_a_solver_is_priced_by_its_own_timing_and_sent_nothing(estimate, tmp_pat
 
 
 @pytest.mark.slow
+def test_a_real_chip_is_priced_by_its_own_timing(estimate, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", os.fspath(tmp_path))
+    given = "--chip", "Advantage_system4_1", "--hidden", "12", "--output", "8"
+    content = json.loads(estimate(*given, "--json").stdout)
+    price = ip.DWave(solver=ip.EmulatedQPU("advantage_system4.1")).estimate(
+        num_images=1000, epochs=30, num_test=100, num_hidden=12, num_output=8
+    )
+    assert {name: content[name] for name in vars(price)} == vars(price)
+    assert (content["timing_of"], content["perfect"]) == ("Advantage_system4.1", False)
+    line = estimate(*given).stdout.splitlines()[0]
+    assert "with the timing data of Advantage_system4.1" in line
+    assert "perfect" not in line
+
+
+@pytest.mark.slow
 def test_a_solver_needs_an_account_and_the_message_says_how_to_get_one(estimate):
     assert_refused(estimate("--solver", "Advantage_system4.1"), 1, "dwave setup")
 
@@ -132,13 +147,19 @@ def test_a_solver_needs_an_account_and_the_message_says_how_to_get_one(estimate)
 @pytest.mark.parametrize(
     ("options", "code", "fragments"),
     [
-        ((), 2, ("--topology", "--solver")),
+        ((), 2, ("--topology", "--chip", "--solver")),
         (
             ("--topology", "zephyr", "--solver", "Advantage_system4.1"),
             2,
             ("--topology", "--solver"),
         ),
-        (("--solver", "Advantage_system4.1", "--size", "4"), 2, ("--size", "--solver")),
+        (("--solver", "Advantage_system4.1", "--size", "4"), 2, ("--size", "--topology")),
+        (("--chip", "nowhere.json"), 1, ("--chip must be ", "got nowhere.json (No such file")),
+        (
+            (*SMALL, "--mode", "cyclic", "--annealing-time", "0.5"),
+            1,
+            ("annealing_time must be at least 0.57 us", "h_gain_schedule_range of [-1, 1]"),
+        ),
         (
             (*SMALL, "--annealing-time", "0.1"),
             1,

@@ -58,14 +58,14 @@ class DWave(BaseSampler):
 
     Args:
         mode: "forward", "reverse" or "cyclic".
-        num_reads: reads of the chip for each problem (and start state), at least 1, of which those
-            of lowest energy are kept; None makes as many as are requested.
+        num_reads: reads of the chip for each problem (and start state), of which those of lowest
+            energy are kept; None makes as many as requested. Several calls make more than one can.
         annealing_time: time of a read in us; with a schedule, the whole schedule. It must be in the
             solver's annealing_time_range and a multiple of 0.01; "reverse" and "cyclic" need time
             for ramps as steep as the solver allows.
         chain_strength: in the units of J, > 0 and at most 2 / scale; None takes D-Wave's uniform
-            torque compensation, 1.414 sqrt(mean J^2) sqrt(mean degree) of each call's problem, or
-            2 / scale where that is less.
+            torque compensation, 1.414 sqrt(mean J^2) sqrt(mean degree) of each call's problem, but
+            at least 0.5 / scale, which heat seldom breaks, and at most 2 / scale.
         scale: the chip's J over the network's, > 0; None makes the chain strength of an untrained
             network 1.6, where the chip allows 2: 2.8 for 120 x 40, a third of it in cyclic mode.
         s_target: lowest anneal fraction of "reverse" and "cyclic", in [0, 1).
@@ -257,7 +257,7 @@ class DWave(BaseSampler):
         seed: int | None = None,
         initial: Spins | None = None,
     ) -> PreparedCall:
-        """Returns the first call that sample() would make; nothing is sent or written."""
+        """Returns the first call of sample() with an empty folder; nothing is sent or written."""
         tasks, _, seed = self._tasks(problem, num_reads, seed, initial)
         from_starts = initial is not None
         chip = self._session.chip(problem.num_hidden, problem.num_output, from_starts=from_starts)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from typer import Option
 
 from isingprop.util.messages import say
 
 if TYPE_CHECKING:
+    from isingprop.qpu.chip.chip_file import ChipDescription
     from isingprop.qpu.chip.working_graph import WorkingGraph
     from isingprop.qpu.embed.embedding import Embedding
 
@@ -22,29 +26,90 @@ class Topology(StrEnum):
     ZEPHYR = "zephyr"
 
 
-ChipSize = Annotated[int | None, Option(metavar="M", help="P_M or Z_M [default: 16 or 12].")]
+ChipTopology = Annotated[Topology | None, Option(help="Topology of a perfect chip.")]
+ChipSize = Annotated[
+    int | None, Option(metavar="M", help="P_M or Z_M, with --topology [default: 16 or 12].")
+]
+ChipFile = Annotated[
+    str | None,
+    Option(
+        metavar="FILE|NAME",
+        help="A solver's properties in JSON, as json.dump(sampler.properties, file) writes them; "
+        "or advantage2_system1 or advantage_system4.1, as D-Wave listed them in 2026.",
+    ),
+]
+SolverName = Annotated[str | None, Option(metavar="NAME", help="A solver of your D-Wave account.")]
 HiddenSpins = Annotated[int, Option(min=1, help="Hidden spins of the network.")]
 OutputSpins = Annotated[int, Option(min=1, help="Output spins of the network.")]
 
 
+def check_chip_options(
+    topology: Topology | None, size: int | None, chip: str | None, solver: str | None
+) -> None:
+    """Checks that the options name one chip."""
+    if sum(option is not None for option in (topology, chip, solver)) != 1:
+        raise typer.BadParameter("one of --topology, --chip and --solver must be given")
+    if topology is None and size is not None:
+        raise typer.BadParameter("--size must go with --topology: other chips have their own")
+
+
+@contextmanager
+def chosen_chip(
+    topology: Topology | None, size: int | None, chip: str | None, solver: str | None
+) -> Iterator[ChipDescription | Any]:
+    """Yields the description of the chip that the options name, or the device of a solver.
+
+    Raises:
+        ConnectionError: without a D-Wave account or such a solver.
+        OSError, ValueError: for a file that cannot be read or describes no chip.
+    """
+    if solver is not None:
+        from isingprop.qpu.calls.connection import open_device
+
+        with open_device(solver) as device:
+            yield device
+    else:
+        from isingprop.qpu.chip.chip_file import ChipDescription
+
+        yield ChipDescription.of(topology.value, size) if topology else _described(chip or "")
+
+
 def find_copies(
-    graph: WorkingGraph, hidden: int, output: int
+    graph: WorkingGraph, hidden: int, output: int, *, apex: bool = False
 ) -> tuple[list[Embedding], float, bool]:
     """Embeds a network as often as it fits, and says so on stderr where that may take long.
+
+    With `apex` it is one with a further spin in each layer, as cyclic annealing takes it.
 
     Returns:
         The copies, best first; the seconds it took; whether they came from the cache folder.
     """
-    from isingprop.qpu.embed.embedding_cache import copies_of, stored_copies
+    from isingprop.qpu.calls.programmed_chip import network_copies
+    from isingprop.qpu.embed.embedding_cache import stored_copies
 
     began = time.perf_counter()
-    copies = stored_copies(graph, hidden, output)
+    copies = stored_copies(graph, hidden + apex, output + apex)
     cached = copies is not None
     if copies is None:
         say(
             f"isingprop: embedding {hidden} x {output} spins on {graph.graph_id}; "
             "minutes if the chip is badly broken"
         )
-        copies = copies_of(graph, hidden, output)
+        copies = network_copies(graph, hidden, output, apex=apex)
 
     return copies, time.perf_counter() - began, cached
+
+
+def _described(chip: str) -> ChipDescription:
+    """Returns the chip that --chip names or whose file it is."""
+    from isingprop.qpu.chip.chip_file import REAL_CHIPS, ChipDescription, real_chip_name
+
+    if real_chip_name(chip) is not None:
+        return ChipDescription.of(chip)
+    try:
+        return ChipDescription.read(chip)
+    except OSError as error:
+        names = " or ".join(REAL_CHIPS.values())
+        raise ValueError(
+            f"--chip must be {names} or a file that can be read, got {chip} ({error.strerror})"
+        ) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +11,14 @@ from typer import Option
 from isingprop.cli.console import one_line_errors, print_json
 from isingprop.cli.options import AsJson
 from isingprop.cli.qpu_commands.chip_options import (
+    ChipFile,
     ChipSize,
+    ChipTopology,
     HiddenSpins,
     OutputSpins,
-    Topology,
+    SolverName,
+    check_chip_options,
+    chosen_chip,
     find_copies,
 )
 
@@ -25,26 +28,28 @@ if TYPE_CHECKING:
 
 
 def embed(
-    topology: Annotated[Topology, Option(help="Topology of the chip.")],
+    topology: ChipTopology = None,
     size: ChipSize = None,
+    chip: ChipFile = None,
+    solver: SolverName = None,
     hidden: HiddenSpins = 120,
     output: OutputSpins = 40,
-    broken: Annotated[
-        Path | None,
-        Option(
-            metavar="FILE",
-            help='JSON of what is missing: {"qubits": [...], "couplers": [[u, v], ...]}.',
-        ),
-    ] = None,
     draw: Annotated[Path | None, Option(metavar="FILE.png", help="Picture of the copies.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Embed as many disjoint copies of a network as fit on a chip; they are kept in the cache
     folder.
     """
+    check_chip_options(topology, size, chip, solver)
     with one_line_errors():
         _check_picture(draw)
-        graph = _graph(topology, size, broken)
+        with chosen_chip(topology, size, chip, solver) as chosen:
+            from isingprop.qpu.chip.chip_file import ChipDescription
+            from isingprop.qpu.chip.working_graph import WorkingGraph
+
+            described = isinstance(chosen, ChipDescription)
+            graph = chosen.graph if described else WorkingGraph.of(chosen)
+
         copies, seconds, cached = find_copies(graph, hidden, output)
         if draw is not None:
             from isingprop.qpu.embed.embedding_plot import plot_copies
@@ -63,26 +68,6 @@ def _check_picture(path: Path | None) -> None:
         raise ValueError(f"--draw must be a file that ends in .png, got {path}")
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
         raise ValueError(f"--draw must be a file in a folder that is there, got {path}")
-
-
-def _graph(topology: Topology, size: int | None, broken: Path | None) -> WorkingGraph:
-    from isingprop.qpu.chip.working_graph import WorkingGraph
-
-    graph = WorkingGraph.perfect(topology.value, size)
-    if broken is None:
-        return graph
-    try:
-        return graph.without(**_broken(broken))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{broken}: {error}") from None
-
-
-def _broken(path: Path) -> dict[str, Any]:
-    content = json.loads(path.read_bytes())
-    names = sorted(content) if isinstance(content, dict) else type(content).__name__
-    if not isinstance(content, dict) or not set(content) <= {"qubits", "couplers"}:
-        raise ValueError(f"keys must be qubits and couplers, got {names}")
-    return {"qubits": [], **content}
 
 
 def _report(graph: WorkingGraph, copies: list[Embedding]) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,10 +12,14 @@ from typer import Option
 from isingprop.cli.console import one_line_errors, print_json
 from isingprop.cli.options import AsJson
 from isingprop.cli.qpu_commands.chip_options import (
+    ChipFile,
     ChipSize,
+    ChipTopology,
     HiddenSpins,
     OutputSpins,
-    Topology,
+    SolverName,
+    check_chip_options,
+    chosen_chip,
     find_copies,
 )
 
@@ -34,13 +36,10 @@ class Mode(StrEnum):
 
 
 def estimate(
-    topology: Annotated[
-        Topology | None, Option(help="Of a perfect chip in place of a solver.")
-    ] = None,
+    topology: ChipTopology = None,
     size: ChipSize = None,
-    solver: Annotated[
-        str | None, Option(metavar="NAME", help="A solver of your D-Wave account.")
-    ] = None,
+    chip: ChipFile = None,
+    solver: SolverName = None,
     hidden: HiddenSpins = 120,
     output: OutputSpins = 40,
     mode: Annotated[Mode, Option(help="Of the training; tests anneal forward.")] = Mode.FORWARD,
@@ -55,15 +54,16 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """Say what training would cost in calls and seconds of QPU access time; nothing is sent."""
-    _check_chip_options(topology, size, solver)
-    with one_line_errors(), _device(topology, size, solver) as device:
+    check_chip_options(topology, size, chip, solver)
+    with one_line_errors(), chosen_chip(topology, size, chip, solver) as chosen:
         from isingprop.qpu.chip.working_graph import WorkingGraph
+        from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
         from isingprop.samplers.dwave import DWave
 
+        device = EmulatedQPU(chosen) if solver is None else chosen
         sampler = DWave(mode.value, annealing_time=annealing_time, solver=device)
-        ancillas = mode is Mode.CYCLIC  # one more spin per layer, which carries its fields
         # The estimate would embed, too, but would not say that it may take minutes.
-        find_copies(WorkingGraph.of(device), hidden + ancillas, output + ancillas)
+        find_copies(WorkingGraph.of(device), hidden, output, apex=mode is Mode.CYCLIC)
         price = sampler.estimate(
             num_images=num_train,
             epochs=epochs,
@@ -77,6 +77,7 @@ def estimate(
     report = {
         "solver": device.properties["chip_id"],
         "stand_in": solver is None,
+        "perfect": topology is not None,
         "timing_of": getattr(device, "properties_of", device.properties["chip_id"]),
         "hidden": hidden,
         "output": output,
@@ -91,29 +92,6 @@ def estimate(
         _print_price(report)
 
 
-def _check_chip_options(topology: Topology | None, size: int | None, solver: str | None) -> None:
-    if (solver is None) == (topology is None):
-        raise typer.BadParameter(
-            "one of --topology (a stand-in) and --solver must be given, and not both"
-        )
-    if solver is not None and size is not None:
-        raise typer.BadParameter("--size cannot be said with --solver: a solver has its own")
-
-
-@contextmanager
-def _device(topology: Topology | None, size: int | None, solver: str | None) -> Iterator[Any]:
-    if topology is not None:
-        from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
-
-        yield EmulatedQPU(topology.value, size)
-        return
-
-    from isingprop.qpu.calls.connection import open_device
-
-    with open_device(solver) as device:
-        yield device
-
-
 def _priced(price: Estimate, epochs: int) -> dict[str, Any]:
     """Returns the estimate, and the calls and seconds of training and tests over all epochs."""
     return asdict(price) | {
@@ -125,8 +103,10 @@ def _priced(price: Estimate, epochs: int) -> dict[str, Any]:
 
 
 def _print_price(report: dict[str, Any]) -> None:
-    stand_in = f", a stand-in: perfect, with the timing data of {report['timing_of']}"
-    about = stand_in if report["stand_in"] else ""
+    about = ", a stand-in" if report["stand_in"] else ""
+    if report["stand_in"]:
+        about += ": perfect, " if report["perfect"] else ": broken parts and all, "
+        about += f"with the timing data of {report['timing_of']}"
     typer.echo(f"chip            {report['solver']}{about}")
 
     for text in (

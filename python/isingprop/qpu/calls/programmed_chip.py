@@ -19,12 +19,32 @@ from isingprop.qpu.calls.tasks import MissingReads, Task
 from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.schedules import check_anneal_schedule, check_h_gain_schedule
 from isingprop.qpu.chip.working_graph import WorkingGraph
+from isingprop.qpu.embed.embedding import Embedding
 from isingprop.qpu.embed.embedding_cache import copies_of
 from isingprop.qpu.estimate import Estimate, access_time, estimate
-from isingprop.qpu.settings import Settings, torque_compensation
+from isingprop.qpu.settings import LEAST_CHAIN, Settings, torque_compensation
 from isingprop.util.checks import Doubles, Spins
 
 _LABEL_DIGITS = 16  # random hex digits in the label of a call
+
+
+def network_copies(
+    graph: WorkingGraph, num_hidden: int, num_output: int, *, apex: bool
+) -> list[Embedding]:
+    """Returns embeddings of a network, with one more spin in each layer for cyclic mode (`apex`).
+
+    Raises:
+        ValueError: for a network that does not fit.
+    """
+    try:
+        return copies_of(graph, num_hidden + apex, num_output + apex)
+    except ValueError as error:
+        if not apex:
+            raise
+        raise ValueError(
+            f"cyclic annealing of {num_hidden} x {num_output} spins takes one more spin in each "
+            f"layer: {error}"
+        ) from None
 
 
 class ProgrammedChip:
@@ -63,7 +83,7 @@ class ProgrammedChip:
         graph = WorkingGraph.of(device)
         # Forward calls of cyclic mode use the embedding of K_{H+1,O+1}, too, whose two apex chains
         # are then idle.
-        self.copies = copies_of(graph, num_hidden + apex, num_output + apex)[:num_copies]
+        self.copies = network_copies(graph, num_hidden, num_output, apex=apex)[:num_copies]
         self._cyclic = apex and from_starts
         self.program = Program(graph, self.copies, num_hidden, num_output, apex=self._cyclic)
 
@@ -163,7 +183,8 @@ class ProgrammedChip:
     def _chain_strength(self, problem: IsingProblem, fields: Doubles) -> float:
         """Returns the chain strength in the units of the network's J.
 
-        It is the one that is set, or else uniform torque compensation as far as the chip allows.
+        It is the one that is set, or else uniform torque compensation as far as the chip allows,
+        and no less than holds chains together against heat.
         """
         strongest = -self._limits.j_range[0] / self._scale
         if (chosen := self._settings.chain_strength) is not None:
@@ -178,7 +199,8 @@ class ProgrammedChip:
         squares = np.square(problem.couplings, dtype=np.float64).ravel()
         if self._cyclic:  # fields are couplings to the apex
             squares = np.concatenate([squares, np.square(fields).mean(axis=0)])
-        return min(torque_compensation(float(squares.mean()), *self._shape), strongest)
+        torque = torque_compensation(float(squares.mean()), *self._shape)
+        return min(max(torque, LEAST_CHAIN / self._scale), strongest)
 
     def _prepared(
         self,
