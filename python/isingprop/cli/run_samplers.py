@@ -51,6 +51,7 @@ def make_named_sampler(
     num_threads: int,
     qpu_solver: str | None = None,
     qpu_budget: float | None = None,
+    annealing_time: float | None = None,
 ) -> Sampler:
     """Returns the sampler of this name, with those of the settings that it knows."""
     check_sampler_name("sampler", name)
@@ -59,7 +60,9 @@ def make_named_sampler(
     if name in _OWN_SAMPLERS:
         return _OWN_SAMPLERS[name](num_sweeps=num_sweeps, num_threads=num_threads)
     if name in DWAVE_MODES:
-        return DWave(DWAVE_MODES[name], budget=qpu_budget, solver=_qpu_solver(qpu_solver))
+        time = {} if annealing_time is None else {"annealing_time": annealing_time}
+        solver = _qpu_solver(qpu_solver)
+        return DWave(DWAVE_MODES[name], **time, budget=qpu_budget, solver=solver)
     return _dimod_sampler(name, num_sweeps)
 
 

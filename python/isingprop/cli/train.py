@@ -125,6 +125,10 @@ def train(
             metavar="SECONDS", help="QPU access time that the run may cost in all, a hard stop."
         ),
     ] = None,
+    annealing_time: Annotated[
+        float | None,
+        Option(metavar="US", help="Of a read of the D-Wave chip, in microseconds [20]."),
+    ] = None,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show the first request to the QPU; send and write nothing.")
     ] = False,
@@ -176,6 +180,7 @@ def train(
         test_sampler=None if test_sampler is None else sampler_name("--test-sampler", test_sampler),
         qpu_solver=qpu_solver,
         qpu_budget=None if qpu_budget is None else positive("--qpu-budget", qpu_budget),
+        annealing_time=annealing_time,
         beta_effective=beta_effective,
         seed=seed,
         threads=threads,
