@@ -156,7 +156,7 @@ def _numbers(trainer: Trainer) -> dict[str, Any]:
         "train_error": last.train_error_lowest,
         "train_error_reads": last.train_error_reads,
         "wrong_cycles": last.wrong_cycles,
-        "beta_effective": _json_number(last.beta_effective),
+        "beta_effective": json_number(last.beta_effective),
         "chain_break_fraction": last.chain_break_fraction,
         "clipped": last.clipped,
         "test_accuracy": last.test_accuracy,
@@ -172,6 +172,6 @@ def _times(trainer: Trainer) -> tuple[float, float]:
     return statistics.median(record.seconds for record in records), total
 
 
-def _json_number(value: float | None) -> float | str | None:
+def json_number(value: float | None) -> float | str | None:
     """Returns infinity and nan as text, since JSON has no such numbers."""
     return value if value is None or math.isfinite(value) else str(value)

@@ -60,7 +60,7 @@ def make_named_sampler(
     if name in _OWN_SAMPLERS:
         return _OWN_SAMPLERS[name](num_sweeps=num_sweeps, num_threads=num_threads)
     if name in DWAVE_MODES:
-        time = {} if annealing_time is None else {"annealing_time": annealing_time}
+        time: dict[str, Any] = {} if annealing_time is None else {"annealing_time": annealing_time}
         solver = _qpu_solver(qpu_solver)
         return DWave(DWAVE_MODES[name], **time, budget=qpu_budget, solver=solver)
     return _dimod_sampler(name, num_sweeps)
