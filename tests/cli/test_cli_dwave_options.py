@@ -46,7 +46,7 @@ def test_a_dry_run_shows_the_first_request_and_leaves_nothing(
 
 @pytest.mark.slow
 def test_the_annealing_time_of_a_run_is_that_of_its_requests(isingprop):
-    options = "--sampler", "dwave", "--annealing-time", "7.5", "--dry-run", "--json"
+    options = "--sampler", "dwave", "--qpu-annealing-time", "7.5", "--dry-run", "--json"
     done = isingprop("train", *SMALL, *options)
     assert json.loads(done.out)["params"]["annealing_time"] == 7.5, done.err
 
@@ -158,9 +158,24 @@ def test_modes_do_not_differ_between_training_and_test(isingprop, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_scale_decides_the_values_that_are_sent(isingprop):
+    def shown(*options):
+        done = isingprop("train", *SMALL, "--sampler", "dwave", "--dry-run", *options)
+        assert done.code == 0, done.err
+        return done.out
+
+    assert "scale           0.5; " in shown("--qpu-scale", "0.5")
+    assert "scale           0.5; " not in shown()
+
+
 @pytest.mark.parametrize(
     "option",
-    [("--qpu-budget", "1"), ("--qpu-solver", "emulated:zephyr:2"), ("--annealing-time", "20")],
+    [
+        ("--qpu-budget", "1"),
+        ("--qpu-scale", "1"),
+        ("--qpu-annealing-time", "20"),
+        ("--qpu-solver", "emulated:zephyr:2"),
+    ],
 )
 def test_options_of_a_chip_are_refused_where_there_is_none(isingprop, option):
     done = isingprop("train", "--num-train", "10", "--num-test", "10", *option)
@@ -206,22 +221,23 @@ REFUSED = {
     "--test-sampler must be class-states, anneal": ("--test-sampler", "qpu"),
     "--qpu-budget must be finite and above 0, got 0.0": ("--qpu-budget", "0"),
     "--qpu-budget must be finite and above 0, got nan": ("--qpu-budget", "nan"),
+    "--qpu-scale must be finite and above 0, got -1.0": ("--qpu-scale", "-1"),
     "qpu_solver must be emulated:Advantage_system4.1, emulated:Advantage2_system1, or ": (
         "--sampler",
         "dwave",
         "--qpu-solver",
         "emulated:chimera",
     ),
-    "annealing_time must be finite and above 0, got 0.0": (
+    "--qpu-annealing-time must be finite and above 0, got 0.0": (
         "--sampler",
         "dwave",
-        "--annealing-time",
+        "--qpu-annealing-time",
         "0",
     ),
     "annealing_time must be in the chip's annealing_time_range of [0.5, 2000] us": (
         "--sampler",
         "dwave",
-        "--annealing-time",
+        "--qpu-annealing-time",
         "0.4",
         "--qpu-solver",
         "emulated:zephyr:2",

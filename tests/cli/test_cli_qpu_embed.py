@@ -9,7 +9,7 @@ import pytest
 
 import isingprop as ip
 from helpers.cli.cli_runs import assert_refused, isingprop
-from helpers.dwave.fake_sapi import FakeSapi
+from helpers.dwave.small_service import SmallService
 from isingprop.qpu.chip.working_graph import WorkingGraph
 
 NETWORK = ("--hidden", "30", "--output", "10")
@@ -74,6 +74,17 @@ def test_without_json_it_is_four_lines(embed):
 
 
 @pytest.mark.slow
+def test_seconds_search_beyond_what_is_stored(embed):
+    chip = "--chip", "advantage2_system1", "--json"
+    few = content_of(embed(*chip, "--seconds", "0.5"))
+    more = content_of(embed(*chip, "--seconds", "10"))
+    assert not few["cached"]
+    assert 0.5 < few["seconds"] < 30
+    assert more["copies"] >= max(2, few["copies"])
+    assert more["qubits"] < 900 < few["working_qubits"]
+
+
+@pytest.mark.slow
 def test_the_default_network_is_the_papers(embed):
     content = content_of(embed("--topology", "zephyr", "--json"))
     assert (content["hidden"], content["output"], content["shape"]) == (120, 40, [12, 4])
@@ -112,13 +123,11 @@ def test_a_real_chip_is_known_by_its_name(embed):
 
 @pytest.mark.slow
 def test_a_solver_of_the_account(embed):
-    with FakeSapi({"broken": ip.EmulatedQPU("zephyr", 3, broken_qubits=[7])}) as sapi:
+    with SmallService({"broken": ip.EmulatedQPU("zephyr", 3, broken_qubits=[7])}) as sapi:
         content = content_of(embed("--solver", "broken", *NETWORK, "--json", **sapi.environment))
         unknown = embed("--solver", "none", *NETWORK, **sapi.environment)
         assert sapi.paid == []
-    assert (
-        content["graph_id"] == "emulated-" + WorkingGraph.perfect("zephyr", 3).without([7]).graph_id
-    )
+    assert content["graph_id"] == WorkingGraph.perfect("zephyr", 3).without([7]).graph_id
     assert content["working_qubits"] == 335
     assert_refused(unknown, 1, "none", "dwave solvers")
 

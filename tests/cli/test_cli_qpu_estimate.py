@@ -7,7 +7,7 @@ import pytest
 
 import isingprop as ip
 from helpers.cli.cli_runs import assert_refused, isingprop
-from helpers.dwave.fake_sapi import TOKEN, FakeSapi
+from helpers.dwave.small_service import TOKEN, SmallService
 
 SMALL = ("--topology", "zephyr", "--size", "4", "--hidden", "12", "--output", "8")
 
@@ -105,7 +105,7 @@ def test_a_solver_is_priced_by_its_own_timing_and_sent_nothing(estimate, tmp_pat
     chip = ip.EmulatedQPU("zephyr", 4)
     chip.properties["chip_id"] = "slow"
     chip.properties["problem_timing_data"]["typical_programming_time"] = 60_000.0
-    with FakeSapi({"slow": chip}) as sapi:
+    with SmallService({"slow": chip}) as sapi:
         result = estimate(
             "--solver", "slow", "--hidden", "12", "--output", "8", "--json", **sapi.environment
         )

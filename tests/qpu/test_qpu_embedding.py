@@ -283,13 +283,13 @@ def test_the_second_time_copies_come_from_the_cache(cache, small, monkeypatch):
 @pytest.mark.slow
 def test_the_key_is_all_that_the_copies_follow_from(cache, small, monkeypatch):
     graph, _ = small
-    copies_of(graph, 20, 10)
+    copies = copies_of(graph, 20, 10)
     assert stored_copies(graph, 10, 20) is None
     assert stored_copies(graph.without([0]), 20, 10) is None
     renamed = WorkingGraph(
         graph.topology, graph.shape, graph.qubits, graph.couplers, "another name"
     )
-    assert stored_copies(renamed, 20, 10) is None
+    assert stored_copies(renamed, 20, 10) == copies
     broken = graph.without([0])
     same_name = WorkingGraph(
         broken.topology, broken.shape, broken.qubits, broken.couplers, graph.graph_id
@@ -331,9 +331,7 @@ def with_first_qubit(qubit):
         lambda path: change(path, with_first_qubit(10**6)),
         lambda path: change(path, with_first_qubit(2**80)),
         lambda path: change(path, with_first_qubit(0.5)),
-        lambda path: change(
-            path, lambda content: {**content, "key": [0, "another", "graph", 20, 10]}
-        ),
+        lambda path: change(path, lambda content: {**content, "key": [0, "another graph", 20, 10]}),
         lambda path: (path.unlink(), path.mkdir()),
     ],
 )

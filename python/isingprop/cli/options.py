@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Collection
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer import Option
@@ -16,6 +18,39 @@ SAMPLER_METAVAR = "|".join([*SAMPLER_NAMES, "dimod:MODULE:CLASS"])
 DataDir = Annotated[Path | None, Option(help="Folder of IDX files [env: ISINGPROP_DATA].")]
 Threads = Annotated[int, Option(min=1, max=1024, help="Changes the speed, never the numbers.")]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def with_options_of(
+    command: Callable[..., Any], *, left_out: Collection[str]
+) -> Callable[[Command], Command]:
+    """Returns a decorator that gives a command the options of another one, after its own.
+
+    The decorated function gets them in its `**options`.
+
+    Args:
+        command: the function of the other command.
+        left_out: parameters of it that are no option of the decorated command.
+    """
+
+    def decorate(function: Command) -> Command:
+        own = [
+            each
+            for each in signature(function, eval_str=True).parameters.values()
+            if each.kind is not Parameter.VAR_KEYWORD
+        ]
+        shared = [
+            each
+            for each in signature(command, eval_str=True).parameters.values()
+            if each.name not in left_out
+        ]
+
+        whole = signature(function).replace(parameters=[*own, *shared])
+        function.__signature__ = whole  # type: ignore[attr-defined]
+        return function
+
+    return decorate
 
 
 def hidden_layers(text: str) -> tuple[int, ...]:

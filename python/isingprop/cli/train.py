@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer import Option
@@ -33,6 +34,15 @@ _MAX_STATES = 10_000
 # Options that may be given together with --resume: these do not change the numbers of the run.
 _CHANGEABLE = {"epochs", "data_dir", "threads", "qpu_solver", "qpu_budget"}
 _WITH_RESUME = {"resume", "as_json", "dry_run", *_CHANGEABLE}
+# Options that are a setting as they are, and those that a recipe sets where they are not given.
+_AS_GIVEN = (
+    *("data", "num_train", "num_test", "epochs", "test_sampler", "qpu_solver"),
+    *("beta_effective", "seed", "threads"),
+)
+_OF_RECIPES = (
+    *("sampler", "num_states", "num_sweeps", "learning_rate", "batch_size"),
+    *("optimizer", "schedule", "margin", "average_from"),
+)
 
 
 def train(
@@ -119,15 +129,23 @@ def train(
             "advantage_system4.1 or advantage2_system1.",
         ),
     ] = None,
+    qpu_scale: Annotated[
+        float | None,
+        Option(
+            metavar="X",
+            help="The chip's J over the network's; the chip clips large values "
+            "[default: what leaves chains their strength].",
+        ),
+    ] = None,
+    qpu_annealing_time: Annotated[
+        float | None,
+        Option(metavar="US", help="Annealing time of a read of the chip, in microseconds [20]."),
+    ] = None,
     qpu_budget: Annotated[
         float | None,
         Option(
             metavar="SECONDS", help="QPU access time that the run may cost in all, a hard stop."
         ),
-    ] = None,
-    annealing_time: Annotated[
-        float | None,
-        Option(metavar="US", help="Of a read of the D-Wave chip, in microseconds [20]."),
     ] = None,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show the first request to the QPU; send and write nothing.")
@@ -150,42 +168,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a network; keep settings, history, checkpoint, model and picture in a run folder."""
-    layers = hidden_layers(hidden)
-    if sampler is not None:
-        sampler_name("--sampler", sampler)
-    given = {
-        "sampler": sampler,
-        "num_states": num_states,
-        "num_sweeps": num_sweeps,
-        "learning_rate": learning_rate,
-        "batch_size": batch_size,
-        "optimizer": optimizer,
-        "schedule": schedule,
-        "margin": margin,
-        "average_from": average_from,
-    }
-    chosen = recipe_settings(recipe, sampler, deep=len(layers) > 1)
-    chosen |= {name: value for name, value in given.items() if value is not None}
-    positive("--learning-rate", chosen["learning_rate"])
-
-    settings = RunSettings(
-        data=data,
-        data_dir=absolute(data_dir),
-        num_train=num_train,
-        num_test=num_test,
-        epochs=epochs,
-        hidden=layers,
-        active_layers=None if active_layers == "all" else 2,
-        **chosen,
-        test_sampler=None if test_sampler is None else sampler_name("--test-sampler", test_sampler),
-        qpu_solver=qpu_solver,
-        qpu_budget=None if qpu_budget is None else positive("--qpu-budget", qpu_budget),
-        annealing_time=annealing_time,
-        beta_effective=beta_effective,
-        seed=seed,
-        threads=threads,
-    )
-
+    settings = settings_of(context.params)
     with one_line_errors():
         folder = None if resume is None else RunFolder.open(resume)
         if folder is not None:
@@ -194,6 +177,39 @@ def train(
             show_first_request(settings, folder, as_json)
         else:
             run_training(settings, out, folder, as_json)
+
+
+def settings_of(options: Mapping[str, Any]) -> RunSettings:
+    """Returns the settings that the options of `train` stand for, by the names of its parameters.
+
+    Raises:
+        typer.BadParameter: for a wrong value.
+    """
+    layers = hidden_layers(options["hidden"])
+    sampler, test_sampler = options["sampler"], options["test_sampler"]
+    if sampler is not None:
+        sampler_name("--sampler", sampler)
+    if test_sampler is not None:
+        sampler_name("--test-sampler", test_sampler)
+
+    chosen = recipe_settings(options["recipe"], sampler, deep=len(layers) > 1)
+    chosen |= {name: options[name] for name in _OF_RECIPES if options[name] is not None}
+    positive("--learning-rate", chosen["learning_rate"])
+    on_chip: dict[str, Any] = {
+        name: None
+        if options[name] is None
+        else positive("--" + name.replace("_", "-"), options[name])
+        for name in ("qpu_budget", "qpu_scale", "qpu_annealing_time")
+    }
+
+    return RunSettings(
+        **{name: options[name] for name in _AS_GIVEN},
+        data_dir=absolute(options["data_dir"]),
+        hidden=layers,
+        active_layers=None if options["active_layers"] == "all" else 2,
+        **chosen,
+        **on_chip,
+    )
 
 
 def _resumed(context: typer.Context, old: RunSettings, given: RunSettings) -> RunSettings:

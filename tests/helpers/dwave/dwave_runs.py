@@ -46,9 +46,7 @@ def on_disk(record):
 
 def assert_paid_once_and_kept(sapi, folder, unbroken=None):
     assert len(sapi.paid) == NUM_CALLS
-    assert sorted(on_disk(folder / "run" / "qpu")) == sorted(
-        (paid["id"], True) for paid in sapi.paid
-    )
+    assert sorted(on_disk(folder / "run" / "qpu")) == sorted((paid.id, True) for paid in sapi.paid)
     if unbroken is not None:
         assert (folder / "run" / "model.safetensors").read_bytes() == unbroken
 

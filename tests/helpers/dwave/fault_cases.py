@@ -20,10 +20,8 @@ OFFLINE = "Solver is offline"
 
 def assert_paid_once_and_kept(sapi, qpu, states, wanted, num_calls=NUM_CALLS):
     assert len(sapi.paid) == num_calls
-    assert sorted(on_disk(qpu.record)) == sorted((paid["id"], True) for paid in sapi.paid)
+    assert sorted(on_disk(qpu.record)) == sorted((paid.id, True) for paid in sapi.paid)
     assert Index(qpu.record).pending == {}
     assert tolerances.same_bits(states.spins, wanted.spins)
     assert tolerances.same_bits(states.energies, wanted.energies)
-    assert qpu.qpu_seconds == pytest.approx(
-        sum(paid["qpu_access_time"] for paid in sapi.paid) * 1e-6
-    )
+    assert qpu.qpu_seconds == pytest.approx(sum(paid.qpu_access_time for paid in sapi.paid) * 1e-6)

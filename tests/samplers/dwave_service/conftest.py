@@ -6,8 +6,8 @@ from dwave.system import DWaveSampler
 import isingprop as ip
 from helpers import oracle
 from helpers.dwave.dwave_runs import TRAIN, assert_paid_once_and_kept
-from helpers.dwave.fake_sapi import FakeSapi
 from helpers.dwave.fault_cases import ASKED, CLIENT_SECONDS, NUM_CALLS, H, O
+from helpers.dwave.small_service import SmallService
 from helpers.forked_command import commands, shorten_waits
 from isingprop.qpu.calls import call_sender, device_session
 
@@ -26,7 +26,7 @@ def problem():
 
 @pytest.fixture
 def sapi():
-    with FakeSapi() as server:
+    with SmallService() as server:
         yield server
 
 
@@ -53,7 +53,7 @@ def make(tmp_path):
 @pytest.fixture(scope="module")
 def wanted(problem, tmp_path_factory):
     """The states where nothing goes wrong."""
-    with FakeSapi() as sapi, DWaveSampler(**sapi.config) as device:
+    with SmallService() as sapi, DWaveSampler(**sapi.config) as device:
         qpu = ip.DWave(solver=device, record=tmp_path_factory.mktemp("wanted"), num_copies=2)
         states = qpu.sample(problem, **ASKED)
         assert len(sapi.paid) == NUM_CALLS
@@ -77,7 +77,7 @@ def run(tmp_path):
 def unbroken(tmp_path_factory):
     """The model's bytes after a run that nothing befell."""
     folder = tmp_path_factory.mktemp("unbroken")
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         done = commands().start(*TRAIN, cwd=folder, environment=sapi.environment, hasty=True)
         assert done.wait() == 0, done.stderr
         assert_paid_once_and_kept(sapi, folder)

@@ -10,9 +10,7 @@ import time
 
 import pytest
 
-from helpers.dwave import sapi_faults as faults
 from helpers.dwave.dwave_runs import on_disk
-from helpers.dwave.fake_sapi import FakeSapi
 from helpers.dwave.fault_cases import (
     ASKED,
     CLIENT_SECONDS,
@@ -20,7 +18,9 @@ from helpers.dwave.fault_cases import (
     OFFLINE,
     assert_paid_once_and_kept,
 )
+from helpers.dwave.small_service import SmallService
 from isingprop.qpu.calls import call_sender
+from isingprop.qpu.local_service import service_faults as faults
 
 # Faults that pass
 
@@ -48,7 +48,7 @@ PASSING = {
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_fault_that_passes_costs_nothing(make, problem, wanted, fault):
-    with FakeSapi(pending=0.02) as sapi:
+    with SmallService(pending=0.02) as sapi:
         sapi.at(*PASSING[fault], skip=1)
         qpu = make(sapi)
         states = qpu.sample(problem, **ASKED)
@@ -127,17 +127,17 @@ def test_every_step_is_on_disk_before_the_next(make, sapi, problem, wanted):
     assert seen == [("submit", [(None, False)]), ("answer", seen[1][1])]
     assert seen[1][1] in (
         [(None, False)],
-        [(paid["id"], False)],
+        [(paid.id, False)],
     )  # the client may ask before it says
-    assert on_disk(qpu.record) == [(paid["id"], True)]
+    assert on_disk(qpu.record) == [(paid.id, True)]
 
 
 def test_an_id_is_on_disk_while_the_answer_is_awaited(make, problem):
-    with FakeSapi(pending=0.3) as sapi:
+    with SmallService(pending=0.3) as sapi:
         qpu, seen = make(sapi, request_timeout=5), []
         sapi.at("answer", lambda _: seen.append(on_disk(qpu.record)))
         qpu.sample(problem[:1], **ASKED)
-        assert seen == [[(sapi.paid[0]["id"], False)]]
+        assert seen == [[(sapi.paid[0].id, False)]]
 
 
 def test_an_answer_that_is_not_written_is_not_used(make, sapi, problem, wanted, monkeypatch):
@@ -149,7 +149,7 @@ def test_an_answer_that_is_not_written_is_not_used(make, sapi, problem, wanted, 
         )
         with pytest.raises(OSError, match="no finish"):
             qpu.sample(problem, **ASKED)
-    assert (sapi.paid[0]["id"], False) in on_disk(qpu.record)
+    assert (sapi.paid[0].id, False) in on_disk(qpu.record)
     assert_paid_once_and_kept(sapi, qpu, qpu.sample(problem, **ASKED), wanted)
 
 

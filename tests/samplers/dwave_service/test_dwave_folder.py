@@ -14,7 +14,6 @@ from dwave.system import DWaveSampler
 
 import isingprop as ip
 from helpers import oracle, tolerances
-from helpers.dwave import sapi_faults as faults
 from helpers.dwave.dwave_runs import (
     ANSWER,
     CALL,
@@ -24,9 +23,10 @@ from helpers.dwave.dwave_runs import (
     finish,
     on_disk,
 )
-from helpers.dwave.fake_sapi import TOKEN, FakeSapi
+from helpers.dwave.small_service import TOKEN, SmallService
 from helpers.forked_command import shorten_waits
 from isingprop.qpu.calls import call_sender, device_session
+from isingprop.qpu.local_service import service_faults as faults
 
 # The disk
 
@@ -34,7 +34,7 @@ from isingprop.qpu.calls import call_sender, device_session
 @pytest.mark.slow
 @pytest.mark.parametrize("file", [CALL, CALL + 1, ANSWER])
 def test_a_run_on_a_full_disk_names_the_file_and_pays_nothing_twice(run, tmp_path, unbroken, file):
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         stopped = run(sapi, *TRAIN, full_at=file)
         assert stopped.wait() == 1
         [line] = [
@@ -62,7 +62,7 @@ def small_disk(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("point", ["submit", "accepted", "answer"])
 def test_a_disk_that_fills_up_in_a_call_loses_nothing(run, tmp_path, unbroken, small_disk, point):
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         filler = small_disk / "filler"
 
         def fill(_):
@@ -86,7 +86,7 @@ def test_a_disk_that_fills_up_in_a_call_loses_nothing(run, tmp_path, unbroken, s
 
 @pytest.mark.slow
 def test_a_read_only_record_is_refused_before_anything_is_sent(run, tmp_path, small_disk):
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         first = run(sapi, *TRAIN, kill_at=(RECORD, "Record.finish", 3, "after"))
         assert first.wait() == -signal.SIGKILL
         paid = len(sapi.paid)
@@ -132,7 +132,7 @@ ECHOES = {
     ],
 )
 def test_the_token_is_nowhere(run, tmp_path, echoed, arguments):
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         for point, action in ECHOES[echoed]:
             sapi.at(point, action)
         done = run(sapi, *TRAIN, *arguments)
@@ -177,7 +177,7 @@ def problem():
 @pytest.mark.parametrize("echoed", ECHOES)
 def test_no_message_and_no_repr_has_the_token(sampler, problem, caplog, tmp_path, echoed):
     told = []
-    with FakeSapi() as sapi, caplog.at_level(logging.INFO):
+    with SmallService() as sapi, caplog.at_level(logging.INFO):
         qpu = sampler(sapi)
         for point, action in ECHOES[echoed]:
             sapi.at(point, action)
@@ -202,7 +202,7 @@ def test_no_message_and_no_repr_has_the_token(sampler, problem, caplog, tmp_path
 
 
 def test_two_samplers_of_one_process_share_a_folder(sampler, problem):
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         first, second = sampler(sapi), sampler(sapi)
         states = (
             first.sample(problem, seed=0),
@@ -232,7 +232,7 @@ def test_a_folder_is_locked_until_the_last_of_its_samplers_is_closed(sampler, pr
     code += (
         "Record.of(Path(r'FOLDER'), json.loads((Path(r'FOLDER') / 'settings.json').read_text()))"
     )
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         qpu, other = sampler(sapi), sampler(sapi)
         for each in (qpu, other):
             each.sample(problem, seed=0)
@@ -248,7 +248,7 @@ def test_a_folder_is_locked_until_the_last_of_its_samplers_is_closed(sampler, pr
 
 @pytest.mark.slow
 def test_a_second_command_on_a_run_is_refused_in_one_line(run, tmp_path, unbroken):
-    with FakeSapi(pending=0.2) as sapi:
+    with SmallService(pending=0.2) as sapi:
         second = []
 
         def start(_):
@@ -269,7 +269,7 @@ def test_a_second_command_on_a_run_is_refused_in_one_line(run, tmp_path, unbroke
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_process_is_another_process(sampler, problem):
     """Its client has no threads, and what it paid for would be paid for again by the first."""
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         qpu = sampler(sapi)
         qpu.sample(problem, seed=0)
         context = multiprocessing.get_context("fork")

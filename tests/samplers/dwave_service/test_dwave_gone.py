@@ -3,44 +3,34 @@
 import contextlib
 import json
 import logging
-from http.server import ThreadingHTTPServer
 
 import pytest
 
 import isingprop as ip
 from helpers import TESTS, oracle, tolerances
-from helpers.dwave import fake_sapi
-from helpers.dwave import sapi_faults as faults
 from helpers.dwave.dwave_runs import on_disk
-from helpers.dwave.fake_sapi import FakeSapi
 from helpers.dwave.fault_cases import ASKED, OFFLINE, H, O, assert_paid_once_and_kept
 from helpers.dwave.rehearsal import small_network, two_classes
+from helpers.dwave.small_service import SmallService
 from isingprop.qpu.calls import device_session
 from isingprop.qpu.calls.record import Index
+from isingprop.qpu.local_service import service_faults as faults
 from isingprop.util.files import load_tensors
 
 # Faults that last
 
 
-class Down(FakeSapi):
+class Down(SmallService):
     """A server that can go down for a while: connections are refused."""
 
     def go_down(self) -> None:
         for point in faults.POINTS:  # a connection that is kept alive is not served either
             self.at(point, faults.drop, times=None)
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._stop()
 
     def come_back(self) -> None:
-        self._actions.clear()
-        address = self._server.server_address
-        self._server = ThreadingHTTPServer(address, fake_sapi._handler(self))
-        self._server.handle_error = self._note_error
-        self._thread = type(self._thread)(
-            target=self._server.serve_forever, args=(0.02,), daemon=True
-        )
-        self._thread.start()
+        self.forget()
+        self._listen(self._server.server_port)
 
 
 IN_ANOTHER_PROCESS = """
@@ -92,7 +82,7 @@ def test_submissions_that_never_come_through_are_given_up(make, sapi, problem, w
     with pytest.raises(ConnectionError, match="D-Wave does not answer"):
         qpu.sample(problem[:1], **ASKED)
     assert sapi.requests.count("submit") <= len(device_session._DELAYS) + 1
-    sapi._actions.clear()
+    sapi.forget()
     assert_paid_once_and_kept(sapi, qpu, qpu.sample(problem, **ASKED), wanted)
 
 
@@ -125,22 +115,22 @@ def test_what_d_wave_refuses_is_told_in_its_words_and_leaves_nothing_pending(
     assert "\n" not in str(caught.value)
     assert "Advantage_fake1" in str(caught.value)
     assert (sapi.paid, on_disk(qpu.record)) == ([], [])
-    sapi._actions.clear()
+    sapi.forget()
     assert_paid_once_and_kept(sapi, qpu, qpu.sample(problem, **ASKED), wanted)
 
 
 @pytest.mark.parametrize("point", ["submit", "accepted", "poll", "answer"])
 def test_a_token_that_expires_keeps_what_is_pending(make, problem, wanted, point):
-    with FakeSapi(pending=0.02) as sapi:
+    with SmallService(pending=0.02) as sapi:
         sapi.at(point, faults.http_error(401), skip=1, times=None)
         qpu = make(sapi)
         with pytest.raises(PermissionError, match="dwave setup") as caught:
             qpu.sample(problem, **ASKED)
         assert "\n" not in str(caught.value)
-        paid = {each["id"] for each in sapi.paid}
+        paid = {each.id for each in sapi.paid}
         known = {problem_id for problem_id, _ in on_disk(qpu.record)}
         assert paid - known == set() or None in known
-        sapi._actions.clear()
+        sapi.forget()
         assert_paid_once_and_kept(sapi, qpu, qpu.sample(problem, **ASKED), wanted)
 
 
@@ -161,15 +151,13 @@ def two_chips():
 
 @pytest.mark.slow
 def test_training_goes_on_with_another_solver_and_is_played_back(make, tmp_path):
-    with FakeSapi(two_chips()) as sapi:
+    with SmallService(two_chips()) as sapi:
         sapi.at("submit", lambda _: sapi.offline.add("Z"), skip=3)
         network = trained(make(sapi))
         paid = len(sapi.paid)
-        assert [each["solver"]["name"] for each in sapi.paid[:4]] == ["Z", "Z", "Z", "P"]
-        assert {each["solver"]["name"] for each in sapi.paid[3:]} == {"P"}
-        assert sorted(on_disk(tmp_path / "record")) == sorted(
-            (each["id"], True) for each in sapi.paid
-        )
+        assert [each.solver for each in sapi.paid[:4]] == ["Z", "Z", "Z", "P"]
+        assert {each.solver for each in sapi.paid[3:]} == {"P"}
+        assert sorted(on_disk(tmp_path / "record")) == sorted((each.id, True) for each in sapi.paid)
         answers = [
             json.loads(load_tensors(path, "qpu-call", ())[1]["call"])
             for path in tmp_path.rglob("*.safetensors")
@@ -182,22 +170,22 @@ def test_training_goes_on_with_another_solver_and_is_played_back(make, tmp_path)
 
 @pytest.mark.slow
 def test_an_answer_that_is_not_found_at_once_is_no_reason_for_another_solver(make, problem, wanted):
-    with FakeSapi(two_chips()) as sapi:
+    with SmallService(two_chips()) as sapi:
         sapi.at("answer", faults.http_error(404))
         qpu = make(sapi)
         assert_paid_once_and_kept(sapi, qpu, qpu.sample(problem, **ASKED), wanted)
-        assert {paid["solver"]["name"] for paid in sapi.paid} == {"Z"}
+        assert {paid.solver for paid in sapi.paid} == {"Z"}
 
 
 @pytest.mark.slow
 def test_answers_that_wait_at_a_solver_that_is_gone_are_used(make, problem, wanted):
-    with FakeSapi(two_chips()) as sapi:
+    with SmallService(two_chips()) as sapi:
         sapi.at("accepted", lambda _: sapi.offline.add("Z"), skip=1)
         sapi.at("answer", faults.cut, times=2)
         qpu = make(sapi)
         states = qpu.sample(problem, **ASKED)
-        assert [each["solver"]["name"] for each in sapi.paid] == ["Z", "Z", "P"]
-        assert sorted(on_disk(qpu.record)) == sorted((each["id"], True) for each in sapi.paid)
+        assert [each.solver for each in sapi.paid] == ["Z", "Z", "P"]
+        assert sorted(on_disk(qpu.record)) == sorted((each.id, True) for each in sapi.paid)
         assert tolerances.same_bits(states.spins[:4], wanted.spins[:4])
 
 
@@ -227,14 +215,14 @@ def test_calls_that_fail_together_are_one_failure(make, sapi, caplog):
 def test_a_paid_answer_is_used_after_the_working_graph_has_changed(
     make, problem, wanted, monkeypatch
 ):
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         sapi.at("answer", faults.not_json, times=None)
         first = make(sapi)
         monkeypatch.setattr(device_session, "_DELAYS", ())
         with pytest.raises(ConnectionError):
             first.sample(problem, **ASKED)
         first.close()
-        sapi._actions.clear()
+        sapi.forget()
         used = {
             int(qubit) for call in Index(first.record).pending.values() for qubit in call.qubits
         }
@@ -249,7 +237,7 @@ def test_a_solver_without_a_schedule_for_the_mode_is_refused_as_soon_as_it_is_op
     """Before the network is embedded; the connection is closed again."""
     slow = ip.EmulatedQPU("zephyr", 2)
     slow.properties["annealing_time_range"] = [1.0, 2000.0]
-    with FakeSapi({"slow": slow}) as sapi:
+    with SmallService({"slow": slow}) as sapi:
         for name, value in sapi.environment.items():
             monkeypatch.setenv(name, value)
         with contextlib.closing(

@@ -11,7 +11,6 @@ import time
 import numpy as np
 import pytest
 
-from helpers.dwave import sapi_faults as faults
 from helpers.dwave.dwave_runs import (
     ANSWER,
     CALL,
@@ -22,11 +21,12 @@ from helpers.dwave.dwave_runs import (
     finish,
     go_on,
 )
-from helpers.dwave.fake_sapi import FakeSapi
+from helpers.dwave.small_service import SmallService
 from helpers.processes import started, wait_until
 from helpers.tolerances import PROCESS_SECONDS
 from isingprop import EmulatedQPU
 from isingprop.qpu.calls.record import Index
+from isingprop.qpu.local_service import service_faults as faults
 
 NUM_RANDOM_KILLS = 20
 
@@ -48,7 +48,7 @@ POINTS_OF_CALLS = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("point", "number"), POINTS_OF_CALLS)
 def test_a_run_killed_at_a_point_of_a_call_goes_on(run, tmp_path, unbroken, point, number):
-    with FakeSapi(pending=0.01) as sapi:
+    with SmallService(pending=0.01) as sapi:
         box = []
         ready = threading.Event()
 
@@ -92,7 +92,7 @@ MOMENTS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_killed_between_two_steps_goes_on(run, tmp_path, unbroken, moment):
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         assert run(sapi, *TRAIN, kill_at=MOMENTS[moment]).wait() == -signal.SIGKILL
         finish(run, sapi, tmp_path, unbroken)
 
@@ -100,7 +100,7 @@ def test_a_run_killed_between_two_steps_goes_on(run, tmp_path, unbroken, moment)
 @pytest.mark.slow
 def test_a_run_killed_at_random_moments_goes_on(run, tmp_path, unbroken):
     random = np.random.default_rng(0)
-    with FakeSapi(pending=0.02) as sapi:
+    with SmallService(pending=0.02) as sapi:
         kills = 0
         while kills < NUM_RANDOM_KILLS:
             running, paid = go_on(run, sapi, tmp_path), len(sapi.paid)
@@ -121,7 +121,7 @@ def test_the_chip_may_be_another_when_a_killed_run_goes_on(run, tmp_path):
     """A qubit of a call that was paid has broken since: its answer is used, and the others are
     embedded anew.
     """
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         assert (
             run(sapi, *TRAIN, kill_at=(RECORD, "Record.finish", 3, "before")).wait()
             == -signal.SIGKILL
@@ -143,7 +143,7 @@ def test_ctrl_c_while_an_answer_is_awaited_is_one_line_and_pays_nothing_twice(
     """In a process that nothing was forked into, which must end at once, whatever threads the
     client has.
     """
-    with FakeSapi() as sapi:
+    with SmallService() as sapi:
         sapi.at("submit", lambda _: setattr(sapi, "pending", 600.0), skip=4)
         code = "-c", "from isingprop.cli import main; main()", *TRAIN
         environment = {**os.environ, **sapi.environment}
@@ -156,5 +156,5 @@ def test_ctrl_c_while_an_answer_is_awaited_is_one_line_and_pays_nothing_twice(
         assert lines == ["Interrupted; go on with: isingprop train --resume run"]
         sapi.pending = 0.0
         for problem in sapi.problems.values():
-            problem["ready"] = 0.0
+            problem.ready = 0.0
         finish(run, sapi, tmp_path, unbroken)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import isingprop as ip
-from helpers.dwave import sapi_faults as faults
 from helpers.dwave.dwave_runs import NUM_CALLS, TRAIN, go_on, on_disk
-from helpers.dwave.fake_sapi import FakeSapi
 from helpers.dwave.fault_cases import ASKED
+from helpers.dwave.small_service import SmallService
 from isingprop.qpu.calls.record import Index
+from isingprop.qpu.local_service import service_faults as faults
 
 MOST = 2  # reads of a call; an image of TRAIN has 3, a problem of ASKED 5
 
@@ -19,12 +19,12 @@ MOST = 2  # reads of a call; an image of TRAIN has 3, a problem of ASKED 5
 def few_reads(**options):
     chip = ip.EmulatedQPU("zephyr", 2)
     chip.properties["num_reads_range"] = [1, MOST]
-    return FakeSapi({"few": chip}, **options)
+    return SmallService({"few": chip}, **options)
 
 
 def assert_paid_once(sapi, record, num_calls):
     assert len(sapi.paid) == num_calls
-    assert sorted(on_disk(record)) == sorted((paid["id"], True) for paid in sapi.paid)
+    assert sorted(on_disk(record)) == sorted((paid.id, True) for paid in sapi.paid)
     assert Index(record).pending == {}
 
 
@@ -98,7 +98,7 @@ def test_a_chip_that_goes_offline_within_a_request_is_replaced(problem, tmp_path
     chips = {"big": ip.EmulatedQPU("zephyr", 2), "small": ip.EmulatedQPU("zephyr", 1)}
     for chip, most in zip(chips.values(), (3, 2), strict=True):
         chip.properties["num_reads_range"] = [1, most]
-    with FakeSapi(chips) as sapi:
+    with SmallService(chips) as sapi:
         for name, value in sapi.environment.items():
             monkeypatch.setenv(name, value)
         sapi.at("submit", lambda _: sapi.offline.add("big"), skip=2)
@@ -106,8 +106,8 @@ def test_a_chip_that_goes_offline_within_a_request_is_replaced(problem, tmp_path
         states = qpu.sample(problem[:3], num_reads=8, seed=1)
         qpu.close()
         assert_paid_once(sapi, tmp_path / "record", len(sapi.paid))
-        assert {paid["solver"]["name"] for paid in sapi.paid} == {"big", "small"}
+        assert {paid.solver for paid in sapi.paid} == {"big", "small"}
         replayed = ip.Replay(tmp_path / "record").sample(problem[:3], num_reads=8, seed=1)
         assert np.array_equal(replayed.spins, states.spins)
-        reads = sum(paid["body"]["params"]["num_reads"] for paid in sapi.paid)
+        reads = sum(paid.job["params"]["num_reads"] for paid in sapi.paid)
         assert reads == 3 * 8

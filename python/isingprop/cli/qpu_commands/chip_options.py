@@ -75,11 +75,17 @@ def chosen_chip(
 
 
 def find_copies(
-    graph: WorkingGraph, hidden: int, output: int, *, apex: bool = False
+    graph: WorkingGraph,
+    hidden: int,
+    output: int,
+    *,
+    apex: bool = False,
+    seconds: float | None = None,
 ) -> tuple[list[Embedding], float, bool]:
-    """Embeds a network as often as it fits, and says so on stderr where that may take long.
+    """Embeds a network as often as it fits, and says so on stderr where that takes long.
 
-    With `apex` it is one with a further spin in each layer, as cyclic annealing takes it.
+    With `apex` it is one with a further spin in each layer, as cyclic annealing takes it. With
+    `seconds` the search goes on for so long, also where copies are stored.
 
     Returns:
         The copies, best first; the seconds it took; whether they came from the cache folder.
@@ -88,14 +94,15 @@ def find_copies(
     from isingprop.qpu.embed.embedding_cache import stored_copies
 
     began = time.perf_counter()
-    copies = stored_copies(graph, hidden + apex, output + apex)
+    copies = stored_copies(graph, hidden + apex, output + apex) if seconds is None else None
     cached = copies is not None
     if copies is None:
+        limit = "up to a minute, or some" if seconds is None else f"{seconds:g} s, or"
         say(
-            f"isingprop: embedding {hidden} x {output} spins on {graph.graph_id}; "
-            "minutes if the chip is badly broken"
+            f"isingprop: embedding {hidden} x {output} spins on {graph.graph_id}: {limit} minutes "
+            "if hardly anything fits"
         )
-        copies = network_copies(graph, hidden, output, apex=apex)
+        copies = network_copies(graph, hidden, output, apex=apex, seconds=seconds)
 
     return copies, time.perf_counter() - began, cached
 

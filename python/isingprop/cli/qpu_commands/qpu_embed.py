@@ -34,6 +34,10 @@ def embed(
     solver: SolverName = None,
     hidden: HiddenSpins = 120,
     output: OutputSpins = 40,
+    seconds: Annotated[
+        float | None,
+        Option(min=0, help="Time to search for more and shorter chains, beyond what is stored."),
+    ] = None,
     draw: Annotated[Path | None, Option(metavar="FILE.png", help="Picture of the copies.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -50,7 +54,7 @@ def embed(
             described = isinstance(chosen, ChipDescription)
             graph = chosen.graph if described else WorkingGraph.of(chosen)
 
-        copies, seconds, cached = find_copies(graph, hidden, output)
+        copies, seconds, cached = find_copies(graph, hidden, output, seconds=seconds)
         if draw is not None:
             from isingprop.qpu.embed.embedding_plot import plot_copies
 

@@ -58,7 +58,7 @@ def plan(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the best use of M minutes of a chip, from training runs rehearsed on the CPU.
+    """Find the best use of M minutes of a chip, from trials on the CPU.
 
     The chip is that of --topology, --chip or --solver [default: --chip advantage2_system1].
     Nothing is sent to it.
@@ -71,7 +71,9 @@ def plan(
     check_chip_options(topology, size, chip, solver)
 
     with one_line_errors(), chosen_chip(topology, size, chip, solver) as chosen:
-        description = _description(chosen)
+        from isingprop.qpu.chip.chip_file import ChipDescription
+
+        description = chosen if solver is None else ChipDescription.of_solver(chosen.properties)
         qpu_solver = solver or description.properties["chip_id"]
         if topology is not None:
             qpu_solver = f"emulated:{topology.value}" + ("" if size is None else f":{size}")
@@ -115,18 +117,6 @@ def _settings(
         qpu_solver=qpu_solver,
         **{**recipe("paper"), "sampler": "dwave", "schedule": "linear"},
     )
-
-
-def _description(chosen: Any) -> ChipDescription:
-    """Returns the description of a chip, or of the device of a solver."""
-    from isingprop.qpu.chip.chip_file import ChipDescription
-    from isingprop.qpu.chip.working_graph import WorkingGraph
-
-    if isinstance(chosen, ChipDescription):
-        return chosen
-    lists = ("qubits", "couplers")  # which the graph has
-    kept = {name: value for name, value in chosen.properties.items() if name not in lists}
-    return ChipDescription(WorkingGraph.of(chosen), kept)
 
 
 def _made(

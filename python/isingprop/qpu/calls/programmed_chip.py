@@ -20,7 +20,7 @@ from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.schedules import check_anneal_schedule, check_h_gain_schedule
 from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.embed.embedding import Embedding
-from isingprop.qpu.embed.embedding_cache import copies_of
+from isingprop.qpu.embed.embedding_cache import better_copies
 from isingprop.qpu.estimate import Estimate, access_time, estimate
 from isingprop.qpu.settings import LEAST_CHAIN, Settings, torque_compensation
 from isingprop.util.checks import Doubles, Spins
@@ -29,15 +29,23 @@ _LABEL_DIGITS = 16  # random hex digits in the label of a call
 
 
 def network_copies(
-    graph: WorkingGraph, num_hidden: int, num_output: int, *, apex: bool
+    graph: WorkingGraph,
+    num_hidden: int,
+    num_output: int,
+    *,
+    apex: bool,
+    seconds: float | None = None,
 ) -> list[Embedding]:
     """Returns embeddings of a network, with one more spin in each layer for cyclic mode (`apex`).
+
+    The search for them goes on for `seconds`, or until it ends by itself.
 
     Raises:
         ValueError: for a network that does not fit.
     """
     try:
-        return copies_of(graph, num_hidden + apex, num_output + apex)
+        *_, copies = better_copies(graph, num_hidden + apex, num_output + apex, seconds)
+        return copies
     except ValueError as error:
         if not apex:
             raise

@@ -108,6 +108,15 @@ class ChipDescription:
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} must describe a solver of D-Wave, but {error}") from None
 
+    @classmethod
+    def of_solver(cls, properties: Mapping[str, Any]) -> Self:
+        """Returns the chip with a solver's properties, among them its qubits and couplers.
+
+        Raises:
+            ValueError: for a chip that is neither Pegasus nor Zephyr.
+        """
+        return cls._from_json(dict(properties))
+
     def without(self, qubits: ArrayLike, couplers: ArrayLike = ()) -> Self:
         """Returns this chip without some qubits and couplers, like `WorkingGraph.without`."""
         return replace(self, graph=self.graph.without(qubits, couplers))

@@ -99,8 +99,8 @@ def search(
         num_hidden: H, hidden spins.
         num_output: O, output spins.
         known: what was yielded before, from where the search goes on.
-        seconds: time after which no further packing with crossing paths begins; None: they end
-            after work that depends on no clock.
+        seconds: time after which no further packing with crossing paths begins where there is a
+            copy; None: they end after work that depends on no clock.
 
     Raises:
         ValueError: where no copy was found.
@@ -120,7 +120,8 @@ def search(
     packing = PathPacking(graph, num_hidden, num_output, known.copies, known.tried)
     before = known.work
     while packing.copies or packing.tried < _MAX_IN_VAIN:
-        if known.is_final if deadline is None else time.monotonic() > deadline:
+        ended = known.is_final if deadline is None else time.monotonic() > deadline
+        if packing.copies and ended:
             break
         packing.improve()
 

@@ -15,6 +15,8 @@ from isingprop.qpu.embed.packing_order import PackingOrder, rectangle
 # Rectangles that fail in a row before an order is given up, and orders that fail in a row before
 # the chip counts as full.
 _PATIENCE, _MAX_ORDERS = 40, 3
+# A copy whose longest chain is this times as long as that of another one is left out.
+_MAX_CHAIN_RATIO = 2
 _FACTORS = 1.08, 1.15, 1.3, 10.0  # the last one makes all rectangles equal in size
 
 
@@ -64,7 +66,7 @@ class PathPacking:
             copy
             for copy in packed
             if copy.num_qubits <= MAX_LENGTH_RATIO * fewest
-            and copy.max_chain <= MAX_LENGTH_RATIO * shortest
+            and copy.max_chain <= _MAX_CHAIN_RATIO * shortest
         ]
         self.tried += 1
 

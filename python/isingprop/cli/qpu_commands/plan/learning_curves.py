@@ -1,13 +1,13 @@
-"""Learning curves: test errors of rehearsals, and what is expected of a choice from them.
+"""Learning curves: test errors of trials, and what is expected of a choice from them.
 
-Not every choice is rehearsed. One reference run is varied in one thing at a time:
+Not every choice is tried. One reference run is varied in one thing at a time:
 
     error(choice) = error(images, epochs) * r(batch) * r(reads) * r(time),
     r(x) = error of the reference run with x in place of its own / error of the reference run
 
 error(images, epochs) is measured for each pair that the budget pays for, and never interpolated.
 That the three ratios hold for runs of other lengths, too, and may be multiplied, is an assumption;
-the rehearsal of the plan itself, with other seeds, shows where it fails.
+the trial of the plan itself, with other seeds, shows where it fails.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.cli.qpu_commands.plan.plan_search import Choice, Expected, Levels
-from isingprop.cli.qpu_commands.plan.rehearsals import Rehearsals, Run
+from isingprop.cli.qpu_commands.plan.trials import Run, Trials
 from isingprop.util.checks import Doubles
 
-SEEDS = (0, 1, 2, 3)  #: of the rehearsals from which a plan is chosen
-CHECK_SEEDS = (4, 5, 6, 7)  #: of the rehearsals of the chosen plan
+SEEDS = (0, 1, 2, 3)  #: of the trials from which a plan is chosen
+CHECK_SEEDS = (4, 5, 6, 7)  #: of the trials of the chosen plan
 REFERENCE_EPOCHS = 3
 REFERENCE_STATES = 10
 _REFERENCE_IMAGES = 1000  # at most
@@ -34,7 +34,7 @@ _RATE_FACTORS = (0.25, 0.5, 1.0, 2.0)
 
 @dataclass(frozen=True)
 class Curves:
-    """Test errors of rehearsals, (S,) over the same seeds each."""
+    """Test errors of trials, (S,) over the same seeds each."""
 
     reference: Choice
     num_test: int  #: number of test images
@@ -45,7 +45,7 @@ class Curves:
     annealing_times: Mapping[float, Doubles]  #: of the reference run, by time in us
 
     def expected(self, choice: Choice) -> Expected:
-        """Returns the expected error of a choice, whose values were all rehearsed."""
+        """Returns the expected error of a choice, whose values were all tried."""
         base = self.lengths[choice.num_images, choice.epochs]
         error, relative_variance = float(base.mean()), 0.0
         for name in ("batch_sizes", "num_states", "annealing_times"):
@@ -90,24 +90,22 @@ def reference_of(levels: Levels, usual_time: float) -> Choice:
 
 
 class CurveMaker:
-    """Makes the rehearsals that learning curves are made of.
+    """Makes the trials that learning curves are made of.
 
     Args:
-        rehearsals: the training runs.
+        trials: the training runs.
         reference: the run that is varied.
         sweeps: by annealing time in us, the sweeps on the CPU that stand in for it.
     """
 
-    def __init__(
-        self, rehearsals: Rehearsals, reference: Choice, sweeps: Mapping[float, int]
-    ) -> None:
-        """Takes the arguments; nothing is rehearsed."""
-        self._rehearsals = rehearsals
+    def __init__(self, trials: Trials, reference: Choice, sweeps: Mapping[float, int]) -> None:
+        """Takes the arguments; nothing is trained."""
+        self._trials = trials
         self._reference = reference
         self._sweeps = sweeps
 
     def work(self, levels: Levels, lengths: Iterable[tuple[int, int]]) -> int:
-        """Returns the images times epochs of all rehearsals of `curves`."""
+        """Returns the images times epochs of all trials of `curves`."""
         reference = self._reference.num_images * self._reference.epochs
         variations = len(levels.batch_sizes) * len(_RATE_FACTORS)
         variations += len(levels.num_states) + len(levels.annealing_times)
@@ -115,7 +113,7 @@ class CurveMaker:
         return len(SEEDS) * total
 
     def curves(self, levels: Levels, lengths: Iterable[tuple[int, int]], num_test: int) -> Curves:
-        """Rehearses the reference run, its variations, and runs of other lengths.
+        """Tries the reference run, its variations, and runs of other lengths.
 
         Args:
             levels: the values that a plan may choose from.
@@ -155,13 +153,13 @@ class CurveMaker:
         )
 
     def check(self, choice: Choice, rate: float, num_test: int) -> Expected:
-        """Returns the error of a choice itself, from rehearsals with other seeds."""
+        """Returns the error of a choice itself, from trials with other seeds."""
         errors = self.errors(choice, rate, CHECK_SEEDS)
         error = float(errors.mean())
         return Expected(error, float(np.sqrt(_variance(errors) + error * (1 - error) / num_test)))
 
     def run(self, choice: Choice, rate: float) -> Run:
-        """Returns the rehearsal of a choice."""
+        """Returns the trial of a choice."""
         return Run(
             choice.num_images,
             choice.epochs,
@@ -176,7 +174,7 @@ class CurveMaker:
     ) -> NDArray[np.float64]:
         """Returns the test errors of a choice, one for each seed."""
         run = self.run(choice, rate)
-        return np.array([self._rehearsals.error(run, seed) for seed in seeds])
+        return np.array([self._trials.error(run, seed) for seed in seeds])
 
 
 def _variance(values: Doubles) -> float:

@@ -30,7 +30,7 @@ class Measurements:
 
         self._circumstances = [_VERSION, *circumstances]
         name = hashlib.sha256(_key(self._circumstances).encode()).hexdigest()
-        self._path = Path(pooch.os_cache("isingprop")) / "rehearsals" / f"{name}.json"
+        self._path = Path(pooch.os_cache("isingprop")) / "trials" / f"{name}.json"
         self._numbers = self._read()
 
     def get(self, key: Any) -> Any:

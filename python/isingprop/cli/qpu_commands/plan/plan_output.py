@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 5  # plans in the table
 # The options of `isingprop train` that a plan sets, by their names in RunSettings; what a chip's
-# settings are otherwise, they are in rehearsals.
+# settings are otherwise, they are in trials.
 _OPTIONS = (
     "data",
     "data_dir",
@@ -31,7 +31,7 @@ _OPTIONS = (
     "batch_size",
     "learning_rate",
     "schedule",
-    "annealing_time",
+    "qpu_annealing_time",
     "test_sampler",
     "qpu_budget",
 )
@@ -78,8 +78,8 @@ def as_json_object(report: Report, facts: dict[str, Any]) -> dict[str, Any]:
             each | {"beta_effective": json_number(each["beta_effective"])} for each in qualities
         ],
         "reference": report.curves.reference._asdict(),
-        "rehearsals": report.num_rehearsals,
-        "rehearsals_made": report.num_made,
+        "trials": report.num_trials,
+        "trials_made": report.num_made,
         "num_test": report.curves.num_test,
     }
 
@@ -97,7 +97,7 @@ def lines(report: Report, facts: dict[str, Any]) -> Iterator[str]:
 
     error = curves.batch_sizes[reference.batch_size].mean()
     yield (
-        f"rehearsals      {report.num_rehearsals} training runs on the CPU, {len(SEEDS)} seeds "
+        f"trials      {report.num_trials} training runs on the CPU, {len(SEEDS)} seeds "
         f"each, with reads like these; {report.num_made} are new"
     )
     yield (
@@ -110,7 +110,7 @@ def lines(report: Report, facts: dict[str, Any]) -> Iterator[str]:
     )
     yield from _table(report)
     yield (
-        f"check           the first plan, rehearsed with {len(CHECK_SEEDS)} other seeds: error "
+        f"check           {len(CHECK_SEEDS)} more of the first plan, with other seeds: error "
         f"{_percent(report.checked)}"
     )
     yield (

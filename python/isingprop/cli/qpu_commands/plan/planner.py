@@ -1,4 +1,4 @@
-"""The planner: prices, rehearses and ranks training runs on a chip."""
+"""The planner: prices, tries and ranks training runs on a chip."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from isingprop.cli.qpu_commands.plan.plan_search import (
     affordable,
     ranked,
 )
-from isingprop.cli.qpu_commands.plan.rehearsals import Rehearsals, Run
+from isingprop.cli.qpu_commands.plan.trials import Run, Trials
 from isingprop.cli.run_settings import RunSettings
 from isingprop.data.load import ImageSet
 from isingprop.problem import IsingProblem
@@ -58,9 +58,9 @@ class Report:
 
     plans: list[Plan]  #: the best first
     curves: Curves
-    checked: Expected  #: the error of the best plan in rehearsals with other seeds
+    checked: Expected  #: the error of the best plan in trials with other seeds
     qualities: list[Quality]
-    num_rehearsals: int  #: training runs, also those of the check
+    num_trials: int  #: training runs, also those of the check
     num_made: int  #: those that were not in the cache folder
     settings: RunSettings  #: of the best plan
 
@@ -75,7 +75,7 @@ class Planner:
     """Finds the best split of QPU access time for a network and images.
 
     Args:
-        device: an emulation of the chip, which is priced and rehearsed with.
+        device: an emulation of the chip, for prices and the quality of reads.
         qubits_per_copy: qubits of each copy of the network that the chip holds, in their order.
         settings: settings of the run; what plans choose is replaced.
         images: all images that a run may use.
@@ -104,7 +104,7 @@ class Planner:
             _STATES,
             tuple(times) or (float(device.properties["default_annealing_time"]),),
         )
-        self._rehearsals = Rehearsals(settings, images)
+        self._trials = Trials(settings, images)
         self._reference = reference_of(self.levels, _USUAL_TIME)
         # Prices need no sums of couplings.
         self._limits = Limits.of(device.properties, WorkingGraph.of(device), np.empty(0, np.int64))
@@ -126,7 +126,7 @@ class Planner:
         return found.calls_per_epoch, found.seconds_per_epoch
 
     def plan(self, minutes: float, target: float | None = None) -> Report:
-        """Returns the best plans within a budget, after rehearsals that are kept.
+        """Returns the best plans within a budget, after trials that are kept.
 
         Args:
             minutes: QPU access time that a run may cost.
@@ -147,7 +147,7 @@ class Planner:
 
         qualities = [self._quality(time) for time in self.levels.annealing_times]
         sweeps = {each.annealing_time: each.num_sweeps for each in qualities}
-        maker = CurveMaker(self._rehearsals, self._reference, sweeps)
+        maker = CurveMaker(self._trials, self._reference, sweeps)
         lengths = {(each.choice.num_images, each.choice.epochs) for each in priced}
         with self._progress(maker.work(self.levels, lengths)):
             curves = maker.curves(self.levels, lengths, len(self._images.test_images))
@@ -170,8 +170,8 @@ class Planner:
             curves,
             checked,
             qualities,
-            num_rehearsals=self._rehearsals.num_used,
-            num_made=self._rehearsals.num_made,
+            num_trials=self._trials.num_used,
+            num_made=self._trials.num_made,
             settings=_settings_of(self._settings, choice, rate, budget),
         )
 
@@ -199,15 +199,15 @@ class Planner:
             _FIRST_SWEEPS,
         )
 
-        untrained = self._rehearsals.trainer(run, seed=0).network
-        trained = self._rehearsals.trained(run, seed=0).network
+        untrained = self._trials.trainer(run, seed=0).network
+        trained = self._trials.trained(run, seed=0).network
         return [network.shallow().problem(compared) for network in (untrained, trained)]
 
     @contextmanager
     def _progress(self, work: int) -> Iterator[None]:
         """Draws a progress bar over `work` images times epochs, where stderr is a terminal."""
         with tqdm(total=work, unit=" images", disable=None) as bar:
-            self._rehearsals.done = bar.update
+            self._trials.done = bar.update
             yield
 
 
@@ -225,7 +225,7 @@ def _settings_of(settings: RunSettings, choice: Choice, rate: float, budget: flo
         epochs=choice.epochs,
         batch_size=choice.batch_size,
         num_states=choice.num_states,
-        annealing_time=choice.annealing_time,
+        qpu_annealing_time=choice.annealing_time,
         learning_rate=rate,
         qpu_budget=budget,
     )

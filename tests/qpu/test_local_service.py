@@ -1,8 +1,9 @@
-"""The fake Solver API with the real DWaveSampler: what D-Wave's client makes of each fault."""
+"""The local service with the real DWaveSampler: what D-Wave's client makes of each fault."""
 
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dimod
@@ -21,11 +22,12 @@ from dwave.cloud.exceptions import (
 from dwave.system import DWaveSampler
 from dwave.system.exceptions import FailoverCondition
 
-from helpers.dwave import sapi_faults as faults
-from helpers.dwave.fake_sapi import FakeSapi
-from helpers.processes import started
+from helpers.dwave.small_service import NAME, SmallService
+from helpers.processes import python, started
 from helpers.tolerances import PROCESS_SECONDS
+from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
+from isingprop.qpu.local_service import service_faults as faults
 
 RAW = {"auto_scale": False, "answer_mode": "raw"}
 
@@ -33,8 +35,8 @@ NUM_READS = 10
 
 
 @pytest.fixture
-def sapi() -> Iterator[FakeSapi]:
-    with FakeSapi() as server:
+def sapi() -> Iterator[SmallService]:
+    with SmallService() as server:
         yield server
 
 
@@ -48,16 +50,16 @@ def sample(sampler: DWaveSampler, label: str = "a label", **parameters: Any) -> 
     return answer
 
 
-def test_a_ferromagnet_comes_back_ordered_and_is_paid_once(sapi: FakeSapi) -> None:
+def test_a_ferromagnet_comes_back_ordered_and_is_paid_once(sapi: SmallService) -> None:
     with DWaveSampler(**sapi.config) as sampler:
         answer = sample(sampler)
     assert (answer.record.sample == 1).mean() > 0.9
     assert answer.record.sample.shape[0] == NUM_READS
     [paid] = sapi.paid
-    assert answer.info["problem_id"] == paid["id"]
-    assert answer.info["problem_label"] == paid["label"] == "a label"
-    assert answer.info["timing"]["qpu_access_time"] == paid["qpu_access_time"] > 15_000
-    assert paid["body"]["params"] == RAW | {"num_reads": NUM_READS}
+    assert answer.info["problem_id"] == paid.id
+    assert answer.info["problem_label"] == paid.label == "a label"
+    assert answer.info["timing"]["qpu_access_time"] == paid.qpu_access_time > 15_000
+    assert paid.job["params"] == RAW | {"num_reads": NUM_READS}
 
 
 def test_spins_and_energies_of_each_read_arrive_as_the_chip_gave_them() -> None:
@@ -73,9 +75,9 @@ def test_spins_and_energies_of_each_read_arrive_as_the_chip_gave_them() -> None:
         **RAW,
     }
     wanted = same.sample_ising(fields, couplings, **given)
-    with FakeSapi({"P3": chip}) as sapi, DWaveSampler(**sapi.config) as sampler:
+    with SmallService({"P3": chip}) as sapi, DWaveSampler(**sapi.config) as sampler:
         assert (sampler.nodelist, sampler.edgelist) == (chip.nodelist, chip.edgelist)
-        assert sampler.solver.graph_id == chip.properties["chip_id"]
+        assert sampler.solver.graph_id == WorkingGraph.of(chip).graph_id
         for name in (
             "num_qubits",
             "h_range",
@@ -91,7 +93,7 @@ def test_spins_and_energies_of_each_read_arrive_as_the_chip_gave_them() -> None:
     assert np.allclose(answer.record.energy, wanted.record.energy, rtol=1e-14)
 
 
-def test_a_histogram_counts_equal_reads_and_is_sorted(sapi: FakeSapi) -> None:
+def test_a_histogram_counts_equal_reads_and_is_sorted(sapi: SmallService) -> None:
     with DWaveSampler(**sapi.config) as sampler:
         answer = sample(sampler, answer_mode="histogram", num_reads=200)
     assert answer.record.num_occurrences.sum() == 200
@@ -100,7 +102,7 @@ def test_a_histogram_counts_equal_reads_and_is_sorted(sapi: FakeSapi) -> None:
 
 
 def test_a_pending_problem_is_polled_through_server_errors() -> None:
-    with FakeSapi(pending=0.2) as sapi:
+    with SmallService(pending=0.2) as sapi:
         sapi.at("poll", faults.http_error(503), times=2)
         with DWaveSampler(**sapi.config) as sampler:
             assert len(sample(sampler)) == NUM_READS
@@ -131,7 +133,7 @@ OFFLINE = "Solver is offline"
     ],
 )
 def test_a_fault_is_raised_and_what_was_paid_stays_there_to_fetch(
-    sapi: FakeSapi, point: str, action: faults.Action, error: type[Exception], num_paid: int
+    sapi: SmallService, point: str, action: faults.Action, error: type[Exception], num_paid: int
 ) -> None:
     sapi.at(point, action)
     with DWaveSampler(**sapi.config, request_timeout=2.0) as sampler:
@@ -139,7 +141,7 @@ def test_a_fault_is_raised_and_what_was_paid_stays_there_to_fetch(
             sample(sampler, "sought")
         with Problems.from_config(sampler.client.config) as problems:
             found = [each.id for each in problems.list_problems(label="sought", status="COMPLETED")]
-        assert found == [paid["id"] for paid in sapi.paid]
+        assert found == [paid.id for paid in sapi.paid]
         assert len(found) == num_paid
         for id_ in found:
             assert len(sampler.client.retrieve_answer(id_).sampleset) == NUM_READS
@@ -147,31 +149,33 @@ def test_a_fault_is_raised_and_what_was_paid_stays_there_to_fetch(
     assert len(sapi.paid) == num_paid + 1
 
 
-def test_a_lost_connection_to_a_ready_answer_is_mended_by_the_client_itself(sapi: FakeSapi) -> None:
+def test_a_lost_connection_to_a_ready_answer_is_mended_by_the_client_itself(
+    sapi: SmallService,
+) -> None:
     sapi.at("answer", faults.drop, times=2)
     with DWaveSampler(**sapi.config) as sampler:
         assert len(sample(sampler)) == NUM_READS
     assert sapi.requests.count("answer") == 3
 
 
-def test_lost_reads_are_an_answer_without_an_error(sapi: FakeSapi) -> None:
+def test_lost_reads_are_an_answer_without_an_error(sapi: SmallService) -> None:
     sapi.at("answer", faults.lose_reads(3))
     with DWaveSampler(**sapi.config) as sampler:
         assert len(sample(sampler)) == NUM_READS - 3
 
 
-def test_what_the_chip_refuses_fails_with_its_message_and_is_not_paid(sapi: FakeSapi) -> None:
+def test_what_the_chip_refuses_fails_with_its_message_and_is_not_paid(sapi: SmallService) -> None:
     with DWaveSampler(**sapi.config) as sampler:
         with pytest.raises(SolverFailureError, match="num_reads must be at most 10000, got 20000"):
             sample(sampler, num_reads=20_000)
         [told] = sapi.problems.values()
-    assert "error_message" in told
+    assert told.error is not None
     assert sapi.paid == []
 
 
 def test_an_offline_solver_is_left_for_the_other_one() -> None:
     chips = {"big": EmulatedQPU("zephyr", 2), "small": EmulatedQPU("zephyr", 1)}
-    with FakeSapi(chips) as sapi, DWaveSampler(failover=True, **sapi.config) as sampler:
+    with SmallService(chips) as sapi, DWaveSampler(failover=True, **sapi.config) as sampler:
         assert sampler.solver.name == "big"
         sapi.offline.add("big")
         with pytest.raises(FailoverCondition):
@@ -179,25 +183,25 @@ def test_an_offline_solver_is_left_for_the_other_one() -> None:
         sampler.trigger_failover()
         assert sampler.solver.name == "small"
         assert len(sample(sampler)) == NUM_READS
-    assert [paid["solver"]["name"] for paid in sapi.paid] == ["small"]
+    assert [paid.solver for paid in sapi.paid] == ["small"]
 
 
 def test_a_solver_is_found_by_its_name_and_an_unknown_one_is_not() -> None:
     chips = {"big": EmulatedQPU("zephyr", 2), "small": EmulatedQPU("zephyr", 1)}
-    with FakeSapi(chips) as sapi:
+    with SmallService(chips) as sapi:
         with DWaveSampler(**sapi.config, solver="small") as sampler:
             assert len(sampler.nodelist) == len(chips["small"].nodelist)
         with pytest.raises(SolverError, match="No solver with name='none'"):
             DWaveSampler(**sapi.config, solver="none")
 
 
-def test_a_wrong_token_is_not_let_in(sapi: FakeSapi) -> None:
+def test_a_wrong_token_is_not_let_in(sapi: SmallService) -> None:
     with pytest.raises(SolverAuthenticationError):
         DWaveSampler(**sapi.config | {"token": "another"})
     assert sapi.requests == []
 
 
-def test_an_action_waits_for_its_turn(sapi: FakeSapi) -> None:
+def test_an_action_waits_for_its_turn(sapi: SmallService) -> None:
     sapi.at("answer", faults.lose_reads(1), skip=1, times=2)
     with DWaveSampler(**sapi.config) as sampler:
         lost = [NUM_READS - len(sample(sampler)) for _ in range(4)]
@@ -205,12 +209,42 @@ def test_an_action_waits_for_its_turn(sapi: FakeSapi) -> None:
 
 
 def test_what_goes_wrong_in_an_action_is_raised_in_the_end() -> None:
-    sapi = FakeSapi()
+    sapi = SmallService()
     sapi.at("submit", lambda exchange: exchange.no_such_thing)  # type: ignore[attr-defined]
     with DWaveSampler(**sapi.config) as sampler, pytest.raises(requests.ConnectionError):
         sample(sampler)
     with pytest.raises(AttributeError, match="no_such_thing"):
         sapi.close()
+
+
+@pytest.fixture
+def strange_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A user's own account, in a file and in variables."""
+    (tmp_path / "dwave.conf").write_text("[defaults]\nsolver = mine\nproxy = http://nowhere\n")
+    monkeypatch.setenv("DWAVE_CONFIG_FILE", str(tmp_path / "dwave.conf"))
+    monkeypatch.setenv("DWAVE_PROFILE", "strange")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+
+@pytest.mark.usefixtures("strange_account")
+def test_a_client_of_this_process_reads_no_file_of_an_account(
+    sapi: SmallService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DWAVE_PROFILE")
+    monkeypatch.delenv("http_proxy")
+    with DWaveSampler(**sapi.config) as sampler:
+        assert sampler.solver.name == NAME
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("strange_account")
+def test_a_child_knows_nothing_of_an_account_and_uses_no_proxy(
+    sapi: SmallService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DWAVE_API_SOLVER", "mine")
+    done = python(CHILD, **sapi.environment)
+    assert done.returncode == 0, done.stderr
+    assert [paid.label for paid in sapi.paid] == ["child"]
 
 
 CHILD = """
@@ -226,7 +260,7 @@ sampler.sample_ising({}, {sampler.edgelist[0]: -1}, auto_scale=False, label="chi
 )
 def test_a_child_is_killed_at_a_point_of_its_call(point: str, num_paid: int) -> None:
     with (
-        FakeSapi(pending=0.1) as sapi,
+        SmallService(pending=0.1) as sapi,
         started("-c", CHILD, env={**os.environ, **sapi.environment}) as child,
     ):
         sapi.at(

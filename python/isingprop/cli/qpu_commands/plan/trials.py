@@ -1,4 +1,4 @@
-"""Rehearsals: training runs on the CPU with states as good as those of a chip."""
+"""Trials: training runs on the CPU with states as good as those of a chip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ALL_WRONG = 1.0  # test error of a run that diverges
 
 
 class Run(NamedTuple):
-    """What is varied between rehearsals."""
+    """What is varied between trials."""
 
     num_images: int
     epochs: int
@@ -30,7 +30,7 @@ class Run(NamedTuple):
     num_sweeps: int  #: of annealing on the CPU, which stands in for the chip
 
 
-class Rehearsals:
+class Trials:
     """Training runs on the CPU, whose test errors are kept in the cache folder.
 
     They are what `isingprop train` would do, to the number of images, the order of the minibatches
@@ -49,13 +49,13 @@ class Rehearsals:
         settings_of_all = (settings.hidden, settings.schedule, settings.num_sweeps)
         self._known = Measurements("errors", digest(images), *settings_of_all)
         self._used: set[tuple[object, ...]] = set()
-        self.num_made = 0  #: rehearsals that were not in the cache folder
-        #: Called with the images times epochs of each rehearsal when its error is known.
+        self.num_made = 0  #: trials that were not in the cache folder
+        #: Called with the images times epochs of each trial when its error is known.
         self.done: Callable[[int], object] = lambda work: None
 
     @property
     def num_used(self) -> int:
-        """Number of rehearsals whose error was asked for."""
+        """Number of trials whose error was asked for."""
         return len(self._used)
 
     def error(self, run: Run, seed: int) -> float:
@@ -103,7 +103,7 @@ class Rehearsals:
 
     def _measured(self, run: Run, seed: int) -> float:
         if self.num_made == 0:
-            say("isingprop: rehearsing on the CPU; Ctrl-C keeps the training runs that are done")
+            say("isingprop: training on the CPU; Ctrl-C keeps the training runs that are done")
         images = self._images(run.num_images)
         try:
             trainer = self.trained(run, seed)

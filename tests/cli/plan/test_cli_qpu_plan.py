@@ -13,7 +13,7 @@ from isingprop.cli import main
 from isingprop.cli.qpu_commands import qpu_plan
 from isingprop.cli.qpu_commands.plan.chip_quality import measured_quality
 from isingprop.cli.qpu_commands.plan.plan_output import command
-from isingprop.cli.qpu_commands.plan.rehearsals import Rehearsals, Run
+from isingprop.cli.qpu_commands.plan.trials import Run, Trials
 from isingprop.qpu.chip.chip_file import ChipDescription
 
 CHIP = ("--topology", "zephyr", "--size", "2", "--hidden", "6")
@@ -69,10 +69,10 @@ def test_a_plan_costs_what_the_sampler_estimates_and_its_command_is_accepted(isi
     assert words[words.index("--qpu-budget") + 1] == f"{60 * MINUTES:g}"
 
     again = json.loads(isingprop("qpu", "plan", "--minutes", MINUTES, *SMALL, "--json").out)
-    assert again == content | {"rehearsals_made": 0}
+    assert again == content | {"trials_made": 0}
     more = json.loads(isingprop("qpu", "plan", "--minutes", 2 * MINUTES, *SMALL, "--json").out)
     assert more["plans"][0]["expected_error"] <= first["expected_error"]
-    assert more["rehearsals_made"] > 0
+    assert more["trials_made"] > 0
 
     wanted = (errors[-1] + max(errors)) / 2
     target = ("--target-error", str(wanted))
@@ -90,7 +90,7 @@ def test_a_plan_costs_what_the_sampler_estimates_and_its_command_is_accepted(isi
         "chip",
         "network",
         "reads",
-        "rehearsals",
+        "trials",
         "plans",
         "check",
         "left",
@@ -102,7 +102,7 @@ def test_a_plan_costs_what_the_sampler_estimates_and_its_command_is_accepted(isi
 @pytest.mark.slow
 def test_an_interrupted_plan_goes_on_where_it_was(isingprop, monkeypatch):
     options = (*SMALL, "--num-test", "50", "--json")  # other images than those of other tests
-    true, calls = Rehearsals._measured, []
+    true, calls = Trials._measured, []
 
     def stopping(self, run, seed):
         calls.append(run)
@@ -111,12 +111,12 @@ def test_an_interrupted_plan_goes_on_where_it_was(isingprop, monkeypatch):
         return true(self, run, seed)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Rehearsals, "_measured", stopping)
+        patch.setattr(Trials, "_measured", stopping)
         stopped = isingprop("qpu", "plan", "--minutes", "0.1", *options)
     assert (stopped.code, stopped.out) == (130, "")
     assert "the same command goes on from there" in stopped.err
     content = json.loads(isingprop("qpu", "plan", "--minutes", "0.1", *options).out)
-    assert content["rehearsals_made"] == content["rehearsals"] - 4
+    assert content["trials_made"] == content["trials"] - 4
 
 
 @pytest.mark.slow
@@ -139,32 +139,32 @@ def test_what_cannot_be_planned_is_one_line(isingprop, options, message):
     assert message in error
 
 
-def test_the_command_trains_with_the_settings_that_were_rehearsed(monkeypatch):
+def test_the_command_trains_with_the_settings_of_its_trials(monkeypatch):
     """All settings, those that the command leaves to `isingprop train`, too."""
-    rehearsed = settings(
+    planned = settings(
         num_train=99,
         epochs=3,
         num_states=7,
         batch_size=6,
         learning_rate=0.0015,
-        annealing_time=7.5,
+        qpu_annealing_time=7.5,
         qpu_budget=18.0,
     )
     found = []
     monkeypatch.setattr(
         "isingprop.cli.train.run_training", lambda settings, *rest: found.append(settings)
     )
-    monkeypatch.setattr(sys, "argv", shlex.split(command(rehearsed)))
+    monkeypatch.setattr(sys, "argv", shlex.split(command(planned)))
     with pytest.raises(SystemExit):
         main()
-    assert found == [rehearsed]
+    assert found == [planned]
 
 
 @pytest.mark.slow
-def test_a_rehearsal_is_a_training_run_with_the_falling_rate():
+def test_a_trial_is_a_training_run_with_the_falling_rate():
     run = Run(100, 2, 5, 4, 0.005, num_sweeps=30)  # as many as tests make
     images = ip.load_data("digits", num_train=150, num_test=60)
-    error = Rehearsals(settings(), images).error(run, seed=3)
+    error = Trials(settings(), images).error(run, seed=3)
     same = settings(
         num_train=100,
         epochs=2,
@@ -179,7 +179,7 @@ def test_a_rehearsal_is_a_training_run_with_the_falling_rate():
     trainer = same.make_trainer(same.load_data())
     assert trainer.schedule == "linear"
     assert error == 1 - trainer.fit(same.load_data(), 2)[-1].test_accuracy
-    few = Rehearsals(settings(), images).error(run._replace(num_sweeps=1), seed=3)
+    few = Trials(settings(), images).error(run._replace(num_sweeps=1), seed=3)
     assert few != error, "the states are those of fewer sweeps"
 
 
@@ -187,7 +187,7 @@ def test_a_rehearsal_is_a_training_run_with_the_falling_rate():
 def test_a_run_that_diverges_has_everything_wrong():
     images = ip.load_data("digits", num_train=150, num_test=60)
     run = Run(100, 1, 5, 1, 1e25, num_sweeps=1)
-    assert Rehearsals(settings(), images).error(run, seed=0) == 1.0
+    assert Trials(settings(), images).error(run, seed=0) == 1.0
 
 
 @pytest.mark.slow
