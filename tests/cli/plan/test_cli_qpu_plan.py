@@ -1,6 +1,7 @@
 """The command `isingprop qpu plan`, from the chip to the command that it prints."""
 
 import json
+import re
 import shlex
 import sys
 from dataclasses import replace
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import isingprop as ip
+from helpers.dwave.small_service import NAME, TOKEN, SmallService
 from isingprop.cli import main
 from isingprop.cli.qpu_commands import qpu_plan
 from isingprop.cli.qpu_commands.plan.chip_quality import measured_quality
@@ -84,7 +86,10 @@ def test_a_plan_costs_what_the_sampler_estimates_and_its_command_is_accepted(isi
 
     hopeless = isingprop("qpu", "plan", "--minutes", MINUTES, *SMALL, "--target-error", "0.0001")
     assert (hopeless.code, hopeless.out) == (1, "")
-    assert f"--target-error must be at least {errors[0]:.4f}" in hopeless.err
+    least = float(re.search(r"--target-error must be at least (\S+) ", hopeless.err)[1])
+    assert errors[0] <= least < errors[0] + 2e-4
+    enough = isingprop("qpu", "plan", "--minutes", MINUTES, *SMALL, "--target-error", least)
+    assert enough.code == 0, "what the message demands is enough"
     text = isingprop("qpu", "plan", "--minutes", MINUTES, *SMALL).out
     assert [line.split("  ")[0] for line in text.splitlines() if line[0] != " "] == [
         "chip",
@@ -97,6 +102,22 @@ def test_a_plan_costs_what_the_sampler_estimates_and_its_command_is_accepted(isi
         "command",
     ]
     assert content["command"] in text
+
+
+@pytest.mark.slow
+def test_the_plan_for_a_solver_is_that_for_its_chip_and_sends_nothing(isingprop, monkeypatch):
+    options = (*SMALL[4:], "--minutes", MINUTES, "--json")
+    with SmallService() as service:
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+        done = isingprop("qpu", "plan", "--solver", NAME, *options)
+        assert service.paid == []
+    assert done.code == 0, done.err
+    assert TOKEN not in done.out + done.err
+    content = json.loads(done.out)
+    assert f"--qpu-solver {NAME} " in content["command"]
+    same = json.loads(isingprop("qpu", "plan", *SMALL, *options[4:]).out)
+    assert content["plans"] == same["plans"]
 
 
 @pytest.mark.slow
@@ -196,9 +217,9 @@ def test_reads_of_a_better_chip_are_worth_more_sweeps():
     problems = [network.problem(ip.load_data("digits").train_images[:4])]
     chip = ChipDescription.of("zephyr", 2)
     hot, cold = (ip.EmulatedQPU(chip, beta=beta, flip_rate=0.2 / beta) for beta in (0.5, 20.0))
-    bad, good = (measured_quality(device, problems, 100.0) for device in (hot, cold))
+    bad, good = (measured_quality(device, [], problems, 100.0) for device in (hot, cold))
     assert bad.excess > good.excess >= 0
     assert bad.num_sweeps < good.num_sweeps
     assert bad.chain_break_fraction > good.chain_break_fraction
-    assert measured_quality(hot, problems, 100.0) == bad, "from the cache folder"
+    assert measured_quality(hot, [], problems, 100.0) == bad, "from the cache folder"
     assert np.isfinite(good.excess)

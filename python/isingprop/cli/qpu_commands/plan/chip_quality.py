@@ -40,16 +40,22 @@ class Quality:
 
 
 def measured_quality(
-    device: EmulatedQPU, problems: Sequence[IsingProblem], annealing_time: float
+    device: EmulatedQPU,
+    qubits_per_copy: Sequence[int],
+    problems: Sequence[IsingProblem],
+    annealing_time: float,
 ) -> Quality:
     """Returns the quality at an annealing time in us, from the cache folder if it is there.
 
     Args:
         device: the emulated chip.
+        qubits_per_copy: qubits of each copy of the network, which tell embeddings apart.
         problems: problems of the network, each with fields of several images.
         annealing_time: time of a read in us.
     """
-    known = Measurements("quality", *_circumstances(device), _digest(problems))
+    known = Measurements(
+        "quality", *_circumstances(device), list(qubits_per_copy), _digest(problems)
+    )
     if (found := known.get(annealing_time)) is None:
         say(f"isingprop: measuring reads of the emulated chip at {annealing_time:g} us")
         found = asdict(_measure(device, problems, annealing_time))

@@ -46,7 +46,7 @@ _ANNEALING_TIMES = (5.0, 20.0, 100.0)  # us; DWave's own default is in the middl
 _USUAL_TIME = 20.0
 _FEWEST_IMAGES_PER_CLASS = 10
 _SECONDS_PER_MINUTE = 60
-_THOUSAND = 1000
+_TEN_THOUSAND = 10_000
 # Images of which states are compared with those of the chip: enough for two calls.
 _MOST_COMPARED = 20
 _FIRST_SWEEPS = 2  # of the training of the network that is compared
@@ -145,7 +145,11 @@ class Planner:
                 f"{min(self.levels.num_images)} images, got {minutes:g}"
             )
 
-        qualities = [self._quality(time) for time in self.levels.annealing_times]
+        qubits = self._qubits_per_copy
+        qualities = [
+            measured_quality(self._device, qubits, self._problems, time)
+            for time in self.levels.annealing_times
+        ]
         sweeps = {each.annealing_time: each.num_sweeps for each in qualities}
         maker = CurveMaker(self._trials, self._reference, sweeps)
         lengths = {(each.choice.num_images, each.choice.epochs) for each in priced}
@@ -156,9 +160,9 @@ class Planner:
         if not plans:
             best = ranked(priced, curves.expected)[0].expected
             raise ValueError(
-                f"--target-error must be at least {best.error:.4f} (standard error "
-                f"{best.standard_error:.4f}), the lowest that is expected for {minutes:g} min, "
-                f"got {target}"
+                f"--target-error must be at least {_rounded_up(best.error):g} (standard "
+                f"error {best.standard_error:.4f}), the lowest that is expected for "
+                f"{minutes:g} min, got {target}"
             )
 
         choice = plans[0].choice
@@ -176,14 +180,10 @@ class Planner:
         )
 
     def _least(self) -> float:
-        """Returns the minutes that the cheapest plan costs, rounded up."""
+        """Returns the minutes that the cheapest plan costs."""
         every = affordable(replace(self.levels, epochs=(1,)), self.price, math.inf)
         seconds = min(each.seconds for each in every)
-        return math.ceil(_THOUSAND * seconds / _SECONDS_PER_MINUTE) / _THOUSAND
-
-    def _quality(self, annealing_time: float) -> Quality:
-        """Returns the quality of the emulated chip for a network before and after an epoch."""
-        return measured_quality(self._device, self._problems, annealing_time)
+        return _rounded_up(seconds / _SECONDS_PER_MINUTE)
 
     @cached_property
     def _problems(self) -> list[IsingProblem]:
@@ -215,6 +215,11 @@ def _fewer_and_fewer(most: int, least: int) -> tuple[int, ...]:
     """Returns most, most / sqrt(2), most / 2, ... rounded, down to `least`; at least `most`."""
     numbers = (round(most * 2 ** (-k / 2)) for k in count())
     return most, *takewhile(lambda number: number >= least, islice(numbers, 1, None))
+
+
+def _rounded_up(number: float) -> float:
+    """Returns the next number with four decimals, so that what a message demands is enough."""
+    return math.ceil(number * _TEN_THOUSAND) / _TEN_THOUSAND
 
 
 def _settings_of(settings: RunSettings, choice: Choice, rate: float, budget: float) -> RunSettings:
