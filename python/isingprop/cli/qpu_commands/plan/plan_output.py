@@ -86,7 +86,6 @@ def as_json_object(report: Report, facts: dict[str, Any]) -> dict[str, Any]:
 
 def lines(report: Report, facts: dict[str, Any]) -> Iterator[str]:
     """Yields the lines that the command prints."""
-    curves, reference, best = report.curves, report.curves.reference, report.plans[0]
     perfect = ", a perfect chip with its properties" if facts["perfect"] else ""
     yield f"chip            {facts['chip']}{perfect}"
     yield (
@@ -95,27 +94,15 @@ def lines(report: Report, facts: dict[str, Any]) -> Iterator[str]:
     )
     yield from _quality_lines(report)
 
-    error = curves.batch_sizes[reference.batch_size].mean()
-    yield (
-        f"trials      {report.num_trials} training runs on the CPU, {len(SEEDS)} seeds "
-        f"each, with reads like these; {report.num_made} are new"
-    )
-    yield (
-        f"                errors of {curves.num_test} test images, for all images x epochs; what "
-        "batch, rate, reads and time"
-    )
-    yield (
-        f"                change was measured at {reference.num_images} x {reference.epochs} "
-        f"({error:.1%}), and is taken to be the same factor elsewhere"
-    )
+    yield from _trial_lines(report)
     yield from _table(report)
     yield (
-        f"check           {len(CHECK_SEEDS)} more of the first plan, with other seeds: error "
-        f"{_percent(report.checked)}"
+        f"check           {len(CHECK_SEEDS)} trials of the first plan itself, with other seeds: "
+        f"error {_percent(report.checked)}"
     )
     yield (
         f"left            {report.seconds_left:.2f} s of {60 * facts['minutes']:g} s; the first "
-        f"plan takes {best.seconds:.2f} s"
+        f"plan takes {report.plans[0].seconds:.2f} s"
     )
     yield f"command         {command(report.settings)}"
 
@@ -135,6 +122,26 @@ def _quality_lines(report: Report) -> Iterator[str]:
             f"chains broken, energies {each.excess:.2%} above the lowest, as after {sweeps} of "
             "anneal"
         )
+
+
+def _trial_lines(report: Report) -> Iterator[str]:
+    """Yields what was tried, and what is assumed beyond that."""
+    curves, reference = report.curves, report.curves.reference
+    error = curves.batch_sizes[reference.batch_size].mean()
+
+    yield (
+        f"trials          {report.num_trials} training runs on the CPU with reads like these "
+        f"({report.num_made} of them new), {len(SEEDS)} seeds each, {curves.num_test} test images:"
+    )
+    yield (
+        f"                all images x epochs at batch {reference.batch_size}, "
+        f"{reference.num_states} reads, {reference.annealing_time:g} us; other batches, rates, "
+        "reads and times"
+    )
+    yield (
+        f"                at {reference.num_images} x {reference.epochs} only (error {error:.1%}), "
+        "whose ratios are taken to hold everywhere"
+    )
 
 
 def _table(report: Report) -> Iterator[str]:
