@@ -27,7 +27,7 @@ PLANNED = RunSettings(
 
 @pytest.fixture(scope="module")
 def chip():
-    """A Z2, on which one copy of K_{4,40} fits."""
+    """A Z2, on which two copies of K_{4,40} fit."""
     return EmulatedQPU("zephyr", 2)
 
 
@@ -47,9 +47,9 @@ def plan_of(chip, monkeypatch, tmp_path):
 def test_a_fast_chip_is_asked_for_enough_calls_and_no_more(plan_of):
     plan = plan_of(0.0)
     assert plan.calls == 24
-    assert plan.settings == replace(PLANNED, num_train=10, num_test=2, epochs=2)
-    assert plan.price.calls == 30 * 1100
-    assert plan.times_training == 30 * 1000 / (2 * 10)
+    assert plan.settings == replace(PLANNED, num_train=11, num_test=2, epochs=2)
+    assert plan.price.calls == 30 * (1000 + 100 / 2)
+    assert plan.times_training == 30 * 1000 / (2 * 11)
     assert plan.times_testing == 30 * 100 / (2 * 2)
     # The first two calls, but not the third.
     call = plan.price.seconds_per_epoch / 1000

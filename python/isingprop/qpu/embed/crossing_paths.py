@@ -103,7 +103,7 @@ class CrossingPaths:
         ]
         num_shapes = 2 * len(self._lengths(num_hidden)) * len(self._lengths(num_output))
         self.work += self.num_units**2 + _WORK_OF_SHAPE * num_shapes
-        return np.concatenate(rows)
+        return np.concatenate([np.empty((0, 6), dtype=np.int64), *rows])
 
     def biclique(
         self, where: Rectangle, num_hidden: int, num_output: int
