@@ -14,6 +14,7 @@ from helpers.dwave.small_service import NAME, TOKEN, SmallService
 from isingprop.cli import main
 from isingprop.cli.qpu_commands import qpu_plan
 from isingprop.cli.qpu_commands.plan.chip_quality import measured_quality
+from isingprop.cli.qpu_commands.plan.measurements import Measurements
 from isingprop.cli.qpu_commands.plan.plan_output import command
 from isingprop.cli.qpu_commands.plan.trials import Run, Trials
 from isingprop.qpu.chip.chip_file import ChipDescription
@@ -158,6 +159,16 @@ def test_what_cannot_be_planned_is_one_line(isingprop, options, message):
     assert done.out == ""
     (error,) = [line for line in done.err.splitlines() if not line.startswith("isingprop: ")]
     assert message in error
+
+
+def test_processes_that_measure_at_the_same_time_keep_the_numbers_of_both():
+    mine, other = Measurements("test", 1), Measurements("test", 1)
+    mine.put([1, 2.5], 0.25)
+    other.put([2, 2.5], 0.5)
+    mine.put([3, 2.5], 0.75)
+    found = Measurements("test", 1)
+    assert [found.get([k, 2.5]) for k in (1, 2, 3)] == [0.25, 0.5, 0.75]
+    assert Measurements("test", 2).get([1, 2.5]) is None
 
 
 def test_the_command_trains_with_the_settings_of_its_trials(monkeypatch):

@@ -38,8 +38,8 @@ class Measurements:
         return self._numbers.get(_key(key))
 
     def put(self, key: Any, number: Any) -> None:
-        """Keeps a number."""
-        self._numbers[_key(key)] = number
+        """Keeps a number, beside those that other processes have kept meanwhile."""
+        self._numbers = {**self._read(), **self._numbers, _key(key): number}
         content = {"circumstances": self._circumstances, "numbers": self._numbers}
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
