@@ -45,6 +45,13 @@ def test_a_dry_run_shows_the_first_request_and_leaves_nothing(
 
 
 @pytest.mark.slow
+def test_the_annealing_time_of_a_run_is_that_of_its_requests(isingprop):
+    options = "--sampler", "dwave", "--qpu-annealing-time", "7.5", "--dry-run", "--json"
+    done = isingprop("train", *SMALL, *options)
+    assert json.loads(done.out)["params"]["annealing_time"] == 7.5, done.err
+
+
+@pytest.mark.slow
 def test_a_dry_run_stops_before_a_test_that_has_no_answers_yet(isingprop, monkeypatch, tmp_path):
     """Ten calls of the epoch are answered; the eleventh would be the test's."""
     with monkeypatch.context() as patch:
@@ -163,7 +170,12 @@ def test_a_scale_decides_the_values_that_are_sent(isingprop):
 
 @pytest.mark.parametrize(
     "option",
-    [("--qpu-budget", "1"), ("--qpu-scale", "1"), ("--qpu-solver", "emulated:zephyr:2")],
+    [
+        ("--qpu-budget", "1"),
+        ("--qpu-scale", "1"),
+        ("--qpu-annealing-time", "20"),
+        ("--qpu-solver", "emulated:zephyr:2"),
+    ],
 )
 def test_options_of_a_chip_are_refused_where_there_is_none(isingprop, option):
     done = isingprop("train", "--num-train", "10", "--num-test", "10", *option)
@@ -215,6 +227,20 @@ REFUSED = {
         "dwave",
         "--qpu-solver",
         "emulated:chimera",
+    ),
+    "--qpu-annealing-time must be finite and above 0, got 0.0": (
+        "--sampler",
+        "dwave",
+        "--qpu-annealing-time",
+        "0",
+    ),
+    "annealing_time must be in the chip's annealing_time_range of [0.5, 2000] us": (
+        "--sampler",
+        "dwave",
+        "--qpu-annealing-time",
+        "0.4",
+        "--qpu-solver",
+        "emulated:zephyr:2",
     ),
     "size must be at least": ("--sampler", "dwave", "--qpu-solver", "emulated:zephyr:0"),
 }

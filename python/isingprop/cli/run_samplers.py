@@ -52,6 +52,7 @@ def make_named_sampler(
     qpu_solver: str | None = None,
     qpu_budget: float | None = None,
     qpu_scale: float | None = None,
+    qpu_annealing_time: float | None = None,
 ) -> Sampler:
     """Returns the sampler of this name, with those of the settings that it knows."""
     check_sampler_name("sampler", name)
@@ -60,8 +61,10 @@ def make_named_sampler(
     if name in _OWN_SAMPLERS:
         return _OWN_SAMPLERS[name](num_sweeps=num_sweeps, num_threads=num_threads)
     if name in DWAVE_MODES:
-        solver = _qpu_solver(qpu_solver)
-        return DWave(DWAVE_MODES[name], scale=qpu_scale, budget=qpu_budget, solver=solver)
+        options: dict[str, Any] = {"scale": qpu_scale, "budget": qpu_budget}
+        if qpu_annealing_time is not None:
+            options["annealing_time"] = qpu_annealing_time
+        return DWave(DWAVE_MODES[name], solver=_qpu_solver(qpu_solver), **options)
     return _dimod_sampler(name, num_sweeps)
 
 

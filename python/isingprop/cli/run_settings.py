@@ -50,6 +50,7 @@ class RunSettings:
     average_from: int | None = None
     coupling_gain: float = 1.0
     qpu_scale: float | None = None
+    qpu_annealing_time: float | None = None
 
     def load_data(self) -> ImageSet:
         """Loads the training and test images of the run."""
@@ -71,6 +72,7 @@ class RunSettings:
             qpu_solver=self.qpu_solver,
             qpu_budget=self.qpu_budget,
             qpu_scale=self.qpu_scale,
+            qpu_annealing_time=self.qpu_annealing_time,
         )
 
     def make_trainer(self, images: ImageSet) -> Trainer:
@@ -150,7 +152,7 @@ class RunSettings:
                 f"test_sampler must be {self.sampler} or no D-Wave chip, got {self.test_sampler}"
             )
 
-        for name in ("qpu_solver", "qpu_budget", "qpu_scale"):
+        for name in ("qpu_solver", "qpu_budget", "qpu_scale", "qpu_annealing_time"):
             if not dwave and (value := getattr(self, name)) is not None:
                 raise ValueError(
                     f"{name} must go with sampler {', '.join(DWAVE_MODES)}, "

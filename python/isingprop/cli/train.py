@@ -137,6 +137,10 @@ def train(
             "[default: what leaves chains their strength].",
         ),
     ] = None,
+    qpu_annealing_time: Annotated[
+        float | None,
+        Option(metavar="US", help="Annealing time of a read of the chip, in microseconds [20]."),
+    ] = None,
     qpu_budget: Annotated[
         float | None,
         Option(
@@ -192,8 +196,10 @@ def settings_of(options: Mapping[str, Any]) -> RunSettings:
     chosen |= {name: options[name] for name in _OF_RECIPES if options[name] is not None}
     positive("--learning-rate", chosen["learning_rate"])
     on_chip: dict[str, Any] = {
-        name: None if options[name] is None else positive(f"--qpu-{name[4:]}", options[name])
-        for name in ("qpu_budget", "qpu_scale")
+        name: None
+        if options[name] is None
+        else positive("--" + name.replace("_", "-"), options[name])
+        for name in ("qpu_budget", "qpu_scale", "qpu_annealing_time")
     }
 
     return RunSettings(

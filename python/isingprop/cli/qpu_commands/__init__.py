@@ -1,8 +1,9 @@
-"""The group of commands `isingprop qpu`: what a chip holds, what a run costs, a rehearsal of it."""
+"""The group of commands `isingprop qpu`: what a chip holds, what runs cost and buy, rehearsals."""
 
 import typer
 
 from isingprop.cli.qpu_commands.qpu_embed import embed
+from isingprop.cli.qpu_commands.qpu_plan import plan
 from isingprop.cli.qpu_commands.qpu_price import estimate
 from isingprop.cli.rehearsal.rehearse import rehearse
 
@@ -13,4 +14,5 @@ qpu_app = typer.Typer(
 )
 qpu_app.command()(embed)
 qpu_app.command()(estimate)
+qpu_app.command()(plan)
 qpu_app.command()(rehearse)

@@ -1,0 +1,1 @@
+"""What a budget of QPU time buys: trials on the CPU, and the search for the best plan."""
