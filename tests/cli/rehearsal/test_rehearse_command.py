@@ -16,7 +16,7 @@ from helpers.tolerances import PROCESS_SECONDS
 from isingprop import EmulatedQPU
 
 SMALL = (
-    *("--hidden", "4", "--num-train", "50", "--num-test", "20", "--num-states", "3"),
+    *("--hidden", "5", "--num-train", "50", "--num-test", "20", "--num-states", "3"),
     *("--epochs", "3"),
 )
 CHECKS = (
@@ -27,7 +27,7 @@ CHECKS = (
 
 @pytest.fixture(scope="module")
 def chip_file(tmp_path_factory):
-    """The file of a Z2, on which one copy of K_{4,40} fits."""
+    """The file of a Z2, on which one copy of K_{5,40} fits."""
     path = tmp_path_factory.mktemp("chips") / "z2.json"
     path.write_text(json.dumps(EmulatedQPU("zephyr", 2).properties))
     return os.fspath(path)

@@ -8,11 +8,12 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import forkserver
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +22,9 @@ from typing import Any, Self
 # interpreter, among which this package may not be, or not this version of it.
 _PRELOADED = ["dwave.samplers", "dwave.system", "matplotlib.figure", "sklearn.datasets"]
 _STDOUT, _STDERR = 1, 2
+# The socket of that process is in the folder of temporary files. Its name may have 103 characters
+# on macOS and 107 on Linux, of which 32 come after the folder's.
+_MAX_FOLDER_NAME = 70
 _ERROR = re.compile(r"^Error: (.*?)(?:; go on with: .*)?$", re.MULTILINE)
 
 
@@ -40,7 +44,8 @@ class ChildCommand:
     def __init__(self, arguments: list[str], environment: Mapping[str, str], output: Path) -> None:
         """Makes the process, which `running` starts."""
         self._output = output
-        self._process: ForkServerProcess = multiprocessing.get_context("forkserver").Process(
+        context: Any = multiprocessing.get_context(_start_method())
+        self._process: BaseProcess = context.Process(
             target=_become, args=(arguments, dict(environment), output)
         )
 
@@ -85,6 +90,9 @@ class ChildCommand:
 
 def preload() -> None:
     """Starts the process from which commands are forked, which imports what they need."""
+    if _start_method() != "forkserver":
+        return
+
     multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
     # Ctrl-C in a terminal goes to all processes; here the parent kills its children.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -92,6 +100,11 @@ def preload() -> None:
         forkserver.ensure_running()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _start_method() -> str:
+    """Returns how processes are started: forked or, where its socket has no room, from nothing."""
+    return "forkserver" if len(tempfile.gettempdir()) <= _MAX_FOLDER_NAME else "spawn"
 
 
 @contextmanager
