@@ -21,7 +21,7 @@ from isingprop.qpu.calls.tasks import MissingReads, Task
 from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.embed.embedding import Embedding
-from isingprop.qpu.embed.embedding_cache import better_copies
+from isingprop.qpu.embed.embedding_cache import copies_of
 from isingprop.qpu.estimate import Estimate, access_time, estimate
 from isingprop.qpu.settings import LEAST_CHAIN, Settings, torque_compensation
 from isingprop.util.checks import Doubles, Spins
@@ -45,8 +45,7 @@ def network_copies(
         ValueError: for a network that does not fit.
     """
     try:
-        *_, copies = better_copies(graph, num_hidden + apex, num_output + apex, seconds)
-        return copies
+        return copies_of(graph, num_hidden + apex, num_output + apex, seconds)
     except ValueError as error:
         if not apex:
             raise

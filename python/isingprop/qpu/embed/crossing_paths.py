@@ -96,8 +96,9 @@ class CrossingPaths:
             (n, 6), in each row: qubits, direction, hidden window, output window, as in
             `Lines.rectangles`. The number of qubits is a guess.
         """
+        lines = [self._crossing_lines(direction) for direction in (VERTICAL, HORIZONTAL)]
         rows = [
-            self._rectangles(direction, length, num_hidden, num_output)
+            self._rectangles(lines, direction, length, num_hidden, num_output)
             for direction in (VERTICAL, HORIZONTAL)
             for length in self._lengths(num_output)
         ]
@@ -134,13 +135,17 @@ class CrossingPaths:
         least = -(-num_spins // self._fabric.width)
         return range(least, min(self.num_units, int(_MAX_STRETCH * least) + _MAX_MARGIN) + 1)
 
-    def _rectangles(self, direction: int, output: int, num_hidden: int, num_output: int) -> Indices:
+    def _rectangles(
+        self, lines: list[Indices], direction: int, output: int, num_hidden: int, num_output: int
+    ) -> Indices:
         """Returns the rectangles whose output windows are `output` units wide: (n, 6).
+
+        `lines` has what `_crossing_lines` counts in each direction.
 
         Hidden paths keep to their unit unless there is no other way, so that the free qubits of a
         unit in its emptiest row count; output paths may move between units.
         """
-        across, along = self._crossing_lines(direction), self._crossing_lines(1 - direction)
+        across, along = lines[direction], lines[1 - direction]
         emptiest = sliding_window_view(across, output, axis=1).min(axis=2)
         paths_before = np.pad(emptiest.cumsum(axis=0), ((1, 0), (0, 0)))
         outputs = sliding_window_view(along, output, axis=0).sum(axis=2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,22 +18,14 @@ from isingprop.util.files import write_atomically
 _PROGRESS = ("tried", "work", "work_to_best")  # of Packed, how far a search went
 
 
-def copies_of(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Embedding]:
+def copies_of(
+    graph: WorkingGraph, num_hidden: int, num_output: int, seconds: float | None = None
+) -> list[Embedding]:
     """Returns what `find_copies` finds, from the cache folder where it is stored there.
 
-    The arguments, the result and the errors are those of `find_copies`.
-    """
-    *_, copies = better_copies(graph, num_hidden, num_output)
-    return copies
-
-
-def better_copies(
-    graph: WorkingGraph, num_hidden: int, num_output: int, seconds: float | None = None
-) -> Iterator[list[Embedding]]:
-    """Yields the stored copies, if any, and then better ones as a search finds them.
-
-    All are stored at once, where the folder can be written, so that a search that was ended goes on
-    where it was. The other arguments and the errors are those of `find_copies`.
+    Better copies are stored as soon as they are found, where the folder can be written, so that a
+    search that was ended goes on where it was. The other arguments, the result and the errors are
+    those of `find_copies`.
 
     Args:
         graph: the chip.
@@ -43,13 +34,12 @@ def better_copies(
         seconds: time to go on beyond what is stored; None: until the search ends by itself.
     """
     found = _stored(graph, num_hidden, num_output)
-    if found is not None:
-        yield found.copies
+    copies = [] if found is None else found.copies
     if found is None or seconds is not None or not found.is_final:
         for better in search(graph, num_hidden, num_output, known=found, seconds=seconds):
             _store(graph, num_hidden, num_output, better)
-            if better.copies:
-                yield better.copies
+            copies = better.copies
+    return copies
 
 
 def stored_copies(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[Embedding] | None:
