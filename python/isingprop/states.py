@@ -28,6 +28,7 @@ class QPUUsage(NamedTuple):
     chain_break_fraction: float  #: of all chains of all reads
     clipped: int  #: fields and couplings that were out of the chip's range, over all calls
     beta_effective: float  #: of the reads as they came from the chip, before any descent
+    calls_estimated: int = 0  #: whose seconds are D-Wave's own estimate, as the answer has none
 
 
 @dataclass(frozen=True, eq=False)

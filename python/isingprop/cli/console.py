@@ -82,18 +82,25 @@ def summarise(
 
 def print_qpu_seconds(trainer: Trainer, folder: RunFolder) -> None:
     """Prints how much QPU access time a run has cost so far, if it uses a QPU."""
-    if (spent := qpu_seconds(trainer)) is not None:
+    if (sampler := _chip(trainer)) is not None:
+        estimated = sampler.calls_estimated
+        note = f" ({estimated} calls by estimate, as their answers do not say it)"
         typer.echo(
-            f"QPU access      {spent:.3f} s in all, for the answers in {folder.path / 'qpu'}"
+            f"QPU access      {sampler.qpu_seconds:.3f} s in all{note if estimated else ''}, "
+            f"for the answers in {folder.path / 'qpu'}"
         )
 
 
 def qpu_seconds(trainer: Trainer) -> float | None:
     """Returns the QPU access time, in seconds, of all answers of a run; None without a QPU."""
-    for sampler in (trainer.sampler, trainer.test_sampler):
-        if isinstance(sampler, DWave):
-            return sampler.qpu_seconds
-    return None
+    sampler = _chip(trainer)
+    return None if sampler is None else sampler.qpu_seconds
+
+
+def _chip(trainer: Trainer) -> DWave | None:
+    """Returns the sampler of a run that calls a chip, if there is one."""
+    samplers = (trainer.sampler, trainer.test_sampler)
+    return next((sampler for sampler in samplers if isinstance(sampler, DWave)), None)
 
 
 def test_numbers(result: Evaluation) -> dict[str, Any]:
@@ -113,12 +120,15 @@ def percent(result: Evaluation) -> str:
 def _print_summary_json(
     trainer: Trainer, result: Evaluation | None, stopped: str | None, folder: RunFolder
 ) -> None:
+    chip = _chip(trainer)
+
     print_json(
         {
             "epochs": len(trainer.history),
             **(_numbers(trainer) if trainer.history else {}),
             **({} if result is None else test_numbers(result)),
             "qpu_seconds": qpu_seconds(trainer),
+            "qpu_calls_estimated": None if chip is None else chip.calls_estimated,
             "stopped": stopped,
             "out": str(folder.path),
             "settings": asdict(folder.settings),

@@ -176,6 +176,14 @@ class DWave(PlannedCalls):
         """The QPU access time that all answers in the folder have cost, in seconds."""
         return self._opened_record().index.seconds
 
+    @property
+    def calls_estimated(self) -> int:
+        """The number of answers in the folder that do not say their access time.
+
+        `qpu_seconds` and the budget count D-Wave's own estimate for them.
+        """
+        return self._opened_record().index.num_estimated
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Returns the arguments of the constructor by name; `deep` has no effect."""
         return {

@@ -54,6 +54,8 @@ class EpochRecord:
     largest_problem: int | None = None  #: spins of the largest problem that a sampler was sent
     #: Applications of U and its inverse by a coherent sampler, for the states learned from.
     applications: int | None = None
+    #: Calls of the chip whose access time is an estimate, since their answers do not say it.
+    calls_estimated: int | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -81,14 +83,37 @@ class Answer:
         return int(self.spins.shape[1]) * self.call.chain_lengths.size
 
     @property
-    def seconds(self) -> float:
-        """The QPU access time that was charged, in seconds."""
-        return access_seconds(self.timing)
+    def cost(self) -> Cost:
+        """The QPU access time that was charged."""
+        return cost_of(self.call, self.timing)
 
 
-def access_seconds(timing: Mapping[str, Any]) -> float:
-    """Returns the QPU access time of an answer's timing data, in seconds; 0 where there is none."""
-    return float(timing.get("qpu_access_time", 0.0)) * _SECONDS_PER_MICROSECOND
+class Cost(NamedTuple):
+    """What a call was charged."""
+
+    seconds: float  #: of QPU access time
+    is_estimate: bool  #: whether the answer does not say it
+
+
+def cost_of(call: Call, timing: Mapping[str, Any]) -> Cost:
+    """Returns what a call was charged by the timing data of its answer.
+
+    Where these do not have the access time as a number that is finite and not negative, it is the
+    estimate that was made before the call, by D-Wave's formula.
+    """
+    time = timing.get("qpu_access_time")
+    if isinstance(time, int | float) and not isinstance(time, bool) and 0 <= time < math.inf:
+        return Cost(float(time) * _SECONDS_PER_MICROSECOND, is_estimate=False)
+    return Cost(float(call.notes["estimated_seconds"]), is_estimate=True)
+
+
+def plain_timing(timing: object) -> dict[str, Any]:
+    """Returns the timing data of an answer as JSON can hold them, whatever they are."""
+    if not isinstance(timing, Mapping):
+        return {} if timing is None else {"not a mapping": repr(timing)}
+    named = {str(name): value for name, value in timing.items()}
+    plain: dict[str, Any] = json.loads(json.dumps(named, default=repr))
+    return plain
 
 
 def decode(call: Call, samples: Spins) -> tuple[Spins, float]:

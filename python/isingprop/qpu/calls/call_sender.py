@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.qpu.calls.call_data import Call, PreparedCall
+from isingprop.qpu.calls.call_data import Call, PreparedCall, plain_timing
 from isingprop.qpu.calls.connection import (
     AnswerGone,
     QPUBudgetError,
@@ -206,7 +206,7 @@ class CallSender:
             self._futures.pop(call.label, None)
             raise self._failed(error, call) from None
 
-        self._record.finish(call, samples, sampleset.info.get("timing", {}))
+        self._record.finish(call, samples, plain_timing(sampleset.info.get("timing")))
         self._futures.pop(call.label, None)
 
     def _failed(self, error: Exception, call: Call, *, searching: bool = False) -> Exception:

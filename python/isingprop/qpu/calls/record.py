@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from isingprop.qpu.calls.call_data import Answer, Call, access_seconds
+from isingprop.qpu.calls.call_data import Answer, Call, cost_of
 from isingprop.qpu.calls.call_files import call_path, load_answer, load_call, save_call
 from isingprop.util.checks import Spins
 from isingprop.util.files import write_atomically
@@ -139,6 +139,7 @@ class Index:
         self._answered: dict[str, list[_Reads]] = {}  # by request, latest answers first
         self.pending: dict[str, Call] = {}  #: calls without an answer by label
         self.seconds = 0.0  #: QPU access time that was charged for all answers
+        self.num_estimated = 0  #: answers among these that do not say their access time
         for path in sorted(folder.glob("*.safetensors")):
             call, timing = load_call(path)
             self.add(call, timing)
@@ -165,7 +166,9 @@ class Index:
         for k, tile in enumerate(call.tiles):
             reads = _Reads(tile.first_read, tile.count, call.label, k)
             self._answered.setdefault(tile.request, []).insert(0, reads)
-        self.seconds += access_seconds(timing)
+        cost = cost_of(call, timing)
+        self.seconds += cost.seconds
+        self.num_estimated += cost.is_estimate
 
     def remove(self, call: Call) -> None:
         """Removes a call without an answer."""

@@ -149,7 +149,13 @@ def states_of(
     all_reads = np.stack([np.concatenate(each) for each in raw])
     beta = States.trusted(all_reads, np.empty(0), {}).beta_effective(problem)
     costs = _call_info(list(answers.values()))
-    usage = QPUUsage(costs["qpu_seconds"], costs["chain_break_fraction"], costs["clipped"], beta)
+    usage = QPUUsage(
+        costs["qpu_seconds"],
+        costs["chain_break_fraction"],
+        costs["clipped"],
+        beta,
+        costs["calls_estimated"],
+    )
     info = {"seed": seed, "sampler": "DWave", **costs, "beta_effective": beta}
     return States.trusted(spins, problem.energies(spins), info).changed(qpu_usage=usage)
 
@@ -196,7 +202,8 @@ def _call_info(answers: list[Answer]) -> dict[str, Any]:
 
     return {
         "calls": calls,
-        "qpu_seconds": sum(answer.seconds for answer in answers),
+        "qpu_seconds": sum(answer.cost.seconds for answer in answers),
+        "calls_estimated": sum(answer.cost.is_estimate for answer in answers),
         "chain_break_fraction": float(broken),
         "clipped": sum(call["clipped"] for call in calls),
     }
