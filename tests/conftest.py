@@ -20,6 +20,9 @@ LEFT_OUT = pytest.StashKey[int]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the slow tests, too")
+    parser.addoption(
+        "--rounds", type=int, help="rounds of each campaign in tests/campaigns [default: a few]"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,18 +64,24 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Ends every test in time, whatever it waits for."""
+    """Ends every test in time, whatever it waits for, but for campaigns of a given length."""
 
     def give_up(*_: object) -> None:
         pytest.fail(f"the test did not end within {TEST_SECONDS} s")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(TEST_SECONDS)
+    signal.alarm(0 if item.config.getoption("--rounds") else TEST_SECONDS)
     try:
         return (yield)
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """rounds(few): how many rounds a campaign has, `few` unless --rounds says it."""
+    return lambda few: request.config.getoption("--rounds") or few
 
 
 @pytest.fixture(scope="session", autouse=True)

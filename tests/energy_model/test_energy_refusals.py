@@ -7,7 +7,7 @@ from helpers import energy_oracle, oracle, tolerances
 from helpers.training.energy_cases import WIDTHS, inputs, labels
 from isingprop import MLP, EnergyModel
 from isingprop.energy_model.mlp import PARAMETERS
-from isingprop.util.files import save_tensors
+from isingprop.util.checked_files import save_tensors
 
 # Files
 

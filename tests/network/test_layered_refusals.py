@@ -13,7 +13,7 @@ from helpers.training.deep_networks import (
     some_images,
 )
 from isingprop import BipartiteNetwork, LayeredNetwork, States, layered_gradient
-from isingprop.util.files import load_tensors, save_tensors
+from isingprop.util.checked_files import load_tensors, save_tensors
 
 
 def test_parameters_are_copies_in_single_precision():

@@ -22,8 +22,8 @@ from helpers.dwave.qpu_records import (
 )
 from helpers.processes import started
 from isingprop.qpu.calls.record import Index, Record
-from isingprop.util import files
-from isingprop.util.files import save_tensors
+from isingprop.util import checked_files
+from isingprop.util.checked_files import save_tensors
 
 HOLDER = f"""
 import sys, time
@@ -78,7 +78,7 @@ DAMAGES = {
 
 
 def resaved(path, head):
-    arrays, metadata = files.load_tensors(path, "qpu-call", ())
+    arrays, metadata = checked_files.load_tensors(path, "qpu-call", ())
     if head == "added":
         head = json.dumps(json.loads(metadata["call"]) | {"colour": "red"})
     save_tensors(path, "qpu-call", arrays, {} if head is None else {"call": head})
@@ -102,7 +102,7 @@ def test_a_file_that_is_no_call_is_refused_by_name(tmp_path, damage):
 
 def test_a_file_of_another_version_is_refused_by_name(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(files, "FORMAT_VERSION", "0")
+        patched.setattr(checked_files, "FORMAT_VERSION", "0")
         path = damaged(tmp_path, lambda _: None)
     with pytest.raises(ValueError, match="format version 1, got '0'") as caught:
         Index(tmp_path)
@@ -131,7 +131,7 @@ def test_a_folder_without_settings_is_no_record(tmp_path):
 
 def test_an_answer_without_samples_is_refused_by_name(tmp_path):
     def without_samples(path):
-        arrays, metadata = files.load_tensors(path, "qpu-call", ())
+        arrays, metadata = checked_files.load_tensors(path, "qpu-call", ())
         del arrays["samples"]
         save_tensors(path, "qpu-call", arrays, metadata)
 

@@ -10,7 +10,7 @@ import pytest
 from helpers.training.saved_files import bytes_per_save, contents, states_after_a_kill
 from helpers.training.training_runs import DATA, bits, make, without_seconds
 from isingprop.training import checkpoints
-from isingprop.util.files import load_tensors
+from isingprop.util.checked_files import load_tensors
 
 SECOND = "checkpoint.history.jsonl"
 EPOCHS, BLOCK = 11, 3

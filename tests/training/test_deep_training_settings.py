@@ -22,7 +22,7 @@ from helpers.training.training_runs import (
 from isingprop import Annealing, LayeredNetwork, LearningRates, Trainer
 from isingprop.analysis.landscape import embed
 from isingprop.paper.zhang2025.moments import states_of
-from isingprop.util.files import load_tensors
+from isingprop.util.checked_files import load_tensors
 
 
 @pytest.fixture

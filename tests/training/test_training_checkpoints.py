@@ -13,7 +13,7 @@ from helpers.training.known_states import (
 from helpers.training.training_runs import DATA, bits, make, three_classes
 from isingprop import Annealing, Trainer
 from isingprop.network.bipartite import PARAMETERS
-from isingprop.util.files import load_tensors, save_tensors
+from isingprop.util.checked_files import load_tensors, save_tensors
 
 
 @pytest.fixture

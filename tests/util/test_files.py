@@ -12,7 +12,8 @@ import pytest
 from helpers import oracle
 from isingprop import BipartiteNetwork
 from isingprop.network.bipartite import PARAMETERS
-from isingprop.util.files import FORMAT_VERSION, load_tensors, save_tensors, write_atomically
+from isingprop.util.checked_files import FORMAT_VERSION, load_tensors, save_tensors
+from isingprop.util.files import write_atomically
 
 NOBODY = 65534
 

@@ -22,6 +22,7 @@ from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.protocol import Sampler, check_has_temperature, sample_from
 from isingprop.states import States
 from isingprop.training.sampling_log import SamplingLog
+from isingprop.util.checked_files import load_tensors, save_tensors
 from isingprop.util.checks import (
     Doubles,
     check_shape,
@@ -30,7 +31,6 @@ from isingprop.util.checks import (
     seed_number,
     whole_number,
 )
-from isingprop.util.files import load_tensors, save_tensors
 
 # Sampling at beta = 1. A unit with a field near 0 flips at nearly every sweep (see the acceptance
 # rule in cpp/kernels), and after 20 sweeps its probability is within 0.0025 of the right one.

@@ -20,6 +20,7 @@ from isingprop.network.layer_order import (
 )
 from isingprop.problem import IsingProblem, marked_array, stream_array
 from isingprop.readout import Readout
+from isingprop.util.checked_files import save_tensors
 from isingprop.util.checks import (
     Spins,
     float_array,
@@ -28,7 +29,6 @@ from isingprop.util.checks import (
     real_number,
     whole_number,
 )
-from isingprop.util.files import save_tensors
 
 Floats32 = NDArray[np.float32]
 

@@ -20,6 +20,7 @@ from isingprop.network.calibration import beta_number, class_probabilities, like
 from isingprop.network.onnx_export import write_onnx
 from isingprop.problem import IsingProblem
 from isingprop.readout import Readout
+from isingprop.util.checked_files import load_tensors, save_tensors
 from isingprop.util.checks import (
     Spins,
     float_array,
@@ -29,7 +30,6 @@ from isingprop.util.checks import (
     seed_number,
     whole_number,
 )
-from isingprop.util.files import load_tensors, save_tensors
 
 PARAMETERS = ("input_weights", "couplings", "hidden_bias", "output_bias")
 _PORTION_IMAGES = 8192  # whose fields are held at a time

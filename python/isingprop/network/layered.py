@@ -22,8 +22,8 @@ from isingprop.network.base_network import (
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.problem import IsingProblem
 from isingprop.readout import Readout
+from isingprop.util.checked_files import load_tensors
 from isingprop.util.checks import check_shape, float_array, real_number, seed_number, whole_number
-from isingprop.util.files import load_tensors
 
 # In units of the paper's scale, at which two hidden layers are a glass that ignores the image and
 # do not train.

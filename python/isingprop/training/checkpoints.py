@@ -19,8 +19,8 @@ from isingprop.samplers.protocol import declared
 from isingprop.training.evaluation import EpochRecord
 from isingprop.training.optimizer import SGD, schedule_name
 from isingprop.training.trainer_options import TrainerOptions
+from isingprop.util.checked_files import check_names, load_tensors, save_tensors
 from isingprop.util.checks import Floats, float_array
-from isingprop.util.files import check_names, load_tensors, save_tensors
 from isingprop.util.growing_file import GrowingFile
 
 # So many records at least go into the second file at once. Shorter runs have one file, and a longer

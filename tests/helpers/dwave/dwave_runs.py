@@ -8,7 +8,7 @@ once.
 import json
 import shutil
 
-from isingprop.util.files import load_tensors
+from isingprop.util.checked_files import load_tensors
 
 # On a Z2 one copy of K_{5,40} fits, so each image is a call.
 TRAIN = (

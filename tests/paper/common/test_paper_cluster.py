@@ -18,7 +18,7 @@ from helpers.processes import wait_until
 from helpers.tolerances import PROCESS_SECONDS, same_bits
 from isingprop.paper.common import dask_cluster, jobs
 from isingprop.paper.common.jobs import Runner
-from isingprop.util.files import save_tensors
+from isingprop.util.checked_files import save_tensors
 
 pytestmark = pytest.mark.slow  # the start of a cluster takes three seconds of CPU
 

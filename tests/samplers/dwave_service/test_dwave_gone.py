@@ -15,7 +15,7 @@ from helpers.dwave.small_service import SmallService
 from isingprop.qpu.calls import device_session
 from isingprop.qpu.calls.record import Index
 from isingprop.qpu.local_service import service_faults as faults
-from isingprop.util.files import load_tensors
+from isingprop.util.checked_files import load_tensors
 
 # Faults that last
 

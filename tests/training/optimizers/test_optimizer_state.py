@@ -11,7 +11,7 @@ from helpers.training.optimizer_runs import run_bits, state_bits
 from helpers.training.training_runs import DATA, NUM_TRAIN, Noted, bits, make, without_seconds
 from isingprop import ClassStates, kernels
 from isingprop.training import epoch
-from isingprop.util.files import load_tensors, save_tensors
+from isingprop.util.checked_files import load_tensors, save_tensors
 
 
 def class_run(network=None, **options):

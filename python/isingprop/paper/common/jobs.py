@@ -18,8 +18,8 @@ from isingprop.paper.common.dask_cluster import Cluster
 from isingprop.paper.common.workers import Arrays as Arrays
 from isingprop.paper.common.workers import Job as Job
 from isingprop.paper.common.workers import Processes
+from isingprop.util.checked_files import load_tensors, save_tensors
 from isingprop.util.checks import whole_number
-from isingprop.util.files import load_tensors, save_tensors
 
 
 class Runner:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from isingprop.qpu.calls.call_data import Answer, Call, Tile, decode
 from isingprop.qpu.settings import QUBIT_SETTINGS
+from isingprop.util.checked_files import load_tensors, save_tensors
 from isingprop.util.checks import Spins
-from isingprop.util.files import load_tensors, save_tensors
 
 _KIND = "qpu-call"
 _ARRAYS = ("qubits", "chain_lengths", "flips", "initial_state")
