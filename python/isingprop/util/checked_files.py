@@ -18,7 +18,8 @@ from isingprop.util.files import write_atomically
 FORMAT_VERSION = "2"
 _WITHOUT_CHECKSUM = "1"  # the version of files without a SHA-256
 _METADATA_KEY = "isingprop"
-_CHECKSUM = "sha256"
+_ALIGNMENT = 8  # of arrays in a safetensors file, in bytes; also the size of the header's size
+_VERSION, _CHECKSUM = "format_version", "sha256"  # keys in safetensors headers and in JSON
 
 _has_warned = False  # whether a file without a checksum was read
 
@@ -33,16 +34,44 @@ def save_tensors(
 
     The header has the SHA-256 of names, types, shapes and bytes of the arrays, and of the text.
     """
-    from safetensors.numpy import save
-
-    content = {"format": f"isingprop-{kind}", "format_version": FORMAT_VERSION, **metadata}
-    contiguous = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
+    content = {"format": f"isingprop-{kind}", _VERSION: FORMAT_VERSION, **metadata}
+    contiguous = {
+        name: np.asarray(tensor, tensor.dtype.newbyteorder("<"), order="C")
+        for name, tensor in tensors.items()
+    }
     content[_CHECKSUM] = _sha256(content, contiguous)
 
     # One key holds all text: safetensors does not write several keys in a fixed order, and equal
     # contents must give equal bytes.
-    header = {_METADATA_KEY: json.dumps(content, sort_keys=True)}
-    write_atomically(path, save(contiguous, metadata=header))
+    text = {_METADATA_KEY: json.dumps(content, sort_keys=True)}
+    write_atomically(path, *_safetensors(contiguous, text))
+
+
+def _safetensors(
+    tensors: Mapping[str, NDArray[Any]], metadata: dict[str, str]
+) -> list[bytes | memoryview]:
+    """Returns the parts of a safetensors file: size and text of its header, then the arrays.
+
+    `safetensors.numpy.save` copies all arrays twice, which takes longer than their checksum.
+    """
+    header: dict[str, Any] = {"__metadata__": metadata}
+    # Large numbers come first, so that all are aligned.
+    ordered = sorted(tensors.items(), key=lambda each: (-each[1].itemsize, each[0]))
+    end = 0
+    for name, tensor in ordered:
+        start, end = end, end + tensor.nbytes
+        header[name] = {
+            "dtype": "BOOL"
+            if tensor.dtype == bool
+            else f"{tensor.dtype.kind}{8 * tensor.itemsize}".upper(),
+            "shape": tensor.shape,
+            "data_offsets": (start, end),
+        }
+
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _ALIGNMENT)
+    size = len(text).to_bytes(_ALIGNMENT, "little")
+    return [size, text, *(_bytes(tensor) for _, tensor in ordered)]
 
 
 def load_tensors(
@@ -93,8 +122,9 @@ def check_names(
 
 def save_json(path: Path, content: Mapping[str, Any], *, indent: int | None = None) -> None:
     """Writes an object of JSON with the SHA-256 of its content, which no white space changes."""
-    with_checksum = {**content, _CHECKSUM: _sha256(content)}
-    write_atomically(path, json.dumps(with_checksum, indent=indent).encode() + b"\n")
+    versioned = {**content, _VERSION: FORMAT_VERSION}
+    text = json.dumps({**versioned, _CHECKSUM: _sha256(versioned)}, indent=indent)
+    write_atomically(path, text.encode() + b"\n")
 
 
 def load_json(path: Path, what: str, *, is_editable: bool = False) -> dict[str, Any]:
@@ -120,12 +150,13 @@ def load_json(path: Path, what: str, *, is_editable: bool = False) -> dict[str, 
         raise ValueError(f"{path} must hold {what}, got {content!r:.40}")
 
     checksum = content.pop(_CHECKSUM, None)
-    if checksum is None:
+    if checksum is None and _VERSION not in content:
         _warn_once(path)
     elif checksum != _sha256(content):
         if not is_editable:
             raise ValueError(_changed(path))
         warnings.warn(f"{_changed(path)}, as edited by hand or damaged", stacklevel=3)
+    content.pop(_VERSION, None)
     return content
 
 
@@ -135,8 +166,13 @@ def _sha256(content: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]] | No
     layout = [(name, tensor.dtype.str, tensor.shape) for name, tensor in named]
     total = hashlib.sha256(json.dumps([content, layout], sort_keys=True).encode())
     for _, tensor in named:
-        total.update(tensor.reshape(-1).view(np.uint8).data)
+        total.update(_bytes(tensor))
     return total.hexdigest()
+
+
+def _bytes(tensor: NDArray[Any]) -> memoryview:
+    """Returns the bytes of a C-contiguous array, without a copy."""
+    return tensor.reshape(-1).view(np.uint8).data
 
 
 def _changed(path: str | os.PathLike[str]) -> str:
@@ -171,7 +207,7 @@ def _check_header(path: str | os.PathLike[str], kind: str, metadata: dict[str, s
             f"{path} must be an {wanted} file, got {metadata.get('format', 'no format')!r}"
         )
 
-    version = metadata.get("format_version")
+    version = metadata.get(_VERSION)
     if version not in (FORMAT_VERSION, _WITHOUT_CHECKSUM):
         raise ValueError(
             f"{path} must have format version {FORMAT_VERSION}, got {version!r}: "

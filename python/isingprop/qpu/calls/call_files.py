@@ -108,6 +108,8 @@ def _load(
         given: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
         by_qubit = {name: arrays[name] for name in QUBIT_SETTINGS if name in arrays}
         call = Call(**given, **head, by_qubit=by_qubit)
+        if call_path(path.parent, call.label) != path:
+            raise ValueError(f"label must be {path.stem}, got {call.label}")
         _check(call, arrays.get("samples"))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} must hold a call of a chip, got {error!r}") from None
