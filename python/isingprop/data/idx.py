@@ -6,8 +6,8 @@ import gzip
 import math
 import os
 import zlib
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ MAX_DIMENSIONS = 32  # NumPy's own limit before 2.0
 GZIP_START = b"\x1f\x8b"
 _MAX_EXPANSION = 1032  # deflate's own limit: 258 bytes for two bits, and less with gzip's headers
 _PORTION_BYTES = 2**20  # memory grows with what is there, not with what a header announces
+
+_Stream = BufferedReader | gzip.GzipFile
 
 
 def read_idx(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
@@ -62,7 +64,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
             raise ValueError(f"{path} must unpack with gzip, got {got}") from None
 
 
-def _array(path: Path, file: IO[bytes], held: int, *, packed: bool) -> NDArray[np.uint8]:
+def _array(path: Path, file: _Stream, held: int, *, packed: bool) -> NDArray[np.uint8]:
     """Returns the array of a stream, of which no more is read than its header announces.
 
     Args:
@@ -98,7 +100,7 @@ def _array(path: Path, file: IO[bytes], held: int, *, packed: bool) -> NDArray[n
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def _read(file: IO[bytes], size: int) -> bytearray:
+def _read(file: _Stream, size: int) -> bytearray:
     """Returns what is left of a stream, or size + 1 bytes of it where it is longer."""
     data = bytearray()
     while portion := file.read(min(_PORTION_BYTES, size + 1 - len(data))):

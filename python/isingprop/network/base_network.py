@@ -337,5 +337,5 @@ def saved_num_classes(path: str | os.PathLike[str], metadata: dict[str, str]) ->
     """Returns the number of classes that the file of a network holds."""
     num_classes = metadata.get("num_classes", "")
     if not num_classes.isdecimal():
-        raise ValueError(f"{path} must say its num_classes, got {num_classes!r}")
+        raise ValueError(f"{path} must say its num_classes, got {num_classes!r:.80}")
     return int(num_classes)

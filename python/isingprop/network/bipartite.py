@@ -20,7 +20,7 @@ from isingprop.network.calibration import beta_number, class_probabilities, like
 from isingprop.network.onnx_export import write_onnx
 from isingprop.problem import IsingProblem
 from isingprop.readout import Readout
-from isingprop.util.checked_files import load_tensors, save_tensors
+from isingprop.util.checked_files import load_tensors, naming, save_tensors
 from isingprop.util.checks import (
     Spins,
     float_array,
@@ -309,8 +309,9 @@ class BipartiteNetwork(Network):
             ValueError: for a file of another kind or version.
         """
         tensors, metadata = load_tensors(path, cls._kind, PARAMETERS)
-        num_classes = saved_num_classes(path, metadata)
-        network = cls(*(tensors[name] for name in PARAMETERS), num_classes=num_classes)
+        with naming(path):
+            num_classes = saved_num_classes(path, metadata)
+            network = cls(*(tensors[name] for name in PARAMETERS), num_classes=num_classes)
         network.beta = _saved_beta(path, metadata)
         return network
 

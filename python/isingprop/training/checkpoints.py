@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -20,13 +21,14 @@ from isingprop.samplers.protocol import declared
 from isingprop.training.evaluation import EpochRecord
 from isingprop.training.optimizer import SGD, schedule_name
 from isingprop.training.trainer_options import TrainerOptions
-from isingprop.util.checked_files import check_names, load_tensors, save_tensors
-from isingprop.util.checks import Floats, float_array
+from isingprop.util.checked_files import check_names, load_tensors, naming, save_tensors
+from isingprop.util.checks import Floats, float_array, whole_number
 from isingprop.util.growing_file import GrowingFile
 
 # So many records at least go into the second file at once. Shorter runs have one file, and a longer
 # one writes the newest records, fewer than these and some 0.4 KB each, with every checkpoint.
 _BLOCK = 50
+_MAX_NAME = 255  # of a file, on Linux
 _OPTIMIZER = "optimizer."  # begins the names of the optimizer's arrays, where it has any
 
 
@@ -56,21 +58,26 @@ class Checkpoint:
             counts = dict(json.loads(metadata.get("optimizer", "{}")))
             is_split = "earlier_history" in metadata
             earlier = _Earlier(**json.loads(metadata["earlier_history"])) if is_split else None
-            history = _records(json.loads(metadata["latest_history" if is_split else "history"]))
-        except (KeyError, TypeError, ValueError) as error:
+            latest = json.loads(metadata["latest_history" if is_split else "history"])
+            if not isinstance(latest, list):
+                raise TypeError(f"history must be a list, got {latest!r:.80}")
+            history = _records(latest)
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(
                 f"{path} must hold the settings and history of a run, got {error!r}"
             ) from None
 
-        if earlier is not None:
-            history = earlier.load(path) + history
+        with naming(path):
+            if earlier is not None:
+                history = earlier.load(path) + history
+            _check_history(history, checksum)
         begins = len(_OPTIMIZER)
         arrays = {
             name[begins:]: tensors.pop(name)
             for name in list(tensors)
             if name.startswith(_OPTIMIZER)
         }
-        return cls(tensors, settings, history, checksum, {"arrays": arrays, **counts})
+        return cls(tensors, settings, history, checksum, {**counts, "arrays": arrays})
 
     def parameters_for(self, network: Network, path: str | os.PathLike[str]) -> dict[str, Floats]:
         """Returns the parameters, checked to be complete, finite and of the network's shapes."""
@@ -146,6 +153,14 @@ class _Earlier:
     sha256: str | None = None  #: of these bytes
     crc32: int | None = None  #: of these bytes, in checkpoints from before there was a SHA-256
 
+    def __post_init__(self) -> None:
+        """Checks what a file says of another one."""
+        known = isinstance(self.file, str) and 0 < len(self.file) <= _MAX_NAME
+        if not known or Path(self.file).name != self.file:
+            raise ValueError(f"file must be the name of a file, got {self.file!r:.80}")
+        for name in ("records", "size"):
+            whole_number(name, getattr(self, name), least=0, most=sys.maxsize)
+
     def load(self, checkpoint: str | os.PathLike[str]) -> list[EpochRecord]:
         """Reads the records that a checkpoint needs."""
         path = Path(checkpoint).with_name(self.file)
@@ -175,7 +190,16 @@ def _as_json(record: EpochRecord) -> str:
 
 def _records(found: Iterable[dict[str, Any]]) -> list[EpochRecord]:
     """Returns records that JSON has as objects."""
-    return [EpochRecord(**record) for record in found]
+    return [EpochRecord.checked(**record) for record in found]
+
+
+def _check_history(history: list[EpochRecord], checksum: object) -> None:
+    """Raises ValueError unless the epochs are 1, 2, 3 ..., with the checksum of their images."""
+    for number, record in enumerate(history, 1):
+        if record.epoch != number:
+            raise ValueError(f"epoch of record {number} must be {number}, got {record.epoch}")
+    if history or checksum is not None:
+        whole_number("data_checksum", checksum, least=0, most=2**32 - 1)
 
 
 def run_settings(options: TrainerOptions) -> dict[str, Any]:

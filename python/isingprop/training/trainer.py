@@ -44,13 +44,8 @@ from isingprop.training.trainer_options import (
     checked_skip_correct,
     sampled_shapes,
 )
-from isingprop.util.checks import (
-    real_number,
-    seed_for,
-    seed_number,
-    true_or_false,
-    whole_number,
-)
+from isingprop.util.checked_files import naming
+from isingprop.util.checks import real_number, seed_for, seed_number, true_or_false, whole_number
 
 if TYPE_CHECKING:
     from isingprop.data.load import ImageSet
@@ -308,8 +303,9 @@ class Trainer:
             if saved != mine:
                 raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
 
-        parameters = checkpoint.parameters_for(self.network, path)
-        self._optimizer.put_back(checkpoint.optimizer)
+        with naming(path):
+            parameters = checkpoint.parameters_for(self.network, path)
+            self._optimizer.put_back(checkpoint.optimizer)
         put_back(self.network, parameters)
         self.history, self._data_checksum = checkpoint.history, checkpoint.data_checksum
 
