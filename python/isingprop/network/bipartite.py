@@ -240,6 +240,7 @@ class BipartiteNetwork(Network):
             (B, K) in the unit of the couplings. Fields are float32, sums over hidden spins float64.
         """
         pixels = image_array("images", images, num_inputs=self.num_inputs)
+        self.check_finite()
         energies = np.empty((len(pixels), self.num_classes))
         for first in range(0, len(pixels), _PORTION_IMAGES):
             part = slice(first, first + _PORTION_IMAGES)
@@ -295,6 +296,7 @@ class BipartiteNetwork(Network):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a safetensors file, whole or not at all."""
+        self.check_finite()
         metadata = {"num_classes": str(self.num_classes)}
         if self.beta is not None:
             metadata["beta"] = repr(beta_number("beta", self.beta))

@@ -108,10 +108,11 @@ def sampled_shapes(
 
 
 def check_network(network: object) -> None:
-    """Refuses what is not a network."""
+    """Refuses what is not a network, and one whose parameters are not finite."""
     if not isinstance(network, Network):
         wanted = "a BipartiteNetwork or a LayeredNetwork"
         raise TypeError(f"network must be {wanted}, got {type(network).__name__}")
+    network.check_finite()
 
 
 def check_left_out(network: Network, **arguments: object) -> None:

@@ -108,11 +108,17 @@ def float_array(
             array, dtype=np.float32 if narrow or single else np.float64
         )
 
-    if not np.isfinite(result).all():
-        where = tuple(int(k) for k in np.argwhere(~np.isfinite(result))[0])
-        raise ValueError(f"{name} must be finite, got {array[where]} at index {where}")
+    check_finite(name, result, array)
     checked: Floats = result
     return checked
+
+
+def check_finite(name: str, array: NDArray[Any], quoted: NDArray[Any] | None = None) -> None:
+    """Refuses an array with NaN or infinity, and quotes that number, from `quoted` if given."""
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        got = (array if quoted is None else quoted)[where]
+        raise ValueError(f"{name} must be finite, got {got} at index {where}")
 
 
 def spin_array(name: str, value: ArrayLike, *, shape: tuple[int | None, ...]) -> Spins:
