@@ -67,6 +67,9 @@ class EpochRecord:
     applications: int | None = None
     #: Calls of the chip whose access time is an estimate, since their answers do not say it.
     calls_estimated: int | None = None
+    #: Whether steps were too large to learn from: the network grew tenfold in the epoch, or no
+    #: class was told from another for three epochs of large updates, or of none.
+    unstable: bool | None = None
 
     @classmethod
     def checked(cls, **values: Any) -> EpochRecord:

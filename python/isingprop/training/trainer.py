@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -15,13 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.network.base_network import Floats32, Network
 from isingprop.samplers.annealing import Annealing
-from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.protocol import Sampler
 from isingprop.training.checkpoints import Checkpoint, CheckpointFile, run_settings
-from isingprop.training.epoch import Place, run_epoch
-from isingprop.training.evaluation import EpochRecord, Evaluation, predict
+from isingprop.training.epoch import Place, run_epoch, test_model
+from isingprop.training.evaluation import EpochRecord, Evaluation
 from isingprop.training.learning_rule import LearningRates
-from isingprop.training.minibatches import TEST, checked_images, same_checksum
+from isingprop.training.minibatches import checked_images, same_checksum
 from isingprop.training.optimizer import (
     Optimizer,
     Schedule,
@@ -30,6 +30,7 @@ from isingprop.training.optimizer import (
     put_back,
     undone_on_error,
 )
+from isingprop.training.stability import Chance, first_unstable, instability
 from isingprop.training.trainer_options import (
     FREE,
     DeepOptions,
@@ -45,7 +46,8 @@ from isingprop.training.trainer_options import (
     sampled_shapes,
 )
 from isingprop.util.checked_files import naming
-from isingprop.util.checks import real_number, seed_for, seed_number, true_or_false, whole_number
+from isingprop.util.checks import real_number, seed_number, true_or_false, whole_number
+from isingprop.util.messages import say
 
 if TYPE_CHECKING:
     from isingprop.data.load import ImageSet
@@ -211,6 +213,9 @@ class Trainer:
                 `restore`, other images than the checkpoint was made with. Also where training
                 diverges, with the learning rates; the network is then as after Ctrl-C.
             KeyboardInterrupt: on Ctrl-C; the network is then as the last whole epoch left it.
+
+        Warns:
+            UserWarning: of the first unstable epoch; with `progress` it is a line on stderr.
         """
         for _ in self.train(images, epochs, progress=progress):
             pass
@@ -227,7 +232,7 @@ class Trainer:
         checked_average(self.average_from, last)
         train = checked_images(self.network, "train", images.train_images, images.train_labels)
         test = checked_images(self.network, "test", images.test_images, images.test_labels)
-        num_images = len(train[0])
+        num_images, chances = len(train[0]), (Chance.of(train[1]), Chance.of(test[1]))
 
         bar = tqdm(
             total=last * num_images,
@@ -245,7 +250,13 @@ class Trainer:
                     record = replace(
                         record, test_accuracy=accuracy, seconds_testing=perf_counter() - start
                     )
+                    reason = instability(self, [*self.history, record], before, *chances)
+                    record = replace(record, unstable=reason is not None)
                 self.history.append(record)
+                if reason is not None and first_unstable(self.history) == record.epoch:
+                    bar.clear()
+                    text = f"training is unstable in epoch {record.epoch}: {reason}"
+                    say(f"isingprop: {text}") if progress else warnings.warn(text, stacklevel=2)
                 yield record
 
     def train_epoch(
@@ -253,7 +264,8 @@ class Trainer:
     ) -> EpochRecord:
         """Trains for one epoch on (n, I) images and (n,) labels, without a test.
 
-        A schedule that is not constant needs num_epochs, the number of all epochs of the run.
+        A schedule that is not constant needs num_epochs, the number of all epochs of the run. No
+        warning tells of an unstable epoch, only its record.
         """
         done = len(self.history)
         train = checked_images(self.network, "train", images, labels)
@@ -265,6 +277,9 @@ class Trainer:
 
         with self._undone_on_error() as before:
             record = self._train_epoch(*train, before, num_epochs or done + 1)
+            chance = Chance.of(train[1])
+            reason = instability(self, [*self.history, record], before, chance)
+            record = replace(record, unstable=reason is not None)
         self.history.append(record)
         return record
 
@@ -326,20 +341,7 @@ class Trainer:
 
     def _evaluate(self, images: Floats32, labels: NDArray[np.int64]) -> Evaluation:
         """Returns the accuracy of the model on checked images."""
-        model = self.model
-        if isinstance(self.test_sampler, ClassStates):
-            return Evaluation.of(model.shallow().predict(images), labels)
-
-        classes = predict(
-            model,
-            self.test_sampler,
-            images,
-            num_reads=self.num_test_reads,
-            seed=seed_for(self.seed, TEST, 0),
-            active_layers=self.active_layers,
-            max_spins=self.max_spins,
-        )
-        return Evaluation.of(classes, labels)
+        return test_model(self, self.model, images, labels)
 
     def _undone_on_error(self) -> AbstractContextManager[dict[str, Floats32]]:
         return undone_on_error(self._optimizer, len(self.history), self.learning_rates)

@@ -44,6 +44,7 @@ RUNS = {
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.filterwarnings("ignore:training is unstable")  # Adam's steps are large for 23 images
 def test_a_resumed_run_has_the_bits_of_one_never_stopped(tmp_path, kind, variant):
     (make_run, other_network), options = RUNS[kind], VARIANTS[variant]
     whole, first = make_run(**options), make_run(**options)
