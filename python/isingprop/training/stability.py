@@ -79,12 +79,13 @@ def instability(
     if len(latest) < _EPOCHS:
         return None
 
-    moved = max(map(_update_norm, records))
-    if moved > _CHANGE * size and all(_at_chance(each, options, train, test) for each in latest):
-        return (
-            f"no class was told from another for {_EPOCHS} epochs, {error}, and one epoch has "
-            f"changed the parameters by {moved / size:.2g} of their size; {smaller}"
-        )
+    if all(_at_chance(each, options, train, test) for each in latest):
+        moved = max(map(_update_norm, records))
+        if moved > _CHANGE * size:
+            return (
+                f"no class was told from another for {_EPOCHS} epochs, {error}, and one epoch has "
+                f"changed the parameters by {moved / size:.2g} of their size; {smaller}"
+            )
     if _has_rates(options) and all(map(_is_stuck, latest)):
         return f"no update has changed a weight for {_EPOCHS} epochs, {error}; {other}"
     return None
