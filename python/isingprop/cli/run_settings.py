@@ -84,7 +84,7 @@ class RunSettings:
         from_references = self.sampler in STARTS_FROM_REFERENCES
         own_test = self.test_sampler not in (None, self.sampler)
 
-        return Trainer(
+        trainer = Trainer(
             network,
             sampler,
             num_states=self.num_states,
@@ -105,6 +105,9 @@ class RunSettings:
             average_from=self.average_from,
             seed=self.seed,
         )
+        further = ("data", "num_train", "num_test", "coupling_gain")
+        trainer.further_settings = {name: getattr(self, name) for name in further}
+        return trainer
 
     @property
     def finds_beta(self) -> bool:

@@ -37,7 +37,7 @@ def run_training(
         folder = _create_folder(trainer, out, settings)
     else:
         folder = RunFolder(folder.path, settings)
-        _restore(trainer, folder)
+        _restore(trainer, folder, images)
         folder.write_settings()
     folder.keep_answers(trainer.sampler, trainer.test_sampler)
     say(
@@ -79,10 +79,11 @@ def _create_folder(trainer: Trainer, out: Path | None, settings: RunSettings) ->
     return RunFolder.create(out, settings)
 
 
-def _restore(trainer: Trainer, folder: RunFolder) -> None:
+def _restore(trainer: Trainer, folder: RunFolder, images: ImageSet) -> None:
     if not folder.checkpoint.is_file():
         return
     trainer.restore(folder.checkpoint)
+    trainer.check_images(images)
 
     done = len(trainer.history)
     if folder.settings.epochs < done:

@@ -29,6 +29,7 @@ from isingprop.util.growing_file import GrowingFile
 # one writes the newest records, fewer than these and some 0.4 KB each, with every checkpoint.
 _BLOCK = 50
 _MAX_NAME = 255  # of a file, on Linux
+_MAX_CRC32 = 2**32 - 1
 _OPTIMIZER = "optimizer."  # begins the names of the optimizer's arrays, where it has any
 
 
@@ -40,6 +41,7 @@ class Checkpoint:
     settings: dict[str, Any]  #: all that decides the numbers of the run, as JSON has it
     history: list[EpochRecord]
     data_checksum: int | None  #: of the training images and labels
+    test_checksum: int | None  #: of the test images and labels, where they are known
     #: Of Optimizer: its arrays by name, and its counts.
     optimizer: dict[str, Any]
 
@@ -55,6 +57,7 @@ class Checkpoint:
         try:
             settings = dict(json.loads(metadata["settings"]))
             checksum = json.loads(metadata["data_checksum"])
+            test_checksum = json.loads(metadata.get("test_checksum", "null"))
             counts = dict(json.loads(metadata.get("optimizer", "{}")))
             is_split = "earlier_history" in metadata
             earlier = _Earlier(**json.loads(metadata["earlier_history"])) if is_split else None
@@ -71,13 +74,27 @@ class Checkpoint:
             if earlier is not None:
                 history = earlier.load(path) + history
             _check_history(history, checksum)
+            if test_checksum is not None:
+                whole_number("test_checksum", test_checksum, least=0, most=_MAX_CRC32)
         begins = len(_OPTIMIZER)
         arrays = {
             name[begins:]: tensors.pop(name)
             for name in list(tensors)
             if name.startswith(_OPTIMIZER)
         }
-        return cls(tensors, settings, history, checksum, {**counts, "arrays": arrays})
+        optimizer = {**counts, "arrays": arrays}
+        return cls(tensors, settings, history, checksum, test_checksum, optimizer)
+
+    def check_settings(self, options: TrainerOptions, path: str | os.PathLike[str]) -> None:
+        """Raises ValueError for a setting that is not as when the checkpoint was written.
+
+        Checkpoints from before a further setting was there do not know it.
+        """
+        for name, mine in run_settings(options).items():
+            saved = self.settings.get(name)
+            is_new = name in options.further_settings and name not in self.settings
+            if saved != mine and not is_new:
+                raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
 
     def parameters_for(self, network: Network, path: str | os.PathLike[str]) -> dict[str, Floats]:
         """Returns the parameters, checked to be complete, finite and of the network's shapes."""
@@ -121,6 +138,7 @@ class CheckpointFile:
         metadata = {
             "settings": json.dumps(checkpoint.settings),
             "data_checksum": json.dumps(checkpoint.data_checksum),
+            "test_checksum": json.dumps(checkpoint.test_checksum),
         }
         if earlier.count == 0:
             metadata["history"] = latest
@@ -199,7 +217,7 @@ def _check_history(history: list[EpochRecord], checksum: object) -> None:
         if record.epoch != number:
             raise ValueError(f"epoch of record {number} must be {number}, got {record.epoch}")
     if history or checksum is not None:
-        whole_number("data_checksum", checksum, least=0, most=2**32 - 1)
+        whole_number("data_checksum", checksum, least=0, most=_MAX_CRC32)
 
 
 def run_settings(options: TrainerOptions) -> dict[str, Any]:
@@ -225,6 +243,7 @@ def run_settings(options: TrainerOptions) -> dict[str, Any]:
         "num_test_reads": options.num_test_reads,
         "test_sampler": None if own_test else declared(options.test_sampler).settings(),
         "seed": options.seed,
+        **options.further_settings,
     }
 
     normal: dict[str, Any] = json.loads(json.dumps(settings, default=repr))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +45,7 @@ def instability(
     records: Sequence[EpochRecord],
     before: Mapping[str, NDArray[Any]],
     train: Chance,
-    test: Chance | None = None,
+    test: Chance | None,
 ) -> str | None:
     """Returns what is wrong with a training after an epoch and what to do, or None.
 
@@ -89,6 +90,19 @@ def instability(
     if _has_rates(options) and all(map(_is_stuck, latest)):
         return f"no update has changed a weight for {_EPOCHS} epochs, {error}; {other}"
     return None
+
+
+def judged(
+    options: TrainerOptions,
+    history: Sequence[EpochRecord],
+    record: EpochRecord,
+    before: Mapping[str, NDArray[Any]],
+    train: Chance,
+    test: Chance | None = None,
+) -> tuple[EpochRecord, str | None]:
+    """Returns the record of an epoch with its column "unstable", and what `instability` found."""
+    reason = instability(options, [*history, record], before, train, test)
+    return replace(record, unstable=reason is not None), reason
 
 
 def first_unstable(history: Sequence[EpochRecord]) -> int | None:

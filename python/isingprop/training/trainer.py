@@ -30,7 +30,7 @@ from isingprop.training.optimizer import (
     put_back,
     undone_on_error,
 )
-from isingprop.training.stability import Chance, first_unstable, instability
+from isingprop.training.stability import Chance, first_unstable, judged
 from isingprop.training.trainer_options import (
     FREE,
     DeepOptions,
@@ -187,7 +187,9 @@ class Trainer:
         self._optimizer = Optimizer(network, self.optimizer, averages=average_from is not None)
 
         self.history: list[EpochRecord] = []
+        self.further_settings: dict[str, Any] = {}  #: of the caller, that `restore` compares, too
         self._data_checksum: int | None = None
+        self._test_checksum: int | None = None
         self._checkpoint_files: dict[Path, CheckpointFile] = {}
 
     @property
@@ -230,8 +232,8 @@ class Trainer:
         done = len(self.history)
         last = done + whole_number("epochs", epochs, least=1)
         checked_average(self.average_from, last)
-        train = checked_images(self.network, "train", images.train_images, images.train_labels)
-        test = checked_images(self.network, "test", images.test_images, images.test_labels)
+        train, test = self.check_images(images)
+        self._test_checksum = same_checksum(None, *test)
         num_images, chances = len(train[0]), (Chance.of(train[1]), Chance.of(test[1]))
 
         bar = tqdm(
@@ -246,12 +248,11 @@ class Trainer:
                 with self._undone_on_error() as before:
                     record = self._train_epoch(*train, before, last, bar)
                     start = perf_counter()
-                    accuracy = self._evaluate(*test).accuracy
+                    accuracy = test_model(self, self.model, *test).accuracy
                     record = replace(
                         record, test_accuracy=accuracy, seconds_testing=perf_counter() - start
                     )
-                    reason = instability(self, [*self.history, record], before, *chances)
-                    record = replace(record, unstable=reason is not None)
+                    record, reason = judged(self, self.history, record, before, *chances)
                 self.history.append(record)
                 if reason is not None and first_unstable(self.history) == record.epoch:
                     bar.clear()
@@ -277,15 +278,22 @@ class Trainer:
 
         with self._undone_on_error() as before:
             record = self._train_epoch(*train, before, num_epochs or done + 1)
-            chance = Chance.of(train[1])
-            reason = instability(self, [*self.history, record], before, chance)
-            record = replace(record, unstable=reason is not None)
+            record, _ = judged(self, self.history, record, before, Chance.of(train[1]))
         self.history.append(record)
         return record
 
+    def check_images(self, images: ImageSet) -> list[tuple[Floats32, NDArray[np.int64]]]:
+        """Returns the training and test images with labels, those that the run began with."""
+        checked = []
+        for part, before in (("train", self._data_checksum), ("test", self._test_checksum)):
+            arrays = getattr(images, f"{part}_images"), getattr(images, f"{part}_labels")
+            checked.append(checked_images(self.network, part, *arrays))
+            same_checksum(before if self.history else None, *checked[-1], part)
+        return checked
+
     def evaluate(self, images: ArrayLike, labels: ArrayLike) -> Evaluation:
         """Returns the accuracy on (n, I) images, by the lowest of several reads of each."""
-        return self._evaluate(*checked_images(self.network, "test", images, labels))
+        return test_model(self, self.model, *checked_images(self.network, "test", images, labels))
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """Writes all that `restore` needs: parameters, settings and history, or nothing at all.
@@ -297,7 +305,8 @@ class Trainer:
         file = Path(path).absolute()
         optimizer = {"arrays": self._optimizer.state, **self._optimizer.counts()}
         parameters, settings = self.network.parameters(), run_settings(self)
-        checkpoint = Checkpoint(parameters, settings, self.history, self._data_checksum, optimizer)
+        sums = self._data_checksum, self._test_checksum
+        checkpoint = Checkpoint(parameters, settings, self.history, *sums, optimizer)
         self._checkpoint_files.setdefault(file, CheckpointFile(file)).save(checkpoint)
 
     def restore(self, path: str | os.PathLike[str]) -> None:
@@ -313,16 +322,13 @@ class Trainer:
                 settings.
         """
         checkpoint = Checkpoint.load(path)
-        for name, mine in run_settings(self).items():
-            saved = checkpoint.settings.get(name)
-            if saved != mine:
-                raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
-
+        checkpoint.check_settings(self, path)
         with naming(path):
             parameters = checkpoint.parameters_for(self.network, path)
             self._optimizer.put_back(checkpoint.optimizer)
         put_back(self.network, parameters)
-        self.history, self._data_checksum = checkpoint.history, checkpoint.data_checksum
+        self.history, self._test_checksum = checkpoint.history, checkpoint.test_checksum
+        self._data_checksum = checkpoint.data_checksum
 
     def _train_epoch(
         self,
@@ -338,10 +344,6 @@ class Trainer:
         record = run_epoch(self, self._optimizer, place, images, labels, before, bar)
         self._data_checksum = checksum
         return record
-
-    def _evaluate(self, images: Floats32, labels: NDArray[np.int64]) -> Evaluation:
-        """Returns the accuracy of the model on checked images."""
-        return test_model(self, self.model, images, labels)
 
     def _undone_on_error(self) -> AbstractContextManager[dict[str, Floats32]]:
         return undone_on_error(self._optimizer, len(self.history), self.learning_rates)

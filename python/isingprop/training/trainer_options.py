@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from isingprop.network.base_network import Network
 from isingprop.network.layer_order import side_sizes
@@ -48,6 +48,7 @@ class TrainerOptions(Protocol):
     schedule: str | Callable[[float], float]
     average_from: int | None
     seed: int
+    further_settings: dict[str, Any]
 
 
 class DeepOptions(NamedTuple):
