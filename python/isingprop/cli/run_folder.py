@@ -16,7 +16,7 @@ from isingprop.cli.run_settings import RunSettings
 from isingprop.samplers import DWave, Sampler
 from isingprop.training.evaluation import EpochRecord
 from isingprop.training.trainer import Trainer
-from isingprop.util.checked_files import load_json, save_json
+from isingprop.util.checked_files import load_json, naming, save_json
 from isingprop.util.files import write_atomically
 from isingprop.util.growing_file import GrowingFile
 
@@ -64,16 +64,8 @@ class RunFolder:
             )
 
         content = load_json(config, "the settings of a run", is_editable=True)
-        try:
-            hidden = content["settings"]["hidden"]  # a number in the first version's run folders
-            layers = tuple(hidden) if isinstance(hidden, list) else (hidden,)
-            if not layers:
-                raise ValueError("no hidden layer")
-            settings = RunSettings(**{**content["settings"], "hidden": layers})
-        except (ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{config} must hold the settings of a run, got {error}") from None
-
-        return cls(path, settings)
+        with naming(config):
+            return cls(path, RunSettings.read(content.get("settings")))
 
     def keep_answers(self, *samplers: Sampler) -> None:
         """Makes D-Wave samplers write their answers into this folder."""

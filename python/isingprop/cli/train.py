@@ -21,16 +21,14 @@ from isingprop.cli.options import (
     hidden_layers,
     positive,
     sampler_name,
+    whole,
 )
 from isingprop.cli.recipe_options import recipe_settings
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
 from isingprop.cli.training_run import run_training
 from isingprop.data.load import DataName
-from isingprop.samplers.arguments import MOST_SWEEPS
 
-# A hundred times the max that the paper samples; far more would fail late, for lack of memory.
-_MAX_STATES = 10_000
 # Options that may be given together with --resume: these do not change the numbers of the run.
 _CHANGEABLE = {"epochs", "data_dir", "threads", "qpu_solver", "qpu_budget"}
 _WITH_RESUME = {"resume", "as_json", "dry_run", *_CHANGEABLE}
@@ -50,31 +48,26 @@ def train(
     data: Annotated[DataName, Option(help="Images to train on.")] = "digits",
     data_dir: DataDir = None,
     num_train: Annotated[
-        int | None, Option(min=1, help="Training images, balanced over classes.")
+        int | None, whole("num_train", "Training images, balanced over classes.")
     ] = None,
     num_test: Annotated[
-        int | None, Option(min=1, help="Test images, balanced over classes.")
+        int | None, whole("num_test", "Test images, balanced over classes.")
     ] = None,
-    epochs: Annotated[int, Option(min=1, help="Passes over the training images, in all.")] = 30,
+    epochs: Annotated[int, whole("epochs", "Passes over the training images, in all.")] = 30,
     recipe: Annotated[
         Literal["tuned", "paper"],
         Option(help="What settings in brackets are: tuned on held-out images, or the paper's."),
     ] = "tuned",
     num_states: Annotated[
         int | None,
-        Option(
-            min=1,
-            max=_MAX_STATES,
-            help="States per image and update; 1: equilibrium propagation [3 or 1; paper 20].",
+        whole(
+            "num_states",
+            "States per image and update; 1: equilibrium propagation [3 or 1; paper 20].",
         ),
     ] = None,
     num_sweeps: Annotated[
         int | None,
-        Option(
-            min=1,
-            max=MOST_SWEEPS,
-            help="Sweeps per state: of each replica, or in each cycle [20; paper 30].",
-        ),
+        whole("num_sweeps", "Sweeps per state: of each replica, or in each cycle [20; paper 30]."),
     ] = None,
     hidden: Annotated[str, Option(metavar="N[,N...]", help="Spins of each hidden layer.")] = "120",
     active_layers: Annotated[
@@ -93,9 +86,9 @@ def train(
     ] = None,
     batch_size: Annotated[
         int | None,
-        Option(
-            min=1,
-            help="Images per update, which is their mean; they share QPU calls [10; paper 1].",
+        whole(
+            "batch_size",
+            "Images per update, which is their mean; they share QPU calls [10; paper 1].",
         ),
     ] = None,
     optimizer: Annotated[
@@ -111,7 +104,7 @@ def train(
     ] = None,
     average_from: Annotated[
         int | None,
-        Option(min=1, help="First epoch of those over which the model is averaged [none]."),
+        whole("average_from", "First epoch of those over which the model is averaged [none]."),
     ] = None,
     sampler: Annotated[
         str | None,
@@ -157,9 +150,7 @@ def train(
             help="Log the effective inverse temperature of states; inf after a descent.",
         ),
     ] = False,
-    seed: Annotated[
-        int, Option(min=0, max=2**64 - 1, help="All random numbers follow from it.")
-    ] = 0,
+    seed: Annotated[int, whole("seed", "All random numbers follow from it.")] = 0,
     threads: Threads = 1,
     out: Annotated[
         Path | None, Option(help="New folder for the run [default: runs/<data>-<n>].")

@@ -230,13 +230,14 @@ def run_settings(options: TrainerOptions) -> dict[str, Any]:
         "network": str(options.network),
         "sampler": declared(options.sampler).settings(),
         "num_states": options.num_states,
+        # Checkpoints from before it was there have none. Rates may follow from it.
+        "optimizer": None if options.optimizer == SGD else options.optimizer,
         "learning_rates": asdict(options.learning_rates),
         "batch_size": options.batch_size,
         "nudge": options.nudge,
         "skip_correct": options.skip_correct or None,  # checkpoints from before it have none
         "references": options.references,
         # Checkpoints from before they were there have none of these.
-        "optimizer": None if options.optimizer == SGD else options.optimizer,
         "schedule": None if options.schedule == "constant" else schedule_name(options.schedule),
         "average_from": options.average_from,
         **_deep_settings(options),
