@@ -56,6 +56,9 @@ class EpochRecord:
     applications: int | None = None
     #: Calls of the chip whose access time is an estimate, since their answers do not say it.
     calls_estimated: int | None = None
+    #: Reads of the chip whose energy in its answer is not that of their own states; these energies
+    #: are not used.
+    energies_wrong: int | None = None
 
 
 @dataclass(frozen=True)
