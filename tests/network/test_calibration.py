@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 from safetensors import safe_open
-from safetensors.numpy import save_file
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, softmax
 
 from helpers import oracle, tolerances
 from isingprop import BipartiteNetwork
 from isingprop.network.calibration import calibration_error, class_probabilities, likeliest_beta
+from isingprop.util.checked_files import save_tensors
 
 
 def random_energies(num_images, num_classes, *, pull=1.0, seed=0):
@@ -142,9 +142,7 @@ def test_a_file_without_a_beta_loads(tmp_path):
 @pytest.mark.parametrize("text", ["", "one", "nan", "inf", "0.0", "-1", "1e999", None, [], {}])
 def test_a_file_with_a_spoilt_beta_is_refused(tmp_path, text):
     network, path = oracle.random_network(), tmp_path / "model.safetensors"
-    header = {"format": "isingprop-network", "format_version": "1", "num_classes": "3"}
-    arrays = {name: np.ascontiguousarray(each) for name, each in network.parameters().items()}
-    save_file(arrays, path, {"isingprop": json.dumps(header | {"beta": text})})
+    save_tensors(path, "network", network.parameters(), {"num_classes": "3", "beta": text})
     with pytest.raises(ValueError, match=r"beta in .*model\.safetensors must be a finite number"):
         BipartiteNetwork.load(path)
 

@@ -76,8 +76,8 @@ def test_other_settings_are_refused(assert_refused, checkpoint, options, refusal
         ),
         (
             "format_version",
-            "2",
-            "{path} must have format version 1, got '2': it was written by another",
+            "3",
+            "{path} must have format version 2, got '3': it was written by another",
         ),
         ("settings", None, "{path} must"),
         ("settings", "{", "{path} must"),

@@ -142,9 +142,9 @@ def test_what_is_not_a_networks_file_is_refused(tmp_path, assert_refused):
     saved(path, kind="checkpoint")
     refusal = f"ValueError: {path} must be an isingprop-network file, got 'isingprop-checkpoint'"
     assert_refused(lambda: BipartiteNetwork.load(path), refusal)
-    saved(path, version="2")
+    saved(path, version="3")
     refusal = (
-        f"ValueError: {path} must have format version 1, got '2': it was written by another version"
+        f"ValueError: {path} must have format version 2, got '3': it was written by another version"
     )
     assert_refused(lambda: BipartiteNetwork.load(path), refusal)
     saved(path, drop="couplings")

@@ -1,8 +1,8 @@
 """Files that grow by a line for each record: what is written, when, and what an error leaves."""
 
 import errno
+import hashlib
 import os
-import zlib
 
 import pytest
 
@@ -34,7 +34,11 @@ def test_only_new_lines_are_written(grown):
     assert file.path.read_text() == "records\none\ntwo\nthree\nfour\n"
     assert file.path.stat().st_ino == before, "the file was replaced"
     content = file.path.read_bytes()
-    assert (file.count, file.size, file.crc32) == (4, len(content), zlib.crc32(content))
+    assert (file.count, file.size, file.sha256) == (
+        4,
+        len(content),
+        hashlib.sha256(content).hexdigest(),
+    )
 
 
 def test_the_first_call_replaces_what_was_there(tmp_path):
@@ -52,10 +56,10 @@ def test_another_list_is_written_whole(grown, records):
     file.hold(records)
     assert file.path.read_text() == "records\n" + "".join(map(line, records))
     content = file.path.read_bytes()
-    assert (file.count, file.size, file.crc32) == (
+    assert (file.count, file.size, file.sha256) == (
         len(records),
         len(content),
-        zlib.crc32(content),
+        hashlib.sha256(content).hexdigest(),
     )
 
 

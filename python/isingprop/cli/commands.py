@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import NoReturn
 
 import typer
@@ -30,8 +31,10 @@ def isingprop() -> None:
 def main() -> NoReturn:
     """Runs the command that `sys.argv` names, and exits.
 
-    An error is one line on stderr; the exit code is 2 for wrong usage and 1 for any other error.
+    Errors and warnings are a line each on stderr; the exit code is 2 for wrong usage and 1 for any
+    other error.
     """
+    warnings.showwarning = lambda message, *_: say(f"Warning: {message}")
     try:
         code = app(standalone_mode=False)
     except typer.Exit as stop:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import platform
 from collections.abc import Iterable
 from dataclasses import asdict, fields
@@ -17,6 +16,7 @@ from isingprop.cli.run_settings import RunSettings
 from isingprop.samplers import DWave, Sampler
 from isingprop.training.evaluation import EpochRecord
 from isingprop.training.trainer import Trainer
+from isingprop.util.checked_files import load_json, save_json
 from isingprop.util.files import write_atomically
 from isingprop.util.growing_file import GrowingFile
 
@@ -63,8 +63,8 @@ class RunFolder:
                 f"{path} must be the folder of a run, got one without config.json"
             )
 
+        content = load_json(config, "the settings of a run", is_editable=True)
         try:
-            content = json.loads(config.read_text())
             hidden = content["settings"]["hidden"]  # a number in the first version's run folders
             layers = tuple(hidden) if isinstance(hidden, list) else (hidden,)
             if not layers:
@@ -91,7 +91,7 @@ class RunFolder:
             "python": platform.python_version(),
         }
         content = {"settings": asdict(self.settings), "versions": versions}
-        write_atomically(self.path / "config.json", json.dumps(content, indent=2).encode() + b"\n")
+        save_json(self.path / "config.json", content, indent=2)
 
     def save(self, trainer: Trainer) -> None:
         """Writes checkpoint and model, each of them whole or not at all, and adds to the history.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zlib
@@ -118,7 +119,7 @@ class CheckpointFile:
             metadata["history"] = latest
         else:
             # Versions that know one file only miss "history", and refuse the checkpoint.
-            counted = _Earlier(earlier.path.name, earlier.count, earlier.size, earlier.crc32)
+            counted = _Earlier(earlier.path.name, earlier.count, earlier.size, earlier.sha256)
             metadata |= {"earlier_history": json.dumps(vars(counted)), "latest_history": latest}
 
         tensors = dict(checkpoint.parameters)
@@ -142,7 +143,8 @@ class _Earlier:
     file: str
     records: int
     size: int  #: of these records, in bytes; more may follow that do not count
-    crc32: int  #: of these bytes
+    sha256: str | None = None  #: of these bytes
+    crc32: int | None = None  #: of these bytes, in checkpoints from before there was a SHA-256
 
     def load(self, checkpoint: str | os.PathLike[str]) -> list[EpochRecord]:
         """Reads the records that a checkpoint needs."""
@@ -154,7 +156,11 @@ class _Earlier:
 
         with path.open("rb") as file:
             content = file.read(self.size)
-        if len(content) != self.size or zlib.crc32(content) != self.crc32:
+        checksum = hashlib.sha256(content).hexdigest()
+        is_same = checksum == self.sha256 or (
+            self.sha256 is None and zlib.crc32(content) == self.crc32
+        )
+        if len(content) != self.size or not is_same:
             raise ValueError(
                 f"{path} must begin with the {self.records} records that {checkpoint} counts, "
                 "got other bytes"

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+def write_atomically(path: str | os.PathLike[str], *content: bytes | memoryview) -> None:
     """Writes a file so that readers see either the old content or the new one, never a part.
 
     The content goes to a temporary file beside `path`, is flushed to the disk, and the file is
@@ -18,7 +18,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
 
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)

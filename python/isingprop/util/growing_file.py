@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -37,7 +37,12 @@ class GrowingFile(Generic[Record]):
         self._left: tuple[int, ...] = ()
         self.count = 0  #: records in the file
         self.size = 0  #: bytes of header and lines
-        self.crc32 = 0  #: of these bytes
+        self._sha256 = hashlib.sha256()  # of these bytes
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of header and lines, as hexadecimal text."""
+        return self._sha256.hexdigest()
 
     def begins(self, records: Sequence[Record]) -> bool:
         """Returns whether the records in the file are the first ones of a list.
@@ -56,7 +61,8 @@ class GrowingFile(Generic[Record]):
         ones of the list, or if it is not as the last call left it.
         """
         grows = self.count > 0 and self.begins(records) and self._left == _state(self.path)
-        first, size, crc32 = (self.count, self.size, self.crc32) if grows else (0, 0, 0)
+        first, size = (self.count, self.size) if grows else (0, 0)
+        sha256 = self._sha256.copy() if grows else hashlib.sha256()
         text = "".join(self._line(record) for record in records[first:])
         content = (text if grows else self._header + text).encode()
 
@@ -66,7 +72,8 @@ class GrowingFile(Generic[Record]):
             write_atomically(self.path, content)
 
         self.count, self._last = len(records), records[-1] if records else None
-        self.size, self.crc32 = size + len(content), zlib.crc32(content, crc32)
+        sha256.update(content)
+        self.size, self._sha256 = size + len(content), sha256
         self._left = _state(self.path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import threading
 import weakref
@@ -16,8 +15,8 @@ import numpy as np
 
 from isingprop.qpu.calls.call_data import Answer, Call, cost_of
 from isingprop.qpu.calls.call_files import call_path, load_answer, load_call, save_call
+from isingprop.util.checked_files import load_json, save_json
 from isingprop.util.checks import Spins
-from isingprop.util.files import write_atomically
 
 
 class Record:
@@ -46,8 +45,7 @@ class Record:
 
         try:
             if not _check_settings(folder, settings):
-                content = json.dumps(settings, indent=2).encode() + b"\n"
-                write_atomically(folder / "settings.json", content)
+                save_json(folder / "settings.json", settings, indent=2)
             self.index = Index(folder)
         except BaseException:  # its traceback would refer to self and keep the folder locked
             self._unlock()
@@ -199,17 +197,14 @@ def read_settings(folder: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: for a folder that is no record.
-        ValueError: for settings that do not read.
+        ValueError: for settings that do not read, or are not those that were written.
     """
     path = folder / "settings.json"
     if not path.is_file():
         raise FileNotFoundError(
             f"{folder} must be a folder of recorded answers, got one without settings.json"
         )
-    try:
-        return dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} must hold the settings of a sampler, got {error}") from None
+    return load_json(path, "the settings of a sampler")
 
 
 def _check_settings(folder: Path, settings: Mapping[str, Any]) -> bool:

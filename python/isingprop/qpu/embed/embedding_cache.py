@@ -12,8 +12,8 @@ from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.embed.embedding import Embedding
 from isingprop.qpu.embed.find_copies import ALGORITHM, Packed, search
 from isingprop.qpu.embed.lines import Chains
+from isingprop.util.checked_files import load_json, save_json
 from isingprop.util.checks import whole_number
-from isingprop.util.files import write_atomically
 
 _PROGRESS = ("tried", "work", "work_to_best")  # of Packed, how far a search went
 
@@ -52,7 +52,7 @@ def _stored(graph: WorkingGraph, num_hidden: int, num_output: int) -> Packed | N
     """Returns what is stored, checked against the graph; None where there is nothing valid."""
     key = _key(graph, num_hidden, num_output)
     try:
-        content = json.loads(_path(key).read_bytes())
+        content = load_json(_path(key), "embeddings")
         copies = [
             Embedding(_chains(copy["hidden"]), _chains(copy["output"]))
             for copy in content["copies"]
@@ -79,7 +79,7 @@ def _store(graph: WorkingGraph, num_hidden: int, num_output: int, found: Packed)
     path = _path(key)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(content).encode())
+        save_json(path, content)
 
 
 def _key(graph: WorkingGraph, num_hidden: int, num_output: int) -> list[str | int]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from isingprop.util.files import write_atomically
+from isingprop.util.checked_files import load_json, save_json
 
 _VERSION = 1  # of how numbers are measured; another one measures them anew
 
@@ -43,12 +43,12 @@ class Measurements:
         content = {"circumstances": self._circumstances, "numbers": self._numbers}
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._path, json.dumps(content).encode())
+            save_json(self._path, content)
 
     def _read(self) -> dict[str, Any]:
         """Returns what the file holds; nothing where it is missing or damaged."""
         try:
-            content = json.loads(self._path.read_bytes())
+            content = load_json(self._path, "measured numbers")
             valid = _key(content["circumstances"]) == _key(self._circumstances)
             numbers = content["numbers"]
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
