@@ -29,6 +29,7 @@ class QPUUsage(NamedTuple):
     clipped: int  #: fields and couplings that were out of the chip's range, over all calls
     beta_effective: float  #: of the reads as they came from the chip, before any descent
     calls_estimated: int = 0  #: whose seconds are D-Wave's own estimate, as the answer has none
+    energies_wrong: int = 0  #: reads whose energy in the answer is not that of their states
 
 
 @dataclass(frozen=True, eq=False)

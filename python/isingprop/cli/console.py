@@ -90,6 +90,8 @@ def print_qpu_seconds(trainer: Trainer, folder: RunFolder) -> None:
             f"QPU access      {sampler.qpu_seconds:.3f} s in all{note if estimated else ''}, "
             f"for the answers in {folder.path / 'qpu'}"
         )
+        if wrong := sampler.energies_wrong:
+            typer.echo(f"QPU energies    wrong in the answers for {wrong} reads; they are not used")
 
 
 def qpu_seconds(trainer: Trainer) -> float | None:
@@ -130,6 +132,7 @@ def _print_summary_json(
             **({} if result is None else test_numbers(result)),
             "qpu_seconds": qpu_seconds(trainer),
             "qpu_calls_estimated": None if chip is None else chip.calls_estimated,
+            "qpu_energies_wrong": None if chip is None else chip.energies_wrong,
             "stopped": stopped,
             "out": str(folder.path),
             "settings": asdict(folder.settings),

@@ -184,6 +184,15 @@ class DWave(PlannedCalls):
         """
         return self._opened_record().index.num_estimated
 
+    @property
+    def energies_wrong(self) -> int:
+        """The number of reads in the folder whose energy in the answer is not that of their states.
+
+        The energies of answers are not used. They are checked as answers come; answers that another
+        process fetches than the one that sent their calls are not checked.
+        """
+        return self._opened_record().index.energies_wrong
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Returns the arguments of the constructor by name; `deep` has no effect."""
         return {
@@ -226,8 +235,9 @@ class DWave(PlannedCalls):
         Returns:
             States with the energies of the problem as given. `info` has the seed, "calls" (label,
             problem id, solver, graph id, scale, chain strength, parameters, timing, chain breaks,
-            clipped values), and over all calls "qpu_seconds", "chain_break_fraction", "clipped" and
-            "beta_effective" (before the descent).
+            clipped values, and reads with a wrong energy in the answer, None where it was not
+            checked), and over all calls "qpu_seconds", "calls_estimated", "energies_wrong",
+            "chain_break_fraction", "clipped" and "beta_effective" (before the descent).
 
         Raises:
             ValueError: for num_reads < 1, start states that do not fit or that the mode does not
@@ -237,7 +247,9 @@ class DWave(PlannedCalls):
             ConnectionError: without a D-Wave account, or where the connection stays broken for nine
                 minutes.
             OSError: where the folder cannot be written.
-            RuntimeError: where D-Wave refuses a problem.
+            RuntimeError: where D-Wave refuses a problem, does not solve it though it is sent four
+                times, or gives a malformed answer to it three times; that one is fetched again by
+                the next call.
         """
         tasks, num_reads, seed = self._tasks(problem, num_reads, seed, initial)
         record = self._opened_record()
@@ -274,7 +286,7 @@ class DWave(PlannedCalls):
         Raises:
             ValueError: for a number that is too small, or a solver that takes no flux biases.
             QPUBudgetError, ConnectionError, OSError: like `sample`.
-            RuntimeError: where D-Wave refuses a problem or another chip gives the answers.
+            RuntimeError: like `sample`, and where another chip gives the answers.
         """
         from isingprop.qpu.calls.flux_shim import flux_shim
 

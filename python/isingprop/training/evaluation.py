@@ -70,6 +70,9 @@ class EpochRecord:
     #: Whether steps were too large to learn from: the network grew tenfold in the epoch, or no
     #: class was told from another for three epochs of large updates, or of none.
     unstable: bool | None = None
+    #: Reads of the chip whose energy in its answer is not that of their own states; these energies
+    #: are not used.
+    energies_wrong: int | None = None
 
     @classmethod
     def checked(cls, **values: Any) -> EpochRecord:

@@ -91,6 +91,7 @@ class SamplingLog:
             broken = math.fsum(each.chain_break_fraction for each in usage)
             numbers["qpu_seconds"] = math.fsum(each.seconds for each in usage)
             numbers["calls_estimated"] = sum(each.calls_estimated for each in usage)
+            numbers["energies_wrong"] = sum(each.energies_wrong for each in usage)
             numbers["chain_break_fraction"] = broken / len(usage)
             numbers["clipped"] = sum(each.clipped for each in usage)
         return numbers

@@ -1,4 +1,4 @@
-"""Answers whose timing data lack the access time: D-Wave's own estimate is counted for them."""
+"""What answers say wrongly: access times, for which estimates are counted, and energies."""
 
 import math
 
@@ -6,21 +6,25 @@ import numpy as np
 import pytest
 
 import isingprop as ip
+from isingprop.cli.console import print_qpu_seconds
+from isingprop.cli.run_folder import RunFolder
 from isingprop.qpu.calls.connection import QPUBudgetError
 
 MILLISECOND = 1e-3
 
 
 class Teller(ip.EmulatedQPU):
-    """A chip that gives `told` for its timing data."""
+    """A chip that gives `told` for its timing data, and another energy than its own to one read."""
 
-    def __init__(self, told):
+    def __init__(self, told, energy_error=0.0):
         super().__init__("zephyr", 1)
         self.told = told
+        self.energy_error = energy_error
 
     def sample(self, bqm, **parameters):
         answer = super().sample(bqm, **parameters)
         answer.info["timing"] = self.told
+        answer.record.energy[0] += self.energy_error
         return answer
 
 
@@ -82,16 +86,33 @@ def test_a_time_that_is_told_is_counted(problem, tmp_path):
     assert sampler.calls_estimated == 0
 
 
-def test_the_history_says_how_many_calls_were_counted_by_estimate(tmp_path):
+def trained(chip, folder):
+    """The one epoch of a small training run on a chip, and its trainer."""
     images = ip.load_data("digits", num_train=10, num_test=2)
     network = ip.BipartiteNetwork.random(
         num_inputs=images.train_images.shape[1], num_hidden=3, num_classes=10, redundancy=1, seed=0
     )
-    records = {}
-    for name, told in (("told", {"qpu_access_time": 20_000.0}), ("not told", {})):
-        sampler = ip.DWave(solver=Teller(told), record=tmp_path / name)
-        trainer = ip.Trainer(network, sampler, num_states=2, test_sampler=ip.Annealing(), seed=0)
-        [records[name]] = trainer.fit(images, epochs=1)
-    assert records["told"].calls_estimated == 0
-    assert records["not told"].calls_estimated == 10
-    assert records["not told"].qpu_seconds > 0
+    sampler = ip.DWave(solver=chip, record=folder / "qpu")
+    trainer = ip.Trainer(network, sampler, num_states=2, test_sampler=ip.Annealing(), seed=0)
+    [record] = trainer.fit(images, epochs=1)
+    return record, trainer
+
+
+def test_the_history_says_how_many_calls_were_counted_by_estimate(tmp_path):
+    told, _ = trained(Teller({"qpu_access_time": 20_000.0}), tmp_path / "told")
+    not_told, _ = trained(Teller({}), tmp_path / "not told")
+    assert told.calls_estimated == 0
+    assert not_told.calls_estimated == 10
+    assert not_told.qpu_seconds > 0
+
+
+def test_the_history_and_the_summary_say_how_many_energies_are_wrong(tmp_path, capsys):
+    lines = {}
+    for error in (0.0, 1.0):
+        folder = tmp_path / str(error)
+        record, trainer = trained(Teller({"qpu_access_time": 20_000.0}, error), folder)
+        assert record.energies_wrong == trainer.sampler.energies_wrong == (10 if error else 0)
+        print_qpu_seconds(trainer, RunFolder(folder, settings=None))
+        lines[error] = capsys.readouterr().out
+    assert "QPU energies    wrong in the answers for 10 reads; they are not used\n" in lines[1.0]
+    assert "QPU energies" not in lines[0.0]

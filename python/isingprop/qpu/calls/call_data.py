@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from isingprop.util.checks import Doubles, Spins
 
 # Costs are computed with a factor, since a division would change the last bit of recorded costs.
 _SECONDS_PER_MICROSECOND = 1 / MICROSECONDS_PER_SECOND
+_MAX_DOUBLE = sys.float_info.max
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,8 @@ class Call:
     problem_id: str | None = None  #: the id under which D-Wave keeps the answer, once it is known
     #: Solver parameters with a number for each qubit of the chip, working or not.
     by_qubit: Mapping[str, Doubles] = field(default_factory=dict)
+    #: Reads whose energy in the answer is not that of their states; None where it was not checked.
+    energies_wrong: int | None = None
 
     def solver_parameters(self) -> dict[str, Any]:
         """Returns all that the solver gets besides the problem and its label."""
@@ -102,18 +104,9 @@ def cost_of(call: Call, timing: Mapping[str, Any]) -> Cost:
     estimate that was made before the call, by D-Wave's formula.
     """
     time = timing.get("qpu_access_time")
-    if isinstance(time, int | float) and not isinstance(time, bool) and 0 <= time < math.inf:
+    if isinstance(time, int | float) and not isinstance(time, bool) and 0 <= time <= _MAX_DOUBLE:
         return Cost(float(time) * _SECONDS_PER_MICROSECOND, is_estimate=False)
     return Cost(float(call.notes["estimated_seconds"]), is_estimate=True)
-
-
-def plain_timing(timing: object) -> dict[str, Any]:
-    """Returns the timing data of an answer as JSON can hold them, whatever they are."""
-    if not isinstance(timing, Mapping):
-        return {} if timing is None else {"not a mapping": repr(timing)}
-    named = {str(name): value for name, value in timing.items()}
-    plain: dict[str, Any] = json.loads(json.dumps(named, default=repr))
-    return plain
 
 
 def decode(call: Call, samples: Spins) -> tuple[Spins, float]:

@@ -47,13 +47,16 @@ def save_call(
         "parameters": call.parameters,
         "notes": call.notes,
         "problem_id": call.problem_id,
+        "energies_wrong": call.energies_wrong,
     }
 
     if samples is not None:
         arrays["samples"] = np.packbits(samples > 0, axis=1)
         head |= {"timing": dict(timing or {}), "chain_break_fraction": decode(call, samples)[1]}
 
-    save_tensors(call_path(folder, call.label), _KIND, arrays, {"call": json.dumps(head)})
+    save_tensors(
+        call_path(folder, call.label), _KIND, arrays, {"call": json.dumps(head, allow_nan=False)}
+    )
 
 
 def load_call(path: Path) -> tuple[Call, dict[str, Any] | None]:

@@ -9,23 +9,32 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from isingprop.qpu.calls.call_data import Call, PreparedCall, plain_timing
+from isingprop.qpu.calls.answer_checks import (
+    num_wrong_energies,
+    plain_timing,
+    problem_id_of,
+    reads_of,
+)
+from isingprop.qpu.calls.call_data import Call, PreparedCall
+from isingprop.qpu.calls.call_files import call_path
 from isingprop.qpu.calls.connection import (
+    NOT_CHARGED,
     AnswerGone,
+    AnswerMalformed,
+    ConnectionLost,
+    Failure,
+    ProblemFailed,
     QPUBudgetError,
     SolverGone,
     failure_of,
     host,
 )
 from isingprop.qpu.calls.record import Record
-from isingprop.util.checks import Spins, spin_array
 
 logger = logging.getLogger("isingprop")
 
@@ -34,7 +43,11 @@ logger = logging.getLogger("isingprop")
 _MAX_IN_FLIGHT = 8
 # Seconds within which a request may still arrive that was under way when the connection broke.
 _SETTLING = 10.0
-_NOT_CHARGED = ("FAILED", "CANCELLED")  # status of problems at D-Wave
+# Seconds after which no id will come: the client's own attempts to send a problem end before.
+_ID_SECONDS = 900.0
+# How often a problem is sent anew that D-Wave did not solve, and an answer is fetched at most.
+_MAX_RESENT = 3
+_MAX_FETCHES = 3
 
 
 class _SentCall(NamedTuple):
@@ -44,6 +57,23 @@ class _SentCall(NamedTuple):
     future: Any  #: a future of dwave-cloud-client, or a dimod.SampleSet of a stand-in
 
 
+@dataclass
+class CallsUnderWay:
+    """What a process knows of calls that are not answered yet, also of those before a Ctrl-C."""
+
+    futures: dict[str, Any] = field(default_factory=dict)  #: futures of the client by label
+    problems: dict[str, PreparedCall] = field(default_factory=dict)  #: what was sent, by label
+    malformed: Counter[str] = field(default_factory=Counter)  #: malformed answers by label
+    #: Problems that D-Wave did not solve, by request and first read.
+    failed: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def end(self, call: Call) -> None:
+        """Forgets a call that is answered or dropped."""
+        self.futures.pop(call.label, None)
+        self.problems.pop(call.label, None)
+        self.malformed.pop(call.label, None)
+
+
 class CallSender:
     """Sends calls to a device and writes their answers into a record.
 
@@ -51,18 +81,17 @@ class CallSender:
         device: a DWaveSampler, a MockDWaveSampler or an EmulatedQPU.
         record: where calls and answers are written.
         budget: max seconds of QPU access time that all answers in the record may cost, or None.
-        futures: futures of this process by label, also of calls that Ctrl-C left waiting; they are
-            added and removed here.
+        under_way: calls of this process that are not answered; they are added and removed here.
     """
 
     def __init__(
-        self, device: Any, record: Record, budget: float | None, futures: dict[str, Any]
+        self, device: Any, record: Record, budget: float | None, under_way: CallsUnderWay
     ) -> None:
         """Makes a sender; nothing is sent."""
         self._device = device
         self._record = record
         self._budget = budget
-        self._futures = futures
+        self._under_way = under_way
 
     def run(self, calls: Iterable[PreparedCall]) -> None:
         """Sends all calls, a few at a time, and writes their answers.
@@ -72,7 +101,10 @@ class CallSender:
                 answered.
             ConnectionLost: where an answer did not come; its call is pending in the record.
             SolverGone: where the solver cannot be used.
-            RuntimeError: where D-Wave refuses a problem, in its words.
+            ProblemFailed: where D-Wave did not solve a problem, which may be sent anew.
+            AnswerMalformed: where an answer may be fetched again; its call is pending.
+            RuntimeError: where D-Wave refuses a problem, in its words, or where these attempts are
+                used up.
         """
         # A stand-in returns the answer at once.
         max_in_flight = _MAX_IN_FLIGHT if hasattr(self._device, "client") else 1
@@ -95,20 +127,40 @@ class CallSender:
         while in_flight:
             self._collect(in_flight.popleft())
 
-    def recover(self, call: Call) -> None:
-        """Gets the answer of a pending call; drops a call that D-Wave does not know or charge.
+    def recover(self, calls: Iterable[Call]) -> None:
+        """Gets the answers of pending calls; drops calls that D-Wave does not know or charge.
 
         Raises:
             ConnectionLost: where D-Wave cannot be reached, or has not answered.
             SolverGone: where the solver cannot be used.
-            RuntimeError: for a call that was sent to another host than the device's.
+            AnswerMalformed: where an answer may be fetched again; all others are recovered.
+            RuntimeError: for a problem or an answer whose attempts are used up, or a call that was
+                sent to another host than the device's; all others are recovered.
         """
-        if (future := self._futures.get(call.label)) is not None:
-            has_answer = _resolves(future)
-            del self._futures[call.label]
-            if has_answer:
+        errors: list[RuntimeError] = []
+        for call in calls:
+            try:
+                self._recover(call)
+            except (ProblemFailed, SolverGone):
+                # A call that is no longer pending was not charged, and is sent anew.
+                if call.label in self._record.index.pending:
+                    raise
+            except RuntimeError as error:
+                errors.append(error)
+
+        if errors:
+            raise min(errors, key=lambda error: isinstance(error, AnswerMalformed))
+
+    def _recover(self, call: Call) -> None:
+        """Gets the answer of a pending call, or drops the call."""
+        if (future := self._under_way.futures.get(call.label)) is not None:
+            try:
                 self._collect(self._identified(call, future))
                 return
+            except Exception as error:  # of most kinds: the answer is then looked for at D-Wave
+                if isinstance(error, RuntimeError) or call.label not in self._record.index.pending:
+                    raise
+                call = self._record.index.pending[call.label]  # with its id, where that is known
 
         client = getattr(self._device, "client", None)
         if call.notes["host"] != host(self._device):
@@ -121,7 +173,7 @@ class CallSender:
             call = self._record.identify(call, found) if found else call
         if client is None or call.problem_id is None:
             # D-Wave has not got the call; a stand-in keeps no answers, and they cost nothing.
-            self._record.drop(call)
+            self._drop(call)
             return
         self._retrieve(client, call)
 
@@ -133,10 +185,6 @@ class CallSender:
 
         try:
             self._collect(_SentCall(call, future))
-        except SolverGone:
-            # A call that is no longer pending was not charged, and other calls are recovered first.
-            if call.label in self._record.index.pending:
-                raise
         except AnswerGone:
             if self._look_up(client, call) is not None:
                 raise
@@ -144,7 +192,7 @@ class CallSender:
                 "D-Wave knows no problem %s (is it another account's?); it is sent anew",
                 call.problem_id,
             )
-            self._record.drop(call)
+            self._drop(call)
 
     def _look_up(self, client: Any, call: Call) -> str | None:
         """Returns the id of the problem with a call's label, where D-Wave charges for one."""
@@ -155,10 +203,12 @@ class CallSender:
                 for pause in (0.0, _SETTLING):
                     time.sleep(pause)
                     for found in problems.list_problems(label=call.label):
-                        if found.label == call.label and found.status.value not in _NOT_CHARGED:
+                        if found.label == call.label and found.status.value not in NOT_CHARGED:
                             return str(found.id)
         except Exception as error:
-            raise self._failed(error, call, searching=True) from None
+            raise self._raised(
+                failure_of(error, call, self._device, searching=True), call
+            ) from None
         return None
 
     def _exceeds_budget(self, call: Call) -> bool:
@@ -174,68 +224,109 @@ class CallSender:
         """Writes a call and sends it."""
         call, device = prepared.call, self._device
         self._record.begin(call)
+        self._under_way.problems[call.label] = prepared
         try:
             # DWaveSampler's own method makes a model first, which takes twice as long as the
             # solver's.
             submit = getattr(device, "solver", device).sample_ising
             future = submit(prepared.h, prepared.j, label=call.label, **call.solver_parameters())
         except (KeyError, TypeError, ValueError):  # wrong arguments: nothing was sent
-            self._record.drop(call)
+            self._drop(call)
             raise
         except Exception as error:
-            raise self._failed(error, call) from None
+            raise self._raised(failure_of(error, call, device), call) from None
 
-        self._futures[call.label] = future
+        self._under_way.futures[call.label] = future
         return self._identified(call, future)
 
     def _identified(self, call: Call, future: Any) -> _SentCall:
         """Waits for the id under which D-Wave keeps the answer, and writes it."""
-        if hasattr(self._device, "client") and call.problem_id is None:
-            problem_id = future.wait_id()
-            call = call if problem_id is None else self._record.identify(call, problem_id)
-        return _SentCall(call, future)
+        if not hasattr(self._device, "client") or call.problem_id is not None:
+            return _SentCall(call, future)
+
+        try:
+            told = future.wait_id(timeout=_ID_SECONDS)
+        except TimeoutError:
+            told = ""
+        if told is None:  # the problem was not accepted, or the connection is lost
+            return _SentCall(call, future)
+        if (problem_id := problem_id_of(told)) is None:
+            # The client waits for ever for the answer to a problem with another id than a text.
+            self._under_way.futures.pop(call.label)
+            raise ConnectionLost(f"the id of problem {call.label} must be a text, got {told!r:.99}")
+        return _SentCall(self._record.identify(call, problem_id), future)
 
     def _collect(self, sent: _SentCall) -> None:
         """Waits for an answer and writes it."""
-        call = sent.call
+        call, future = sent
         try:
-            sampleset = getattr(sent.future, "sampleset", sent.future)
+            sampleset = getattr(future, "sampleset", future)
             sampleset.resolve()
-            samples = _samples(sampleset, call)
+            reads = reads_of(sampleset, call)
         except Exception as error:
-            self._futures.pop(call.label, None)
-            raise self._failed(error, call) from None
+            self._under_way.futures.pop(call.label, None)
+            status = getattr(future, "remote_status", None)
+            failure = failure_of(error, call, self._device, status=status)
+            raise self._raised(failure, call) from None
 
-        self._record.finish(call, samples, plain_timing(sampleset.info.get("timing")))
-        self._futures.pop(call.label, None)
+        if (prepared := self._under_way.problems.get(call.label)) is not None:
+            call = replace(call, energies_wrong=num_wrong_energies(prepared, reads))
+        self._record.finish(call, reads.samples, plain_timing(sampleset.info.get("timing")))
+        self._under_way.end(call)
+        for key in _keys(call):
+            self._under_way.failed.pop(key, None)
 
-    def _failed(self, error: Exception, call: Call, *, searching: bool = False) -> Exception:
+    def _drop(self, call: Call) -> None:
+        """Removes a call that was not charged."""
+        self._record.drop(call)
+        self._under_way.end(call)
+
+    def _raised(self, failure: Failure, call: Call) -> Exception:
         """Returns the exception to raise for a call, which is dropped if no answer will come."""
-        failure = failure_of(error, call, self._device, searching=searching)
+        error = failure.error
         if failure.is_void:
-            self._record.drop(call)
-        return failure.error
+            self._drop(call)
 
+        if isinstance(error, ProblemFailed):
+            return self._after_failure(error, call)
+        if isinstance(error, AnswerMalformed):
+            return self._after_malformed(error, call)
+        return error
 
-def _resolves(future: Any) -> bool:
-    """Waits for an answer, and returns whether it came."""
-    try:
-        getattr(future, "sampleset", future).resolve()
-    except Exception:  # of any kind: the answer is then looked for at D-Wave
-        return False
-    return True
+    def _after_failure(self, error: ProblemFailed, call: Call) -> Exception:
+        """Counts a problem that D-Wave did not solve; returns what to raise for it."""
+        failed, keys = self._under_way.failed, _keys(call)
+        failed.update(keys)
+        if max(failed[key] for key in keys) <= _MAX_RESENT:
+            return error
 
-
-def _samples(sampleset: Any, call: Call) -> Spins:
-    """Returns the reads of an answer, (R, Q), with the qubits in the call's order."""
-    order: NDArray[np.int64] = np.argsort(np.argsort(call.qubits))
-    variables = np.array(sampleset.variables, dtype=np.int64)
-    if not np.array_equal(np.sort(variables), np.sort(call.qubits)):
-        raise ValueError(
-            f"an answer must have the {len(call.qubits)} qubits of its call, "
-            f"got {len(variables)} others"
+        for key in keys:
+            del failed[key]
+        return RuntimeError(
+            f"{call.notes['solver']} did not solve problem {call.label}, sent {_MAX_RESENT + 1} "
+            f"times: {error}; nothing was charged for it and {self._record.folder} has all answers "
+            "so far: go on later, or with another solver"
         )
 
-    rows = np.repeat(sampleset.record.sample, sampleset.record.num_occurrences, axis=0)
-    shape = call.parameters["num_reads"], len(call.qubits)
-    return spin_array("samples", rows, shape=shape)[:, np.argsort(variables)[order]]
+    def _after_malformed(self, error: AnswerMalformed, call: Call) -> Exception:
+        """Counts a malformed answer; returns what to raise for it."""
+        under_way = self._under_way
+        under_way.malformed[call.label] += 1
+        is_kept = call.problem_id is not None  # by D-Wave; a stand-in keeps no answers
+        if is_kept and under_way.malformed[call.label] < _MAX_FETCHES:
+            return error
+
+        del under_way.malformed[call.label]
+        path = call_path(self._record.folder, call.label)
+        if not is_kept:
+            return RuntimeError(f"the answer to {path} must fit its call, got {error}")
+        return RuntimeError(
+            f"D-Wave's answer to problem {call.problem_id} of {path} must fit its call, got "
+            f"{error}, {_MAX_FETCHES} times; going on later fetches it again, and to give it up "
+            "for lost, delete that file"
+        )
+
+
+def _keys(call: Call) -> list[tuple[str, int]]:
+    """Returns what names the problems of a call when they are sent anew."""
+    return [(tile.request, tile.first_read) for tile in call.tiles]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -14,6 +15,10 @@ _NOT_FOUND = 404
 _CLIENT_ERRORS = range(400, 500)
 # Request timeout and too many requests: client errors that say nothing about the problem sent.
 _TRY_AGAIN = (408, 429)
+NOT_CHARGED = ("FAILED", "CANCELLED")  # status of problems at D-Wave
+# D-Wave's words are "Solver is offline"; its client knows them in the error of a failed problem
+# only, and in no other wording.
+_OFFLINE = re.compile(r"\bsolver\b.*\boffline\b", re.IGNORECASE)
 _MAX_TEXT = 300  # characters of a library's message that an error of ours quotes
 
 
@@ -31,6 +36,14 @@ class SolverGone(ConnectionError):  # noqa: N818
 
 class AnswerGone(ConnectionLost):
     """D-Wave has no problem with the id of a call."""
+
+
+class ProblemFailed(RuntimeError):  # noqa: N818 (caught by us)
+    """D-Wave accepted a problem and did not solve it; nothing was charged."""
+
+
+class AnswerMalformed(RuntimeError):  # noqa: N818
+    """D-Wave's answer to a problem does not read, or does not fit the problem."""
 
 
 class Failure(NamedTuple):
@@ -82,7 +95,9 @@ def host(device: Any) -> str | None:
     return urlsplit(str(getattr(config, "endpoint", ""))).hostname
 
 
-def failure_of(error: Exception, call: Call, device: Any, *, searching: bool = False) -> Failure:
+def failure_of(
+    error: Exception, call: Call, device: Any, *, status: object = None, searching: bool = False
+) -> Failure:
     """Returns what an exception of Ocean means for a call.
 
     Only a call without an id can have been refused, as D-Wave returns the id when it accepts a
@@ -92,12 +107,12 @@ def failure_of(error: Exception, call: Call, device: Any, *, searching: bool = F
         error: the exception.
         call: the call that was sent or waited for.
         device: the device of the call.
+        status: the status of the problem at D-Wave, as far as it is known.
         searching: whether a call sent earlier was looked for at D-Wave; a refusal of the search
             says nothing about the call.
     """
     from dwave.cloud import exceptions as cloud
     from dwave.cloud.api.exceptions import ResourceAuthenticationError
-    from dwave.system.exceptions import FailoverCondition
 
     text = message_of(error, device)
     code = getattr(error, "error_code", None)
@@ -109,30 +124,44 @@ def failure_of(error: Exception, call: Call, device: Any, *, searching: bool = F
             ),
             False,
         )
-    if isinstance(error, cloud.SolverOfflineError | FailoverCondition):
-        return Failure(SolverGone(text), True)
     if isinstance(error, cloud.SolverNotFoundError) or code == _NOT_FOUND:
         is_answer = accepted and code == _NOT_FOUND
         return Failure(AnswerGone(text) if is_answer else SolverGone(text), False)
 
-    refused = not accepted and not searching and code in _CLIENT_ERRORS and code not in _TRY_AGAIN
-    if refused or isinstance(error, cloud.SolverFailureError | cloud.CanceledFutureError):
+    refused = isinstance(error, cloud.SolverFailureError) or (
+        code in _CLIENT_ERRORS and code not in _TRY_AGAIN
+    )
+    if status in NOT_CHARGED or (refused and not accepted and not searching):
         message = f"{call.notes['solver']} did not take problem {call.label}: {text}"
-        return Failure(RuntimeError(message), True)
+        void = ProblemFailed(text) if status in NOT_CHARGED else RuntimeError(message)
+        return Failure(SolverGone(text) if _OFFLINE.search(text) else void, True)
+    if _is_malformed(error):
+        lost = searching or (not accepted and hasattr(device, "client"))
+        message = f"{type(error).__name__}: {text}"
+        return Failure(ConnectionLost(message) if lost else AnswerMalformed(message), False)
     if _means_lost(error):
         return Failure(ConnectionLost(f"{type(error).__name__}: {text}"), False)
     return Failure(error, False)
 
 
-def _means_lost(error: Exception) -> bool:
-    """Returns whether an exception comes from the network, or from decoding a truncated answer."""
-    from dwave.cloud.exceptions import PollingTimeout
-    from dwave.system.exceptions import RetryCondition
+def _is_malformed(error: Exception) -> bool:
+    """Returns whether an exception comes from decoding a reply of D-Wave."""
+    from dwave.cloud.api.exceptions import ResourceBadResponseError
+    from dwave.cloud.exceptions import SolverFailureError
     from requests.exceptions import RequestException
 
-    network = (RequestException, PollingTimeout, RetryCondition, OSError)
-    decoding = (LookupError, ValueError, struct.error)
-    return isinstance(error, network + decoding)
+    # Exceptions of requests for bad URLs or headers are ValueErrors, too.
+    if isinstance(error, RequestException):
+        return isinstance(error, ResourceBadResponseError | SolverFailureError)
+    types = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
+    return isinstance(error, (*types, struct.error))
+
+
+def _means_lost(error: Exception) -> bool:
+    """Returns whether an exception comes from the network."""
+    from dwave.cloud.exceptions import PollingTimeout
+
+    return isinstance(error, PollingTimeout | OSError)
 
 
 def message_of(error: Exception, device: Any = None) -> str:

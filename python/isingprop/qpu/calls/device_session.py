@@ -7,8 +7,15 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from isingprop.qpu.calls.call_sender import CallSender
-from isingprop.qpu.calls.connection import ConnectionLost, SolverGone, device_name, open_device
+from isingprop.qpu.calls.call_sender import CallSender, CallsUnderWay
+from isingprop.qpu.calls.connection import (
+    AnswerMalformed,
+    ConnectionLost,
+    ProblemFailed,
+    SolverGone,
+    device_name,
+    open_device,
+)
 from isingprop.qpu.calls.tasks import missing_reads
 
 if TYPE_CHECKING:
@@ -61,7 +68,7 @@ class DeviceSession:
         self._budget = budget
         self._device: Any = None if self._opens else solver
         self._chips: dict[tuple[int, int, bool], ProgrammedChip] = {}
-        self._futures: dict[str, Any] = {}  # of calls under way, by label
+        self._under_way = CallsUnderWay()
 
     @property
     def device(self) -> Any:
@@ -126,7 +133,7 @@ class DeviceSession:
 
         Raises:
             ConnectionError: where the connection stays broken for nine minutes.
-            QPUBudgetError, RuntimeError, ValueError: like `CallSender.run` and `chip`.
+            QPUBudgetError, RuntimeError, ValueError: like `CallSender` and `chip`.
         """
         failures, before = 0, 0
         while missing := missing_reads(tasks, record.index):
@@ -137,7 +144,7 @@ class DeviceSession:
 
             try:
                 self._request(record, problem, missing, seed)
-            except (ConnectionLost, SolverGone) as error:
+            except (ConnectionLost, SolverGone, ProblemFailed, AnswerMalformed) as error:
                 if failures == len(_DELAYS):
                     raise ConnectionError(
                         f"D-Wave does not answer ({error}); {record.folder} has all so far, and to "
@@ -164,10 +171,9 @@ class DeviceSession:
         self, record: Record, problem: IsingProblem, missing: list[MissingReads], seed: int
     ) -> None:
         """Recovers pending calls where there are any; otherwise sends calls for missing reads."""
-        sender = CallSender(self.device, record, self._budget, self._futures)
+        sender = CallSender(self.device, record, self._budget, self._under_way)
         if pending := list(record.index.pending.values()):
-            for call in pending:
-                sender.recover(call)
+            sender.recover(pending)
             return
 
         from_starts = missing[0].task.start is not None

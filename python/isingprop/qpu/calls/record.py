@@ -138,6 +138,7 @@ class Index:
         self.pending: dict[str, Call] = {}  #: calls without an answer by label
         self.seconds = 0.0  #: QPU access time that was charged for all answers
         self.num_estimated = 0  #: answers among these that do not say their access time
+        self.energies_wrong = 0  #: reads of all answers with an energy that is not their states'
         for path in sorted(folder.glob("*.safetensors")):
             call, timing = load_call(path)
             self.add(call, timing)
@@ -167,6 +168,7 @@ class Index:
         cost = cost_of(call, timing)
         self.seconds += cost.seconds
         self.num_estimated += cost.is_estimate
+        self.energies_wrong += call.energies_wrong or 0
 
     def remove(self, call: Call) -> None:
         """Removes a call without an answer."""

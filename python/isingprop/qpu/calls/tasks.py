@@ -155,6 +155,7 @@ def states_of(
         costs["clipped"],
         beta,
         costs["calls_estimated"],
+        costs["energies_wrong"],
     )
     info = {"seed": seed, "sampler": "DWave", **costs, "beta_effective": beta}
     return States.trusted(spins, problem.energies(spins), info).changed(qpu_usage=usage)
@@ -189,6 +190,7 @@ def _call_info(answers: list[Answer]) -> dict[str, Any]:
             "problem_id": answer.call.problem_id,
             "chain_break_fraction": answer.chain_break_fraction,
             "timing": dict(answer.timing),
+            "energies_wrong": answer.call.energies_wrong,
             "parameters": deepcopy(answer.call.parameters),
             **answer.call.notes,
         }
@@ -204,6 +206,7 @@ def _call_info(answers: list[Answer]) -> dict[str, Any]:
         "calls": calls,
         "qpu_seconds": sum(answer.cost.seconds for answer in answers),
         "calls_estimated": sum(answer.cost.is_estimate for answer in answers),
+        "energies_wrong": sum(answer.call.energies_wrong or 0 for answer in answers),
         "chain_break_fraction": float(broken),
         "clipped": sum(call["clipped"] for call in calls),
     }

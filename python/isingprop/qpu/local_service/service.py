@@ -38,6 +38,7 @@ class SubmittedProblem:
     submitted: float  #: time in seconds since the epoch, as are the next
     ready: float  #: from when on it is no longer pending
     answer: dict[str, Any] | None = None  #: encoded answer; None where it failed
+    end: str = "COMPLETED"  #: its status when it is ready
     error: str | None = None  #: why it failed, or None
 
     @property
@@ -58,22 +59,21 @@ class SubmittedProblem:
 
     def described(self, *, with_answer: bool = False) -> dict[str, Any]:
         """Returns what the API says about it now, with the answer where it is ready."""
-        is_done = self.error is not None or time.time() >= self.ready
-        status = "FAILED" if self.error is not None else "COMPLETED" if is_done else "PENDING"
+        is_done = time.time() >= self.ready
         content = {
             "id": self.id,
             "type": self.job["type"],
             "solver": self.job["solver"],
             "label": self.label,
             "submitted_on": _timestamp(self.submitted),
-            "status": status,
+            "status": self.end if is_done else "PENDING",
         }
 
         if is_done:
             content["solved_on"] = _timestamp(self.ready)
-        if self.error is not None:
+        if is_done and self.error is not None:
             content["error_message"] = self.error
-        elif is_done and with_answer:
+        if is_done and with_answer and self.answer is not None:
             content["answer"] = self.answer
         return content
 
@@ -211,26 +211,31 @@ class LocalService:
     def accept(self, job: dict[str, Any]) -> dict[str, Any]:
         """Anneals a submitted problem, enters it among the paid ones, and returns its status.
 
-        Where the solver is offline or refuses it, it has failed and is not paid.
+        Where the solver is offline or refuses it, it has failed at once; by a fault it fails or is
+        cancelled later. It is not paid then.
         """
         if "error" in job:  # by a fault: refused before it has an id
             error: dict[str, Any] = job["error"]
             return error
 
         name = job["solver"]["name"]
-        message = job.pop("error_message", _OFFLINE if name in self.offline else None)
+        refusal = job.pop("error_message", _OFFLINE if name in self.offline else None)
+        end, message = job.pop("end", ("COMPLETED", None))  # by a fault
         begin = time.time()
         with self._lock:
-            problem = SubmittedProblem(str(uuid.uuid4()), job, begin, begin, error=message)
-            if problem.error is None:
+            problem = SubmittedProblem(str(uuid.uuid4()), job, begin, begin, None, end, message)
+            if refusal is None and end == "COMPLETED":
                 try:
                     problem.answer = answer_of(self.chips[name], job)
-                except ValueError as refusal:
-                    problem.error = str(refusal)
+                except ValueError as error:
+                    refusal = str(error)
 
-            problem.ready = time.time() + self.pending
+            if refusal is None:
+                problem.ready = time.time() + self.pending
+            else:
+                problem.end, problem.error = "FAILED", refusal
             self.problems[problem.id] = problem
-            if problem.error is None:
+            if problem.answer is not None:
                 self.paid.append(problem)
         return problem.described()
 

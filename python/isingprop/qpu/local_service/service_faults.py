@@ -128,6 +128,22 @@ def reject(message: str) -> Action:
     return action
 
 
+def fail(message: str = "Internal error") -> Action:
+    """Returns an action for "submit" by which each problem is accepted, fails and is not paid."""
+
+    def action(exchange: Exchange) -> None:
+        for job in exchange.jobs:
+            job["end"] = "FAILED", message
+
+    return action
+
+
+def cancel(exchange: Exchange) -> None:
+    """Cancels each problem after its submission at "submit"; it is not paid."""
+    for job in exchange.jobs:
+        job["end"] = "CANCELLED", None
+
+
 def submission_error(code: int, message: str) -> Action:
     """Returns an action for "submit" by which each problem is refused before it has an id."""
 
@@ -138,11 +154,20 @@ def submission_error(code: int, message: str) -> Action:
     return action
 
 
+def change_answer(change: Callable[[dict[str, Any]], None]) -> Action:
+    """Returns an action for "answer" that changes the answer in the reply, where there is one."""
+
+    def action(exchange: Exchange) -> None:
+        if "answer" in exchange.reply:
+            change(exchange.reply["answer"])
+
+    return action
+
+
 def lose_reads(count: int) -> Action:
     """Returns an action for "answer" by which the last `count` reads are missing."""
 
-    def action(exchange: Exchange) -> None:
-        answer = exchange.reply["answer"]
+    def change(answer: dict[str, Any]) -> None:
         energies, solutions = (base64.b64decode(answer[name]) for name in ("energies", "solutions"))
 
         num_reads = len(energies) // _BYTES_PER_ENERGY
@@ -150,12 +175,12 @@ def lose_reads(count: int) -> Action:
         answer["energies"] = base64_text(energies[: kept * _BYTES_PER_ENERGY])
         answer["solutions"] = base64_text(solutions[: kept * (len(solutions) // num_reads)])
 
-    return action
+    return change_answer(change)
 
 
-def cut_payload(exchange: Exchange) -> None:
+@change_answer
+def cut_payload(answer: dict[str, Any]) -> None:
     """Cuts off the last byte of the solutions at "answer", in JSON that is whole."""
-    answer = exchange.reply["answer"]
     answer["solutions"] = base64_text(base64.b64decode(answer["solutions"])[:-1])
 
 
