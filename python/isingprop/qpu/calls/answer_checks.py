@@ -85,7 +85,9 @@ def num_wrong_energies(prepared: PreparedCall, reads: Reads) -> int:
     block = max(1, _BLOCK // len(reads.samples))
     for first in range(0, len(j), block):
         u, v = ends[2 * first : 2 * (first + block)].reshape(-1, 2).T
-        energies += j[first : first + block] @ (rows[u] * rows[v]).astype(np.float64)
+        energies += j[first : first + block] @ (rows.take(u, axis=0) * rows.take(v, axis=0)).astype(
+            np.float64
+        )
 
     sizes = np.abs(h).sum() + np.abs(j).sum()
     tolerance = 2 * (len(h) + len(j)) * _ROUNDING * sizes
