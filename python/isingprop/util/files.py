@@ -114,7 +114,8 @@ def is_temporary(path: Path) -> bool:
 def remove_leftovers(folder: Path, *patterns: str) -> None:
     """Removes temporary files of killed writers.
 
-    Nobody else may be writing these files: the folder must be locked.
+    Nobody else may be writing these files: the folder must be locked. Caches, which processes on
+    several hosts may share without a lock, keep theirs.
 
     Args:
         folder: the folder, which may be missing.

@@ -14,6 +14,7 @@ def say(text: str) -> None:
 def drop_unsaid() -> None:
     """Drops what could not be written to stderr, which would change the exit code of Python."""
     try:
-        sys.stderr.flush()
+        if sys.stderr is not None:  # it is where the command was started without one
+            sys.stderr.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
