@@ -22,7 +22,7 @@ from helpers.dwave.small_service import SmallService
 from helpers.forked_command import Run, commands
 
 SEED = 22
-FEW = 8  # kills in all without --rounds
+FEW = 4  # kills in all without --rounds, too few for a figure
 MOST_KILLS = 4  # of one job, which then ends
 TINY = ("--num-train", "10", "--num-test", "10", "--hidden", "8", "--num-states", "1")
 
@@ -162,14 +162,19 @@ def killed(started: Job, random: np.random.Generator, seconds: float) -> bool:
 @pytest.mark.parametrize("name", KINDS)
 def test_a_job_that_is_killed_again_and_again_ends_as_if_it_was_not(tmp_path, rounds, name):
     kind = KINDS[name]
+    number = round(kind.share * rounds(FEW))
+    if not number:
+        pytest.skip("so few rounds have none of this kind")
+
     random = np.random.default_rng([SEED, list(KINDS).index(name)])
-    commands()  # has imported everything before a job is timed
+    # What is imported, and found for embeddings, is there before a job is timed.
+    commands().start("--help", cwd=tmp_path, environment=NO_DATA).wait()
     if kind.on_chip:
         undisturbed(kind, tmp_path / "embedded")
     wanted, seconds = undisturbed(kind, tmp_path / "undisturbed")
     kills, jobs = 0, 0
 
-    while kills < max(1, round(kind.share * rounds(FEW))):
+    while kills < number:
         jobs += 1
         with job(kind, tmp_path / f"job-{jobs}") as started:
             most = random.integers(1, MOST_KILLS + 1)
