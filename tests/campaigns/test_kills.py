@@ -81,7 +81,7 @@ KINDS = {
         0.15,
         ("train", *TINY, "--epochs", "52", "--out", "run"),
         RESUME,
-        [(module, name, 13 * number) for module, name, number in FILES + TRAINING],
+        [(*function, n if n <= 2 else 8 * n) for *function, n in FILES + TRAINING],
         result_of_run,
     ),
     "run on a chip": Kind(0.35, TRAIN, RESUME, FILES + TRAINING + CALLS, result_of_run, True),
