@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -160,14 +161,20 @@ def train(
 ) -> None:
     """Train a network; keep settings, history, checkpoint, model and picture in a run folder."""
     settings = settings_of(context.params)
-    with one_line_errors():
-        folder = None if resume is None else RunFolder.open(resume)
+    with one_line_errors(), _opened(resume, dry_run) as folder:
         if folder is not None:
             settings = _resumed(context, folder.settings, settings)
         if dry_run:
             show_first_request(settings, folder, as_json)
         else:
             run_training(settings, out, folder, as_json)
+
+
+def _opened(path: Path | None, dry_run: bool) -> AbstractContextManager[RunFolder | None]:
+    """Opens the folder of a run to resume, which is locked unless nothing is to be written."""
+    if path is None:
+        return nullcontext()
+    return nullcontext(RunFolder.open(path)) if dry_run else RunFolder.resume(path)
 
 
 def settings_of(options: Mapping[str, Any]) -> RunSettings:
