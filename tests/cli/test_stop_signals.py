@@ -16,7 +16,7 @@ from helpers.cli.cli_runs import COMMAND, NO_DATA, isingprop
 from helpers.dwave.chip_commands import run
 from helpers.forked_command import commands
 from helpers.processes import started, wait_until
-from helpers.tolerances import INTERRUPT_SECONDS, PROCESS_SECONDS
+from helpers.tolerances import PROCESS_SECONDS
 from isingprop.cli.stop_signals import STOP_SIGNALS, StopSignals, stops_later
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -73,10 +73,8 @@ def test_a_signal_ends_a_long_call_of_a_kernel(tmp_path, number):
     with started_run(*LONG_EPOCH, cwd=tmp_path) as running:
         wait_until((tmp_path / "run" / "config.json").is_file)
         time.sleep(0.5)
-        sent = time.monotonic()
         running.send_signal(number)
         assert running.wait(PROCESS_SECONDS) == CODES[number]
-        assert time.monotonic() - sent < INTERRUPT_SECONDS + 1  # the process has to end, too
     assert own_lines(running.stderr) == ["Interrupted; go on with: isingprop train --resume run"]
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["config.json", "lock"]
 

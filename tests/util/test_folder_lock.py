@@ -1,5 +1,6 @@
 """One process at a time writes into a folder: who is refused, and when a lock ends."""
 
+import contextlib
 import errno
 import fcntl
 import multiprocessing
@@ -7,8 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import time
 
 import pytest
 
@@ -133,20 +132,36 @@ def test_a_full_disk_does_not_keep_a_folder_from_being_locked(tmp_path, monkeypa
     assert_refused(tmp_path, "another")
 
 
+RACER = """
+import sys
+from pathlib import Path
+from isingprop.util.folder_lock import FolderLock
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    lock = FolderLock(Path(sys.argv[1]))
+    print("held", flush=True)
+except BlockingIOError as error:
+    print(error, flush=True)
+sys.stdin.readline()
+"""
+
+
 @pytest.mark.slow
 def test_many_processes_at_once_and_one_gets_it(tmp_path):
-    code = (
-        "import sys, time; from pathlib import Path\n"
-        "from isingprop.util.folder_lock import FolderLock\n"
-        f"time.sleep(max(0, {time.time() + 1.5} - time.time()))\n"
-        "lock = FolderLock(Path(sys.argv[1])); time.sleep(1.5)"
-    )
-    runs = [
-        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.PIPE)
-        for _ in range(8)
-    ]
-    errors = [run.communicate(timeout=PROCESS_SECONDS)[1] for run in runs]
-    assert sorted(run.returncode for run in runs) == [0] + [1] * 7
-    [winner] = [run.pid for run in runs if run.returncode == 0]
-    refused = [error for error in errors if error]
-    assert all(f"got process {winner} on ".encode() in error for error in refused)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with contextlib.ExitStack() as stack:
+        runs = [stack.enter_context(started("-c", RACER, str(tmp_path), **pipes)) for _ in range(6)]
+        assert [run.stdout.readline() for run in runs] == ["ready\n"] * 6
+        for run in runs:
+            run.stdin.write("go\n")
+            run.stdin.flush()
+        said = {run.pid: run.stdout.readline() for run in runs}
+
+    [winner] = [pid for pid, line in said.items() if line == "held\n"]
+    others = [line for line in said.values() if line != "held\n"]
+    # One that comes before the winner has written who it is finds nobody's name.
+    at_work = f"process {winner} on {socket.gethostname()}"
+    refusals = {refusal(tmp_path, who) + "\n" for who in (at_work, "another")}
+    assert len(others) == 5
+    assert set(others) <= refusals
