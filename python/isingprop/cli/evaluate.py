@@ -17,13 +17,17 @@ from isingprop.cli.console import (
     qpu_seconds,
     test_numbers,
 )
+from isingprop.cli.finished_runs.confusion import Confusion
 from isingprop.cli.options import AsJson, DataDir, Threads, absolute, whole
 from isingprop.cli.run_folder import RunFolder
 from isingprop.data.load import Images, Labels
 from isingprop.estimator.recipes import CLASS_STATES
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.calibration import calibration_error
+from isingprop.training.evaluation import Evaluation, predict
+from isingprop.training.minibatches import TEST
 from isingprop.training.trainer import Trainer
+from isingprop.util.checks import seed_for
 
 
 def evaluate(
@@ -53,10 +57,19 @@ def evaluate(
         trainer = Trainer(
             network, sampler, active_layers=settings.active_layers, seed=settings.seed
         )
-        result = trainer.evaluate(images, labels)
+        classes = predict(
+            network,
+            sampler,
+            images,
+            seed=seed_for(settings.seed, TEST, 0),  # as in the tests of the run's epochs
+            active_layers=settings.active_layers,
+        )
+        result = Evaluation.of(classes, labels)
         exact = None
         if isinstance(network, BipartiteNetwork):
             exact = ClassEnergyTest.of(network, images, labels)
+            classes = network.predict(images)
+        confusion = Confusion.of(classes, labels, network.num_classes)
 
     if as_json:
         numbers = {"test_accuracy": result.accuracy, **test_numbers(result)}
@@ -64,6 +77,7 @@ def evaluate(
             numbers |= {"test_accuracy_reads": result.accuracy, **asdict(exact)}
             if own == CLASS_STATES:
                 numbers["test_accuracy"] = exact.test_accuracy_energies  # as in the run's history
+        numbers |= asdict(confusion)
         print_json({"model": str(run.model), **numbers, "qpu_seconds": qpu_seconds(trainer)})
     else:
         lowest = f"{percent(result)}, {result.unclassified:.1%} unclassified"
@@ -73,6 +87,8 @@ def evaluate(
             for line in exact.lines(lowest):
                 typer.echo(line)
         print_qpu_seconds(trainer, run)
+        for line in confusion.lines():
+            typer.echo(line)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Commands that read finished runs: their list, and how they differ."""
