@@ -234,7 +234,7 @@ def test_a_folder_is_locked_until_the_last_of_its_samplers_is_closed(sampler, pr
         qpu, other = sampler(sapi), sampler(sapi)
         for each in (qpu, other):
             each.sample(problem, seed=0)
-        sapi.at("submit", faults.reject("no"))
+        sapi.at("submit", faults.submission_error(400, "no"))
         with pytest.raises(RuntimeError, match="no") as kept:  # its frames refer to the folder
             qpu.sample(problem, seed=1)
         qpu.close()
