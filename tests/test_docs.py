@@ -17,6 +17,9 @@ MODULES = sorted(
 )
 
 README = Path(__file__).parents[1] / "README.md"
+beside_the_sources = pytest.mark.skipif(
+    not README.is_file(), reason="the sources are not beside the tests"
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -36,6 +39,7 @@ def test_some_modules_have_examples():
 
 
 @pytest.mark.slow
+@beside_the_sources
 def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     """The others go on with what the first one made."""
     monkeypatch.chdir(tmp_path)
@@ -60,11 +64,13 @@ def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     assert names["outputs"].shape == (5, 1000, 1)
 
 
+@beside_the_sources
 def test_the_readme_has_the_two_commands_of_one_line_each():
     commands = re.findall(r"```sh\n(pip install .*?)```", README.read_text(), flags=re.DOTALL)
     assert commands == ["pip install . && isingprop train\n", 'pip install ".[test]" && pytest\n']
 
 
+@beside_the_sources
 def test_the_contributors_page_names_files_that_exist():
     """Names of files and folders in backquotes, each the end of a path, or a part of one."""
     package = README.parent / "python" / "isingprop"

@@ -48,6 +48,7 @@ def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(tmp_path):
         "checkpoint.safetensors",
         "config.json",
         "history.csv",
+        "lock",
         "model.safetensors",
         "training.png",
     ]
@@ -303,15 +304,19 @@ def test_a_read_only_folder_is_refused(tmp_path):
 @pytest.mark.slow
 def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(tmp_path):
     isingprop("train", *QUICK, "--epochs", "1", "--out", "run", cwd=tmp_path)
-    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    files = [path for path in (tmp_path / "run").iterdir() if path.name != "lock"]
+    before = [path.read_bytes() for path in files]
     resumed = commands().start(
         *("train", "--resume", "run", "--epochs", "3"), cwd=tmp_path, environment=NO_DATA, full_at=1
     )
     code = resumed.wait()
     result = subprocess.CompletedProcess(resumed, code, resumed.stdout, resumed.stderr)
     assert_refused(result, 1, "No space left on device")
-    after = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
-    assert after == before
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        *(p.name for p in files),
+        "lock",
+    }
+    assert [path.read_bytes() for path in files] == before
     assert isingprop("train", "--resume", "run", "--epochs", "3", cwd=tmp_path).returncode == 0
 
 

@@ -29,6 +29,7 @@ def test_a_run_keeps_every_answer_in_its_folder(isingprop, whole, sampler):
         "checkpoint.safetensors",
         "config.json",
         "history.csv",
+        "lock",
         "model.safetensors",
         "qpu",
         "training.png",

@@ -279,5 +279,6 @@ def test_two_commands_do_not_write_into_one_folder(isingprop, monkeypatch, tmp_p
     assert done.code == 1
     errors = [line for line in done.err.splitlines() if not line.startswith("isingprop: ")]
     assert len(errors) == 1
-    assert "must be written by one process at a time, got another at work" in errors[0]
+    refusal = f"must be written by one process at a time, got process {holder.pid} on "
+    assert refusal in errors[0]
     assert isingprop("train", "--resume", "run").code == 0

@@ -21,9 +21,10 @@ from isingprop.data.download import FILES
 TINY = ("--num-train", "10", "--num-test", "10", "--hidden", "8", "--num-states", "1")
 MODELS = "model.safetensors", "checkpoint.safetensors"
 EPOCHS = 103
-# Files are flushed for the settings, then three an epoch, and one more in epochs 50 and 100, whose
-# records go into a file of their own: at call 149 a new one, at 300 the same.
-MOMENTS = [(2, "before"), (149, "after"), (152, "before"), (300, "before"), (300, "after")]
+# Files are flushed for the settings, then two an epoch, one more in the first, and one more in
+# epochs 50 and 100, whose records go into a file of their own: at call 101 a new one, at 202 the
+# same.
+MOMENTS = [(2, "before"), (101, "after"), (103, "before"), (202, "before"), (202, "after")]
 
 
 def columns_without_times(path):

@@ -176,7 +176,7 @@ def test_json_is_one_object_with_lists_of_one_length(fig4):
     assert {len(each) for each in lists} == {4}
     assert all(0 <= error <= 1 for error in numbers["error"])
     names = {path.name for path in (folder / "out").iterdir()}
-    assert names == {*(f"fig4.{kind}" for kind in DRAWN), "jobs"}
+    assert names == {*(f"fig4.{kind}" for kind in DRAWN), "jobs", "lock"}
     assert json.loads((folder / "out" / "fig4.json").read_text()) == numbers
 
 

@@ -114,7 +114,7 @@ def test_ctrl_c_is_one_line_and_the_same_again_goes_on(fig4, tmp_path):
     finished = results_of(tmp_path / "out")
     assert 0 < len(finished) < 6
     assert all(path.suffix == ".safetensors" and path.name[0] != "." for path in jobs.iterdir())
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["jobs"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["jobs", "lock"]
     again = isingprop("reproduce", "fig4", *TWO_SEEDS, "--out", "out", cwd=tmp_path)
     after = results_of(tmp_path / "out")
     assert {name: after[name] for name in finished} == finished

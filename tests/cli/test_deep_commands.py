@@ -32,6 +32,7 @@ RUN_FILES = [
     "checkpoint.safetensors",
     "config.json",
     "history.csv",
+    "lock",
     "model.safetensors",
     "training.png",
 ]

@@ -104,6 +104,7 @@ def changed(**properties):
 WRONG = {
     "it does not hold JSON: ": b"{",
     "it does not hold JSON: Compressed file ended": gzip.compress(b"{}")[:-5],
+    "it does not hold JSON: it is longer than 33554432 bytes": gzip.compress(bytes(2**20)) * 33,
     "its content must be an object, got list": [1, 2],
     "its properties must hold topology, got none": {"qubits": [1], "couplers": []},
     "its properties must hold qubits, got none": changed(qubits="gone"),

@@ -154,6 +154,15 @@ def test_what_a_chip_refuses_is_refused(
     assert_refused(lambda: qpu.sample_ising(fields, {(0, 24): -2}, **RAW | parameters), refusal)
 
 
+@pytest.mark.parametrize("offset", [float("nan"), float("inf"), -float("inf")])
+def test_an_offset_that_is_not_finite_is_refused(
+    offset: float, assert_refused: Callable[[Callable, str], None]
+) -> None:
+    bqm = dimod.BinaryQuadraticModel({0: 0.5}, {(0, 24): -1.0}, offset, "SPIN")
+    refusal = f"ValueError: offset of bqm must be finite, got {offset}"
+    assert_refused(lambda: EmulatedQPU("zephyr", 1).sample(bqm, **RAW), refusal)
+
+
 @pytest.mark.parametrize("coupling", [-2.1, 1.1, float("nan")])
 def test_a_coupling_out_of_range_is_refused(
     coupling: float, assert_refused: Callable[[Callable, str], None]

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 
 import numpy as np
@@ -42,8 +43,10 @@ def test_another_process_is_refused_until_the_first_one_ends_however_it_ends(tmp
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(BlockingIOError) as caught:
             Record.of(tmp_path, SETTINGS)
-        refusal = "must be written by one process at a time, got another at work"
-        assert str(caught.value) == f"{tmp_path} {refusal}"
+        assert str(caught.value) == (
+            f"{tmp_path} must be written by one process at a time, "
+            f"got process {holder.pid} on {socket.gethostname()} at work"
+        )
 
         holder.send_signal(death)
         holder.wait(timeout=tolerances.PROCESS_SECONDS)

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import stat
 import tempfile
 from pathlib import Path
 
@@ -53,16 +54,18 @@ def test_writes_and_replaces(tmp_path):
     assert contents(tmp_path) == {"file": b"two"}
 
 
-def test_the_content_is_on_the_disk_before_the_name_is(target, monkeypatch):
+def test_the_content_is_on_the_disk_before_the_name_is_and_then_the_name(target, monkeypatch):
     at_flush, fsync = [], os.fsync
 
     def look_and_flush(descriptor):
-        at_flush.append((os.fstat(descriptor).st_size, target.read_bytes()))
+        found = os.fstat(descriptor)
+        size = "folder" if stat.S_ISDIR(found.st_mode) else found.st_size
+        at_flush.append((size, target.read_bytes()))
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", look_and_flush)
     write_atomically(target, b"newer")
-    assert at_flush == [(len(b"newer"), b"old")]
+    assert at_flush == [(len(b"newer"), b"old"), ("folder", b"newer")]
 
 
 @pytest.mark.parametrize(

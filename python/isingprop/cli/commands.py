@@ -13,8 +13,9 @@ from isingprop.cli.evaluate import evaluate
 from isingprop.cli.export import export
 from isingprop.cli.qpu_commands import qpu_app
 from isingprop.cli.reproduce import reproduce
+from isingprop.cli.stop_signals import StopSignals
 from isingprop.cli.train import train
-from isingprop.util.messages import say
+from isingprop.util.messages import drop_unsaid, say
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(qpu_app, name="qpu")
@@ -32,16 +33,24 @@ def main() -> NoReturn:
     """Runs the command that `sys.argv` names, and exits.
 
     Errors and warnings are a line each on stderr; the exit code is 2 for wrong usage and 1 for any
-    other error.
+    other error. Ctrl-C, SIGTERM and SIGHUP end the command in the same way, with exit code
+    128 + signal.
     """
     warnings.showwarning = lambda message, *_: say(f"Warning: {message}")
+    with StopSignals() as signals:
+        code = signals.exit_code(_exit_code_of_command())
+
+    drop_unsaid()
+    sys.exit(code)
+
+
+def _exit_code_of_command() -> int:
     try:
-        code = app(standalone_mode=False)
+        code: int = app(standalone_mode=False)
     except typer.Exit as stop:
-        code = stop.exit_code
+        return stop.exit_code
     except typer.TyperException as error:
         message = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
         say(f"Error: {' '.join(message.split())}")
-        code = USAGE_ERROR
-
-    sys.exit(code)
+        return USAGE_ERROR
+    return code

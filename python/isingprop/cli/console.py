@@ -16,6 +16,7 @@ from isingprop.cli.run_folder import RunFolder
 from isingprop.qpu.calls.connection import QPUBudgetError
 from isingprop.samplers.dwave import DWave
 from isingprop.training.evaluation import Evaluation
+from isingprop.training.stability import first_unstable
 from isingprop.training.trainer import Trainer
 from isingprop.util.messages import say
 
@@ -147,6 +148,8 @@ def _lines(trainer: Trainer, result: Evaluation | None) -> Iterator[str]:
         f"test accuracy   {accuracy}; training error {last.train_error_lowest:.2%} (lowest reads), "
         f"{last.train_error_reads:.2%} (all reads)"
     )
+    if (epoch := first_unstable(trainer.history)) is not None:
+        yield f"unstable        in epoch {epoch}: begin a new run with a smaller --learning-rate"
     if last.wrong_cycles is not None:
         yield f"wrong cycles    {last.wrong_cycles:.2%} of those from wrong classes ended in one"
     if last.beta_effective is not None:
@@ -168,6 +171,7 @@ def _numbers(trainer: Trainer) -> dict[str, Any]:
     return {
         "train_error": last.train_error_lowest,
         "train_error_reads": last.train_error_reads,
+        "first_unstable_epoch": first_unstable(trainer.history),
         "wrong_cycles": last.wrong_cycles,
         "beta_effective": json_number(last.beta_effective),
         "chain_break_fraction": last.chain_break_fraction,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer import Option
 
 from isingprop.cli.console import (
     one_line_errors,
@@ -18,7 +17,7 @@ from isingprop.cli.console import (
     qpu_seconds,
     test_numbers,
 )
-from isingprop.cli.options import AsJson, DataDir, Threads, absolute
+from isingprop.cli.options import AsJson, DataDir, Threads, absolute, whole
 from isingprop.cli.run_folder import RunFolder
 from isingprop.data.load import Images, Labels
 from isingprop.estimator.recipes import CLASS_STATES
@@ -31,7 +30,7 @@ def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
     data_dir: DataDir = None,
     num_test: Annotated[
-        int | None, Option(min=1, help="Test images, balanced over classes [default: the run's].")
+        int | None, whole("num_test", "Test images, balanced over classes [default: the run's].")
     ] = None,
     threads: Threads = 1,
     as_json: AsJson = False,

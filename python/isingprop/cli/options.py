@@ -12,11 +12,19 @@ import typer
 from typer import Option
 
 from isingprop.cli.run_samplers import SAMPLER_NAMES, check_sampler_name
+from isingprop.cli.run_settings import BOUNDS
+
+
+def whole(name: str, text: str) -> Any:
+    """Returns the option, with this help, of a setting that is a whole number."""
+    least, most = BOUNDS[name]
+    return Option(min=least, max=most, help=text)
+
 
 SAMPLER_METAVAR = "|".join([*SAMPLER_NAMES, "dimod:MODULE:CLASS"])
 
 DataDir = Annotated[Path | None, Option(help="Folder of IDX files [env: ISINGPROP_DATA].")]
-Threads = Annotated[int, Option(min=1, max=1024, help="Changes the speed, never the numbers.")]
+Threads = Annotated[int, whole("threads", "Changes the speed, never the numbers.")]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")]
 
 Command = TypeVar("Command", bound=Callable[..., Any])

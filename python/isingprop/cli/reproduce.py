@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -13,6 +15,8 @@ from typer import Option
 from isingprop.cli.console import INTERRUPTED, one_line_errors, print_json
 from isingprop.cli.options import AsJson, DataDir
 from isingprop.data.load import DataName
+from isingprop.util.files import make_folder, remove_leftovers
+from isingprop.util.folder_lock import FolderLock
 from isingprop.util.messages import say
 
 if TYPE_CHECKING:
@@ -128,15 +132,29 @@ def _reproduce(
     _load_data(names, setup)
     num_jobs = sum(module.number_of_jobs(setup) for module in modules.values())
 
+    jobs = setup.out / "jobs"
     try:
-        with Runner(
-            setup.out / "jobs", workers=workers, scheduler=scheduler, num_jobs=num_jobs
-        ) as runner:
-            setup.out.mkdir(parents=True, exist_ok=True)
+        with (
+            Runner(jobs, workers=workers, scheduler=scheduler, num_jobs=num_jobs) as runner,
+            _locked(setup.out, jobs),
+        ):
             return {name: module.reproduce(setup, runner) for name, module in modules.items()}
     except KeyboardInterrupt:
         say(f"Interrupted; what is finished is kept in {setup.out}: say the same again to go on")
         raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _locked(out: Path, jobs: Path) -> Iterator[None]:
+    """Makes and locks the folder of results, and removes what killed commands have left there."""
+    make_folder(out)
+    lock = FolderLock(out)
+    try:
+        remove_leftovers(out)
+        remove_leftovers(jobs)
+        yield
+    finally:
+        lock.release()
 
 
 def _load_data(names: tuple[str, ...], setup: Setup) -> None:

@@ -8,6 +8,7 @@ import platform
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -16,18 +17,31 @@ from isingprop.cli.run_settings import RunSettings
 from isingprop.samplers import DWave, Sampler
 from isingprop.training.evaluation import EpochRecord
 from isingprop.training.trainer import Trainer
-from isingprop.util.checked_files import load_json, save_json
-from isingprop.util.files import write_atomically
+from isingprop.util.checked_files import load_json, naming, save_json
+from isingprop.util.files import (
+    folders_flushed_once,
+    is_temporary,
+    make_folder,
+    remove_leftovers,
+    write_atomically,
+)
+from isingprop.util.folder_lock import LOCK_FILE, FolderLock
 from isingprop.util.growing_file import GrowingFile
 
 
 class RunFolder:
-    """A run on disk: config.json (its settings), history.csv, checkpoint, model and plot."""
+    """A run on disk: config.json (its settings), history.csv, checkpoint, model and plot.
 
-    def __init__(self, path: Path, settings: RunSettings) -> None:
-        """Keeps the path and settings; use `create` for a new folder, `open` for an old one."""
+    A folder from `create` or `resume` is locked until the end of its context: no other process
+    writes into it. Readers need no lock, since each file is whole at any instant.
+    """
+
+    def __init__(self, path: Path, settings: RunSettings, lock: FolderLock | None = None) -> None:
+        """Keeps the path and settings; use `create`, `resume`, or `open`, which is for reading."""
         self.path = path
         self.settings = settings
+        self._lock = lock
+
         self.checkpoint = path / "checkpoint.safetensors"
         self.model = path / "model.safetensors"
         names = [field.name for field in fields(EpochRecord)]
@@ -35,6 +49,7 @@ class RunFolder:
             path / "history.csv",
             lambda record: _csv_line(getattr(record, name) for name in names),
             header=_csv_line(names),
+            flushed=False,  # the checkpoint, which is, holds the same records
         )
 
     @classmethod
@@ -43,10 +58,29 @@ class RunFolder:
 
         Raises:
             FileExistsError: if the path is a file, or a folder with something in it.
+            BlockingIOError: for a folder in which another process is at work.
         """
-        path = _make_next_free(Path("runs"), settings.data) if path is None else _make_empty(path)
-        folder = cls(path, settings)
-        folder.write_settings()
+        lock = _lock_next_free(Path("runs"), settings.data) if path is None else _lock_empty(path)
+        with lock.released_on_error():
+            folder = cls(lock.folder, settings, lock)
+            folder._remove_leftovers()
+            folder.write_settings()
+        return folder
+
+    @classmethod
+    def resume(cls, path: Path) -> RunFolder:
+        """Opens the folder that a run has made, to go on with the run.
+
+        Raises:
+            FileNotFoundError, ValueError: like `open`.
+            BlockingIOError: for a folder in which another process is at work.
+        """
+        cls.open(path)  # into what is no run's folder nothing is written
+        lock = FolderLock(path)
+        with lock.released_on_error():
+            folder = cls.open(path)  # anew, as another process may have gone on with it
+            folder._lock = lock
+            folder._remove_leftovers()
         return folder
 
     @classmethod
@@ -64,16 +98,21 @@ class RunFolder:
             )
 
         content = load_json(config, "the settings of a run", is_editable=True)
-        try:
-            hidden = content["settings"]["hidden"]  # a number in the first version's run folders
-            layers = tuple(hidden) if isinstance(hidden, list) else (hidden,)
-            if not layers:
-                raise ValueError("no hidden layer")
-            settings = RunSettings(**{**content["settings"], "hidden": layers})
-        except (ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{config} must hold the settings of a run, got {error}") from None
+        with naming(config):
+            return cls(path, RunSettings.read(content.get("settings")))
 
-        return cls(path, settings)
+    def __enter__(self) -> Self:
+        """Returns the folder itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Unlocks the folder."""
+        self.unlock()
+
+    def unlock(self) -> None:
+        """Lets other processes write into the folder, if this one has locked it."""
+        if self._lock is not None:
+            self._lock.release()
 
     def keep_answers(self, *samplers: Sampler) -> None:
         """Makes D-Wave samplers write their answers into this folder."""
@@ -96,44 +135,56 @@ class RunFolder:
     def save(self, trainer: Trainer) -> None:
         """Writes checkpoint and model, each of them whole or not at all, and adds to the history.
 
-        The checkpoint comes first: the other two follow from it after a crash. The first call
-        writes the whole history anew.
+        Checkpoint and model are on the disk when it returns. The checkpoint comes first: the other
+        two follow from it after a crash. The first call writes the whole history anew.
         """
-        trainer.save_checkpoint(self.checkpoint)
-        trainer.model.save(self.model)
-        self._history.hold(trainer.history)
+        with folders_flushed_once():
+            trainer.save_checkpoint(self.checkpoint)
+            trainer.model.save(self.model)
+            self._history.hold(trainer.history)
+
+    def _remove_leftovers(self) -> None:
+        """Removes what killed processes have left of the run's own files."""
+        names = ("config.json", f"{self.checkpoint.name}*", self.model.name, "history.csv")
+        remove_leftovers(self.path, *names, "training.png")
 
     def plot(self, history: list[EpochRecord]) -> None:
-        """Writes training.png: errors and accuracy against epoch."""
+        """Writes training.png: errors and accuracy against epoch. The history is flushed, too."""
+        self._history.flush()
         write_atomically(self.path / "training.png", history_png(history, self.settings))
 
 
-def _make_empty(path: Path) -> Path:
-    # A run that was killed in its first moment leaves nothing but temporary files.
+def _lock_empty(path: Path) -> FolderLock:
+    """Locks a folder that is new or empty."""
+    _check_empty(path)  # nothing is written into a folder that holds something else
+    make_folder(path)
+    lock = FolderLock(path)
+    with lock.released_on_error():
+        _check_empty(path)  # another run may have come first
+    return lock
+
+
+def _check_empty(path: Path) -> None:
+    """Refuses a file, and a folder with more in it than a run leaves that was killed at once."""
     if path.is_file() or (
-        path.is_dir() and not all(_is_temporary(name) for name in path.iterdir())
+        path.is_dir()
+        and not all(each.name == LOCK_FILE or is_temporary(each) for each in path.iterdir())
     ):
         raise FileExistsError(
             f"{path} must be new or empty, got one that is not; --resume goes on with a run"
         )
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
-def _is_temporary(path: Path) -> bool:
-    return path.name.startswith(".") and path.suffix == ".tmp"
-
-
-def _make_next_free(parent: Path, name: str) -> Path:
+def _lock_next_free(parent: Path, name: str) -> FolderLock:
+    """Makes and locks a new folder: the first of name-1, name-2, ... that nobody else has made."""
     number = 1
     while True:
         path = parent / f"{name}-{number}"
         try:
-            path.mkdir(parents=True)
-        except FileExistsError:
+            make_folder(path, exist_ok=False)
+            return _lock_empty(path)
+        except (FileExistsError, BlockingIOError):
             number += 1
-        else:
-            return path
 
 
 def _csv_line(values: Iterable[object]) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from isingprop.cli.run_samplers import DWAVE_MODES, STARTS_FROM_REFERENCES, make_named_sampler
-from isingprop.data.load import Images, ImageSet, Labels, load_data, load_test_images
+from isingprop.cli.run_samplers import (
+    DWAVE_MODES,
+    STARTS_FROM_REFERENCES,
+    check_sampler_name,
+    make_named_sampler,
+)
+from isingprop.data.load import NAMES, Images, ImageSet, Labels, load_data, load_test_images
 from isingprop.estimator.held_out_beta import held_out_beta
 from isingprop.estimator.recipes import CLASS_STATES, rates_of
 from isingprop.network.base_network import Network
@@ -14,8 +20,26 @@ from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork
 from isingprop.readout import Readout
 from isingprop.samplers import Sampler
+from isingprop.samplers.arguments import MOST_SWEEPS
+from isingprop.training.layer_sweeps import check_active_layers
+from isingprop.training.optimizer import checked_optimizer, checked_schedule
 from isingprop.training.trainer import Trainer
 from isingprop.training.trainer_options import WRONG_CLASSES, checked_average
+from isingprop.util.checks import real_number, true_or_false, whole_number
+
+#: The least and the largest of the settings that are whole numbers; None is no bound.
+BOUNDS: dict[str, tuple[int, int | None]] = {
+    "num_train": (1, None),
+    "num_test": (1, None),
+    "epochs": (1, None),
+    # A hundred times the max that the paper samples; far more would fail late, for lack of memory.
+    "num_states": (1, 10_000),
+    "num_sweeps": (1, MOST_SWEEPS),
+    "seed": (0, 2**64 - 1),
+    "threads": (1, 1024),
+    "batch_size": (1, None),
+    "average_from": (1, None),
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +76,27 @@ class RunSettings:
     qpu_scale: float | None = None
     qpu_annealing_time: float | None = None
 
+    @classmethod
+    def read(cls, content: object) -> RunSettings:
+        """Returns the settings that JSON holds, which may have been edited by hand.
+
+        Raises:
+            ValueError: for a field that is missing, unknown or out of range.
+            TypeError: for a field of another type.
+        """
+        if not isinstance(content, dict):
+            raise TypeError(f"settings must be an object, got {content!r:.80}")
+        kinds = {field.name: str(field.type) for field in fields(cls)}
+        for name in content:
+            if name not in kinds:
+                raise ValueError(f"settings must be {', '.join(kinds)}, got {name!r:.80}")
+        for field in fields(cls):
+            if field.default is MISSING and field.name not in content:
+                raise ValueError(f"settings must hold {field.name}, got none")
+
+        checked = {name: _checked(name, kinds[name], value) for name, value in content.items()}
+        return cls(**checked)
+
     def load_data(self) -> ImageSet:
         """Loads the training and test images of the run."""
         return load_data(
@@ -84,7 +129,7 @@ class RunSettings:
         from_references = self.sampler in STARTS_FROM_REFERENCES
         own_test = self.test_sampler not in (None, self.sampler)
 
-        return Trainer(
+        trainer = Trainer(
             network,
             sampler,
             num_states=self.num_states,
@@ -105,6 +150,9 @@ class RunSettings:
             average_from=self.average_from,
             seed=self.seed,
         )
+        further = ("data", "num_train", "num_test", "coupling_gain")
+        trainer.further_settings = {name: getattr(self, name) for name in further}
+        return trainer
 
     @property
     def finds_beta(self) -> bool:
@@ -158,3 +206,49 @@ class RunSettings:
                     f"{name} must go with sampler {', '.join(DWAVE_MODES)}, "
                     f"got {value} with {self.sampler}"
                 )
+
+
+def _checked(name: str, kind: str, value: Any) -> Any:
+    """Returns the value of a field of RunSettings of this type, as JSON has it, after a check."""
+    kind, _, optional = kind.partition(" | ")
+    if value is None and optional:
+        return None
+
+    if name in BOUNDS:
+        least, most = BOUNDS[name]
+        return whole_number(name, value, least=least, most=most)
+    if name == "hidden":
+        return _hidden_layers(value)
+    if name == "active_layers":
+        check_active_layers(value)
+        return value
+    if kind == "bool":
+        return true_or_false(name, value)
+    if name == "margin":
+        return real_number(name, value, least=0.0)
+    if kind == "float":
+        return real_number(name, value, above=0.0)
+    return _checked_text(name, value)
+
+
+def _hidden_layers(value: Any) -> tuple[int, ...]:
+    """Returns the sizes of hidden layers; run folders of the first version have one number."""
+    sizes = value if isinstance(value, list) else [value]
+    if not sizes:
+        raise ValueError("hidden must name at least one layer, got none")
+    return tuple(whole_number(f"hidden[{k}]", size, least=1) for k, size in enumerate(sizes))
+
+
+def _checked_text(name: str, value: Any) -> str:
+    """Returns a text, which must be a name that is known where there are such."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a text, got {value!r:.80}")
+    if name == "data" and value not in NAMES:
+        raise ValueError(f"data must be one of {', '.join(NAMES)}, got {value!r:.80}")
+    if name in ("sampler", "test_sampler"):
+        check_sampler_name(name, value)
+    if name == "optimizer":
+        checked_optimizer(value)
+    if name == "schedule":
+        checked_schedule(value)
+    return value

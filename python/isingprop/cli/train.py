@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,16 +22,14 @@ from isingprop.cli.options import (
     hidden_layers,
     positive,
     sampler_name,
+    whole,
 )
 from isingprop.cli.recipe_options import recipe_settings
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
 from isingprop.cli.training_run import run_training
 from isingprop.data.load import DataName
-from isingprop.samplers.arguments import MOST_SWEEPS
 
-# A hundred times the max that the paper samples; far more would fail late, for lack of memory.
-_MAX_STATES = 10_000
 # Options that may be given together with --resume: these do not change the numbers of the run.
 _CHANGEABLE = {"epochs", "data_dir", "threads", "qpu_solver", "qpu_budget"}
 _WITH_RESUME = {"resume", "as_json", "dry_run", *_CHANGEABLE}
@@ -50,31 +49,26 @@ def train(
     data: Annotated[DataName, Option(help="Images to train on.")] = "digits",
     data_dir: DataDir = None,
     num_train: Annotated[
-        int | None, Option(min=1, help="Training images, balanced over classes.")
+        int | None, whole("num_train", "Training images, balanced over classes.")
     ] = None,
     num_test: Annotated[
-        int | None, Option(min=1, help="Test images, balanced over classes.")
+        int | None, whole("num_test", "Test images, balanced over classes.")
     ] = None,
-    epochs: Annotated[int, Option(min=1, help="Passes over the training images, in all.")] = 30,
+    epochs: Annotated[int, whole("epochs", "Passes over the training images, in all.")] = 30,
     recipe: Annotated[
         Literal["tuned", "paper"],
         Option(help="What settings in brackets are: tuned on held-out images, or the paper's."),
     ] = "tuned",
     num_states: Annotated[
         int | None,
-        Option(
-            min=1,
-            max=_MAX_STATES,
-            help="States per image and update; 1: equilibrium propagation [3 or 1; paper 20].",
+        whole(
+            "num_states",
+            "States per image and update; 1: equilibrium propagation [3 or 1; paper 20].",
         ),
     ] = None,
     num_sweeps: Annotated[
         int | None,
-        Option(
-            min=1,
-            max=MOST_SWEEPS,
-            help="Sweeps per state: of each replica, or in each cycle [20; paper 30].",
-        ),
+        whole("num_sweeps", "Sweeps per state: of each replica, or in each cycle [20; paper 30]."),
     ] = None,
     hidden: Annotated[str, Option(metavar="N[,N...]", help="Spins of each hidden layer.")] = "120",
     active_layers: Annotated[
@@ -93,9 +87,9 @@ def train(
     ] = None,
     batch_size: Annotated[
         int | None,
-        Option(
-            min=1,
-            help="Images per update, which is their mean; they share QPU calls [10; paper 1].",
+        whole(
+            "batch_size",
+            "Images per update, which is their mean; they share QPU calls [10; paper 1].",
         ),
     ] = None,
     optimizer: Annotated[
@@ -111,7 +105,7 @@ def train(
     ] = None,
     average_from: Annotated[
         int | None,
-        Option(min=1, help="First epoch of those over which the model is averaged [none]."),
+        whole("average_from", "First epoch of those over which the model is averaged [none]."),
     ] = None,
     sampler: Annotated[
         str | None,
@@ -157,9 +151,7 @@ def train(
             help="Log the effective inverse temperature of states; inf after a descent.",
         ),
     ] = False,
-    seed: Annotated[
-        int, Option(min=0, max=2**64 - 1, help="All random numbers follow from it.")
-    ] = 0,
+    seed: Annotated[int, whole("seed", "All random numbers follow from it.")] = 0,
     threads: Threads = 1,
     out: Annotated[
         Path | None, Option(help="New folder for the run [default: runs/<data>-<n>].")
@@ -169,14 +161,20 @@ def train(
 ) -> None:
     """Train a network; keep settings, history, checkpoint, model and picture in a run folder."""
     settings = settings_of(context.params)
-    with one_line_errors():
-        folder = None if resume is None else RunFolder.open(resume)
+    with one_line_errors(), _opened(resume, dry_run) as folder:
         if folder is not None:
             settings = _resumed(context, folder.settings, settings)
         if dry_run:
             show_first_request(settings, folder, as_json)
         else:
             run_training(settings, out, folder, as_json)
+
+
+def _opened(path: Path | None, dry_run: bool) -> AbstractContextManager[RunFolder | None]:
+    """Opens the folder of a run to resume, which is locked unless nothing is to be written."""
+    if path is None:
+        return nullcontext()
+    return nullcontext(RunFolder.open(path)) if dry_run else RunFolder.resume(path)
 
 
 def settings_of(options: Mapping[str, Any]) -> RunSettings:

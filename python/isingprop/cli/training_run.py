@@ -28,7 +28,7 @@ def run_training(
     Args:
         settings: the settings of the run.
         out: the new folder of the run; None takes the first free runs/<data>-<n>.
-        folder: the folder of the run to resume; None starts a new run.
+        folder: the folder of the run to resume, locked; None starts a new run.
         as_json: prints one JSON object in place of lines.
     """
     images = settings.load_data()
@@ -36,18 +36,24 @@ def run_training(
     if folder is None:
         folder = _create_folder(trainer, out, settings)
     else:
-        folder = RunFolder(folder.path, settings)
-        _restore(trainer, folder)
+        folder.settings = settings
+        _restore(trainer, folder, images)
         folder.write_settings()
-    folder.keep_answers(trainer.sampler, trainer.test_sampler)
-    say(
-        f"isingprop: {trainer.network}, {len(images.train_images)} training images, "
-        f"run folder {folder.path}"
-    )
 
+    with folder:
+        folder.keep_answers(trainer.sampler, trainer.test_sampler)
+        say(
+            f"isingprop: {trainer.network}, {len(images.train_images)} training images, "
+            f"run folder {folder.path}"
+        )
+        _train(trainer, folder, images, as_json)
+
+
+def _train(trainer: Trainer, folder: RunFolder, images: ImageSet, as_json: bool) -> None:
+    """Trains in a locked folder, to the last epoch of its settings."""
     result, stopped = None, None
     with _resumable(folder):
-        left = settings.epochs - len(trainer.history)
+        left = folder.settings.epochs - len(trainer.history)
         try:
             for _ in trainer.train(images, left, progress=True) if left > 0 else ():
                 folder.save(trainer)
@@ -79,10 +85,11 @@ def _create_folder(trainer: Trainer, out: Path | None, settings: RunSettings) ->
     return RunFolder.create(out, settings)
 
 
-def _restore(trainer: Trainer, folder: RunFolder) -> None:
+def _restore(trainer: Trainer, folder: RunFolder, images: ImageSet) -> None:
     if not folder.checkpoint.is_file():
         return
     trainer.restore(folder.checkpoint)
+    trainer.check_images(images)
 
     done = len(trainer.history)
     if folder.settings.epochs < done:

@@ -6,6 +6,7 @@ import gzip
 import math
 import os
 import zlib
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,18 @@ from numpy.typing import NDArray
 UNSIGNED_BYTES = b"\0\0\x08"  # the first bytes of a file: two zeros, then the data type
 MAX_DIMENSIONS = 32  # NumPy's own limit before 2.0
 GZIP_START = b"\x1f\x8b"
+_MAX_EXPANSION = 1032  # deflate's own limit: 258 bytes for two bits, and less with gzip's headers
+_PORTION_BYTES = 2**20  # memory grows with what is there, not with what a header announces
+
+_Stream = BufferedReader | gzip.GzipFile
 
 
 def read_idx(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """Reads an IDX file of unsigned bytes; gzip is recognised by the content, not by the name.
 
     The layout is: 00 00 08, one byte for the number of dimensions, each size as a big-endian 32-bit
-    number, then the data in row-major order.
+    number, then the data in row-major order. No more is unpacked than these sizes announce, and
+    nothing if a file of its size cannot hold as much.
 
     Args:
         path: the file.
@@ -44,35 +50,59 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
         LeCun, Cortes & Burges, "The MNIST database of handwritten digits", section on file
         formats.
     """
-    content = _unpacked(Path(path))
-    dimensions = content[3] if len(content) > 3 and content.startswith(UNSIGNED_BYTES) else 0
+    path = Path(path)
+    with path.open("rb") as file:
+        held = os.fstat(file.fileno()).st_size
+        if not file.peek(len(GZIP_START)).startswith(GZIP_START):
+            return _array(path, file, held, packed=False)
+
+        try:
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                return _array(path, unpacked, held, packed=True)
+        except (zlib.error, EOFError, gzip.BadGzipFile) as error:
+            got = f"{held} bytes that do not: {error}"
+            raise ValueError(f"{path} must unpack with gzip, got {got}") from None
+
+
+def _array(path: Path, file: _Stream, held: int, *, packed: bool) -> NDArray[np.uint8]:
+    """Returns the array of a stream, of which no more is read than its header announces.
+
+    Args:
+        path: the file's name in messages.
+        file: the stream, at its start.
+        held: the size of the file on disk, in bytes.
+        packed: whether the file is gzipped.
+    """
+    start = file.read(4)
+    dimensions = start[3] if len(start) > 3 and start.startswith(UNSIGNED_BYTES) else 0
     if not 1 <= dimensions <= MAX_DIMENSIONS:
-        start = content[:4].hex(" ") or "nothing"
         raise ValueError(
-            f"{path} must start with 00 00 08 and 01 to 20 (its dimensions), got {start}"
+            f"{path} must start with 00 00 08 and 01 to 20 (its dimensions), "
+            f"got {start.hex(' ') or 'nothing'}"
         )
 
-    header = 4 + 4 * dimensions
-    if len(content) < header:
-        raise ValueError(f"{path} must hold a header of {header} bytes, got {len(content)}")
-    shape = tuple(np.frombuffer(content, ">u4", dimensions, offset=4).tolist())
-    got, size = len(content) - header, math.prod(shape)
-    # Checked before any array is allocated, since the sizes in the header may be wrong.
+    header, sizes = 4 + 4 * dimensions, file.read(4 * dimensions)
+    if len(start + sizes) < header:
+        raise ValueError(f"{path} must hold a header of {header} bytes, got {len(start + sizes)}")
+    shape = tuple(np.frombuffer(sizes, ">u4").tolist())
+    size = math.prod(shape)
+
+    got: object = held - header
+    if packed and size > held * _MAX_EXPANSION:  # no need to unpack it
+        got = f"a file of {held}, which unpack to {held * _MAX_EXPANSION} at most"
+    elif packed or size == got:
+        data = _read(file, size)
+        got = len(data) if len(data) <= size else "more"
     if size == 0 or got != size:
         raise ValueError(
             f"{path} must hold {size or 'some'} bytes of data, shape {shape}, got {got}"
         )
+    return np.frombuffer(data, np.uint8).reshape(shape)
 
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape).copy()
 
-
-def _unpacked(path: Path) -> bytes:
-    """Returns the content of a file, decompressed if it is gzipped."""
-    content = path.read_bytes()
-    if not content.startswith(GZIP_START):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (zlib.error, EOFError, gzip.BadGzipFile) as error:
-        got = f"{len(content)} bytes that do not: {error}"
-        raise ValueError(f"{path} must unpack with gzip, got {got}") from None
+def _read(file: _Stream, size: int) -> bytearray:
+    """Returns what is left of a stream, or size + 1 bytes of it where it is longer."""
+    data = bytearray()
+    while portion := file.read(min(_PORTION_BYTES, size + 1 - len(data))):
+        data += portion
+    return data

@@ -22,7 +22,7 @@ from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.protocol import Sampler, check_has_temperature, sample_from
 from isingprop.states import States
 from isingprop.training.sampling_log import SamplingLog
-from isingprop.util.checked_files import load_tensors, save_tensors
+from isingprop.util.checked_files import load_tensors, naming, save_tensors
 from isingprop.util.checks import (
     Doubles,
     check_shape,
@@ -280,4 +280,5 @@ class EnergyModel(Likelihood):
             ValueError: for a file of another kind or version.
         """
         tensors, _ = load_tensors(path, _KIND, PARAMETERS)
-        return cls(**{name: tensors[name] for name in PARAMETERS})
+        with naming(path):
+            return cls(**{name: tensors[name] for name in PARAMETERS})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.protocol import Sampler
 from isingprop.training.evaluation import EpochRecord
+from isingprop.training.stability import first_unstable
 from isingprop.training.trainer import Trainer
 from isingprop.util.checks import real_number, whole_number
 
@@ -93,7 +95,7 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 rates.
 
         Warns:
-            UserWarning: of outliers, with their features.
+            UserWarning: of outliers, with their features; of an unstable training.
         """
         if self.epochs is not None:
             whole_number("epochs", self.epochs, least=1)
@@ -110,6 +112,12 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.network_, self.history_ = self._trained(pixels, labels)
+        if (epoch := first_unstable(self.history_)) is not None:
+            warnings.warn(
+                f"training is unstable in epoch {epoch}: take a smaller learning_rate than "
+                f"{self.learning_rate}",
+                stacklevel=2,
+            )
         self.network_.beta = held_out_beta(
             lambda some, own: self._trained(some, own)[0], pixels, labels, self._seed
         )

@@ -23,6 +23,7 @@ from isingprop.readout import Readout
 from isingprop.util.checked_files import save_tensors
 from isingprop.util.checks import (
     Spins,
+    check_finite,
     float_array,
     image_array,
     label_array,
@@ -116,6 +117,11 @@ class Network(ABC):
         """The number of classes."""
         return self.readout.num_classes
 
+    def check_finite(self) -> None:
+        """Refuses parameters that have become NaN or infinite, if only under dark pixels."""
+        for name, array in self.parameters().items():
+            check_finite(name, array)
+
     def hidden_fields(self, images: Floats32) -> Floats32:
         """Returns b^1 + W x, (B, n_1), for (B, I) float32 images."""
         return kernels.local_fields(images, self.input_weights.T, self.layer_biases[0])
@@ -144,6 +150,7 @@ class Network(ABC):
     ) -> IsingProblem:
         """Checks the arguments of `problem` of either kind of network, and poses it."""
         pixels = image_array("images", images, num_inputs=self.num_inputs)
+        self.check_finite()
         fields = self.hidden_fields(pixels)
         output_fields = self._nudged_fields(labels, nudge, count=len(pixels))
 
@@ -298,6 +305,7 @@ class Network(ABC):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a safetensors file, whole or not at all."""
+        self.check_finite()
         metadata = {"num_classes": str(self.num_classes)}
         save_tensors(path, self._kind, dict(self.parameters()), metadata)
 
@@ -337,5 +345,5 @@ def saved_num_classes(path: str | os.PathLike[str], metadata: dict[str, str]) ->
     """Returns the number of classes that the file of a network holds."""
     num_classes = metadata.get("num_classes", "")
     if not num_classes.isdecimal():
-        raise ValueError(f"{path} must say its num_classes, got {num_classes!r}")
+        raise ValueError(f"{path} must say its num_classes, got {num_classes!r:.80}")
     return int(num_classes)

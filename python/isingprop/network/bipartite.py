@@ -20,7 +20,7 @@ from isingprop.network.calibration import beta_number, class_probabilities, like
 from isingprop.network.onnx_export import write_onnx
 from isingprop.problem import IsingProblem
 from isingprop.readout import Readout
-from isingprop.util.checked_files import load_tensors, save_tensors
+from isingprop.util.checked_files import load_tensors, naming, save_tensors
 from isingprop.util.checks import (
     Spins,
     float_array,
@@ -240,6 +240,7 @@ class BipartiteNetwork(Network):
             (B, K) in the unit of the couplings. Fields are float32, sums over hidden spins float64.
         """
         pixels = image_array("images", images, num_inputs=self.num_inputs)
+        self.check_finite()
         energies = np.empty((len(pixels), self.num_classes))
         for first in range(0, len(pixels), _PORTION_IMAGES):
             part = slice(first, first + _PORTION_IMAGES)
@@ -295,6 +296,7 @@ class BipartiteNetwork(Network):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a safetensors file, whole or not at all."""
+        self.check_finite()
         metadata = {"num_classes": str(self.num_classes)}
         if self.beta is not None:
             metadata["beta"] = repr(beta_number("beta", self.beta))
@@ -309,8 +311,9 @@ class BipartiteNetwork(Network):
             ValueError: for a file of another kind or version.
         """
         tensors, metadata = load_tensors(path, cls._kind, PARAMETERS)
-        num_classes = saved_num_classes(path, metadata)
-        network = cls(*(tensors[name] for name in PARAMETERS), num_classes=num_classes)
+        with naming(path):
+            num_classes = saved_num_classes(path, metadata)
+            network = cls(*(tensors[name] for name in PARAMETERS), num_classes=num_classes)
         network.beta = _saved_beta(path, metadata)
         return network
 

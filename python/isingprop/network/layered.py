@@ -22,7 +22,7 @@ from isingprop.network.base_network import (
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.problem import IsingProblem
 from isingprop.readout import Readout
-from isingprop.util.checked_files import load_tensors
+from isingprop.util.checked_files import load_tensors, naming
 from isingprop.util.checks import check_shape, float_array, real_number, seed_number, whole_number
 
 # In units of the paper's scale, at which two hidden layers are a glass that ignores the image and
@@ -231,8 +231,6 @@ class LayeredNetwork(Network):
             ValueError: for a file of another kind or version, or without one of the layers.
         """
         tensors, metadata = load_tensors(path, cls._kind, ())
-        num_classes = saved_num_classes(path, metadata)
-
         num_layers = len(tensors) // 2  # W, L - 1 couplings and L biases are 2 L arrays
         couplings = [f"couplings_{layer}" for layer in range(1, num_layers)]
         biases = [f"bias_{layer}" for layer in range(1, num_layers + 1)]
@@ -242,7 +240,9 @@ class LayeredNetwork(Network):
             raise ValueError(f"{path} must hold {wanted}, got {found}")
 
         arrays = [[tensors[name] for name in group] for group in (couplings, biases)]
-        return cls(tensors["input_weights"], *arrays, num_classes=num_classes)
+        with naming(path):
+            num_classes = saved_num_classes(path, metadata)
+            return cls(tensors["input_weights"], *arrays, num_classes=num_classes)
 
     def shallow(self) -> BipartiteNetwork:
         """Returns a network with one hidden layer as a BipartiteNetwork that shares its arrays.

@@ -42,6 +42,7 @@ _PROBABILITIES: tuple[_Node, ...] = (
 
 def write_onnx(path: str | os.PathLike[str], network: BipartiteNetwork) -> None:
     """Writes the model of `BipartiteNetwork.to_onnx`, whole or not at all."""
+    network.check_finite()
     try:
         from onnx import helper
     except ImportError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -20,13 +21,15 @@ from isingprop.samplers.protocol import declared
 from isingprop.training.evaluation import EpochRecord
 from isingprop.training.optimizer import SGD, schedule_name
 from isingprop.training.trainer_options import TrainerOptions
-from isingprop.util.checked_files import check_names, load_tensors, save_tensors
-from isingprop.util.checks import Floats, float_array
+from isingprop.util.checked_files import check_names, load_tensors, naming, save_tensors
+from isingprop.util.checks import Floats, float_array, whole_number
 from isingprop.util.growing_file import GrowingFile
 
 # So many records at least go into the second file at once. Shorter runs have one file, and a longer
 # one writes the newest records, fewer than these and some 0.4 KB each, with every checkpoint.
 _BLOCK = 50
+_MAX_NAME = 255  # of a file, on Linux
+_MAX_CRC32 = 2**32 - 1
 _OPTIMIZER = "optimizer."  # begins the names of the optimizer's arrays, where it has any
 
 
@@ -38,6 +41,7 @@ class Checkpoint:
     settings: dict[str, Any]  #: all that decides the numbers of the run, as JSON has it
     history: list[EpochRecord]
     data_checksum: int | None  #: of the training images and labels
+    test_checksum: int | None  #: of the test images and labels, where they are known
     #: Of Optimizer: its arrays by name, and its counts.
     optimizer: dict[str, Any]
 
@@ -53,24 +57,44 @@ class Checkpoint:
         try:
             settings = dict(json.loads(metadata["settings"]))
             checksum = json.loads(metadata["data_checksum"])
+            test_checksum = json.loads(metadata.get("test_checksum", "null"))
             counts = dict(json.loads(metadata.get("optimizer", "{}")))
             is_split = "earlier_history" in metadata
             earlier = _Earlier(**json.loads(metadata["earlier_history"])) if is_split else None
-            history = _records(json.loads(metadata["latest_history" if is_split else "history"]))
-        except (KeyError, TypeError, ValueError) as error:
+            latest = json.loads(metadata["latest_history" if is_split else "history"])
+            if not isinstance(latest, list):
+                raise TypeError(f"history must be a list, got {latest!r:.80}")
+            history = _records(latest)
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(
                 f"{path} must hold the settings and history of a run, got {error!r}"
             ) from None
 
-        if earlier is not None:
-            history = earlier.load(path) + history
+        with naming(path):
+            if earlier is not None:
+                history = earlier.load(path) + history
+            _check_history(history, checksum)
+            if test_checksum is not None:
+                whole_number("test_checksum", test_checksum, least=0, most=_MAX_CRC32)
         begins = len(_OPTIMIZER)
         arrays = {
             name[begins:]: tensors.pop(name)
             for name in list(tensors)
             if name.startswith(_OPTIMIZER)
         }
-        return cls(tensors, settings, history, checksum, {"arrays": arrays, **counts})
+        optimizer = {**counts, "arrays": arrays}
+        return cls(tensors, settings, history, checksum, test_checksum, optimizer)
+
+    def check_settings(self, options: TrainerOptions, path: str | os.PathLike[str]) -> None:
+        """Raises ValueError for a setting that is not as when the checkpoint was written.
+
+        Checkpoints from before a further setting was there do not know it.
+        """
+        for name, mine in run_settings(options).items():
+            saved = self.settings.get(name)
+            is_new = name in options.further_settings and name not in self.settings
+            if saved != mine and not is_new:
+                raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
 
     def parameters_for(self, network: Network, path: str | os.PathLike[str]) -> dict[str, Floats]:
         """Returns the parameters, checked to be complete, finite and of the network's shapes."""
@@ -114,6 +138,7 @@ class CheckpointFile:
         metadata = {
             "settings": json.dumps(checkpoint.settings),
             "data_checksum": json.dumps(checkpoint.data_checksum),
+            "test_checksum": json.dumps(checkpoint.test_checksum),
         }
         if earlier.count == 0:
             metadata["history"] = latest
@@ -146,6 +171,14 @@ class _Earlier:
     sha256: str | None = None  #: of these bytes
     crc32: int | None = None  #: of these bytes, in checkpoints from before there was a SHA-256
 
+    def __post_init__(self) -> None:
+        """Checks what a file says of another one."""
+        known = isinstance(self.file, str) and 0 < len(self.file) <= _MAX_NAME
+        if not known or Path(self.file).name != self.file:
+            raise ValueError(f"file must be the name of a file, got {self.file!r:.80}")
+        for name in ("records", "size"):
+            whole_number(name, getattr(self, name), least=0, most=sys.maxsize)
+
     def load(self, checkpoint: str | os.PathLike[str]) -> list[EpochRecord]:
         """Reads the records that a checkpoint needs."""
         path = Path(checkpoint).with_name(self.file)
@@ -175,7 +208,16 @@ def _as_json(record: EpochRecord) -> str:
 
 def _records(found: Iterable[dict[str, Any]]) -> list[EpochRecord]:
     """Returns records that JSON has as objects."""
-    return [EpochRecord(**record) for record in found]
+    return [EpochRecord.checked(**record) for record in found]
+
+
+def _check_history(history: list[EpochRecord], checksum: object) -> None:
+    """Raises ValueError unless the epochs are 1, 2, 3 ..., with the checksum of their images."""
+    for number, record in enumerate(history, 1):
+        if record.epoch != number:
+            raise ValueError(f"epoch of record {number} must be {number}, got {record.epoch}")
+    if history or checksum is not None:
+        whole_number("data_checksum", checksum, least=0, most=_MAX_CRC32)
 
 
 def run_settings(options: TrainerOptions) -> dict[str, Any]:
@@ -188,19 +230,21 @@ def run_settings(options: TrainerOptions) -> dict[str, Any]:
         "network": str(options.network),
         "sampler": declared(options.sampler).settings(),
         "num_states": options.num_states,
+        # Checkpoints from before it was there have none. Rates may follow from it.
+        "optimizer": None if options.optimizer == SGD else options.optimizer,
         "learning_rates": asdict(options.learning_rates),
         "batch_size": options.batch_size,
         "nudge": options.nudge,
         "skip_correct": options.skip_correct or None,  # checkpoints from before it have none
         "references": options.references,
         # Checkpoints from before they were there have none of these.
-        "optimizer": None if options.optimizer == SGD else options.optimizer,
         "schedule": None if options.schedule == "constant" else schedule_name(options.schedule),
         "average_from": options.average_from,
         **_deep_settings(options),
         "num_test_reads": options.num_test_reads,
         "test_sampler": None if own_test else declared(options.test_sampler).settings(),
         "seed": options.seed,
+        **options.further_settings,
     }
 
     normal: dict[str, Any] = json.loads(json.dumps(settings, default=repr))

@@ -14,12 +14,13 @@ from isingprop.network.bipartite import PARAMETERS
 from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.protocol import declared
 from isingprop.training.error_count import ErrorCount
-from isingprop.training.evaluation import EpochRecord
-from isingprop.training.minibatches import Minibatches, random_order
+from isingprop.training.evaluation import EpochRecord, Evaluation, predict
+from isingprop.training.minibatches import TEST, Minibatches, random_order
 from isingprop.training.optimizer import Optimizer, rate_factor
 from isingprop.training.phases import Plan, own_outputs_push, phases_of
 from isingprop.training.sampling_log import SamplingLog
 from isingprop.training.trainer_options import FREE, TrainerOptions
+from isingprop.util.checks import seed_for
 
 _PORTION_IMAGES = 1000  # between two moves of a progress bar
 
@@ -76,6 +77,25 @@ def run_epoch(
         wrong_cycles=errors.cycles,
         **log.numbers(),
     )
+
+
+def test_model(
+    options: TrainerOptions, model: Network, images: Floats32, labels: NDArray[np.int64]
+) -> Evaluation:
+    """Returns the accuracy of a model on checked images."""
+    if isinstance(options.test_sampler, ClassStates):
+        return Evaluation.of(model.shallow().predict(images), labels)
+
+    classes = predict(
+        model,
+        options.test_sampler,
+        images,
+        num_reads=options.num_test_reads,
+        seed=seed_for(options.seed, TEST, 0),
+        active_layers=options.active_layers,
+        max_spins=options.max_spins,
+    )
+    return Evaluation.of(classes, labels)
 
 
 def _sampled_epoch(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from types import NoneType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +17,15 @@ from isingprop.util.checks import image_array, seed_number, whole_number
 
 # Predictions go in portions of this many images, which bounds the memory of a test on many.
 _PREDICT_IMAGES = 1000
+# What the values of a record may be, by the types of its fields; JSON may have 0 for 0.0.
+_TYPES = {
+    "int": (int,),
+    "float": (float, int),
+    "int | None": (int, NoneType),
+    "float | None": (float, int, NoneType),
+    "bool | None": (bool, NoneType),
+}
+_MAX_COUNT = 2**53  # floats count so far
 
 
 @dataclass(frozen=True)
@@ -56,9 +67,29 @@ class EpochRecord:
     applications: int | None = None
     #: Calls of the chip whose access time is an estimate, since their answers do not say it.
     calls_estimated: int | None = None
+    #: Whether steps were too large to learn from: the network grew tenfold in the epoch, or no
+    #: class was told from another for three epochs of large updates, or of none.
+    unstable: bool | None = None
     #: Reads of the chip whose energy in its answer is not that of their own states; these energies
     #: are not used.
     energies_wrong: int | None = None
+
+    @classmethod
+    def checked(cls, **values: Any) -> EpochRecord:
+        """Returns the record of values that were read from a file.
+
+        Raises:
+            TypeError: for a field that is missing, unknown, or of another type.
+            ValueError: for a negative count, or one that no run reaches.
+        """
+        record = cls(**values)
+        for field in fields(cls):
+            value = getattr(record, field.name)
+            if type(value) not in _TYPES[str(field.type)]:
+                raise TypeError(f"{field.name} must be {field.type}, got {value!r:.80}")
+            if type(value) is int:
+                whole_number(field.name, value, least=0, most=_MAX_COUNT)
+        return record
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def sample_states(
     check_active_layers(active_layers)
     log = SamplingLog(max_spins=max_spins)
     pixels = image_array("images", images, num_inputs=network.num_inputs)
+    network.check_finite()
     fields, numbers = network.hidden_fields(pixels), stream_array(streams, len(pixels))
 
     if network.num_hidden_layers == 1 or active_layers is None:

@@ -86,15 +86,17 @@ def checked_images(
     return pixels, label_array(f"{part}_labels", labels, count=count, num_classes=num_classes)
 
 
-def same_checksum(before: int | None, images: Floats32, labels: NDArray[np.int64]) -> int:
-    """Returns the checksum of the training images, which must be those that the run began with.
+def same_checksum(
+    before: int | None, images: Floats32, labels: NDArray[np.int64], part: str = "train"
+) -> int:
+    """Returns the checksum of one part of an ImageSet, which must be that of the run so far.
 
     The order of the images is a part of the run's random numbers.
     """
     checksum = zlib.crc32(labels.tobytes(), zlib.crc32(images.data))
     if before not in (None, checksum):
         raise ValueError(
-            f"train_images must be those that the run began with (checksum {before}), "
+            f"{part}_images must be those that the run began with (checksum {before}), "
             f"got others (checksum {checksum})"
         )
     return checksum

@@ -21,6 +21,7 @@ from isingprop.training.phases import Step
 from isingprop.util.checks import Floats, float_array, real_number, whole_number
 
 SGD, ADAM = "sgd", "adam"
+_MAX_UPDATES = 2**53  # floats count so far
 OPTIMIZERS = (SGD, ADAM)
 
 Schedule = str | Callable[[float], float]
@@ -223,12 +224,18 @@ class Optimizer:
             )
             for name, mine in self.state.items()
         }
-        given = saved.get("num_steps", {})  # a checkpoint without arrays has no counts
+        # A checkpoint without arrays has no counts.
+        given = saved.get("num_steps") if arrays else dict.fromkeys(self.num_steps, 0)
+        if not isinstance(given, dict) or set(given) != set(self.num_steps):
+            raise ValueError(
+                f"num_steps must be numbers of {', '.join(self.num_steps)}, got {given!r:.80}"
+            )
         steps = {
-            name: whole_number(f"num_steps[{name!r}]", given.get(name, 0), least=0)
+            name: whole_number(f"num_steps[{name!r}]", given[name], least=0, most=_MAX_UPDATES)
             for name in self.num_steps
         }
-        averaged = whole_number("num_averaged", saved.get("num_averaged", 0), least=0)
+        averaged = saved.get("num_averaged") if arrays else 0
+        averaged = whole_number("num_averaged", averaged, least=0, most=_MAX_UPDATES)
 
         for name, array in checked.items():
             self.state[name][...] = array

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -15,13 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.network.base_network import Floats32, Network
 from isingprop.samplers.annealing import Annealing
-from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.protocol import Sampler
 from isingprop.training.checkpoints import Checkpoint, CheckpointFile, run_settings
-from isingprop.training.epoch import Place, run_epoch
-from isingprop.training.evaluation import EpochRecord, Evaluation, predict
+from isingprop.training.epoch import Place, run_epoch, test_model
+from isingprop.training.evaluation import EpochRecord, Evaluation
 from isingprop.training.learning_rule import LearningRates
-from isingprop.training.minibatches import TEST, checked_images, same_checksum
+from isingprop.training.minibatches import checked_images, same_checksum
 from isingprop.training.optimizer import (
     Optimizer,
     Schedule,
@@ -30,6 +30,7 @@ from isingprop.training.optimizer import (
     put_back,
     undone_on_error,
 )
+from isingprop.training.stability import Chance, first_unstable, judged
 from isingprop.training.trainer_options import (
     FREE,
     DeepOptions,
@@ -44,13 +45,9 @@ from isingprop.training.trainer_options import (
     checked_skip_correct,
     sampled_shapes,
 )
-from isingprop.util.checks import (
-    real_number,
-    seed_for,
-    seed_number,
-    true_or_false,
-    whole_number,
-)
+from isingprop.util.checked_files import naming
+from isingprop.util.checks import real_number, seed_number, true_or_false, whole_number
+from isingprop.util.messages import say
 
 if TYPE_CHECKING:
     from isingprop.data.load import ImageSet
@@ -190,7 +187,9 @@ class Trainer:
         self._optimizer = Optimizer(network, self.optimizer, averages=average_from is not None)
 
         self.history: list[EpochRecord] = []
+        self.further_settings: dict[str, Any] = {}  #: of the caller, that `restore` compares, too
         self._data_checksum: int | None = None
+        self._test_checksum: int | None = None
         self._checkpoint_files: dict[Path, CheckpointFile] = {}
 
     @property
@@ -216,6 +215,9 @@ class Trainer:
                 `restore`, other images than the checkpoint was made with. Also where training
                 diverges, with the learning rates; the network is then as after Ctrl-C.
             KeyboardInterrupt: on Ctrl-C; the network is then as the last whole epoch left it.
+
+        Warns:
+            UserWarning: of the first unstable epoch; with `progress` it is a line on stderr.
         """
         for _ in self.train(images, epochs, progress=progress):
             pass
@@ -230,9 +232,9 @@ class Trainer:
         done = len(self.history)
         last = done + whole_number("epochs", epochs, least=1)
         checked_average(self.average_from, last)
-        train = checked_images(self.network, "train", images.train_images, images.train_labels)
-        test = checked_images(self.network, "test", images.test_images, images.test_labels)
-        num_images = len(train[0])
+        train, test = self.check_images(images)
+        self._test_checksum = same_checksum(None, *test)
+        num_images, chances = len(train[0]), (Chance.of(train[1]), Chance.of(test[1]))
 
         bar = tqdm(
             total=last * num_images,
@@ -246,11 +248,16 @@ class Trainer:
                 with self._undone_on_error() as before:
                     record = self._train_epoch(*train, before, last, bar)
                     start = perf_counter()
-                    accuracy = self._evaluate(*test).accuracy
+                    accuracy = test_model(self, self.model, *test).accuracy
                     record = replace(
                         record, test_accuracy=accuracy, seconds_testing=perf_counter() - start
                     )
+                    record, reason = judged(self, self.history, record, before, *chances)
                 self.history.append(record)
+                if reason is not None and first_unstable(self.history) == record.epoch:
+                    bar.clear()
+                    text = f"training is unstable in epoch {record.epoch}: {reason}"
+                    say(f"isingprop: {text}") if progress else warnings.warn(text, stacklevel=2)
                 yield record
 
     def train_epoch(
@@ -258,7 +265,8 @@ class Trainer:
     ) -> EpochRecord:
         """Trains for one epoch on (n, I) images and (n,) labels, without a test.
 
-        A schedule that is not constant needs num_epochs, the number of all epochs of the run.
+        A schedule that is not constant needs num_epochs, the number of all epochs of the run. No
+        warning tells of an unstable epoch, only its record.
         """
         done = len(self.history)
         train = checked_images(self.network, "train", images, labels)
@@ -270,12 +278,22 @@ class Trainer:
 
         with self._undone_on_error() as before:
             record = self._train_epoch(*train, before, num_epochs or done + 1)
+            record, _ = judged(self, self.history, record, before, Chance.of(train[1]))
         self.history.append(record)
         return record
 
+    def check_images(self, images: ImageSet) -> list[tuple[Floats32, NDArray[np.int64]]]:
+        """Returns the training and test images with labels, those that the run began with."""
+        checked = []
+        for part, before in (("train", self._data_checksum), ("test", self._test_checksum)):
+            arrays = getattr(images, f"{part}_images"), getattr(images, f"{part}_labels")
+            checked.append(checked_images(self.network, part, *arrays))
+            same_checksum(before if self.history else None, *checked[-1], part)
+        return checked
+
     def evaluate(self, images: ArrayLike, labels: ArrayLike) -> Evaluation:
         """Returns the accuracy on (n, I) images, by the lowest of several reads of each."""
-        return self._evaluate(*checked_images(self.network, "test", images, labels))
+        return test_model(self, self.model, *checked_images(self.network, "test", images, labels))
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """Writes all that `restore` needs: parameters, settings and history, or nothing at all.
@@ -287,7 +305,8 @@ class Trainer:
         file = Path(path).absolute()
         optimizer = {"arrays": self._optimizer.state, **self._optimizer.counts()}
         parameters, settings = self.network.parameters(), run_settings(self)
-        checkpoint = Checkpoint(parameters, settings, self.history, self._data_checksum, optimizer)
+        sums = self._data_checksum, self._test_checksum
+        checkpoint = Checkpoint(parameters, settings, self.history, *sums, optimizer)
         self._checkpoint_files.setdefault(file, CheckpointFile(file)).save(checkpoint)
 
     def restore(self, path: str | os.PathLike[str]) -> None:
@@ -303,15 +322,13 @@ class Trainer:
                 settings.
         """
         checkpoint = Checkpoint.load(path)
-        for name, mine in run_settings(self).items():
-            saved = checkpoint.settings.get(name)
-            if saved != mine:
-                raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
-
-        parameters = checkpoint.parameters_for(self.network, path)
-        self._optimizer.put_back(checkpoint.optimizer)
+        checkpoint.check_settings(self, path)
+        with naming(path):
+            parameters = checkpoint.parameters_for(self.network, path)
+            self._optimizer.put_back(checkpoint.optimizer)
         put_back(self.network, parameters)
-        self.history, self._data_checksum = checkpoint.history, checkpoint.data_checksum
+        self.history, self._test_checksum = checkpoint.history, checkpoint.test_checksum
+        self._data_checksum = checkpoint.data_checksum
 
     def _train_epoch(
         self,
@@ -327,23 +344,6 @@ class Trainer:
         record = run_epoch(self, self._optimizer, place, images, labels, before, bar)
         self._data_checksum = checksum
         return record
-
-    def _evaluate(self, images: Floats32, labels: NDArray[np.int64]) -> Evaluation:
-        """Returns the accuracy of the model on checked images."""
-        model = self.model
-        if isinstance(self.test_sampler, ClassStates):
-            return Evaluation.of(model.shallow().predict(images), labels)
-
-        classes = predict(
-            model,
-            self.test_sampler,
-            images,
-            num_reads=self.num_test_reads,
-            seed=seed_for(self.seed, TEST, 0),
-            active_layers=self.active_layers,
-            max_spins=self.max_spins,
-        )
-        return Evaluation.of(classes, labels)
 
     def _undone_on_error(self) -> AbstractContextManager[dict[str, Floats32]]:
         return undone_on_error(self._optimizer, len(self.history), self.learning_rates)

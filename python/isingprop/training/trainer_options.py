@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from isingprop.network.base_network import Network
 from isingprop.network.layer_order import side_sizes
@@ -48,6 +48,7 @@ class TrainerOptions(Protocol):
     schedule: str | Callable[[float], float]
     average_from: int | None
     seed: int
+    further_settings: dict[str, Any]
 
 
 class DeepOptions(NamedTuple):
@@ -108,10 +109,11 @@ def sampled_shapes(
 
 
 def check_network(network: object) -> None:
-    """Refuses what is not a network."""
+    """Refuses what is not a network, and one whose parameters are not finite."""
     if not isinstance(network, Network):
         wanted = "a BipartiteNetwork or a LayeredNetwork"
         raise TypeError(f"network must be {wanted}, got {type(network).__name__}")
+    network.check_finite()
 
 
 def check_left_out(network: Network, **arguments: object) -> None:

@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,7 @@ def load_tensors(
         _warn_once(path)
     elif checksum != _sha256(metadata, tensors):
         raise ValueError(_changed(path))
+    _check_text(path, metadata)
     check_names(path, tensors, names)
     return tensors, metadata
 
@@ -191,12 +193,30 @@ def _warn_once(path: str | os.PathLike[str]) -> None:
         )
 
 
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Makes errors about what a file holds ValueErrors that quote its path."""
+    try:
+        yield
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        if isinstance(error, ValueError) and str(path) in str(error):
+            raise
+        raise ValueError(f"{error} (in {path})") from None
+
+
 def _read_metadata(raw: dict[str, str] | None) -> dict[str, str]:
     """Returns the text that `save_tensors` kept under its one key, or none of it."""
     try:
         return dict(json.loads((raw or {})[_METADATA_KEY]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return {}
+
+
+def _check_text(path: str | os.PathLike[str], metadata: Mapping[str, object]) -> None:
+    """Raises ValueError for metadata that is not text, as `save_tensors` writes it."""
+    for name, value in metadata.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{name} in {path} must be text, got {value!r:.80}")
 
 
 def _check_header(path: str | os.PathLike[str], kind: str, metadata: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from isingprop.util.files import write_atomically
+from isingprop.util.files import flush_folder, write_atomically
 
 Record = TypeVar("Record")
 
@@ -24,15 +24,23 @@ class GrowingFile(Generic[Record]):
         path: the file. What it holds before the first call of `hold` is replaced.
         line: returns the line of a record, with its end.
         header: the text before the first line.
+        flushed: whether new records are on the disk when `hold` returns. Otherwise the system
+            writes them within seconds, or `flush` does.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], line: Callable[[Record], str], header: str = ""
+        self,
+        path: str | os.PathLike[str],
+        line: Callable[[Record], str],
+        header: str = "",
+        *,
+        flushed: bool = True,
     ) -> None:
         """Counts no records; the file is not touched."""
         self.path = Path(path)
         self._line = line
         self._header = header
+        self._flushed = flushed
         self._last: Record | None = None
         self._left: tuple[int, ...] = ()
         self.count = 0  #: records in the file
@@ -56,9 +64,9 @@ class GrowingFile(Generic[Record]):
     def hold(self, records: Sequence[Record]) -> None:
         """Makes the file hold these records.
 
-        New records are on the disk when it returns; an error leaves none of them. The whole file is
-        written anew, under a temporary name, at the first call, or if its records are not the first
-        ones of the list, or if it is not as the last call left it.
+        An error leaves none of the new records. The whole file is written anew and flushed, under a
+        temporary name, at the first call, or if its records are not the first ones of the list, or
+        if it is not as the last call left it.
         """
         grows = self.count > 0 and self.begins(records) and self._left == _state(self.path)
         first, size = (self.count, self.size) if grows else (0, 0)
@@ -67,14 +75,21 @@ class GrowingFile(Generic[Record]):
         content = (text if grows else self._header + text).encode()
 
         if grows:
-            _add(self.path, size, content)
+            _add(self.path, size, content, self._flushed)
         else:
             write_atomically(self.path, content)
+            # At once, since a file that is written next may count the records in this one.
+            flush_folder(self.path.parent)
 
         self.count, self._last = len(records), records[-1] if records else None
         sha256.update(content)
         self.size, self._sha256 = size + len(content), sha256
         self._left = _state(self.path)
+
+    def flush(self) -> None:
+        """Flushes the records to the disk."""
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def _state(path: Path) -> tuple[int, ...]:
@@ -86,14 +101,15 @@ def _state(path: Path) -> tuple[int, ...]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _add(path: Path, size: int, content: bytes) -> None:
+def _add(path: Path, size: int, content: bytes, flushed: bool) -> None:
     """Adds bytes to a file of a known size, which an error leaves at that size."""
     with path.open("ab", buffering=0) as file:
         try:
             left = memoryview(content)
             while left:  # one call may write a part only
                 left = left[file.write(left) :]
-            os.fsync(file.fileno())
+            if flushed:
+                os.fsync(file.fileno())
 
         except BaseException as error:
             with contextlib.suppress(OSError):

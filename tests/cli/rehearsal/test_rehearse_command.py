@@ -150,8 +150,12 @@ def processes_of(group: int) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_a_rehearsal_with_all_its_processes(tmp_path, chip_file, number):
+@pytest.mark.parametrize(
+    ("number", "send"),
+    [(signal.SIGINT, os.kill), (signal.SIGTERM, os.kill), (signal.SIGHUP, os.killpg)],
+)
+def test_a_signal_ends_a_rehearsal_with_all_its_processes(tmp_path, chip_file, number, send):
+    """SIGHUP goes to the whole group, as when a terminal is closed."""
     here, variables = surroundings(tmp_path)
     command = [*COMMAND[1:], "qpu", "rehearse", *SMALL, "--chip", chip_file]
     environment = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -159,9 +163,9 @@ def test_ctrl_c_ends_a_rehearsal_with_all_its_processes(tmp_path, chip_file, num
     with started(*command, **options, stderr=subprocess.PIPE) as running:
         said = iter(running.stderr.readline, "")
         assert any("running through faults" in line for line in said)
-        running.send_signal(number)
+        send(running.pid, number)
         _, rest = running.communicate(timeout=PROCESS_SECONDS)
-        assert running.returncode == 130
+        assert running.returncode == 128 + number
         assert rest == "Interrupted.\n"
         wait_until(lambda: processes_of(running.pid) == [])
     assert_nothing_left(tmp_path)

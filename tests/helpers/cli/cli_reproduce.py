@@ -4,8 +4,8 @@ TWO_SEEDS = ("--quick", "--seeds", "2", "--json")
 
 
 def contents(folder):
-    """All files by their names, but those that hold times, and no jobs' results."""
-    timed = ("fig5_seconds.csv",)
+    """All files by their names, but those that hold times or processes, and no jobs' results."""
+    timed = ("fig5_seconds.csv", "lock")
     return {
         path.name: path.read_bytes()
         for path in folder.iterdir()

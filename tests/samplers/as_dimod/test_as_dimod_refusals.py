@@ -107,8 +107,8 @@ def test_unknown_parameters_are_ignored_with_a_warning(sampler):
 LADDER = {"beta_schedule_type": "custom", "beta_schedule": [1, 2]}
 
 
-def pair(linear, quadratic, vartype="SPIN"):
-    return dimod.BinaryQuadraticModel({"a": linear}, {"ab": quadratic}, 0.0, vartype)
+def pair(linear, quadratic, vartype="SPIN", offset=0.0):
+    return dimod.BinaryQuadraticModel({"a": linear}, {"ab": quadratic}, offset, vartype)
 
 
 @BOTH
@@ -124,6 +124,15 @@ def pair(linear, quadratic, vartype="SPIN"):
             "ValueError: bqm must have finite biases, got -inf for ('a', 'b')",
         ),
         (pair(1, np.nan), {}, "ValueError: bqm must have finite biases, got nan for ('a', 'b')"),
+        *(
+            (
+                pair(1, 1, vartype, value),
+                {},
+                f"ValueError: offset of bqm must be finite, got {value}",
+            )
+            for vartype in ("SPIN", "BINARY")
+            for value in (np.nan, INF, -INF)
+        ),
         (PAIR, {"num_reads": 0}, "ValueError: num_reads must be at least 1, got 0"),
         (PAIR, {"num_reads": True}, "TypeError: num_reads must be an integer, got True"),
         (

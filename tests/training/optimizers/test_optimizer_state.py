@@ -10,6 +10,7 @@ from helpers.training.deep_runs import deep, make_deep
 from helpers.training.optimizer_runs import run_bits, state_bits
 from helpers.training.training_runs import DATA, NUM_TRAIN, Noted, bits, make, without_seconds
 from isingprop import ClassStates, kernels
+from isingprop.network.bipartite import PARAMETERS
 from isingprop.training import epoch
 from isingprop.util.checked_files import load_tensors, save_tensors
 
@@ -43,6 +44,7 @@ RUNS = {
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.filterwarnings("ignore:training is unstable")  # Adam's steps are large for 23 images
 def test_a_resumed_run_has_the_bits_of_one_never_stopped(tmp_path, kind, variant):
     (make_run, other_network), options = RUNS[kind], VARIANTS[variant]
     whole, first = make_run(**options), make_run(**options)
@@ -178,7 +180,11 @@ SIZE = 76  # 7 * 5 + 5 * 6 + 5 + 6 parameters
             "drift of the optimizer must be finite, got nan",
         ),
         (counts(num_averaged=-1), "num_averaged must be at least 0, got -1"),
-        (counts(num_steps={"couplings": -1}), "num_steps['couplings'] must be at least 0, got -1"),
+        (counts(num_steps={"couplings": 1}), "num_steps must be numbers of input_weights, coupl"),
+        (
+            counts(num_steps=dict.fromkeys(PARAMETERS, -1)),
+            "num_steps['input_weights'] must be at least 0, got -1",
+        ),
     ],
 )
 def test_a_damaged_state_is_refused(assert_refused, tmp_path, change, refusal):

@@ -17,6 +17,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Self
 
+from isingprop.cli.stop_signals import stops_later
+
 # What a training on a chip imports from other packages. A process that has imported it, and from
 # which the commands are forked, saves each of them some seconds. It has the paths of a fresh
 # interpreter, among which this package may not be, or not this version of it.
@@ -53,7 +55,7 @@ class ChildCommand:
     def running(self) -> Iterator[Self]:
         """Starts the command, and kills it in the end if it has not ended."""
         try:
-            with _interrupts_later():  # what is half started could not be killed
+            with stops_later():  # what is half started could not be killed
                 self._process.start()
             yield self
         finally:
@@ -94,30 +96,19 @@ def preload() -> None:
         return
 
     multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
-    # Ctrl-C in a terminal goes to all processes; here the parent kills its children.
+    # Ctrl-C and the end of a terminal go to all processes; here the parent kills its children.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         forkserver.ensure_running()
     finally:
         signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _start_method() -> str:
     """Returns how processes are started: forked or, where its socket has no room, from nothing."""
     return "forkserver" if len(tempfile.gettempdir()) <= _MAX_FOLDER_NAME else "spawn"
-
-
-@contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """Handles a Ctrl-C that comes in the context after it."""
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if came and callable(before):
-            before(signal.SIGINT, None)
 
 
 def _become(arguments: list[str], environment: dict[str, str], output: Path) -> None:

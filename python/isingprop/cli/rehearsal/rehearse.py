@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from pathlib import Path
 from time import perf_counter
@@ -59,8 +58,6 @@ def rehearse(
     if chip is not None and solver is not None:
         raise typer.BadParameter("--chip cannot be said with --solver")
 
-    # What ends the command cleans up, as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     start = perf_counter()
     with one_line_errors(), tempfile.TemporaryDirectory(prefix="isingprop-") as folder:
         device = _emulated(chip, solver)

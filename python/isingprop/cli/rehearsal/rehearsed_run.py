@@ -87,6 +87,7 @@ def rehearse_run(
         folder: folder for the run.
     """
     run_folder = RunFolder.create(folder / "run", replace(settings, qpu_solver=_SOLVER))
+    run_folder.unlock()  # for the commands that run there
     with LocalService({_SOLVER: chip}) as service:
         run = RehearsedRun(service.paid)
         stages = _Stages(service, run_folder, run)

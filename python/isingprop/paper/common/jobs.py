@@ -20,6 +20,7 @@ from isingprop.paper.common.workers import Job as Job
 from isingprop.paper.common.workers import Processes
 from isingprop.util.checked_files import load_tensors, save_tensors
 from isingprop.util.checks import whole_number
+from isingprop.util.files import make_folder
 
 
 class Runner:
@@ -77,7 +78,7 @@ class Runner:
                 abandoned.
         """
         self._bar.set_description(description)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
 
         # Equal jobs share a name, and so a file.
         checksum = _checksum(images)

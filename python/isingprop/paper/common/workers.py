@@ -9,9 +9,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, ClassVar, Protocol, TypeAlias
 
@@ -94,15 +95,11 @@ class Processes:
         """Starts a job, in a new process if fewer than num_workers run."""
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._num_workers, context, _start_process)
+            with _signals_blocked():  # for multiprocessing's own process, which tracks semaphores
+                self._pool = ProcessPoolExecutor(self._num_workers, context, _start_process)
 
-        # A new process inherits the mask of blocked signals, so only this process gets Ctrl-C. A
-        # signal that arrives in between is delivered when the mask is restored.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        try:
+        with _signals_blocked():  # anew: the start of that process has let Ctrl-C through again
             return self._pool.submit(run_job, job, images, __version__)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _kill(self) -> None:
         """Ends the processes at once and abandons their jobs."""
@@ -111,6 +108,20 @@ class Processes:
                 process.kill()
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Keeps Ctrl-C and the end of a terminal from processes that start in the context.
+
+    They inherit the mask of blocked signals, and only this process ends all. A signal that arrives
+    in between is delivered when the mask is restored.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGHUP])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_job(job: Job, images: ImageSet, wanted: str) -> Arrays:

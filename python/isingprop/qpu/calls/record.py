@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import threading
 import weakref
 from collections.abc import Mapping
@@ -17,6 +15,8 @@ from isingprop.qpu.calls.call_data import Answer, Call, cost_of
 from isingprop.qpu.calls.call_files import call_path, load_answer, load_call, save_call
 from isingprop.util.checked_files import load_json, save_json
 from isingprop.util.checks import Spins
+from isingprop.util.files import make_folder, remove_leftovers
+from isingprop.util.folder_lock import FolderLock
 
 
 class Record:
@@ -32,24 +32,21 @@ class Record:
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         """Makes the folder where it does not exist, locks it and reads it."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.folder = folder
         self.settings = settings
         # Settings are also checked before the lock, since they explain a refusal better.
         _check_settings(folder, settings)
-        self._lock = _locked(folder / "lock")
-        self._process = os.getpid()
-        self._unlock = weakref.finalize(self, os.close, self._lock)
+        self._lock = FolderLock(folder)
         self._users: weakref.WeakSet[object] = weakref.WeakSet()
         self.request_lock = threading.RLock()  #: held by the thread that requests missing answers
 
-        try:
+        # The traceback of an error would refer to self and keep the folder locked.
+        with self._lock.released_on_error():
+            remove_leftovers(folder)
             if not _check_settings(folder, settings):
                 save_json(folder / "settings.json", settings, indent=2)
             self.index = Index(folder)
-        except BaseException:  # its traceback would refer to self and keep the folder locked
-            self._unlock()
-            raise
 
     @classmethod
     def of(cls, folder: Path, settings: Mapping[str, Any], user: object | None = None) -> Record:
@@ -79,7 +76,7 @@ class Record:
         """
         self._users.discard(user)
         if not self._users:
-            self._unlock()
+            self._lock.release()
 
     def is_there(self) -> bool:
         """Returns whether the folder is still the one that this process has locked.
@@ -87,12 +84,7 @@ class Record:
         It is not where the record was released or the folder replaced, nor in a process that was
         forked from the one that locked it.
         """
-        if not self._unlock.alive or self._process != os.getpid():
-            return False
-        try:
-            return os.path.samestat(os.fstat(self._lock), (self.folder / "lock").stat())
-        except OSError:
-            return False
+        return self._lock.holds()
 
     def begin(self, call: Call) -> None:
         """Writes a call that is about to be sent."""
@@ -216,19 +208,6 @@ def _check_settings(folder: Path, settings: Mapping[str, Any]) -> bool:
             f"record {folder} must hold answers of {dict(settings)}, got those of {saved}"
         )
     return True
-
-
-def _locked(path: Path) -> int:
-    """Opens a file and locks it until it is closed or the process ends, however it ends."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        raise BlockingIOError(
-            f"{path.parent} must be written by one process at a time, got another at work"
-        ) from None
-    return file
 
 
 _OPENING = threading.Lock()

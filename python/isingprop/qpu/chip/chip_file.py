@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +27,7 @@ from isingprop.util.checks import Doubles
 REAL_CHIPS = {"pegasus": "Advantage_system4.1", "zephyr": "Advantage2_system1"}
 _FOLDER = Path(__file__).with_name("real_chips")
 _GZIP = b"\x1f\x8b"  # the first bytes of every gzip file
+_MAX_BYTES = 2**25  # of JSON; the largest chip of 2026 has 3.7 MB
 _THOUSANDTHS = 1000
 _GRAPH_LISTS = {"qubits": "nodes", "couplers": "edges"}  # properties, and their names beside them
 
@@ -216,6 +218,10 @@ def _perfect_graph(topology: Any) -> WorkingGraph:
 def _json_of(content: bytes) -> Any:
     """Returns the value of a JSON text, which gzip may have compressed."""
     try:
-        return json.loads(gzip.decompress(content) if content.startswith(_GZIP) else content)
+        if content.startswith(_GZIP):
+            content = gzip.GzipFile(fileobj=BytesIO(content)).read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise ValueError(f"it is longer than {_MAX_BYTES} bytes")
+        return json.loads(content)
     except (EOFError, OSError, zlib.error, ValueError, RecursionError) as error:
         raise ValueError(f"it does not hold JSON: {error}") from None

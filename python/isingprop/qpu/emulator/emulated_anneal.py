@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.working_graph import WorkingGraph, coupler_keys
 from isingprop.qpu.emulator.anneal_request import Request
-from isingprop.util.checks import Doubles, Spins
+from isingprop.util.checks import Doubles, Spins, real_number
 
 _GAIN_STEPS = 8  # equal steps that replace a ramp of the gain from 0 to its largest value
 _FIELDS = 1  # the random stream of fields of qubits, beside the seed
@@ -101,6 +102,7 @@ class EmulatedAnneal(Sampler):
         model: Any = bqm.change_vartype(dimod.SPIN, inplace=False)
         qubits: list[int] = sorted(model.variables)
         h, couplings, _ = model.to_numpy_vectors(variable_order=qubits, sort_indices=True)
+        real_number("offset of bqm", model.offset, most=sys.float_info.max)
         self._check_fields(qubits, h, request)
         self._check_couplings(qubits, couplings)
         start = request.start(qubits)

@@ -40,7 +40,7 @@ def layers_of(bqm: dimod.BinaryQuadraticModel) -> Layers:
 
     Raises:
         TypeError: for anything that is not a BinaryQuadraticModel.
-        ValueError: for biases that are not finite, or an odd cycle, which is named.
+        ValueError: for biases or an offset that are not finite, or an odd cycle, which is named.
     """
     if not isinstance(bqm, dimod.BinaryQuadraticModel):
         raise TypeError(f"bqm must be a dimod.BinaryQuadraticModel, got {type(bqm).__name__}")
@@ -52,6 +52,8 @@ def layers_of(bqm: dimod.BinaryQuadraticModel) -> Layers:
     ends = np.sort(np.array([rows, columns], dtype=np.int64), axis=0)
     quadratic = np.asarray(biases, dtype=np.float64)
     _check_finite(variables, fields, ends, quadratic)
+    if not np.isfinite(bqm.offset):
+        raise ValueError(f"offset of bqm must be finite, got {bqm.offset}")
 
     ends, quadratic = ends[:, quadratic != 0], quadratic[quadratic != 0]
     larger, smaller = two_colouring(variables, ends)
