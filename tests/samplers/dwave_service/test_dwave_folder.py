@@ -224,17 +224,14 @@ def test_two_samplers_of_one_process_share_a_folder(sampler, problem):
 @pytest.mark.slow
 def test_a_folder_is_locked_until_the_last_of_its_samplers_is_closed(sampler, problem, python):
     code = (
-        "import sys; from isingprop.qpu.calls.record import Record; from pathlib import Path; "
-        "import json\n"
-    )
-    code += (
-        "Record.of(Path(r'FOLDER'), json.loads((Path(r'FOLDER') / 'settings.json').read_text()))"
+        "from isingprop.qpu.calls.record import Record, read_settings; from pathlib import Path\n"
+        "Record.of(Path(r'FOLDER'), read_settings(Path(r'FOLDER')))"
     )
     with SmallService() as sapi:
         qpu, other = sampler(sapi), sampler(sapi)
         for each in (qpu, other):
             each.sample(problem, seed=0)
-        sapi.at("submit", faults.reject("no"))
+        sapi.at("submit", faults.submission_error(400, "no"))
         with pytest.raises(RuntimeError, match="no") as kept:  # its frames refer to the folder
             qpu.sample(problem, seed=1)
         qpu.close()
