@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from isingprop.cli.report.snapshots import snapshot_path
 from isingprop.cli.run_plot import history_png
 from isingprop.cli.run_settings import RunSettings
 from isingprop.samplers import DWave, Sampler
@@ -96,12 +97,20 @@ class RunFolder:
     def save(self, trainer: Trainer) -> None:
         """Writes checkpoint and model, each of them whole or not at all, and adds to the history.
 
-        The checkpoint comes first: the other two follow from it after a crash. The first call
+        The checkpoint comes first: the others follow from it after a crash. The first call
         writes the whole history anew.
         """
         trainer.save_checkpoint(self.checkpoint)
         trainer.model.save(self.model)
+        self.keep_snapshot(trainer)
         self._history.hold(trainer.history)
+
+    def keep_snapshot(self, trainer: Trainer) -> None:
+        """Writes the model as that of the last epoch, if the run keeps the models of all epochs."""
+        if self.settings.snapshots:
+            path = snapshot_path(self.path, len(trainer.history))
+            path.parent.mkdir(exist_ok=True)
+            trainer.model.save(path)
 
     def plot(self, history: list[EpochRecord]) -> None:
         """Writes training.png: errors and accuracy against epoch."""

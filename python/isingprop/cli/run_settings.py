@@ -20,7 +20,7 @@ from isingprop.training.trainer_options import WRONG_CLASSES, checked_average
 
 @dataclass(frozen=True)
 class RunSettings:
-    """The settings that decide the numbers of a run, and the number of threads, which does not.
+    """The settings that decide the numbers of a run, and two that do not: threads and snapshots.
 
     The fields are those of config.json in a run folder, in this order; each has the name of its
     option of `isingprop train`. A field with a default is one that older run folders may lack.
@@ -51,6 +51,7 @@ class RunSettings:
     coupling_gain: float = 1.0
     qpu_scale: float | None = None
     qpu_annealing_time: float | None = None
+    snapshots: bool = False
 
     def load_data(self) -> ImageSet:
         """Loads the training and test images of the run."""

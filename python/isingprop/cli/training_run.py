@@ -48,6 +48,8 @@ def run_training(
     result, stopped = None, None
     with _resumable(folder):
         left = settings.epochs - len(trainer.history)
+        if not trainer.history:
+            folder.keep_snapshot(trainer)
         try:
             for _ in trainer.train(images, left, progress=True) if left > 0 else ():
                 folder.save(trainer)
