@@ -10,6 +10,7 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix
 
 import isingprop as ip
+from isingprop.cli.report.report_page import page_of
 from isingprop.cli.report.report_payload import MAX_EPOCHS, payload_of
 from isingprop.cli.report.snapshots import snapshot_path, snapshot_paths
 from isingprop.cli.run_folder import RunFolder
@@ -216,40 +217,45 @@ def test_at_most_so_many_epochs_are_on_the_slider(run_of, tmp_path):
     assert "16 of the 41 models that the run has kept, from after epoch 3 on" in land["snapshots"]
 
 
-def test_what_the_model_knows_of_its_images_is_shown(run_of, monkeypatch):
+@pytest.fixture
+def other_images(run_of, monkeypatch):
+    """other_images(network, images, labels): a payload as if a run had trained this network."""
+
+    def other_images(network, images, labels):
+        monkeypatch.setattr(RunSettings, "load_network", lambda *_: network)
+        monkeypatch.setattr(RunSettings, "load_test_images", lambda _: (images, labels))
+        return payload_of(RunFolder.open(run_of("anneal")))
+
+    return other_images
+
+
+def test_what_the_model_knows_of_its_images_is_shown(other_images):
     """Names of classes, and the shape of images, which are RGB here."""
-    load = RunSettings.load_network
-
-    def known(settings, path):
-        network = load(settings, path)
-        network.class_names = [f"class <{k}>" for k in range(10)]
-        network.image_shape = 7, 3, 3
-        return network
-
-    digits = RunSettings.load_test_images
-
-    def rgb(settings):
-        images, labels = digits(settings)
-        return images[:, :63], labels
-
-    def cropped(settings, path):
-        network = known(settings, path)
-        arrays = [network.input_weights[:, :63], network.couplings, *network.layer_biases]
-        smaller = ip.BipartiteNetwork(*arrays, num_classes=10)
-        smaller.class_names, smaller.image_shape = network.class_names, network.image_shape
-        return smaller
-
-    monkeypatch.setattr(RunSettings, "load_network", cropped)
-    monkeypatch.setattr(RunSettings, "load_test_images", rgb)
-    found = payload_of(RunFolder.open(run_of("anneal")))
-    assert found["classes"] == [f"class <{k}>" for k in range(10)]
+    network = ip.BipartiteNetwork.random(num_inputs=63, num_hidden=12, num_classes=10)
+    network.class_names = [f"class <{k}>" for k in range(10)]
+    network.image_shape = 7, 3, 3
+    pixels = IMAGES.test_images[:, :63]
+    found = other_images(network, pixels, IMAGES.test_labels)
+    assert found["classes"] == network.class_names
     images = found["images"]
-    expected = np.rint(255 * IMAGES.test_images[images["numbers"], :63])
-    np.testing.assert_array_equal(
-        tiles(images["sheet"]), expected.reshape(-1, 7, 3, 3), "row by row, colour by colour"
-    )
+    expected = np.rint(255 * pixels[images["numbers"]]).reshape(-1, 7, 3, 3)
+    np.testing.assert_array_equal(tiles(images["sheet"]), expected, "row by row, RGB")
     assert tiles(found["hidden"]["sheet"]).shape == (12, 7, 3, 3)
     assert "7 x 3 pixels, averaged over three colours" in found["hidden"]["text"]
+
+
+def test_the_largest_noise_stays_small(other_images):
+    """It has 47 classes, all confused, and images of 64 x 64 x 3 pixels, which do not compress."""
+    random = np.random.default_rng(0)
+    num_inputs = 64 * 64 * 3
+    network = ip.BipartiteNetwork.random(num_inputs=num_inputs, num_hidden=300, num_classes=47)
+    network.image_shape = 64, 64, 3
+    pixels = random.random((1500, num_inputs), dtype=np.float32)
+    found = other_images(network, pixels, random.integers(0, 47, 1500))
+    assert len(page_of(found)) < 8_000_000
+    assert found["images"]["mostPerCell"] >= 5
+    assert found["images"]["sheet"]["width"] >= 16
+    assert f"{len(found['hidden']['bias'])} of 300 hidden spins" in found["hidden"]["text"]
 
 
 def test_texts_say_what_was_done(report_of):

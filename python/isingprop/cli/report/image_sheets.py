@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.floating[Any]]
 Shape = tuple[int, int, int]  # rows, columns and channels of an image
 
-_MAX_SIDE = 64  # pixels; larger images are averaged over squares of pixels
+MAX_SIDE = 64  # pixels; larger images are averaged over squares of pixels
 _MAX_RATIO = 4  # of the sides of a rectangle that holds pixels of unknown shape
-_RGB = 3
+RGB = 3
 _WHITE = 255
 
 
@@ -70,7 +70,7 @@ def image_shape(num_pixels: int, known: Sequence[int] | None) -> Shape:
     """
     if known is not None and prod(known) == num_pixels:
         shape = (*known, 1)[:3]
-        if len(known) in (2, 3) and shape[2] in (1, _RGB):
+        if len(known) in (2, 3) and shape[2] in (1, RGB):
             return shape[0], shape[1], shape[2]
 
     side = isqrt(num_pixels)
@@ -80,8 +80,8 @@ def image_shape(num_pixels: int, known: Sequence[int] | None) -> Shape:
     return rows, ceil(num_pixels / rows), 1
 
 
-def framed(pixels: Numbers, shape: Shape, fill: float) -> Numbers:
-    """Returns (n, I) pixels as (n, rows, columns, channels) images of at most 64 x 64.
+def framed(pixels: Numbers, shape: Shape, fill: float, max_side: int = MAX_SIDE) -> Numbers:
+    """Returns (n, I) pixels as (n, rows, columns, channels) images with sides up to max_side.
 
     Empty places get the value `fill`. Larger images are averaged over squares of pixels, of which
     those at the right and lower edges may be incomplete.
@@ -90,7 +90,7 @@ def framed(pixels: Numbers, shape: Shape, fill: float) -> Numbers:
     whole = np.pad(pixels, ((0, 0), (0, missing)), constant_values=fill)
     images = whole.reshape(len(pixels), *shape)
 
-    step = ceil(max(shape[:2]) / _MAX_SIDE)
+    step = ceil(max(shape[:2]) / max_side)
     starts = [np.arange(0, size, step) for size in shape[:2]]
     sums = np.add.reduceat(np.add.reduceat(images, starts[0], axis=1), starts[1], axis=2)
     heights, widths = (np.diff([*first, size]) for first, size in zip(starts, shape, strict=False))

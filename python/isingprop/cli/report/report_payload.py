@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from isingprop.cli.finished_runs.confusion import Confusion
 from isingprop.cli.report import report_texts
 from isingprop.cli.report.image_sheets import (
+    MAX_SIDE,
+    RGB,
     Shape,
     Sheet,
     framed,
@@ -35,8 +38,12 @@ from isingprop.util.checks import Doubles, seed_for
 
 MAX_EPOCHS = 16  # on the slider
 _MAX_HIDDEN = 200  # spins whose input weights are shown
-_MAX_PER_CELL = 20  # images behind a cell of the confusion matrix
-_MAX_BYTES = 2_000_000  # of all test images, before they are compressed
+# Images behind a cell of the confusion matrix; they become smaller before there are fewer.
+_MAX_PER_CELL, _MIN_PER_CELL = 20, 5
+_SIDES = MAX_SIDE, MAX_SIDE // 2, MAX_SIDE // 4
+# Of pictures before they are compressed, which noise cannot be. With plotly.js, of 4.8 MB, and
+# a third more bytes in the text of the page, it has less than 8 MB.
+_IMAGE_BYTES, _WEIGHT_BYTES = 1_000_000, 800_000
 _EMPTY = 0.5  # grey level of the places of a rectangle without a pixel
 _CURVES = ("epoch", "train_error_reads", "train_error_lowest", "test_accuracy", "wrong_cycles")
 _LOW, _HIGH = COLOURS[1], COLOURS[0]  # of the lowest and the highest input weight: blue, orange
@@ -136,16 +143,15 @@ def _curves(history: Sequence[EpochRecord], text: str) -> dict[str, Any]:
 
 def _images(tested: Tested, shape: Shape, shown: NDArray[np.int64]) -> dict[str, Any]:
     """Returns the sheet of test images: those of the map, and some of each confusion cell."""
-    rows, columns, channels = framed(tested.images[:1], shape, _EMPTY).shape[1:]
-    size = rows * columns * channels
-    for most in range(_MAX_PER_CELL, 0, -1):
+    for side, most in product(_SIDES, range(_MAX_PER_CELL, _MIN_PER_CELL - 1, -1)):
         cells = tested.cells(most)
         numbers = sorted({*shown.tolist(), *(n for cell in cells.values() for n in cell)})
-        if size * len(numbers) <= _MAX_BYTES:
+        size = framed(tested.images[:1], shape, _EMPTY, side).size
+        if size * len(numbers) <= _IMAGE_BYTES:
             break
 
     place = {number: tile for tile, number in enumerate(numbers)}
-    sheet = Sheet.of(grey_levels(framed(tested.images[numbers], shape, _EMPTY)))
+    sheet = Sheet.of(grey_levels(framed(tested.images[numbers], shape, _EMPTY, side)))
     return {
         "sheet": sheet.payload(),
         "numbers": numbers,
@@ -175,7 +181,9 @@ def _confusion(tested: Tested, network: Network, images: dict[str, Any]) -> dict
 
 def _hidden(network: Network, shape: Shape) -> dict[str, Any]:
     """Returns the sheet of the input weights of hidden spins, averaged over colours."""
-    weights = network.input_weights[:_MAX_HIDDEN].astype(np.float64)
+    size = RGB * framed(network.input_weights[:1], shape, 0.0)[..., 0].size
+    num_shown = min(_MAX_HIDDEN, max(1, _WEIGHT_BYTES // size))
+    weights = network.input_weights[:num_shown].astype(np.float64)
     images = framed(weights, shape, 0.0).mean(axis=3, keepdims=True)
     largest = float(np.abs(images).max())
 
@@ -185,7 +193,7 @@ def _hidden(network: Network, shape: Shape) -> dict[str, Any]:
         "sheet": sheet.payload(),
         "largest": float(f"{largest:.4g}"),
         "colours": [_LOW, _HIGH],
-        "bias": [float(f"{bias:.4g}") for bias in network.layer_biases[0][:_MAX_HIDDEN]],
+        "bias": [float(f"{bias:.4g}") for bias in network.layer_biases[0][:num_shown]],
     }
 
 

@@ -163,7 +163,7 @@ const mapLayout = layout({
     entrywidth: isShort ? 34 : undefined
   }
 });
-const largestDistance = Math.max(...land.classDistances.flat(2).filter((value) => value !== null));
+const largestDistance = Math.max(1, ...land.classDistances.flat(2).filter((value) => value !== null));
 const marked = (epoch) => [{
   type: "line",
   x0: land.epochs[epoch],
