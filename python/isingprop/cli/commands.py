@@ -13,6 +13,7 @@ from isingprop.cli.evaluate import evaluate
 from isingprop.cli.export import export
 from isingprop.cli.finished_runs.runs_list import runs
 from isingprop.cli.qpu_commands import qpu_app
+from isingprop.cli.report.report_command import report
 from isingprop.cli.reproduce import reproduce
 from isingprop.cli.stop_signals import StopSignals
 from isingprop.cli.train import train
@@ -21,7 +22,7 @@ from isingprop.util.messages import drop_unsaid, say
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(qpu_app, name="qpu")
 # `isingprop --help` lists the commands in this order.
-for command in (reproduce, train, evaluate, runs, export):
+for command in (reproduce, train, evaluate, report, runs, export):
     app.command()(command)
 
 

@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 
+from isingprop.cli.report.snapshots import snapshot_path
 from isingprop.cli.run_plot import history_png
 from isingprop.cli.run_settings import RunSettings
 from isingprop.samplers import DWave, Sampler
@@ -135,18 +136,27 @@ class RunFolder:
     def save(self, trainer: Trainer) -> None:
         """Writes checkpoint and model, each of them whole or not at all, and adds to the history.
 
-        Checkpoint and model are on the disk when it returns. The checkpoint comes first: the other
-        two follow from it after a crash. The first call writes the whole history anew.
+        Checkpoint and model are on the disk when it returns. The checkpoint comes first: the others
+        follow from it after a crash. The first call writes the whole history anew.
         """
         with folders_flushed_once():
             trainer.save_checkpoint(self.checkpoint)
             trainer.model.save(self.model)
+            self.keep_snapshot(trainer)
             self._history.hold(trainer.history)
 
     def _remove_leftovers(self) -> None:
         """Removes what killed processes have left of the run's own files."""
         names = ("config.json", f"{self.checkpoint.name}*", self.model.name, "history.csv")
         remove_leftovers(self.path, *names, "training.png")
+        remove_leftovers(snapshot_path(self.path, 0).parent)
+
+    def keep_snapshot(self, trainer: Trainer) -> None:
+        """Writes the model as that of the last epoch, if the run keeps the models of all epochs."""
+        if self.settings.snapshots:
+            path = snapshot_path(self.path, len(trainer.history))
+            make_folder(path.parent)
+            trainer.model.save(path)
 
     def plot(self, history: list[EpochRecord]) -> None:
         """Writes training.png: errors and accuracy against epoch. The history is flushed, too."""

@@ -44,7 +44,7 @@ BOUNDS: dict[str, tuple[int, int | None]] = {
 
 @dataclass(frozen=True)
 class RunSettings:
-    """The settings that decide the numbers of a run, and the number of threads, which does not.
+    """The settings that decide the numbers of a run, and two that do not: threads and snapshots.
 
     The fields are those of config.json in a run folder, in this order; each has the name of its
     option of `isingprop train`. A field with a default is one that older run folders may lack.
@@ -75,6 +75,7 @@ class RunSettings:
     coupling_gain: float = 1.0
     qpu_scale: float | None = None
     qpu_annealing_time: float | None = None
+    snapshots: bool = False
 
     @classmethod
     def read(cls, content: object) -> RunSettings:

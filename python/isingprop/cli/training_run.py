@@ -54,6 +54,8 @@ def _train(trainer: Trainer, folder: RunFolder, images: ImageSet, as_json: bool)
     result, stopped = None, None
     with _resumable(folder):
         left = folder.settings.epochs - len(trainer.history)
+        if not trainer.history:
+            folder.keep_snapshot(trainer)
         try:
             for _ in trainer.train(images, left, progress=True) if left > 0 else ():
                 folder.save(trainer)

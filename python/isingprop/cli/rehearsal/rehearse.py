@@ -33,7 +33,7 @@ _DEFAULT_CHIP = "advantage2_system1"
 # of over 99 %; the temperature is the default one of emulated chips.
 _FLIP_RATE = 0.002
 # Options of `train` without a meaning for a rehearsal, and what stands for them.
-_NOT_OF_REHEARSALS = {"qpu_solver": None, "beta_effective": False}
+_NOT_OF_REHEARSALS = {"qpu_solver": None, "beta_effective": False, "snapshots": False}
 _LEFT_OUT = ("context", "sampler", "dry_run", "out", "resume", "as_json", *_NOT_OF_REHEARSALS)
 
 
