@@ -55,6 +55,7 @@ EDITS = {
     "coupling_gain": ["1", 0.0, -1, float("inf"), None],
     "qpu_scale": ["1", 0, -1, float("nan")],
     "qpu_annealing_time": ["1", 0, -1, float("nan")],
+    "snapshots": ["no", 0, None],
 }
 
 
@@ -185,6 +186,7 @@ CHANGES = {
     "coupling_gain": (0.5, "coupling_gain must be 0.3 as in"),
     "qpu_scale": (0.5, "qpu_scale must go with sampler dwave"),
     "qpu_annealing_time": (5.0, "qpu_annealing_time must go with sampler dwave"),
+    "snapshots": (True, None),
 }
 
 

@@ -90,7 +90,7 @@ def test_without_plotly_the_command_says_what_to_install(isingprop, begun, monke
 def test_refusals(isingprop, begun, arguments, refusal):
     done = isingprop("report", *arguments)
     assert (done.code, done.err) == (1, f"Error: {refusal}\n")
-    assert [path.name for path in begun.path.iterdir()] == ["config.json"]
+    assert {path.name for path in begun.path.iterdir()} == {"config.json", "lock"}
 
 
 @pytest.mark.slow
