@@ -58,7 +58,7 @@ def _plot_errors(axes: Any, history: list[EpochRecord]) -> None:
         # This line is wide and pale: with one cycle per read it may lie under that of all reads.
         style = {"color": "tab:red", "alpha": 0.3, "linewidth": 6}
         axes.plot(epochs, cycles, label="cycles that end in a\nwrong class", **style)
-    axes.legend()
+    axes.legend(loc="upper right")  # the search for the best place takes long on a busy machine
 
 
 def _plot_accuracy(axes: Any, history: list[EpochRecord]) -> None:
