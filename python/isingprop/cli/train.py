@@ -26,7 +26,7 @@ from isingprop.cli.recipe_options import recipe_settings
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
 from isingprop.cli.training_run import run_training
-from isingprop.data.load import DataName
+from isingprop.data.load import DataName, data_folder
 from isingprop.samplers.arguments import MOST_SWEEPS
 
 # A hundred times the max that the paper samples; far more would fail late, for lack of memory.
@@ -204,12 +204,23 @@ def settings_of(options: Mapping[str, Any]) -> RunSettings:
 
     return RunSettings(
         **{name: options[name] for name in _AS_GIVEN},
-        data_dir=absolute(options["data_dir"]),
+        data_dir=_data_dir(options["data"], options["data_dir"]),
         hidden=layers,
         active_layers=None if options["active_layers"] == "all" else 2,
         **chosen,
         **on_chip,
     )
+
+
+def _data_dir(data: str, given: Path | None) -> str | None:
+    """Returns the folder of IDX files, absolute, that the option or ISINGPROP_DATA names.
+
+    The run keeps it, so that later commands read the same files, whatever the environment is then.
+    """
+    found = None if data == "digits" and given is None else data_folder(given)
+    if found is None or (given is None and not found[1].is_dir()):
+        return None  # what the environment names and is not there, loading refuses by its name
+    return absolute(found[1])
 
 
 def _resumed(context: typer.Context, old: RunSettings, given: RunSettings) -> RunSettings:
