@@ -14,7 +14,8 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from isingprop.data.load import ImageSet, class_balanced, load_data
+from isingprop.data.load import ImageSet, load_data
+from isingprop.data.subsets import class_balanced
 from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork

@@ -9,7 +9,8 @@ from sklearn.datasets import load_digits
 
 from helpers.idx_files import refusal
 from isingprop.data import load as data
-from isingprop.data.load import ImageSet, class_balanced, load_data
+from isingprop.data.load import ImageSet, load_data
+from isingprop.data.subsets import class_balanced
 
 
 def image_set(**changes):
@@ -257,4 +258,4 @@ def test_importing_the_package_imports_nothing_that_only_loading_needs(python):
 
 def test_the_examples_in_the_docstrings():
     failed, attempted = doctest.testmod(data)
-    assert (failed, attempted) == (0, 6)
+    assert (failed, attempted) == (0, 8)

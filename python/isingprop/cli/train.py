@@ -26,7 +26,8 @@ from isingprop.cli.recipe_options import recipe_settings
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
 from isingprop.cli.training_run import run_training
-from isingprop.data.load import DataName, data_folder
+from isingprop.data.idx_paths import data_folder
+from isingprop.data.load import DataName
 from isingprop.samplers.arguments import MOST_SWEEPS
 
 # A hundred times the max that the paper samples; far more would fail late, for lack of memory.

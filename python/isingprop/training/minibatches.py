@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from isingprop.data.load import ImageSet
 from isingprop.network.base_network import Floats32, Network
 from isingprop.training.phases import Batch
 from isingprop.util.checks import Spins, check_pixels, image_array, label_array, seed_for
@@ -84,6 +85,17 @@ def checked_images(
 
     count, num_classes = len(pixels), network.num_classes
     return pixels, label_array(f"{part}_labels", labels, count=count, num_classes=num_classes)
+
+
+def checked_parts(
+    network: Network, images: ImageSet
+) -> tuple[tuple[Floats32, NDArray[np.int64]], tuple[Floats32, NDArray[np.int64]]]:
+    """Returns training and test images with labels, checked; the network keeps their format."""
+    train = checked_images(network, "train", images.train_images, images.train_labels)
+    test = checked_images(network, "test", images.test_images, images.test_labels)
+    if images.num_classes == network.num_classes:
+        network.input_format = images.input_format
+    return train, test
 
 
 def same_checksum(before: int | None, images: Floats32, labels: NDArray[np.int64]) -> int:

@@ -21,7 +21,7 @@ from isingprop.training.checkpoints import Checkpoint, CheckpointFile, run_setti
 from isingprop.training.epoch import Place, run_epoch
 from isingprop.training.evaluation import EpochRecord, Evaluation, predict
 from isingprop.training.learning_rule import LearningRates
-from isingprop.training.minibatches import TEST, checked_images, same_checksum
+from isingprop.training.minibatches import TEST, checked_images, checked_parts, same_checksum
 from isingprop.training.optimizer import (
     Optimizer,
     Schedule,
@@ -230,8 +230,7 @@ class Trainer:
         done = len(self.history)
         last = done + whole_number("epochs", epochs, least=1)
         checked_average(self.average_from, last)
-        train = checked_images(self.network, "train", images.train_images, images.train_labels)
-        test = checked_images(self.network, "test", images.test_images, images.test_labels)
+        train, test = checked_parts(self.network, images)
         num_images = len(train[0])
 
         bar = tqdm(
