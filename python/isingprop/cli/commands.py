@@ -11,6 +11,7 @@ import typer
 from isingprop.cli.console import USAGE_ERROR
 from isingprop.cli.evaluate import evaluate
 from isingprop.cli.export import export
+from isingprop.cli.model_commands.predict import predict
 from isingprop.cli.qpu_commands import qpu_app
 from isingprop.cli.reproduce import reproduce
 from isingprop.cli.train import train
@@ -19,7 +20,7 @@ from isingprop.util.messages import say
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(qpu_app, name="qpu")
 # `isingprop --help` lists the commands in this order.
-for command in (reproduce, train, evaluate, export):
+for command in (reproduce, train, evaluate, predict, export):
     app.command()(command)
 
 

@@ -44,7 +44,9 @@ class RunFolder:
         Raises:
             FileExistsError: if the path is a file, or a folder with something in it.
         """
-        path = _make_next_free(Path("runs"), settings.data) if path is None else _make_empty(path)
+        path = (
+            _make_next_free(Path("runs"), settings.data_name) if path is None else _make_empty(path)
+        )
         folder = cls(path, settings)
         folder.write_settings()
         return folder

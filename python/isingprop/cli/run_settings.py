@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isingprop.cli.run_samplers import DWAVE_MODES, STARTS_FROM_REFERENCES, make_named_sampler
-from isingprop.data.load import Images, ImageSet, Labels, load_data, load_test_images
+from isingprop.data.formats.own_source import name_of
+from isingprop.data.load import NAMES, Images, ImageSet, Labels, load_data, load_test_images
 from isingprop.estimator.held_out_beta import held_out_beta
 from isingprop.estimator.recipes import CLASS_STATES, rates_of
 from isingprop.network.base_network import Network
@@ -51,16 +52,46 @@ class RunSettings:
     coupling_gain: float = 1.0
     qpu_scale: float | None = None
     qpu_annealing_time: float | None = None
+    label: str | None = None
+    data_sha256: str | None = None
+
+    @property
+    def data_name(self) -> str:
+        """The name of the data set, which for the user's own is that of their file or folder."""
+        return self.data if self.data in NAMES else name_of(self.data).replace("/", "-")
 
     def load_data(self) -> ImageSet:
-        """Loads the training and test images of the run."""
+        """Loads the training and test images of the run.
+
+        Raises:
+            ValueError: also where a file of the user's own holds others than the run began with.
+        """
+        if self.data not in NAMES:
+            return self._load_own()
         return load_data(
             self.data, data_dir=self.data_dir, num_train=self.num_train, num_test=self.num_test
         )
 
     def load_test_images(self) -> tuple[Images, Labels]:
         """Loads the test images of the run and their labels, without the training images."""
+        if self.data not in NAMES:
+            images = self._load_own()
+            return images.test_images, images.test_labels
         return load_test_images(self.data, data_dir=self.data_dir, num_test=self.num_test)
+
+    def _load_own(self) -> ImageSet:
+        """Loads images from a file or folder of the user's own."""
+        if self.data_dir is not None:
+            raise ValueError(f"data_dir must be None for {self.data}, got {self.data_dir}")
+        images = ImageSet.from_file(
+            self.data, label=self.label, num_train=self.num_train, num_test=self.num_test
+        )
+        if self.data_sha256 not in (None, images.checksum):
+            raise ValueError(
+                f"{self.data} must hold the images that the run began with (SHA-256 "
+                f"{self.data_sha256}), got others ({images.checksum})"
+            )
+        return images
 
     def make_sampler(self, readout: Readout, name: str | None = None) -> Sampler:
         """Returns the sampler of this name; None stands for that of the training images."""

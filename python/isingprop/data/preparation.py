@@ -110,8 +110,12 @@ def scaled(raw: RawImages, scaling: Scaling) -> NDArray[np.float32]:
     return scaling.pixels(raw.images)
 
 
-def scaled_for(raw: RawImages, known: InputFormat, num_inputs: int) -> NDArray[np.float32]:
+def scaled_for(
+    raw: RawImages, known: InputFormat, num_inputs: int
+) -> tuple[NDArray[np.float32], Scaling]:
     """Returns images of any file as the inputs of a network, (n, num_inputs) in [0, 1].
+
+    With them comes the scale that was used.
 
     Bytes, and values in [0, 1], mean the same pixels, so that a network that was trained on one of
     them takes the other. Without a known scale nothing else is taken.
@@ -122,15 +126,12 @@ def scaled_for(raw: RawImages, known: InputFormat, num_inputs: int) -> NDArray[n
     raw.check_values()
     _check_shape_for(raw, known, num_inputs)
     scaling = known.scaling or Scaling.of_all(1.0)
-    if scaling.limit is None:
-        return scaling.pixels(raw.images)
-
     highest, are_bytes = raw.images.max(), raw.has_type and raw.images.dtype == np.uint8
     if scaling.limit == 1 and are_bytes and highest > 1:
         scaling = Scaling.of_all(WHITE)
     elif scaling.limit == WHITE and raw.images.dtype.kind in "fb" and highest <= 1:
         scaling = Scaling.of_all(1.0)
-    return scaled(raw, scaling)
+    return scaled(raw, scaling), scaling
 
 
 def _parts(raw: RawData) -> list[RawImages]:

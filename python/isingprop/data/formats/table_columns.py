@@ -76,7 +76,8 @@ def unlabelled_columns(
         names: of the columns; None without a header.
         count: of the columns.
         num_inputs: pixels of an image.
-        label: a column that may be there and is left out, see `labelled_columns`.
+        label: a column that is left out where there is one more than pixels, see
+            `labelled_columns`.
         wanted: the names of the columns of the training images; None if they had none. They are
             taken by name where the table has a header.
     """
@@ -89,7 +90,8 @@ def unlabelled_columns(
         return Columns(tuple(names.index(name) for name in wanted), None, wanted)
 
     where = None
-    if label is not None and (names is None or label in names) and count == num_inputs + 1:
+    has_label = label is not None if names is None else names_labels(names, label)
+    if has_label and count == num_inputs + 1:
         where = _place_of_label(source, names, count, label)
     values = tuple(k for k in range(count) if k != where)
     if len(values) != num_inputs:
