@@ -140,7 +140,7 @@ LATER[19, 0, 0] = 1.5
         (
             {"y": np.arange(20)},
             "x_train must have labels of fewer classes, got 20 in 20 images: "
-            "0, 1, 2, 3, 4, 5, 6, 7 and 12 more",
+            "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 10 more",
         ),
         (
             {"y_test": LABELS},

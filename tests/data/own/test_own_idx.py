@@ -7,7 +7,9 @@ import isingprop as ip
 from helpers import DATA
 from helpers.idx_files import TRAIN_IMAGES_GZ, refusal
 from helpers.own_files import bars, idx_bytes, write_idx
+from isingprop.data.formats.own_source import read_unlabelled
 from isingprop.data.idx import read_idx
+from isingprop.util.input_format import InputFormat
 
 IMAGES, LABELS = bars(30, side=6)
 TEST_IMAGES, TEST_LABELS = bars(8, seed=1, side=6)
@@ -114,11 +116,21 @@ def test_one_of_several_sets_is_named_by_its_images(tmp_path):
     write_set(tmp_path, [f"emnist-letters-{name}" for name in MNIST], labels=1 - LABELS)
     message = (
         f"{tmp_path} must hold one data set, got emnist-letters, emnist-digits: name the file of "
-        "training images of one"
+        "images of one"
     )
     with pytest.raises(ValueError, match=refusal(message)):
         ip.ImageSet.from_file(tmp_path)
     assert_bars(ip.ImageSet.from_file(tmp_path / "emnist-digits-train-images-idx3-ubyte"))
+
+
+def test_a_folder_to_classify_needs_no_labels_and_no_training_images(tmp_path):
+    def read():
+        return read_unlabelled(str(tmp_path), InputFormat(), num_inputs=36).images
+
+    write_idx(tmp_path / MNIST[0], IMAGES)
+    np.testing.assert_array_equal(read(), IMAGES)
+    write_idx(tmp_path / MNIST_TEST[0], TEST_IMAGES)
+    np.testing.assert_array_equal(read(), TEST_IMAGES)
 
 
 def test_a_missing_file_is_named_with_what_is_there(tmp_path):

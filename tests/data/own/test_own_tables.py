@@ -118,8 +118,8 @@ def test_what_cannot_be_used_is_refused_with_its_line(tmp_path, content, message
 @pytest.mark.parametrize(
     ("label", "names", "known"),
     [
-        ("digit", NAMES, "columns label, pixel0, pixel1, pixel2, pixel3, pixel4, pixel5, pixel6 "
-         "and 9 more"),
+        ("digit", NAMES, "columns label, pixel0, pixel1, pixel2, pixel3, pixel4, pixel5, pixel6, "
+         "pixel7, pixel8 and 7 more"),
         (None, None, "17 columns without a header"),
         ("17", None, "17 columns without a header"),
         ("label", None, "17 columns without a header"),

@@ -50,13 +50,7 @@ def read_idx_folder(folder: Path) -> RawData:
         ValueError: for several data sets, no training images, images without labels, or a file that
             is not IDX.
     """
-    sets = _sets(folder)
-    if len(sets) != 1:
-        raise ValueError(
-            f"{folder} must hold one data set, got {listed(sets)}: name the file of training "
-            "images of one"
-        )
-    return _read(folder, next(iter(sets.values())))
+    return _read(folder, _only_set(folder))
 
 
 def read_idx_set(images: Path) -> RawData:
@@ -68,6 +62,15 @@ def read_idx_set(images: Path) -> RawData:
             f"in its folder: {contents(images.parent)}"
         )
     return _read(images.parent, _sets(images.parent)[match["set"].lower()])
+
+
+def read_unlabelled_idx_folder(folder: Path) -> RawImages:
+    """Reads the images in a folder of IDX files: those of the test, or else of the training."""
+    files = _only_set(folder)
+    for part in ("test", "train"):
+        if (part, "images") in files:
+            return read_idx_images(files[part, "images"])
+    raise ValueError(f"{folder} must hold a file of images, got {contents(folder)}")
 
 
 def read_idx_images(path: Path) -> RawImages:
@@ -84,6 +87,16 @@ def _sets(folder: Path) -> dict[str, Files]:
             part = "train" if match["part"].lower() == "train" else "test"
             sets[match["set"].lower()].setdefault((part, match["what"].lower()), path)
     return dict(sets)
+
+
+def _only_set(folder: Path) -> Files:
+    """Returns the files of the one data set in a folder."""
+    sets = _sets(folder)
+    if len(sets) != 1:
+        raise ValueError(
+            f"{folder} must hold one data set, got {listed(sets)}: name the file of images of one"
+        )
+    return next(iter(sets.values()))
 
 
 def _read(folder: Path, files: Files) -> RawData:

@@ -66,7 +66,7 @@ def read_unlabelled(
     suffix = path.suffix.lower()
     if path.is_dir():
         if (found := idx_folder.find_idx_folder(path)) is not None:
-            return idx_folder.read_idx_folder(found).tested
+            return idx_folder.read_unlabelled_idx_folder(found)
         return picture_files.read_pictures(path, _picture_shape(known))
 
     if suffix in picture_files.SUFFIXES:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_NUM_SHOWN = 8  # names in a message
+_NUM_SHOWN = 10  # names in a message
 _PORTION = 4096  # images that are checked at a time, which bounds the memory
 
 
@@ -88,11 +88,6 @@ class RawData:
     train: RawImages
     test: RawImages | None = None
     notes: tuple[str, ...] = ()
-
-    @property
-    def tested(self) -> RawImages:
-        """The test images, or the only ones."""
-        return self.train if self.test is None else self.test
 
 
 def listed(names: Iterable[object]) -> str:
