@@ -169,11 +169,17 @@ class RunSettings:
             "num_classes": images.num_classes,
             "seed": self.seed,
         }
+
+        network: Network
         if self._deep:
-            return LayeredNetwork.random(hidden=self.hidden, **sizes)
-        return BipartiteNetwork.random(
-            num_hidden=self.hidden[0], coupling_gain=self.coupling_gain, **sizes
-        )
+            network = LayeredNetwork.random(hidden=self.hidden, **sizes)
+        else:
+            gain = self.coupling_gain
+            network = BipartiteNetwork.random(
+                num_hidden=self.hidden[0], coupling_gain=gain, **sizes
+            )
+        network.input_format = images.input_format
+        return network
 
     def _check_qpu(self) -> None:
         """Checks that one chip in one mode gets the budget and the folder of answers."""

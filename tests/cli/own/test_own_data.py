@@ -93,6 +93,16 @@ def test_a_run_goes_on_from_another_folder(train, isingprop, table, tmp_path, mo
     np.testing.assert_array_equal(first.input_weights, second.input_weights)
 
 
+def test_a_finished_run_that_is_resumed_keeps_what_its_model_knows(
+    train, isingprop, table, tmp_path
+):
+    train("bars.csv")
+    assert isingprop("train", "--resume", "run").code == 0
+    model = ip.BipartiteNetwork.load(tmp_path / "run" / "model.safetensors")
+    assert model.class_names == ("flat", "upright")
+    assert model.input_format.scaling.limit == 255
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [("train", "--epochs", "3", "--resume"), ("evaluate",)])
 def test_a_changed_file_is_refused_by_its_name(train, isingprop, table, command):

@@ -9,7 +9,11 @@ import pytest
 from PIL import Image
 
 import isingprop as ip
+from helpers import DATA
+from helpers.cli import cli_runs
+from helpers.idx_files import TRAIN_IMAGES_GZ
 from helpers.own_files import bars, pixel_names, write_csv, write_idx, write_pictures
+from isingprop.data.load import load_test_images
 
 NEW, NEW_LABELS = bars(10, seed=5)
 
@@ -143,6 +147,46 @@ def test_a_run_on_digits_takes_bytes_and_values_to_1(isingprop, tmp_path):
         Image.fromarray(picture).save(tmp_path / "b" / f"{k}.png")
     second = isingprop("predict", "run", "b").out
     assert [row["class"] for row in rows(second)] == [row["class"] for row in rows(first)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["csv", "npz", "pictures"])
+def test_from_a_strangers_files_to_a_file_of_predictions(tmp_path, kind):
+    """Three commands, as typed; what they say of the test holds for new images."""
+    images, labels = bars(100)
+    for name, some, own in (("old", images, labels), ("new", NEW, NEW_LABELS)):
+        if kind == "csv":
+            write_csv(tmp_path / f"{name}.csv", some, own, names=pixel_names(144))
+        elif kind == "npz":
+            np.savez(tmp_path / f"{name}.npz", X=some, y=own)
+        else:
+            write_pictures(tmp_path / f"{name}.pictures", some, own)
+    commands = (
+        ("train", "--data", f"old.{kind}", "--out", "run"),
+        ("evaluate", "run"),
+        ("predict", "run", f"new.{kind}", "--out", "classes.csv"),
+    )
+    for command in commands:
+        done = cli_runs.isingprop(*command, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+    found = [int(row["class"]) for row in rows((tmp_path / "classes.csv").read_text())]
+    wanted = np.sort(NEW_LABELS) if kind == "pictures" else NEW_LABELS
+    assert (found == wanted).mean() >= 0.9
+
+
+@pytest.mark.slow
+def test_real_images(isingprop, tmp_path):
+    if not (DATA / "mnist" / TRAIN_IMAGES_GZ).is_file():
+        pytest.skip(f"no MNIST files in {DATA}: name a folder of them with ISINGPROP_DATA")
+    options = "--num-train", "200", "--num-test", "50", "--epochs", "2", "--hidden", "20"
+    assert isingprop("train", "--data", DATA / "mnist", *options, "--out", "run").code == 0
+    done = isingprop("predict", "run", DATA / "mnist" / "t10k-images-idx3-ubyte.gz")
+    assert done.code == 0, done.err
+    model = ip.BipartiteNetwork.load(tmp_path / "run" / "model.safetensors")
+    images, _ = load_test_images("mnist", data_dir=DATA)
+    classes = model.predict(images)
+    assert [row["class"] for row in rows(done.out)] == [str(k) for k in classes]
 
 
 def test_a_file_is_written_whole(isingprop, model, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,10 +34,11 @@ def read_npz(path: Path) -> RawData:
         for x_train, y_train, x_test, y_test in _WITH_TEST:
             if x_train in arrays.keys_of:
                 test = arrays.images(x_test, y_test) if x_test in arrays.keys_of else None
-                return RawData(arrays.images(x_train, y_train), test)
+                notes = arrays.left_out({x_train, y_train, x_test, y_test})
+                return RawData(arrays.images(x_train, y_train), test, notes)
         for x, y in _WITHOUT_TEST:
             if x in arrays.keys_of:
-                return RawData(arrays.images(x, y))
+                return RawData(arrays.images(x, y), notes=arrays.left_out({x, y}))
         raise ValueError(f"{path} must hold {_ADVICE}, got {listed(arrays.keys_of.values())}")
 
 
@@ -80,6 +81,11 @@ class _Arrays:
         """Closes the file."""
         self._file.close()
         self._handle.close()
+
+    def left_out(self, used: Collection[str]) -> tuple[str, ...]:
+        """Returns a line about the arrays of other names, if there are any."""
+        others = [key for name, key in self.keys_of.items() if name not in used]
+        return (f"{self._path}: {listed(others)} left out",) if others else ()
 
     def images(self, images: str, labels: str | None) -> RawImages:
         """Returns the arrays of these names as images and labels."""
