@@ -17,7 +17,7 @@ from isingprop.data.subsets import class_balanced, stratified_split
 from isingprop.util.checks import whole_number
 from isingprop.util.input_format import WHITE, InputFormat, Scaling
 
-_WHOLE = re.compile(r"[+-]?\d+")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 _MAX_SHARE_OF_CLASSES = 2  # images per class, at least, on average: fewer are no classes
 
 Labels = NDArray[np.int64]
@@ -42,7 +42,7 @@ def prepared(
     """Returns the fields of an ImageSet.
 
     The classes are the different labels, in the order of their numbers, or by alphabet if one of
-    them is no whole number. Without test images a random fifth of each class is split off. The
+    them is no number. Without test images a random fifth of each class is split off. The
     scale follows from all training images: unsigned bytes, and whole numbers that range from 0 to
     255, are divided by 255; values in [0, 1] stay as they are; others are scaled in each pixel by
     `ranges_without_outliers`.
@@ -179,8 +179,8 @@ def _refuse(raw: RawImages, labels: NDArray[Any], wrong: NDArray[np.bool_]) -> N
 def _class_names(raw: RawImages, texts: NDArray[np.str_]) -> tuple[str, ...]:
     """Returns the different labels of training images, in order."""
     found = [str(name) for name in np.unique(texts)]
-    if all(_WHOLE.fullmatch(name) for name in found):
-        found.sort(key=int)
+    if all(_NUMBER.fullmatch(name) for name in found):
+        found.sort(key=float)
 
     if len(found) < 2:
         raise ValueError(f"{raw.source} must have labels of 2 classes or more, got {listed(found)}")

@@ -73,8 +73,10 @@ def stratified_split(
     random = np.random.Generator(np.random.PCG64(_SPLIT_SEED))
     chosen = []
     for number in range(num_classes):
-        own = random.permutation(np.flatnonzero(labels == number))
-        chosen.append(own[: (len(own) + _TEST_SHARE // 2) // _TEST_SHARE])
+        own = np.flatnonzero(labels == number)
+        # NumPy promises the same numbers in all its versions, but not the same permutations.
+        order = random.random(len(own)).argsort(kind="stable")
+        chosen.append(own[order[: (len(own) + _TEST_SHARE // 2) // _TEST_SHARE]])
 
     test = np.sort(np.concatenate(chosen))
     return np.setdiff1d(np.arange(len(labels)), test), test

@@ -62,6 +62,7 @@ def test_other_numbers_are_scaled_by_their_range_in_training_and_clipped():
     [
         (np.array(["dog", "cat"] * 10), ("cat", "dog")),
         (["10", "9"] * 10, ("9", "10")),
+        (["10.0", "9.0"] * 10, ("9.0", "10.0")),
         (np.array([26, 1] * 10, np.uint8), ("1", "26")),
         ([-1, 1] * 10, ("-1", "1")),
         ([1.0, 2.0] * 10, ("1", "2")),
