@@ -1,11 +1,15 @@
 """What the documentation shows is true: the examples of docstrings and of the README run."""
 
+import builtins
 import doctest
 import importlib
+import inspect
 import pkgutil
 import re
+import typing
 from pathlib import Path
 
+import numpy.typing
 import pytest
 
 import isingprop as ip
@@ -15,6 +19,8 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(ip.__path__, "isingprop.")
     if module.name != "isingprop._core"
 )
+
+OUTSIDE = (builtins, typing, numpy.typing)
 
 README = Path(__file__).parents[1] / "README.md"
 beside_the_sources = pytest.mark.skipif(
@@ -36,6 +42,15 @@ def test_some_modules_have_examples():
         if test.examples
     ]
     assert len(examples) >= 7
+
+
+@pytest.mark.parametrize("name", ["predict", "sample_states", "Trainer"])
+def test_the_types_that_help_shows_are_public(name):
+    """Of this package; others are Python's and numpy's."""
+    shown = re.findall(r"\b[A-Z]\w+", str(inspect.signature(getattr(ip, name))))
+    own = {word for word in shown if not any(word in dir(module) for module in OUTSIDE)}
+    assert {"Network", "Sampler"} <= own
+    assert own - {"Schedule"} <= set(ip.__all__)
 
 
 @pytest.mark.slow

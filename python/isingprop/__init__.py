@@ -14,7 +14,9 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from isingprop.data.load import ImageSet, class_balanced, load_data
+from isingprop.data.load import ImageSet, load_data
+from isingprop.data.subsets import class_balanced
+from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork
 from isingprop.problem import IsingProblem
@@ -69,6 +71,7 @@ __all__ = [
     "IsingProblem",
     "LayeredNetwork",
     "LearningRates",
+    "Network",
     "QPUBudgetError",
     "Readout",
     "Replay",

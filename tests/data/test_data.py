@@ -9,7 +9,8 @@ from sklearn.datasets import load_digits
 
 from helpers.idx_files import refusal
 from isingprop.data import load as data
-from isingprop.data.load import ImageSet, class_balanced, load_data
+from isingprop.data.load import ImageSet, load_data
+from isingprop.data.subsets import class_balanced
 
 
 def image_set(**changes):
@@ -60,7 +61,13 @@ INTEGERS = "must be an array of integers, got dtype"
     ("part", "value", "error", "message"),
     [
         ("train_images", np.zeros(3), ValueError, "must have shape (n, n), got (3,)"),
-        ("train_images", np.zeros((3, 1, 2)), ValueError, "must have shape (n, n), got (3, 1, 2)"),
+        (
+            "train_images",
+            np.zeros((3, 8, 8)),
+            ValueError,
+            "must have a row of pixels for each image, got shape (3, 8, 8): "
+            "train_images.reshape(3, -1) has them",
+        ),
         ("train_images", np.zeros((0, 2)), ValueError, "must have shape (n, n), got (0, 2)"),
         ("train_images", np.zeros((3, 0)), ValueError, "must have shape (n, n), got (3, 0)"),
         ("test_images", np.zeros((2, 5)), ValueError, "must have shape (n, 2), got (2, 5)"),
@@ -103,7 +110,12 @@ INTEGERS = "must be an array of integers, got dtype"
         ("test_labels", [0, -1], ValueError, "must be in 0 ... 2, got -1 at index 1"),
         ("num_classes", 0, ValueError, "must be at least 1, got 0"),
         ("name", 3, TypeError, "must be a string, got 3"),
-        ("train_images", np.zeros((3, 2), np.uint8), TypeError, f"{FLOATS} uint8"),
+        (
+            "train_images",
+            np.zeros((3, 2), np.uint8),
+            TypeError,
+            f"{FLOATS} uint8: divide by 255, train_images / 255",
+        ),
         ("test_images", [[0, 1]] * 2, TypeError, f"{FLOATS} int64"),
         ("test_images", np.zeros((2, 2), bool), TypeError, f"{FLOATS} bool"),
         ("train_labels", np.zeros(3), TypeError, f"{INTEGERS} float64"),
@@ -246,4 +258,4 @@ def test_importing_the_package_imports_nothing_that_only_loading_needs(python):
 
 def test_the_examples_in_the_docstrings():
     failed, attempted = doctest.testmod(data)
-    assert (failed, attempted) == (0, 6)
+    assert (failed, attempted) == (0, 8)

@@ -12,8 +12,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import isingprop as ip
 from helpers import tolerances
+from isingprop.data.feature_ranges import ranges_without_outliers
 from isingprop.estimator import held_out_beta
-from isingprop.estimator.feature_ranges import ranges_without_outliers
 from isingprop.network.calibration import calibration_error
 
 

@@ -12,6 +12,7 @@ from isingprop.cli.console import USAGE_ERROR
 from isingprop.cli.evaluate import evaluate
 from isingprop.cli.export import export
 from isingprop.cli.finished_runs.runs_list import runs
+from isingprop.cli.model_commands.predict import predict
 from isingprop.cli.qpu_commands import qpu_app
 from isingprop.cli.report.report_command import report
 from isingprop.cli.reproduce import reproduce
@@ -22,7 +23,7 @@ from isingprop.util.messages import drop_unsaid, say
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(qpu_app, name="qpu")
 # `isingprop --help` lists the commands in this order.
-for command in (reproduce, train, evaluate, report, runs, export):
+for command in (reproduce, train, evaluate, predict, report, runs, export):
     app.command()(command)
 
 

@@ -61,7 +61,9 @@ class RunFolder:
             FileExistsError: if the path is a file, or a folder with something in it.
             BlockingIOError: for a folder in which another process is at work.
         """
-        lock = _lock_next_free(Path("runs"), settings.data) if path is None else _lock_empty(path)
+        lock = (
+            _lock_next_free(Path("runs"), settings.data_name) if path is None else _lock_empty(path)
+        )
         with lock.released_on_error():
             folder = cls(lock.folder, settings, lock)
             folder._remove_leftovers()

@@ -36,7 +36,8 @@ def _title(settings: RunSettings) -> str:
     dragon = f"dragon training, m = {settings.num_states}"
     rule = "equilibrium propagation" if settings.num_states == 1 else dragon
     hidden = " + ".join(str(size) for size in settings.hidden)
-    return f"{settings.data}: {rule}, {hidden} hidden spins, seed {settings.seed}"
+    name = settings.data_name.replace("$", r"\$")  # which would begin a formula
+    return f"{name}: {rule}, {hidden} hidden spins, seed {settings.seed}"
 
 
 def _plot_errors(axes: Any, history: list[EpochRecord]) -> None:

@@ -12,6 +12,7 @@ from isingprop.cli.run_samplers import (
     check_sampler_name,
     make_named_sampler,
 )
+from isingprop.data.formats.own_source import name_of
 from isingprop.data.load import NAMES, Images, ImageSet, Labels, load_data, load_test_images
 from isingprop.estimator.held_out_beta import held_out_beta
 from isingprop.estimator.recipes import CLASS_STATES, rates_of
@@ -76,6 +77,13 @@ class RunSettings:
     qpu_scale: float | None = None
     qpu_annealing_time: float | None = None
     snapshots: bool = False
+    label: str | None = None
+    data_sha256: str | None = None
+
+    @property
+    def data_name(self) -> str:
+        """The name of the data set, which for the user's own is that of their file or folder."""
+        return self.data if self.data in NAMES else name_of(self.data).replace("/", "-")
 
     @classmethod
     def read(cls, content: object) -> RunSettings:
@@ -99,14 +107,37 @@ class RunSettings:
         return cls(**checked)
 
     def load_data(self) -> ImageSet:
-        """Loads the training and test images of the run."""
+        """Loads the training and test images of the run.
+
+        Raises:
+            ValueError: also where a file of the user's own holds others than the run began with.
+        """
+        if self.data not in NAMES:
+            return self._load_own()
         return load_data(
             self.data, data_dir=self.data_dir, num_train=self.num_train, num_test=self.num_test
         )
 
     def load_test_images(self) -> tuple[Images, Labels]:
         """Loads the test images of the run and their labels, without the training images."""
+        if self.data not in NAMES:
+            images = self._load_own()
+            return images.test_images, images.test_labels
         return load_test_images(self.data, data_dir=self.data_dir, num_test=self.num_test)
+
+    def _load_own(self) -> ImageSet:
+        """Loads images from a file or folder of the user's own."""
+        if self.data_dir is not None:
+            raise ValueError(f"data_dir must be None for {self.data}, got {self.data_dir}")
+        images = ImageSet.from_file(
+            self.data, label=self.label, num_train=self.num_train, num_test=self.num_test
+        )
+        if self.data_sha256 not in (None, images.checksum):
+            raise ValueError(
+                f"{self.data} must hold the images that the run began with (SHA-256 "
+                f"{self.data_sha256}), got others ({images.checksum})"
+            )
+        return images
 
     def make_sampler(self, readout: Readout, name: str | None = None) -> Sampler:
         """Returns the sampler of this name; None stands for that of the training images."""
@@ -187,11 +218,17 @@ class RunSettings:
             "num_classes": images.num_classes,
             "seed": self.seed,
         }
+
+        network: Network
         if self._deep:
-            return LayeredNetwork.random(hidden=self.hidden, **sizes)
-        return BipartiteNetwork.random(
-            num_hidden=self.hidden[0], coupling_gain=self.coupling_gain, **sizes
-        )
+            network = LayeredNetwork.random(hidden=self.hidden, **sizes)
+        else:
+            gain = self.coupling_gain
+            network = BipartiteNetwork.random(
+                num_hidden=self.hidden[0], coupling_gain=gain, **sizes
+            )
+        network.input_format = images.input_format
+        return network
 
     def _check_qpu(self) -> None:
         """Checks that one chip in one mode gets the budget and the folder of answers."""

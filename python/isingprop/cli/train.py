@@ -28,14 +28,16 @@ from isingprop.cli.recipe_options import recipe_settings
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
 from isingprop.cli.training_run import run_training
-from isingprop.data.load import DataName
+from isingprop.data.formats.openml_table import PREFIX
+from isingprop.data.idx_paths import data_folder
+from isingprop.data.load import NAMES
 
 # Options that may be given together with --resume: these do not change the numbers of the run.
 _CHANGEABLE = {"epochs", "data_dir", "threads", "qpu_solver", "qpu_budget", "snapshots"}
 _WITH_RESUME = {"resume", "as_json", "dry_run", *_CHANGEABLE}
 # Options that are a setting as they are, and those that a recipe sets where they are not given.
 _AS_GIVEN = (
-    *("data", "num_train", "num_test", "epochs", "test_sampler", "qpu_solver"),
+    *("label", "num_train", "num_test", "epochs", "test_sampler", "qpu_solver"),
     *("beta_effective", "seed", "threads", "snapshots"),
 )
 _OF_RECIPES = (
@@ -46,7 +48,22 @@ _OF_RECIPES = (
 
 def train(
     context: typer.Context,
-    data: Annotated[DataName, Option(help="Images to train on.")] = "digits",
+    data: Annotated[
+        str,
+        Option(
+            metavar=f"{'|'.join(NAMES)}|openml:NAME|FILE|FOLDER",
+            help="Images to train on. Your own: .npz, .csv, .tsv or .parquet, a folder of IDX "
+            "files, or one of PNG or JPEG files with a folder for each class.",
+        ),
+    ] = "digits",
+    label: Annotated[
+        str | None,
+        Option(
+            metavar="COLUMN",
+            help="Column of labels of a table: its name, or its number from 0 "
+            "[default: label, class or target].",
+        ),
+    ] = None,
     data_dir: DataDir = None,
     num_train: Annotated[
         int | None, whole("num_train", "Training images, balanced over classes.")
@@ -209,12 +226,39 @@ def settings_of(options: Mapping[str, Any]) -> RunSettings:
 
     return RunSettings(
         **{name: options[name] for name in _AS_GIVEN},
-        data_dir=absolute(options["data_dir"]),
+        data=_data(options["data"], options["label"]),
+        data_dir=_data_dir(options["data"], options["data_dir"]),
         hidden=layers,
         active_layers=None if options["active_layers"] == "all" else 2,
         **chosen,
         **on_chip,
     )
+
+
+def _data(data: str, label: str | None) -> str:
+    """Returns the name of a data set, or the absolute path of the user's own."""
+    if data in NAMES and label is not None:
+        raise typer.BadParameter(f"--label must go with a table of your own, got --data {data}")
+    if data in NAMES or data.startswith(PREFIX):
+        return data
+    if not Path(data).exists():
+        raise typer.BadParameter(
+            f"--data must be {', '.join(NAMES)}, {PREFIX}NAME, or a file or folder that is there, "
+            f"got {data}"
+        )
+    return str(Path(data).absolute())
+
+
+def _data_dir(data: str, given: Path | None) -> str | None:
+    """Returns the folder of IDX files, absolute, that the option or ISINGPROP_DATA names.
+
+    The run keeps it, so that later commands read the same files, whatever the environment is then.
+    """
+    has_idx_files = data in ("mnist", "fashion-mnist")
+    found = None if given is None and not has_idx_files else data_folder(given)
+    if found is None or (given is None and not found[1].is_dir()):
+        return None  # what the environment names and is not there, loading refuses by its name
+    return absolute(found[1])
 
 
 def _resumed(context: typer.Context, old: RunSettings, given: RunSettings) -> RunSettings:

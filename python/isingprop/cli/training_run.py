@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -32,6 +33,10 @@ def run_training(
         as_json: prints one JSON object in place of lines.
     """
     images = settings.load_data()
+    settings = replace(settings, data_sha256=images.checksum)
+    for note in images.notes:
+        say(f"isingprop: {note}")
+
     trainer = settings.make_trainer(images)
     if folder is None:
         folder = _create_folder(trainer, out, settings)

@@ -6,7 +6,7 @@ MNIST and Fashion-MNIST come from a folder of IDX files or from a cached downloa
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,7 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.data.download import FILES, download
 from isingprop.data.idx import read_idx
+from isingprop.data.idx_paths import data_folder, paths_in
+from isingprop.data.subsets import class_balanced
 from isingprop.util.checks import check_pixels, check_shape, image_array, label_array, whole_number
+from isingprop.util.input_format import InputFormat, Scaling
 
 NUM_CLASSES = 10  # of each data set
 DataName = Literal["digits", "mnist", "fashion-mnist"]
@@ -25,6 +28,7 @@ Images = NDArray[np.float32]
 Labels = NDArray[np.int64]
 Raw = tuple[NDArray[Any], NDArray[Any]]  # images, in which 0 is black, and labels
 _IDX_WHITE, _DIGITS_WHITE = 255, 16  # the max pixel values of the sources
+_DIGITS_SHAPE = (8, 8)
 _NUM_DIGITS_TEST = 360  # a fifth of the 1,797 digits
 
 
@@ -41,6 +45,10 @@ class ImageSet:
         test_images: (m, pixels), like train_images.
         test_labels: (m,), like train_labels.
         num_classes: at least 1.
+        input_format: names of the classes, shape of an image and scale of its values, as far as
+            they are known.
+        notes: lines about images of the user's own: how many, their scale, their split.
+        checksum: SHA-256 of all of them, before some were chosen; None for other images.
 
     Raises:
         ValueError: for a wrong shape, no images, a pixel or a label out of range (NaN included).
@@ -59,6 +67,9 @@ class ImageSet:
     test_images: Images
     test_labels: Labels
     num_classes: int
+    input_format: InputFormat = field(default_factory=InputFormat)
+    notes: tuple[str, ...] = ()
+    checksum: str | None = None
 
     def __post_init__(self) -> None:
         """Checks that images, labels and classes fit together."""
@@ -82,6 +93,82 @@ class ImageSet:
             num_inputs = images.shape[1]
 
         object.__setattr__(self, "num_classes", num_classes)
+        self.input_format.check_fits(self.train_images.shape[1], num_classes)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """A name for each class, which is its number where it has no other."""
+        return self.input_format.names(self.num_classes)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x_train: ArrayLike,
+        y_train: ArrayLike,
+        x_test: ArrayLike | None = None,
+        y_test: ArrayLike | None = None,
+        *,
+        name: str = "own",
+        num_train: int | None = None,
+        num_test: int | None = None,
+    ) -> ImageSet:
+        """Returns the user's own images, scaled to [0, 1], with their labels numbered.
+
+        Args:
+            x_train: (n, ...) numbers; images may have any shape. Unsigned bytes are divided by 255,
+                values in [0, 1] are left, others scaled in each pixel by their range in training.
+            y_train: (n,) labels, text or whole numbers.
+            x_test: like x_train; None splits a random fifth of each class off the training images.
+            y_test: labels that are also in y_train.
+            name: of the data set in messages.
+            num_train: the number of training images to keep, chosen by `class_balanced`.
+            num_test: the number of test images to keep, chosen likewise.
+
+        Raises:
+            ValueError: with the row, for values or labels that cannot be used.
+
+        Example:
+            >>> pixels = np.arange(40, dtype=np.uint8).reshape(10, 2, 2)
+            >>> images = ImageSet.from_arrays(pixels, ["cat", "dog"] * 5)
+            >>> images.train_images.shape, images.class_names, str(images.input_format.scaling)
+            ((8, 4), ('cat', 'dog'), 'values / 255')
+        """
+        from isingprop.data.preparation import prepared, raw_arrays
+
+        raw = raw_arrays(x_train, y_train, x_test, y_test)
+        return cls(**prepared(raw, name, num_train, num_test))
+
+    @classmethod
+    def from_file(
+        cls,
+        source: str | os.PathLike[str],
+        *,
+        label: str | None = None,
+        num_train: int | None = None,
+        num_test: int | None = None,
+    ) -> ImageSet:
+        """Reads the user's own images, as `isingprop train --data` does; see `from_arrays`.
+
+        Args:
+            source: .npz (x_train, y_train, x_test, y_test, or X and y), .csv, .tsv or .parquet, a
+                folder of IDX files, or one of PNG or JPEG files with a folder for each class, in
+                train/ and test/ or not; or openml:NAME.
+            label: the column of labels in a table: its name, or its number from 0. None takes the
+                one that is called label, class or target.
+            num_train: the number of training images to keep, chosen by `class_balanced`.
+            num_test: the number of test images to keep, chosen likewise.
+
+        Raises:
+            ValueError: with file, row and reason for what cannot be used.
+            OSError: for what is not there or cannot be read.
+            ImportError: without Pillow or pyarrow, where a file needs one of them.
+        """
+        from isingprop.data.formats.own_source import name_of, read_labelled
+        from isingprop.data.preparation import prepared
+
+        text = os.fspath(source)
+        raw = read_labelled(text, label)
+        return cls(**prepared(raw, name_of(text), num_train, num_test))
 
 
 def load_data(
@@ -129,12 +216,14 @@ def load_data(
     _check_request(name, data_dir, num_train, num_test)
     if name == "digits":
         (train, test), white = _digits(), _DIGITS_WHITE
+        known = InputFormat(image_shape=_DIGITS_SHAPE)
     else:
         (train, test), white = _idx_sets(name, data_dir), _IDX_WHITE
+        known = InputFormat(None, train[0].shape[1:], Scaling.of_all(_IDX_WHITE))
 
     train = _prepared("num_train", train, num_train, white)
     test = _prepared("num_test", test, num_test, white)
-    return ImageSet(name, *train, *test, num_classes=NUM_CLASSES)
+    return ImageSet(name, *train, *test, num_classes=NUM_CLASSES, input_format=known)
 
 
 def load_test_images(
@@ -163,57 +252,6 @@ def load_test_images(
         return _prepared("num_test", _digits()[1], num_test, _DIGITS_WHITE)
     raw = _read_pair(*_idx_paths(name, data_dir, FILES[2:]))
     return _prepared("num_test", raw, num_test, _IDX_WHITE)
-
-
-def data_folder(data_dir: str | os.PathLike[str] | None = None) -> tuple[str, Path] | None:
-    """Returns the folder of IDX files and what names it: "data_dir" or "ISINGPROP_DATA".
-
-    The name comes first. None means that neither of them names a folder.
-    """
-    if data_dir is not None:
-        return "data_dir", Path(data_dir)
-    folder = os.environ.get("ISINGPROP_DATA")
-    return ("ISINGPROP_DATA", Path(folder)) if folder else None
-
-
-def class_balanced(labels: ArrayLike, num_images: int, num_classes: int) -> Labels:
-    """Chooses the papers' subset: the first images of each class, in published order.
-
-    The labels are read in order, and an image is kept while its class has fewer than its quota,
-    which is num_images // num_classes, plus one for the first num_images % num_classes classes.
-    Where a class has too few images, the earliest images not yet kept fill up the number. So 1,000
-    of the MNIST training set are the first 100 of each class, and 100 of its test set are the first
-    10 of each class: the published subset MNIST/100.
-
-    Args:
-        labels: (n,) integers in 0 ... num_classes - 1.
-        num_images: the number of images to keep, 1 ... n.
-        num_classes: at least 1.
-
-    Returns:
-        (num_images,) indices, ascending.
-
-    Raises:
-        ValueError: for a label or a count out of range, or labels of another shape.
-        TypeError: for labels or a count that are not integers.
-
-    Example:
-        >>> class_balanced([0, 0, 0, 1, 1, 0], num_images=4, num_classes=2)
-        array([0, 1, 3, 4])
-
-    References:
-        Laydevant, Marković & Grollier 2024, doi:10.1038/s41467-024-46879-4 (MNIST/100).
-    """
-    num_classes = whole_number("num_classes", num_classes, least=1)
-    checked = label_array("labels", labels, count=np.size(labels), num_classes=num_classes)
-    num_images = whole_number("num_images", num_images, least=1, most=len(checked))
-
-    quota, larger = divmod(num_images, num_classes)
-    kept = np.concatenate(
-        [np.flatnonzero(checked == c)[: quota + (c < larger)] for c in range(num_classes)]
-    )
-    others = np.setdiff1d(np.arange(len(checked)), kept)
-    return np.sort(np.concatenate([kept, others[: num_images - len(kept)]]))
 
 
 def _check_request(name: object, data_dir: object, num_train: object, num_test: object) -> None:
@@ -258,31 +296,7 @@ def _idx_paths(
 ) -> list[Path]:
     """Returns the paths of some of the FILES, in the named folder or downloaded."""
     found = data_folder(data_dir)
-    return download(name, files) if found is None else _paths_in(*found, name, files)
-
-
-def _paths_in(source: str, folder: Path, name: str, files: tuple[str, ...]) -> list[Path]:
-    """Returns the paths of `files` in `folder/name` if that folder exists, else in `folder`.
-
-    All of them must be in the same folder. `source` is what names the folder in messages.
-    """
-    advice = "or unset data_dir and ISINGPROP_DATA to download it"
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"{source} must be a folder, got {str(folder)!r}: make it, {advice}"
-        )
-
-    home = folder / name if (folder / name).is_dir() else folder
-    paths = []
-    for file in files:
-        found = [path for path in (home / f"{file}.gz", home / file) if path.is_file()]
-        if not found:
-            raise FileNotFoundError(
-                f"{source} must hold {file}[.gz], got none in {str(home)!r}: put it there, {advice}"
-            )
-        paths.append(found[0])
-
-    return paths
+    return download(name, files) if found is None else paths_in(*found, name, files)
 
 
 def _read_pair(images_path: Path, labels_path: Path) -> Raw:

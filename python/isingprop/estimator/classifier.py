@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from isingprop.estimator.feature_ranges import ranges_without_outliers
+from isingprop.data.feature_ranges import ranges_without_outliers
 from isingprop.estimator.held_out_beta import held_out_beta
 from isingprop.estimator.recipes import rates_of, recipe, recipe_for
 from isingprop.network.bipartite import BipartiteNetwork

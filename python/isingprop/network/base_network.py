@@ -24,12 +24,12 @@ from isingprop.util.checked_files import save_tensors
 from isingprop.util.checks import (
     Spins,
     check_finite,
-    float_array,
     image_array,
     label_array,
     real_number,
     whole_number,
 )
+from isingprop.util.input_format import InputFormat
 
 Floats32 = NDArray[np.float32]
 
@@ -52,6 +52,8 @@ class Network(ABC):
 
     input_weights: Floats32
     readout: Readout
+    #: What is known of the images; training on an ImageSet sets it, and it is saved.
+    input_format: InputFormat = InputFormat()
 
     _kind: ClassVar[str]  #: of files, which tells them from those of other networks
 
@@ -121,6 +123,11 @@ class Network(ABC):
         """Refuses parameters that have become NaN or infinite, if only under dark pixels."""
         for name, array in self.parameters().items():
             check_finite(name, array)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """A name for each class, which is its number where it has no other."""
+        return self.input_format.names(self.num_classes)
 
     def hidden_fields(self, images: Floats32) -> Floats32:
         """Returns b^1 + W x, (B, n_1), for (B, I) float32 images."""
@@ -306,8 +313,11 @@ class Network(ABC):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a safetensors file, whole or not at all."""
         self.check_finite()
-        metadata = {"num_classes": str(self.num_classes)}
-        save_tensors(path, self._kind, dict(self.parameters()), metadata)
+        save_tensors(path, self._kind, dict(self.parameters()), self._metadata())
+
+    def _metadata(self) -> dict[str, str]:
+        known = self.input_format.metadata(self.num_inputs, self.num_classes)
+        return {"num_classes": str(self.num_classes), **known}
 
     @abstractmethod
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
@@ -322,23 +332,6 @@ def readout_of(num_classes: int, num_output: int, name: str) -> Readout:
             f"{name} must have a multiple of num_classes = {num_classes} columns, got {num_output}"
         )
     return Readout(num_classes, num_output // num_classes)
-
-
-def input_weight_array(input_weights: ArrayLike) -> Floats32:
-    """Returns a checked float32 copy of W, (n_1, I), in column order.
-
-    The weights of one pixel are then neighbours, so that dark pixels are skipped whole.
-    """
-    weights = float_array("input_weights", input_weights, shape=(None, None), single=True)
-    return np.array(weights, dtype=np.float32, order="F")
-
-
-def random_weights(
-    random: np.random.Generator, gain: float, shape: tuple[int, int], num_inputs: int
-) -> NDArray[np.float64]:
-    """Returns gain * U(-1/sqrt(num_inputs), 1/sqrt(num_inputs)) of this shape."""
-    weights: NDArray[np.float64] = gain * ((2 * random.random(shape) - 1) / np.sqrt(num_inputs))
-    return weights
 
 
 def saved_num_classes(path: str | os.PathLike[str], metadata: dict[str, str]) -> int:

@@ -11,13 +11,12 @@ from isingprop import kernels
 from isingprop.network.base_network import (
     Floats32,
     Network,
-    input_weight_array,
-    random_weights,
     readout_of,
     saved_num_classes,
 )
 from isingprop.network.calibration import beta_number, class_probabilities, likeliest_beta
 from isingprop.network.onnx_export import write_onnx
+from isingprop.network.weights import input_weight_array, random_weights
 from isingprop.problem import IsingProblem
 from isingprop.readout import Readout
 from isingprop.util.checked_files import load_tensors, naming, save_tensors
@@ -30,6 +29,7 @@ from isingprop.util.checks import (
     seed_number,
     whole_number,
 )
+from isingprop.util.input_format import InputFormat
 
 PARAMETERS = ("input_weights", "couplings", "hidden_bias", "output_bias")
 _PORTION_IMAGES = 8192  # whose fields are held at a time
@@ -155,7 +155,9 @@ class BipartiteNetwork(Network):
 
     def with_arrays(self, arrays: dict[str, Floats32]) -> BipartiteNetwork:
         """Returns a network of arrays that fit, by name, which it shares."""
-        return type(self).of_arrays(**arrays, readout=self.readout)
+        network = type(self).of_arrays(**arrays, readout=self.readout)
+        network.input_format = self.input_format
+        return network
 
     def shallow(self) -> BipartiteNetwork:
         """Returns the network."""
@@ -297,7 +299,7 @@ class BipartiteNetwork(Network):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a safetensors file, whole or not at all."""
         self.check_finite()
-        metadata = {"num_classes": str(self.num_classes)}
+        metadata = self._metadata()
         if self.beta is not None:
             metadata["beta"] = repr(beta_number("beta", self.beta))
         save_tensors(path, self._kind, dict(self.parameters()), metadata)
@@ -315,6 +317,7 @@ class BipartiteNetwork(Network):
             num_classes = saved_num_classes(path, metadata)
             network = cls(*(tensors[name] for name in PARAMETERS), num_classes=num_classes)
         network.beta = _saved_beta(path, metadata)
+        network.input_format = InputFormat.read(path, metadata, network.num_inputs, num_classes)
         return network
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:

@@ -14,16 +14,16 @@ from numpy.typing import ArrayLike
 from isingprop.network.base_network import (
     Floats32,
     Network,
-    input_weight_array,
-    random_weights,
     readout_of,
     saved_num_classes,
 )
 from isingprop.network.bipartite import BipartiteNetwork
+from isingprop.network.weights import input_weight_array, random_weights
 from isingprop.problem import IsingProblem
 from isingprop.readout import Readout
 from isingprop.util.checked_files import load_tensors, naming
 from isingprop.util.checks import check_shape, float_array, real_number, seed_number, whole_number
+from isingprop.util.input_format import InputFormat
 
 # In units of the paper's scale, at which two hidden layers are a glass that ignores the image and
 # do not train.
@@ -145,6 +145,7 @@ class LayeredNetwork(Network):
         """Returns a network of arrays that fit, by name, which it shares."""
         network = object.__new__(type(self))
         network.input_weights, network.readout = arrays["input_weights"], self.readout
+        network.input_format = self.input_format
         layers = range(1, len(self.biases) + 1)
         network.couplings = tuple(arrays[f"couplings_{layer}"] for layer in layers[:-1])
         network.biases = tuple(arrays[f"bias_{layer}"] for layer in layers)
@@ -242,7 +243,9 @@ class LayeredNetwork(Network):
         arrays = [[tensors[name] for name in group] for group in (couplings, biases)]
         with naming(path):
             num_classes = saved_num_classes(path, metadata)
-            return cls(tensors["input_weights"], *arrays, num_classes=num_classes)
+            network = cls(tensors["input_weights"], *arrays, num_classes=num_classes)
+        network.input_format = InputFormat.read(path, metadata, network.num_inputs, num_classes)
+        return network
 
     def shallow(self) -> BipartiteNetwork:
         """Returns a network with one hidden layer as a BipartiteNetwork that shares its arrays.
@@ -255,9 +258,11 @@ class LayeredNetwork(Network):
                 f"hidden must name one layer for a BipartiteNetwork, got {len(self.couplings)}"
             )
         hidden_bias, output_bias = self.biases
-        return BipartiteNetwork.of_arrays(
+        network = BipartiteNetwork.of_arrays(
             self.input_weights, self.couplings[0], hidden_bias, output_bias, self.readout
         )
+        network.input_format = self.input_format
+        return network
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
         """Writes the ONNX model of `BipartiteNetwork.to_onnx`; with one hidden layer only.

@@ -124,7 +124,7 @@ def predict(
     `BipartiteNetwork.predict` needs no sampler: it takes the lowest state of each class.
 
     Args:
-        network: the trained network.
+        network: trained, a `BipartiteNetwork` or a `LayeredNetwork`.
         sampler: samples the states.
         images: (n, I), floating point, in [0, 1].
         num_reads: states per image, at least 1.

@@ -283,12 +283,17 @@ class Trainer:
         return record
 
     def check_images(self, images: ImageSet) -> list[tuple[Floats32, NDArray[np.int64]]]:
-        """Returns the training and test images with labels, those that the run began with."""
+        """Returns the training and test images with labels, those that the run began with.
+
+        The network keeps their format.
+        """
         checked = []
         for part, before in (("train", self._data_checksum), ("test", self._test_checksum)):
             arrays = getattr(images, f"{part}_images"), getattr(images, f"{part}_labels")
             checked.append(checked_images(self.network, part, *arrays))
             same_checksum(before if self.history else None, *checked[-1], part)
+        if images.num_classes == self.network.num_classes:
+            self.network.input_format = images.input_format
         return checked
 
     def evaluate(self, images: ArrayLike, labels: ArrayLike) -> Evaluation:

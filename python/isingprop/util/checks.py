@@ -187,7 +187,16 @@ def image_array(name: str, value: ArrayLike, *, num_inputs: int | None) -> NDArr
     """
     array = np.asarray(value)
     if array.dtype.kind != "f":
-        raise TypeError(f"{name} must be floating-point pixels in [0, 1], got dtype {array.dtype}")
+        advice = f": divide by 255, {name} / 255" if array.dtype == np.uint8 else ""
+        raise TypeError(
+            f"{name} must be floating-point pixels in [0, 1], got dtype {array.dtype}{advice}"
+        )
+
+    if array.ndim > 2 and len(array):
+        raise ValueError(
+            f"{name} must have a row of pixels for each image, got shape {array.shape}: "
+            f"{name}.reshape({len(array)}, -1) has them"
+        )
     check_shape(name, array, (None, num_inputs))
     with np.errstate(over="ignore"):  # infinite pixels are refused where they are used
         return np.ascontiguousarray(array, dtype=np.float32)

@@ -10,7 +10,7 @@ from helpers import tolerances
 from helpers.paper.depth_names import FULL, QUICK
 from helpers.paper.job_kinds import small_images
 from helpers.paper.made_up import setup
-from isingprop.data.load import class_balanced
+from isingprop.data.subsets import class_balanced
 from isingprop.paper.common.methods import Training
 from isingprop.paper.depth.depth_jobs import LayeredTraining, num_tested, variants
 from isingprop.training.evaluation import Evaluation

@@ -26,7 +26,8 @@ from isingprop.cli.report.image_sheets import (
 from isingprop.cli.report.snapshots import evenly_spaced, snapshot_paths
 from isingprop.cli.report.training_landscape import NUM_IMAGES, TrainingLandscape
 from isingprop.cli.run_folder import RunFolder
-from isingprop.data.load import Images, Labels, class_balanced
+from isingprop.data.load import Images, Labels
+from isingprop.data.subsets import class_balanced
 from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.paper.common.study_setup import COLOURS

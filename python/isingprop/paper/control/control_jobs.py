@@ -8,7 +8,8 @@ from time import thread_time
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.data.load import ImageSet, class_balanced
+from isingprop.data.load import ImageSet
+from isingprop.data.subsets import class_balanced
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.paper.common.backpropagation import Perceptron
 from isingprop.paper.common.jobs import Arrays

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isingprop.analysis.scaling import Interval, mean_interval
-from isingprop.data.load import ImageSet, class_balanced
+from isingprop.data.load import ImageSet
+from isingprop.data.subsets import class_balanced
 from isingprop.network.layered import DEEP_INPUT_GAIN, LayeredNetwork
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.methods import NUM_HIDDEN, IsingLearner, Learner

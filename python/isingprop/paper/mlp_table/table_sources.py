@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from isingprop.data.load import ImageSet, data_folder, load_data, load_test_images
+from isingprop.data.idx_paths import data_folder
+from isingprop.data.load import ImageSet, load_data, load_test_images
 from isingprop.paper.common.study_setup import Setup
 from isingprop.paper.mlp_table.table_jobs import NUM_IMAGES
 from isingprop.paper.mlp_table.table_published import Pair, pairs_of

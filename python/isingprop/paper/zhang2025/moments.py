@@ -21,7 +21,8 @@ from isingprop.analysis.landscape import (
     silhouettes,
 )
 from isingprop.analysis.scaling import Interval
-from isingprop.data.load import ImageSet, class_balanced
+from isingprop.data.load import ImageSet
+from isingprop.data.subsets import class_balanced
 from isingprop.network.base_network import Network
 from isingprop.paper.common.jobs import Arrays
 from isingprop.paper.common.methods import DRAGON
