@@ -148,11 +148,11 @@ function extent(values) {
 }
 
 // The legend is below the axis, in as many rows as it needs; short names share rows.
-const isNarrow = innerWidth < 500;
+const isNarrow = element("map").clientWidth < 600;
 const mapLayout = layout({
   xaxis: axis("map coordinate 1 (spins)", {range: extent(land.x)}),
   yaxis: axis("map coordinate 2 (spins)", {range: extent(land.y), scaleanchor: "x"}),
-  margin: {l: 52, r: 5, t: 34, b: isNarrow ? 110 : 80},
+  margin: {l: 52, r: 5, t: 34, b: isNarrow ? 150 : 84},
   legend: {
     orientation: "h",
     yref: "container",
