@@ -7,6 +7,7 @@ import pytest
 
 from helpers.browser import CHROMIUM, Browser
 from helpers.cli import cli_runs
+from isingprop.cli.report.report_page import json_in_html
 from isingprop.cli.report.snapshots import snapshot_path, snapshot_paths
 
 pytestmark = [
@@ -52,6 +53,29 @@ def test_a_page_loads_alone_and_fits_its_window(browser, page_of, kind, width):
     names = "['errors', 'accuracies', 'map', 'distances']"
     sizes = browser.value(f"{names}.map((name) => element(name).clientWidth)")
     assert all(250 < size < width for size in sizes)
+
+
+def test_names_of_classes_are_texts(browser, page_of, tmp_path):
+    """They are long, and not the HTML that they look like."""
+    names = [f"a class of some length <b>{k}</b>" for k in range(10)]
+    text = page_of("class-states").read_text()
+    old = json.dumps([str(k) for k in range(10)], separators=(",", ":"))
+    assert text.count(f'"classes":{old}') == 1
+    renamed = tmp_path / "page.html"
+    renamed.write_text(text.replace(f'"classes":{old}', f'"classes":{json_in_html(names)}'))
+
+    browser.open(renamed, 320)
+    assert browser.value("document.documentElement.scrollWidth") == 320
+    for selector in (
+        "#confusion",
+        "#map .legend",
+        "#map .annotation",
+        "#distances .yaxislayer-above",
+    ):
+        shown = browser.value(f"document.querySelector('{selector}').textContent")
+        assert "length <b>" in shown, selector
+    assert browser.value("document.querySelectorAll('b, tspan[style*=bold]').length") == 0
+    assert browser.complaints() == []
 
 
 def test_the_slider_moves_through_the_epochs(browser, page_of):
@@ -147,7 +171,8 @@ def test_a_page_of_mnist_is_small_and_soon_interactive(browser, shared_data, tmp
 
     page = tmp_path / "run" / "report.html"
     assert page.stat().st_size < MAX_BYTES
-    # The CPU time of the page's thread is the time on an idle machine, and this one may be busy.
+    # The CPU time of the page's thread is the time on an idle machine, and this one may be busy. A
+    # browser that has shown no report yet takes 1 s more, to compile plotly.js.
     seconds = []
     for _ in range(3):
         browser.open(page, 1600)

@@ -40,7 +40,7 @@ def plotly_script() -> str:
     return script
 
 
-def json_in_html(content: dict[str, Any]) -> str:
+def json_in_html(content: Any) -> str:
     """Returns JSON that cannot end the element it is in, whatever its texts are."""
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")

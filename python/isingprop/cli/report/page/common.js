@@ -12,6 +12,10 @@ const SHAPES =
 const colourOf = (k) => (k < 0 ? GREY : run.colours[k % run.colours.length]);
 const shapeOf = (k) => (k < 0 ? "asterisk" : SHAPES[k % SHAPES.length]);
 const nameOf = (k) => (k < 0 || k >= run.classes.length ? "none" : run.classes[k]);
+// Plotly takes texts for HTML.
+const plotlyNameOf = (k) =>
+    nameOf(k).replace(/[&<>]/g, (sign) => ({"&": "&amp;", "<": "&lt;", ">": "&gt;"})[sign]);
+const isShort = run.classes.every((name) => name.length <= 3);
 const CONFIG = {
   responsive: true,
   displayModeBar: false

@@ -2,7 +2,6 @@
 
 const axis = (title, more) => ({
   title: {text: title, standoff: 8},
-  automargin: true,
   gridcolor: "#e4e4e4",
   zeroline: false,
   linecolor: "#888",
@@ -10,7 +9,7 @@ const axis = (title, more) => ({
   ...more
 });
 const layout = (more) => ({
-  margin: {l: 50, r: 10, t: 10, b: 40},
+  margin: {l: 58, r: 10, t: 10, b: 44},
   font: {size: 12, color: "#1a1a1a"},
   dragmode: false,
   hovermode: "closest",
@@ -107,7 +106,7 @@ function mapData(epoch) {
     const states = [...found.filter(hasLabel), ...found.filter((each) => !hasLabel(each))];
     const isRight = states.map(hasLabel);
     traces.push({
-      ...points(states, nameOf(k), {
+      ...points(states, plotlyNameOf(k), {
         color: colourOf(k),
         size: 8,
         opacity: 0.85,
@@ -127,7 +126,7 @@ function middles(epoch) {
     if (k < 0 || states.length === 0) continue;
     found.push({
       x: median(states.map((each) => land.x[each.state])),
-      text: nameOf(k),
+      text: plotlyNameOf(k),
       showarrow: false,
       y: median(states.map((each) => land.y[each.state])),
       bgcolor: "#ffffffcc",
@@ -149,12 +148,11 @@ function extent(values) {
 }
 
 // The legend is below the axis, in as many rows as it needs; short names share rows.
-const isNarrow = innerWidth < 500;
-const isShort = run.classes.every((name) => name.length <= 3);
+const isNarrow = element("map").clientWidth < 600;
 const mapLayout = layout({
   xaxis: axis("map coordinate 1 (spins)", {range: extent(land.x)}),
   yaxis: axis("map coordinate 2 (spins)", {range: extent(land.y), scaleanchor: "x"}),
-  margin: {l: 45, r: 5, t: 34, b: isNarrow ? 110 : 80},
+  margin: {l: 52, r: 5, t: 34, b: isNarrow ? 150 : 84},
   legend: {
     orientation: "h",
     yref: "container",
@@ -163,7 +161,8 @@ const mapLayout = layout({
     entrywidth: isShort ? 34 : undefined
   }
 });
-const largestDistance = Math.max(1, ...land.classDistances.flat(2).filter((value) => value !== null));
+const largestDistance =
+    Math.max(1, ...land.classDistances.flat(2).filter((value) => value !== null));
 const marked = (epoch) => [{
   type: "line",
   x0: land.epochs[epoch],
@@ -176,11 +175,12 @@ const marked = (epoch) => [{
 
 function drawLandscape(epoch) {
   const few = run.classes.length <= 12;
-  const classes = {type: "category", automargin: true, tickvals: few ? run.classes : undefined};
+  const names = run.classes.map((_, k) => plotlyNameOf(k));
+  const classes = {type: "category", automargin: true, tickvals: few ? names : undefined};
   const heat = {
     type: "heatmap",
-    x: run.classes,
-    y: run.classes,
+    x: names,
+    y: names,
     z: land.classDistances[epoch],
     zmin: 0,
     zmax: largestDistance,
@@ -224,8 +224,10 @@ function showEpoch(epoch) {
   say("epoch-number", String(land.epochs[epoch]));
   const kind = land.counted < land.perImage ? "lowest class states" : "sampled states";
   const parts =
-      ["Two states of one image", "States of two images of a class", "States of images of two classes"]
-          .map((name, k) => [name, land.pairs[epoch][k]])
+      [
+        "Two states of one image", "States of two images of a class",
+        "States of images of two classes"
+      ].map((name, k) => [name, land.pairs[epoch][k]])
           .filter((each) => each[1] !== null);
   say("epoch-text",
       `${percent(land.right[epoch])} of the ${kind} have the class of their image. ` +

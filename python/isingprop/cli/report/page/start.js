@@ -1,5 +1,7 @@
 // Confusion matrix
 
+const MAX_WIDE = 15;  // classes of a matrix that leaves space for images beside it
+
 function drawConfusion() {
   const counts = run.confusion.confusion, table = element("confusion");
   const largest = Math.max(...counts.flat());
@@ -25,6 +27,9 @@ function drawConfusion() {
   for (const k of columns)
     make(head, "th", k === run.classes.length ? "?" : nameOf(k), {scope: "col"});
   make(head, "th", "right", {scope: "col"});
+  table.classList.toggle("long", !isShort);
+  table.classList.toggle("many", run.classes.length > MAX_WIDE);
+  document.querySelector(".pair.late").classList.toggle("alone", run.classes.length > MAX_WIDE);
   const body = make(table, "tbody");
   let first = null;
   counts.forEach((row, label) => {
