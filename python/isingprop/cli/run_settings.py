@@ -8,7 +8,7 @@ from pathlib import Path
 from isingprop.cli.run_samplers import DWAVE_MODES, STARTS_FROM_REFERENCES, make_named_sampler
 from isingprop.data.load import Images, ImageSet, Labels, load_data, load_test_images
 from isingprop.estimator.held_out_beta import held_out_beta
-from isingprop.estimator.recipes import CLASS_STATES, rates_of
+from isingprop.estimator.recipes import CLASS_STATES
 from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork
@@ -16,6 +16,7 @@ from isingprop.readout import Readout
 from isingprop.samplers import Sampler
 from isingprop.training.trainer import Trainer
 from isingprop.training.trainer_options import WRONG_CLASSES, checked_average
+from isingprop.util.checks import real_number
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class RunSettings:
             network,
             sampler,
             num_states=self.num_states,
-            learning_rate=rates_of(vars(self), images.train_images, deep=self._deep),
+            learning_rate=real_number("learning_rate", self.learning_rate, above=0.0),
             batch_size=self.batch_size,
             # One hidden layer starts in the states of Eq. (7); the backward sweep of a deep network
             # starts in the states that the forward sweep has reached.
@@ -114,8 +115,9 @@ class RunSettings:
     def fit_beta(self, model: Network, images: ImageSet) -> None:
         """Sets the beta of a model from networks like it, each trained on half of the images."""
 
-        def train(some: Images, labels: Labels) -> BipartiteNetwork:
+        def train(rows: Labels) -> BipartiteNetwork:
             trainer = self.make_trainer(images)
+            some, labels = images.train_images[rows], images.train_labels[rows]
             for _ in range(self.epochs):
                 trainer.train_epoch(some, labels, self.epochs)
             found: BipartiteNetwork = trainer.model.shallow()

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.data.download import FILES, download
 from isingprop.data.idx import read_idx
+from isingprop.data.thumbnails import thumbnails
 from isingprop.util.checks import check_pixels, check_shape, image_array, label_array, whole_number
 
 NUM_CLASSES = 10  # of each data set
@@ -82,6 +83,18 @@ class ImageSet:
             num_inputs = images.shape[1]
 
         object.__setattr__(self, "num_classes", num_classes)
+
+    def __repr__(self) -> str:
+        """Returns the name and the numbers of images, pixels and classes, in one line."""
+        counts = f"{len(self.train_images)} training + {len(self.test_images)} test images"
+        num_pixels = self.train_images.shape[1]
+        return (
+            f"ImageSet({self.name!r}, {counts} of {num_pixels} pixels, {self.num_classes} classes)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Returns the same for a notebook, with an image of each class where they are square."""
+        return thumbnails(repr(self), self.train_images, self.train_labels)
 
 
 def load_data(

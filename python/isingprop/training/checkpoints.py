@@ -82,6 +82,21 @@ class Checkpoint:
             for name, array in network.parameters().items()
         }
 
+    def check_settings(
+        self, settings: dict[str, Any], path: str | os.PathLike[str], *, follow_images: bool
+    ) -> None:
+        """Refuses a checkpoint of other settings than those of `run_settings`.
+
+        With `follow_images` the rate of input weights may differ: the first epoch decides it.
+        """
+        for name, mine in settings.items():
+            saved: Any = self.settings.get(name)
+            compared = saved
+            if name == "learning_rates" and follow_images and saved:
+                compared = {**saved, "input_weights": mine["input_weights"]}
+            if compared != mine:
+                raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
+
 
 class CheckpointFile:
     """A checkpoint that is written again and again, at a cost that does not grow with the history.
