@@ -118,8 +118,8 @@ def test_weighted_samples_count_in_beta_like_repeated_ones():
     ("weights", "message"),
     [
         (np.ones(19), "sample_weight must have shape (20,), got (19,)"),
-        (np.full(20, -1.0), "sample_weight must be at least 0 and not all 0, got -1 ... -1"),
-        (np.zeros(20), "sample_weight must be at least 0 and not all 0, got 0 ... 0"),
+        (np.full(20, -1.0), "sample_weight must be at least 0 and not all zero, got -1 ... -1"),
+        (np.zeros(20), "sample_weight must be at least 0 and not all zero, got 0 ... 0"),
         (np.full(20, np.nan), "sample_weight must be finite, got nan"),
     ],
 )

@@ -103,7 +103,7 @@ def checked_weights(name: str, weights: ArrayLike | None, count: int) -> Doubles
     checked = float_array(name, weights, shape=(count,)).astype(np.float64)
     if checked.min() < 0 or checked.max() == 0:
         found = f"{checked.min():g} ... {checked.max():g}"
-        raise ValueError(f"{name} must be at least 0 and not all 0, got {found}")
+        raise ValueError(f"{name} must be at least 0 and not all zero, got {found}")
     return checked
 
 
