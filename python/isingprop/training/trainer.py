@@ -76,6 +76,8 @@ class Trainer(Resumable):
             weights learn at 4 times the one rate, couplings at half of it. LearningRates, or a
             mapping with the keys input_weights, couplings, hidden_bias (of all hidden layers) and
             output_bias, is literal: `LearningRates.of(0.001)` is the paper's one rate for all.
+            Pixels around a grey mean image m train worse than dark ones; two inputs for each pixel,
+            max(x - m, 0) and max(m - x, 0), are as good (digits of 32 x 32 x 3: 97 % for 89 %).
         batch_size: images per update; the update is their mean. The paper has 1.
         nudge: None takes the nudged state of Eq. (7), the limit of a strong nudge. A finite nudge >
             0 samples one read of H_N[x, y] instead.
