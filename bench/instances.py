@@ -77,9 +77,9 @@ def certified_problems() -> tuple[list[ip.IsingProblem], NDArray[np.float64]]:
 
 
 def trained_network(images: ip.ImageSet, epochs: int, seed: int = 0) -> ip.BipartiteNetwork:
-    """new_network after some epochs of dragon training with the defaults; as it is for 0 epochs."""
+    """new_network after some epochs of dragon training at the paper's rate, or none."""
     network = new_network(seed, images.train_images.shape[1])
-    trainer = ip.Trainer(network, seed=seed)
+    trainer = ip.Trainer(network, learning_rate=ip.LearningRates.of(0.001), seed=seed)
     for _ in range(epochs):
         trainer.train_epoch(images.train_images, images.train_labels)
     return network

@@ -101,6 +101,14 @@ class States:
         states.__dict__.update(self.__dict__ | fields)
         return states
 
+    def __repr__(self) -> str:
+        """Returns the numbers of problems, reads and spins, and the range of the energies."""
+        problems, reads, num_spins = self.spins.shape
+        energies = "no energies"
+        if self.energies.size:
+            energies = f"energies {self.energies.min():.6g} ... {self.energies.max():.6g}"
+        return f"States({problems} x {reads} reads of {num_spins} spins, {energies})"
+
     @property
     def num_reads(self) -> int:
         """R, the number of reads for each set of fields."""

@@ -100,7 +100,7 @@ def test_a_run_that_diverges_late_keeps_its_last_epoch(tmp_path, capfd, monkeypa
 
     def save_and_raise_the_rate(folder, trainer):
         save(folder, trainer)
-        trainer.learning_rates = LearningRates.of(1e30)
+        trainer._set_rates(LearningRates.of(1e30))
 
     monkeypatch.setattr(RunFolder, "save", save_and_raise_the_rate)
     monkeypatch.chdir(tmp_path)

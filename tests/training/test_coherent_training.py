@@ -17,6 +17,7 @@ from isingprop import (
     Coherent,
     ImageSet,
     LayeredNetwork,
+    LearningRates,
     Trainer,
     coherent,
     load_data,
@@ -294,8 +295,9 @@ def test_three_classes_of_digits_are_learned():
     three = ImageSet("digits", *parts, num_classes=3)
     for sampler in (Coherent(), Amplified(exponent=1.0)):
         network = BipartiteNetwork.random(num_inputs=64, num_hidden=8, num_classes=3, redundancy=2)
-        options = {"num_states": None, "learning_rate": 0.02, "num_test_reads": 5}
-        history = Trainer(network, sampler, **options).fit(three, epochs=3)
+        options = {"num_states": None, "num_test_reads": 5}
+        rates = LearningRates.of(0.02)
+        history = Trainer(network, sampler, learning_rate=rates, **options).fit(three, epochs=3)
         assert history[0].train_error_reads > 0.25
         assert history[-1].train_error_reads < 0.15
         assert history[-1].train_error_lowest < 0.1

@@ -16,17 +16,31 @@ from isingprop.data.feature_ranges import ranges_without_outliers
 from isingprop.estimator import held_out_beta
 from isingprop.network.calibration import calibration_error
 
+# scikit-learn itself skips checks that need pandas or an array API where they are not installed.
+EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "the order of samples and the number of updates differ: weights equal repeated samples in "
+        "the mean of each update only"
+    )
+}
 
-# No check is expected to fail. scikit-learn itself skips two: the array API one (it needs an extra
-# package) and the one for pandas columns where pandas is not installed.
+
+def expected(estimator):
+    return EXPECTED
+
+
 @pytest.mark.slow
-@parametrize_with_checks([ip.IsingClassifier(random_state=0)])
+@parametrize_with_checks(
+    [ip.IsingClassifier(random_state=0)], expected_failed_checks=expected, xfail_strict=True
+)
 def test_scikit_learn_conventions(estimator, check):
     check(estimator)
 
 
 @pytest.mark.slow
-@parametrize_with_checks([ip.IsingClassifier(num_states=1, random_state=0)])
+@parametrize_with_checks(
+    [ip.IsingClassifier(num_states=1, random_state=0)], expected_failed_checks=expected
+)
 def test_scikit_learn_conventions_with_one_state(estimator, check):
     check(estimator)
 
@@ -84,17 +98,17 @@ def test_beta_comes_from_samples_that_its_network_was_not_trained_on(monkeypatch
     """Two networks of half the samples each; the energies are those of the other half."""
     trained, fitted = [], {}
 
-    def train(self, pixels, labels):
-        network, history = train_before(self, pixels, labels)
-        trained.append((network, pixels))
-        return network, history
+    def make(self, samples, *arguments):
+        trainer = make_before(self, samples, *arguments)
+        trained.append((trainer.network, samples.pixels))
+        return trainer
 
     def fit(energies, labels, **options):
         fitted.update(energies=energies, labels=labels, options=options)
         return 0.25
 
-    train_before = ip.IsingClassifier._trained
-    monkeypatch.setattr(ip.IsingClassifier, "_trained", train)
+    make_before = ip.IsingClassifier._trainer
+    monkeypatch.setattr(ip.IsingClassifier, "_trainer", make)
     monkeypatch.setattr(held_out_beta, "likeliest_beta", fit)
     X, y = spread_samples(3)
     model = ip.IsingClassifier(10, epochs=1, random_state=0).fit(X, y)

@@ -63,7 +63,7 @@ def test_the_last_good_epoch_and_its_checkpoint_remain(tmp_path):
     for _ in trainer.train(DATA, 1):
         trainer.save_checkpoint(tmp_path / "checkpoint")
     good = bits(trainer)
-    trainer.learning_rates = LearningRates(1e30, 2e30, 3e30, 0.5)
+    trainer._set_rates(LearningRates(1e30, 2e30, 3e30, 0.5))
     message = (
         r"training diverged in epoch 2: \w+ reached .* with learning_rate = "
         r"\(input_weights 1e\+30, couplings 2e\+30, hidden_bias 3e\+30, output_bias 0.5\), take"
@@ -90,10 +90,9 @@ def test_a_very_strong_nudge_is_no_divergence():
 
 
 def test_large_parameters_of_a_usual_ratio_train():
-    trainer = make(learning_rate=0.05)
+    trainer = make(learning_rate=0.05e20)
     for array in trainer.network.parameters().values():
         array *= 1e20
-    trainer.learning_rates = LearningRates.of(0.05e20)
     assert len(trainer.fit(DATA, 2)) == 2
 
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.analysis.majorisation import place_states, row_distances, stress_of
 from isingprop.util.checks import Doubles, check_shape, seed_number, spin_array, whole_number
+from isingprop.util.short_repr import short_repr
 
 PAIRS = ("same_image", "same_class", "other_class")  # the rows of overlap_counts
 
@@ -24,6 +25,8 @@ class Landscape:
     stress: float  #: Kruskal's stress-1 over all pairs of the n states; 0 for an exact map
     num_distinct: int  #: the number of different states
     num_landmarks: int  #: the number of different states that SMACOF placed together
+
+    __repr__ = short_repr
 
 
 def embed(spins: ArrayLike, *, num_landmarks: int = 2000, seed: int | None = 0) -> Landscape:

@@ -35,7 +35,7 @@ def show_first_request(settings: RunSettings, folder: RunFolder | None, as_json:
             trainer.restore(folder.checkpoint)
     for role in ("sampler", "test_sampler", "warm_sampler"):
         if isinstance(getattr(trainer, role), DWave):
-            setattr(trainer, role, DryRun(sampler))
+            trainer.replace_samplers(**{role: DryRun(sampler)})
 
     try:
         trainer.fit(images, epochs=1)

@@ -15,7 +15,7 @@ from isingprop.cli.run_samplers import (
 from isingprop.data.formats.own_source import name_of
 from isingprop.data.load import NAMES, Images, ImageSet, Labels, load_data, load_test_images
 from isingprop.estimator.held_out_beta import held_out_beta
-from isingprop.estimator.recipes import CLASS_STATES, rates_of
+from isingprop.estimator.recipes import CLASS_STATES
 from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
 from isingprop.network.layered import LayeredNetwork
@@ -165,7 +165,7 @@ class RunSettings:
             network,
             sampler,
             num_states=self.num_states,
-            learning_rate=rates_of(vars(self), images.train_images, deep=self._deep),
+            learning_rate=real_number("learning_rate", self.learning_rate, above=0.0),
             batch_size=self.batch_size,
             # One hidden layer starts in the states of Eq. (7); the backward sweep of a deep network
             # starts in the states that the forward sweep has reached.
@@ -183,7 +183,7 @@ class RunSettings:
             seed=self.seed,
         )
         further = ("data", "num_train", "num_test", "coupling_gain")
-        trainer.further_settings = {name: getattr(self, name) for name in further}
+        trainer.further_settings.update({name: getattr(self, name) for name in further})
         return trainer
 
     @property
@@ -194,8 +194,9 @@ class RunSettings:
     def fit_beta(self, model: Network, images: ImageSet) -> None:
         """Sets the beta of a model from networks like it, each trained on half of the images."""
 
-        def train(some: Images, labels: Labels) -> BipartiteNetwork:
+        def train(rows: Labels) -> BipartiteNetwork:
             trainer = self.make_trainer(images)
+            some, labels = images.train_images[rows], images.train_labels[rows]
             for _ in range(self.epochs):
                 trainer.train_epoch(some, labels, self.epochs)
             found: BipartiteNetwork = trainer.model.shallow()

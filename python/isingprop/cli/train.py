@@ -99,7 +99,7 @@ def train(
         float | None,
         Option(
             help="Rate of couplings (half of it with more than one hidden layer) and biases; "
-            "that of input weights follows from the images, but not with adam [0.001]."
+            "that of input weights follows from the images [0.001]."
         ),
     ] = None,
     batch_size: Annotated[

@@ -17,6 +17,7 @@ from isingprop.data.download import FILES, download
 from isingprop.data.idx import read_idx
 from isingprop.data.idx_paths import data_folder, paths_in
 from isingprop.data.subsets import class_balanced
+from isingprop.data.thumbnails import thumbnails
 from isingprop.util.checks import check_pixels, check_shape, image_array, label_array, whole_number
 from isingprop.util.input_format import InputFormat, Scaling
 
@@ -169,6 +170,18 @@ class ImageSet:
         text = os.fspath(source)
         raw = read_labelled(text, label)
         return cls(**prepared(raw, name_of(text), num_train, num_test))
+
+    def __repr__(self) -> str:
+        """Returns the name and the numbers of images, pixels and classes, in one line."""
+        counts = f"{len(self.train_images)} training + {len(self.test_images)} test images"
+        num_pixels = self.train_images.shape[1]
+        return (
+            f"ImageSet({self.name!r}, {counts} of {num_pixels} pixels, {self.num_classes} classes)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Returns the same for a notebook, with an image of each class where they are square."""
+        return thumbnails(repr(self), self.train_images, self.train_labels)
 
 
 def load_data(

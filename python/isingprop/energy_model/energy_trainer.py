@@ -122,6 +122,10 @@ class EnergyTrainer:
         self._count = 0  # updates so far
         self._log = SamplingLog()
 
+    def __repr__(self) -> str:
+        """Returns the model and the number of updates so far."""
+        return f"EnergyTrainer({self.model}, {self._count} updates so far)"
+
     @property
     def sampling(self) -> dict[str, Any]:
         """What sampling has cost in all updates so far.

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from isingprop.network.base_network import Floats32
 from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.protocol import Sampler
-from isingprop.training.learning_rule import LearningRates
-from isingprop.training.optimizer import ADAM
 
 RecipeName = Literal["class-states", "sampled", "paper"]
 
 CLASS_STATES: RecipeName = "class-states"
+BATCH_SIZE = 10  # of the tuned recipes
 
 # Of Trainer by name, but for num_sweeps, which is the sampler's, and coupling_gain, the network's.
 _PAPER: dict[str, Any] = {
@@ -32,7 +30,7 @@ _PAPER: dict[str, Any] = {
 _SAMPLED = _PAPER | {
     "num_states": 3,
     "num_sweeps": 20,
-    "batch_size": 10,
+    "batch_size": BATCH_SIZE,
     "optimizer": "adam",
     "schedule": "linear",
     "margin": 2.0,
@@ -53,13 +51,3 @@ def recipe(name: RecipeName) -> dict[str, Any]:
 def recipe_for(sampler: Sampler | None) -> RecipeName:
     """Returns the name of the tuned recipe for a sampler; None stands for class states."""
     return CLASS_STATES if sampler is None or isinstance(sampler, ClassStates) else "sampled"
-
-
-def rates_of(settings: dict[str, Any], images: Floats32, *, deep: bool = False) -> LearningRates:
-    """Returns the learning rates that settings mean for images.
-
-    The steps of Adam have the size of the rate, however bright the images are.
-    """
-    if settings["optimizer"] == ADAM:
-        return LearningRates.of(settings["learning_rate"], deep=deep)
-    return LearningRates.for_images(settings["learning_rate"], images, deep=deep)

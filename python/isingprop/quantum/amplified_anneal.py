@@ -25,6 +25,7 @@ from isingprop.quantum.amplification import (
 from isingprop.quantum.state_vector import Amplitudes, Anneal, probability
 from isingprop.quantum.time_schedule import Schedule
 from isingprop.util.checks import check_shape, whole_number
+from isingprop.util.short_repr import short_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,8 @@ class Amplification:
     num_iterations: int  #: iterations of Q in the last run, which gave the state
     num_forward: int  #: applications of U in all runs
     num_reversed: int  #: applications of U† in all runs
+
+    __repr__ = short_repr
 
     @property
     def num_applications(self) -> int:

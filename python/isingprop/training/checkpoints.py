@@ -85,15 +85,21 @@ class Checkpoint:
         optimizer = {**counts, "arrays": arrays}
         return cls(tensors, settings, history, checksum, test_checksum, optimizer)
 
-    def check_settings(self, options: TrainerOptions, path: str | os.PathLike[str]) -> None:
+    def check_settings(
+        self, options: TrainerOptions, path: str | os.PathLike[str], *, follow_images: bool
+    ) -> None:
         """Raises ValueError for a setting that is not as when the checkpoint was written.
 
-        Checkpoints from before a further setting was there do not know it.
+        Checkpoints from before a further setting was there do not know it. With `follow_images` the
+        rate of input weights may differ: the first epoch decides it.
         """
         for name, mine in run_settings(options).items():
-            saved = self.settings.get(name)
+            saved: Any = self.settings.get(name)
+            compared = saved
+            if name == "learning_rates" and follow_images and saved:
+                compared = {**saved, "input_weights": mine["input_weights"]}
             is_new = name in options.further_settings and name not in self.settings
-            if saved != mine and not is_new:
+            if compared != mine and not is_new:
                 raise ValueError(f"{name} must be {saved} as in the checkpoint {path}, got {mine}")
 
     def parameters_for(self, network: Network, path: str | os.PathLike[str]) -> dict[str, Floats]:

@@ -1,4 +1,4 @@
-"""One epoch of training: minibatch by minibatch, free phase, nudged phase and update."""
+"""One epoch of training: minibatch by minibatch, free phase, nudged phase, update; its test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from isingprop.training.optimizer import Optimizer, rate_factor
 from isingprop.training.phases import Plan, own_outputs_push, phases_of
 from isingprop.training.sampling_log import SamplingLog
 from isingprop.training.trainer_options import FREE, TrainerOptions
-from isingprop.util.checks import seed_for
+from isingprop.util.checks import Doubles, seed_for
+from isingprop.util.progress import Progress
 
 _PORTION_IMAGES = 1000  # between two moves of a progress bar
 
@@ -43,7 +44,8 @@ def run_epoch(
     images: Floats32,
     labels: NDArray[np.int64],
     before: dict[str, Floats32],
-    bar: Any | None,
+    bar: Progress | None,
+    weights: Doubles | None = None,
 ) -> EpochRecord:
     """Trains a network for one epoch.
 
@@ -54,7 +56,8 @@ def run_epoch(
         images: (n, I), checked.
         labels: (n,), checked.
         before: copies of the parameters at the start of the epoch.
-        bar: a tqdm progress bar over the images of all epochs, or None.
+        bar: over the images of all epochs, or None.
+        weights: (n,), see `random_order`; None for equal ones.
 
     Returns:
         The record of the epoch, without a test.
@@ -62,7 +65,7 @@ def run_epoch(
     learn = _class_epoch if is_class_epoch(options) else _sampled_epoch
     log = SamplingLog(max_spins=options.max_spins, beta_effective=options.beta_effective)
     start = perf_counter()
-    errors = learn(options, optimizer, place, images, labels, bar, log)
+    errors = learn(options, optimizer, place, images, labels, bar, log, weights)
 
     seconds = perf_counter() - start
     return EpochRecord(
@@ -104,8 +107,9 @@ def _sampled_epoch(
     place: Place,
     images: Floats32,
     labels: NDArray[np.int64],
-    bar: Any | None,
+    bar: Progress | None,
     log: SamplingLog,
+    weights: Doubles | None,
 ) -> ErrorCount:
     """Trains an epoch, a minibatch at a time, and returns its errors."""
     network, num_images = options.network, len(images)
@@ -113,7 +117,7 @@ def _sampled_epoch(
     phases, averaged = phases_of(network, _plan_of(options)), _is_averaged(options, place)
 
     all_rates = _rates(options, place, num_images)
-    minibatches = _minibatches(options, images, labels, place.epoch)
+    minibatches = _minibatches(options, images, labels, place.epoch, weights)
     for rates, (pixels, batch) in zip(all_rates, minibatches, strict=True):
         free = phases.free(batch, log)
         for step in phases.steps(batch, free, log):
@@ -144,8 +148,9 @@ def _class_epoch(
     place: Place,
     images: Floats32,
     labels: NDArray[np.int64],
-    bar: Any | None,
+    bar: Progress | None,
     log: SamplingLog,
+    weights: Doubles | None,
 ) -> ErrorCount:
     """Does what _sampled_epoch does, to the same bits, in calls of one kernel.
 
@@ -157,7 +162,7 @@ def _class_epoch(
     log.largest = sum(network.sizes)
     averaged, push = _is_averaged(options, place), own_outputs_push(options.margin, network)
     rates = _rates(options, place, num_images)
-    order = random_order(options.seed, place.epoch, num_images)
+    order = random_order(options.seed, place.epoch, num_images, weights)
     portion = num_images if bar is None else size * max(1, _PORTION_IMAGES // size)
 
     for first in range(0, num_images, portion):
@@ -205,12 +210,23 @@ def _plan_of(options: TrainerOptions) -> Plan:
 
 
 def _minibatches(
-    options: TrainerOptions, images: Floats32, labels: NDArray[np.int64], epoch: int
+    options: TrainerOptions,
+    images: Floats32,
+    labels: NDArray[np.int64],
+    epoch: int,
+    weights: Doubles | None,
 ) -> Minibatches:
     """Returns the minibatches of an epoch, in its random order."""
     num_references = None if options.references is None else options.num_states
     return Minibatches(
-        options.network, images, labels, options.batch_size, num_references, options.seed, epoch
+        options.network,
+        images,
+        labels,
+        options.batch_size,
+        num_references,
+        options.seed,
+        epoch,
+        weights,
     )
 
 
@@ -224,7 +240,7 @@ def _update_norms(network: Network, before: dict[str, Floats32]) -> dict[str, An
     return {f"update_norm_{kind}": math.sqrt(square) for kind, square in squares.items()}
 
 
-def _show(bar: Any, epoch: int, errors: ErrorCount, num_images: int) -> None:
+def _show(bar: Progress, epoch: int, errors: ErrorCount, num_images: int) -> None:
     """Moves the progress bar to where the counts are."""
-    bar.set_postfix(error=f"{errors.lowest:.4f}", reads=f"{errors.reads:.4f}", refresh=False)
-    bar.update((epoch - 1) * num_images + errors.num_images - bar.n)
+    bar.note(f"error {errors.lowest:.2%}, reads {errors.reads:.2%}")
+    bar.move_to((epoch - 1) * num_images + errors.num_images)

@@ -22,9 +22,13 @@ from isingprop.util.checks import (
     real_number,
     whole_number,
 )
+from isingprop.util.short_repr import short_repr
 
 # The mean of |x|^2 over MNIST's training images.
 _MNIST_SQUARE = 88.0
+# Digits of 8 x 8 pixels (sum 20) gain nothing from larger steps. Of 32 x 32 x 3 pixels (sum 940)
+# 20 to 60 % are right with the rate of MNIST, and 98 % with this max.
+_MOST_ADAM_SUM = 110.0
 # The rate of a deep network is multiplied by these: its input weights are large, its couplings
 # small. With one rate for all the test error after 25 epochs is 4 points larger.
 _DEEP_INPUT_WEIGHTS, _DEEP_COUPLINGS = 4.0, 0.5
@@ -78,7 +82,7 @@ class LearningRates:
         the couplings however many pixels there are and however bright. MNIST's mean |x|^2 is 88:
         there it is `of(rate)`.
         """
-        rates = cls.of(real_number("learning_rate", rate, above=0.0), deep=deep)
+        rates = cls.of(real_number("learning_rate", rate, least=0.0), deep=deep)
         square = float(np.einsum("ba,ba->", images, images, dtype=np.float64)) / len(images)
         input_rate = rates.input_weights
         if square > 0:
@@ -86,6 +90,20 @@ class LearningRates:
 
         with np.errstate(over="ignore"):  # an infinite rate is refused
             return replace(rates, input_weights=float(np.float32(input_rate)))
+
+    @classmethod
+    def for_adam(cls, rate: float, images: Floats32, *, deep: bool = False) -> LearningRates:
+        """Returns `of(rate)`, but with smaller steps of input weights for large or bright images.
+
+        A step of Adam has the size of the rate and moves the field of its own image by up to the
+        rate times sum_k x_k. Where the mean of that sum is beyond 110 the rate of input weights is
+        times 110 / mean. MNIST's mean is 102: there it is `of(rate)`.
+        """
+        rates = cls.of(real_number("learning_rate", rate, least=0.0), deep=deep)
+        mean = float(images.sum(dtype=np.float64)) / len(images)
+        if mean <= _MOST_ADAM_SUM:
+            return rates
+        return replace(rates, input_weights=rates.input_weights * _MOST_ADAM_SUM / mean)
 
     def __str__(self) -> str:
         """Returns the rates by name, or one number where all are equal."""
@@ -107,6 +125,8 @@ class Gradient:
     couplings: Floats32
     hidden_bias: Floats32
     output_bias: Floats32
+
+    __repr__ = short_repr
 
 
 def gradient(images: ArrayLike, free: States, nudged: States, *, num_hidden: int) -> Gradient:

@@ -11,7 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from isingprop.network.base_network import Floats32, Network
 from isingprop.training.phases import Batch
-from isingprop.util.checks import Spins, check_pixels, image_array, label_array, seed_for
+from isingprop.util.checks import (
+    Doubles,
+    Spins,
+    check_pixels,
+    float_array,
+    image_array,
+    label_array,
+    seed_for,
+)
 
 # A seed is used for several purposes; each has a number, so that no two share a random stream.
 ORDER, FREE_STATES, NUDGED_STATES, TEST = range(4)
@@ -31,6 +39,7 @@ class Minibatches:
         num_references: how many wrong classes of each image states start from, or None.
         seed: of the whole run.
         epoch: 1 for the first; it decides the order of images and the seeds.
+        weights: (n,), see `random_order`.
     """
 
     network: Network
@@ -40,12 +49,13 @@ class Minibatches:
     num_references: int | None
     seed: int
     epoch: int
+    weights: Doubles | None = None
 
     def __iter__(self) -> Iterator[tuple[Floats32, Batch]]:
         """Yields the pixels of each minibatch, and what sampling needs of it."""
         readout, epoch = self.network.readout, self.epoch
         outputs = readout.targets(self.labels)[:, None, :]
-        order = random_order(self.seed, epoch, len(self.images))
+        order = random_order(self.seed, epoch, len(self.images), self.weights)
         seeds = seed_for(self.seed, FREE_STATES, epoch), seed_for(self.seed, NUDGED_STATES, epoch)
 
         for rows, slices in _portions(order, self.batch_size):
@@ -86,6 +96,17 @@ def checked_images(
     return pixels, label_array(f"{part}_labels", labels, count=count, num_classes=num_classes)
 
 
+def checked_weights(name: str, weights: ArrayLike | None, count: int) -> Doubles | None:
+    """Returns the weights of images as double precision, or None for equal ones."""
+    if weights is None:
+        return None
+    checked = float_array(name, weights, shape=(count,)).astype(np.float64)
+    if checked.min() < 0 or checked.max() == 0:
+        found = f"{checked.min():g} ... {checked.max():g}"
+        raise ValueError(f"{name} must be at least 0 and not all zero, got {found}")
+    return checked
+
+
 def same_checksum(
     before: int | None, images: Floats32, labels: NDArray[np.int64], part: str = "train"
 ) -> int:
@@ -102,10 +123,42 @@ def same_checksum(
     return checksum
 
 
-def random_order(seed: int, epoch: int, num_images: int) -> NDArray[np.int64]:
-    """Returns the images' numbers in the random order of an epoch."""
-    generator = np.random.PCG64(seed_for(seed, ORDER, epoch))
-    return np.random.Generator(generator).random(num_images).argsort(kind="stable")
+def random_order(
+    seed: int, epoch: int, num_images: int, weights: Doubles | None = None
+) -> NDArray[np.int64]:
+    """Returns n numbers of images in the random order of an epoch.
+
+    Each of the n images comes once, or as often as `weighted_rows` says.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed_for(seed, ORDER, epoch)))
+    order = generator.random(num_images).argsort(kind="stable")
+    return order if weights is None else weighted_rows(weights, generator.random())[order]
+
+
+def weighted_rows(weights: Doubles, offset: float) -> NDArray[np.int64]:
+    """Returns n numbers of images, ascending, in which image k comes n w_k / (sum w) times.
+
+    The number of times is rounded down or up. With an offset that is uniform in [0, 1) it is exact
+    in expectation.
+
+    Args:
+        weights: w, (n,), >= 0 and not all 0. Equal ones give each image once.
+        offset: in [0, 1).
+
+    References:
+        Madow 1949, doi:10.1214/aoms/1177730036 (systematic sampling).
+
+    Example:
+        >>> weighted_rows(np.array([1.0, 3.0, 0.0, 0.0]), 0.5)
+        array([0, 1, 1, 1])
+    """
+    count = len(weights)
+    if (weights == weights[0]).all():
+        return np.arange(count)
+    ends = np.cumsum(weights / weights.max())  # of tiny or huge weights, too
+    ends *= count / ends[-1]
+    times = np.diff(np.floor(np.minimum(ends, count) + offset), prepend=0.0)
+    return np.repeat(np.arange(count), times.astype(np.int64))
 
 
 def _portions(

@@ -47,6 +47,21 @@ def checked_schedule(schedule: Schedule) -> Schedule:
     return schedule
 
 
+def rates_for(
+    images: Floats32, given: float | LearningRates, optimizer: str, *, deep: bool
+) -> LearningRates:
+    """Returns the learning rates that the argument of a Trainer means for its training images.
+
+    Rates by name are what they are. One number follows the images, see `LearningRates.for_images`
+    and `LearningRates.for_adam`.
+    """
+    if isinstance(given, LearningRates):
+        return given
+    if optimizer == ADAM:
+        return LearningRates.for_adam(given, images, deep=deep)
+    return LearningRates.for_images(given, images, deep=deep)
+
+
 def schedule_name(schedule: Schedule) -> str:
     """Returns a name that is the same in another process."""
     if isinstance(schedule, str):
@@ -110,6 +125,18 @@ class Optimizer:
         self._drift = over(self.network, self.state["drift"]) if self.averages else None
         self._changes = np.zeros(size if self.name == ADAM else 0, np.float32)
         self._ascent = over(self.network, self._changes) if self.name == ADAM else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what a copy is made of: its views must be of arrays of its own."""
+        own = {"network": self.network, "name": self.name, "averages": self.averages}
+        return own | {"saved": self.copy_state()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Makes the views anew."""
+        saved = state.pop("saved")
+        self.__dict__.update(state)
+        self.__post_init__()
+        self.put_back(saved)
 
     def update(self, pixels: Floats32, step: Step, rates: Floats32, *, averaged: bool) -> None:
         """Moves the parameters of a step at rates (4,), in the order of network.PARAMETERS.

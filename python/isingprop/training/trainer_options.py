@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
@@ -31,7 +31,7 @@ class TrainerOptions(Protocol):
     network: Network
     sampler: Sampler
     num_states: int | None
-    learning_rates: LearningRates
+    learning_rates: LearningRates  #: from the first epoch on those for its images
     batch_size: int
     nudge: float | None
     skip_correct: bool
@@ -49,6 +49,29 @@ class TrainerOptions(Protocol):
     average_from: int | None
     seed: int
     further_settings: dict[str, Any]
+
+
+class FixedOptions(TrainerOptions):
+    """Refuses other values for the arguments of a Trainer once it is made.
+
+    They would leave what was checked or made from them as it is, and be in the checkpoint.
+    """
+
+    _are_fixed = False
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Sets an attribute that is not one of the arguments."""
+        if self._are_fixed and (name == "learning_rate" or name in TrainerOptions.__annotations__):
+            advice = "; schedule changes rates in training" if "learning_rate" in name else ""
+            raise AttributeError(
+                f"{name} must stay as it was given to {type(self).__name__}(), got {value!r}: "
+                f"make a new one{advice}"
+            )
+        super().__setattr__(name, value)
+
+    def replace_samplers(self, **stand_ins: Sampler) -> None:
+        """Puts stand-ins in the place of samplers, by the names of the arguments, unchecked."""
+        self.__dict__.update(stand_ins)
 
 
 class DeepOptions(NamedTuple):
@@ -89,6 +112,12 @@ class DeepOptions(NamedTuple):
             raise ValueError(f"warm_sampler must take start states, got {warm_sampler}")
 
         return cls(active_layers, margin, nudged_start, warm_sampler)
+
+
+def checked_rate(value: float | Mapping[str, float] | LearningRates) -> float | LearningRates:
+    """Returns one learning rate for all parameters, or those that are given by name."""
+    rates = LearningRates.of(value)
+    return rates if isinstance(value, Mapping | LearningRates) else rates.couplings
 
 
 def deep_margin(*hidden: int, redundancy: int = 4) -> float:

@@ -99,7 +99,8 @@ def test_the_run_makes_the_calls_that_were_planned(plan_of, chip, tmp_path, samp
     images = plan.settings.load_data()
     trainer = plan.settings.make_trainer(images)
     settings = {**trainer.sampler.get_params(), "solver": chip, "record": tmp_path / "record"}
-    trainer.sampler = trainer.test_sampler = DWave(**settings)
+    sampler = DWave(**settings)
+    trainer.replace_samplers(sampler=sampler, test_sampler=sampler)
     trainer.fit(images, plan.settings.epochs)
     calls = list((tmp_path / "record").glob("*.safetensors"))
     assert len(calls) == plan.calls

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 
 from helpers import oracle
-from isingprop import Annealing, ImageSet, Trainer
+from isingprop import Annealing, ImageSet, LearningRates, Trainer
 
 SAMPLER = Annealing(num_sweeps=5)
 
@@ -47,8 +47,12 @@ class Noted:
 
 
 def make(sampler=SAMPLER, network=None, **options):
+    """A trainer whose rates are literal, as hand-made updates have them."""
+    network = network or oracle.random_network()
     options = {"learning_rate": RATE, "num_states": 2, "seed": 3, **options}
-    return Trainer(network or oracle.random_network(), sampler, **options)
+    deep = network.num_hidden_layers > 1
+    options["learning_rate"] = LearningRates.of(options["learning_rate"], deep=deep)
+    return Trainer(network, sampler, **options)
 
 
 def bits(trainer):

@@ -126,9 +126,8 @@ def wrong_states(network, images):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_training_is_a_trainers_epochs_and_the_exact_error_after_each(images, name):
     method, network = methods_of(SMALL)[name], network_of(images, 4)
-    trainer = ip.Trainer(
-        network, method.sampler, num_states=method.num_states, learning_rate=0.02, seed=4
-    )
+    options = {"num_states": method.num_states, "learning_rate": ip.LearningRates.of(0.02)}
+    trainer = ip.Trainer(network, method.sampler, **options, seed=4)
     result, records, errors = CoherentTraining(method, 0.02, 2, 4).run(images), [], []
     for _ in range(2):
         records.append(trainer.train_epoch(images.train_images, images.train_labels))
@@ -148,7 +147,8 @@ def test_a_training_is_a_trainers_epochs_and_the_exact_error_after_each(images, 
 
 def test_networks_are_in_plain_training_by_exact_expectation_values(images):
     network = network_of(images, 3)
-    trainer = ip.Trainer(network, ip.Coherent(10.0), num_states=None, learning_rate=0.01, seed=3)
+    options = {"num_states": None, "learning_rate": ip.LearningRates.of(0.01)}
+    trainer = ip.Trainer(network, ip.Coherent(10.0), **options, seed=3)
     wanted = {0: network.input_weights.copy()}
     for epoch in (1, 2):
         trainer.train_epoch(images.train_images, images.train_labels)

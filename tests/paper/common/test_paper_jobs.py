@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -141,7 +142,7 @@ class Terminal:
 
 
 @pytest.mark.slow
-def test_the_progress_bar_counts_all_jobs_of_the_command_on_a_terminal_only(
+def test_progress_counts_all_jobs_of_the_command_in_a_bar_or_in_lines(
     tmp_path, images, log, monkeypatch, capfd
 ):
     first, second = [Count(str(log), k) for k in (1, 2, 2)], [Count(str(log), k) for k in (3, 4)]
@@ -151,15 +152,15 @@ def test_the_progress_bar_counts_all_jobs_of_the_command_on_a_terminal_only(
         for _ in ("new", "found"):
             with Runner(tmp_path, workers=1, num_jobs=5) as runner:
                 runner.run(first, images, "first")
-                assert runner._bar.n == 3
+                assert runner._progress._done == 3
         with Runner(tmp_path, workers=1, num_jobs=5) as runner:
             runner.run(first, images, "first")
             runner.run(second, images, "second")
-    assert "second: 100%" in terminal.text
-    assert "5/5" in terminal.text
+    assert "second 100%" in terminal.text
+    assert "5/5 jobs" in terminal.text
     with Runner(tmp_path, workers=1, num_jobs=5) as runner:
         runner.run(first, images, "first")
-    assert capfd.readouterr().err == ""
+    assert re.fullmatch(r"first: 3/5 jobs, 00:0\d, 00:0\d left\n", capfd.readouterr().err)
 
 
 # Losses

@@ -60,7 +60,7 @@ def test_an_ising_job_is_a_trainers_epochs_and_one_test(name):
         network,
         sampler,
         num_states={"dragon": 20, "cyclic": 9}.get(name, 1),
-        learning_rate=0.003,
+        learning_rate=ip.LearningRates.of(0.003),
         references="wrong-classes" if name == "cyclic" else None,
         seed=5,
     )

@@ -80,8 +80,9 @@ def test_a_deep_network_has_the_defaults_of_the_package(tmp_path, name):
         num_inputs=16, hidden=int(name[0]) * [32], num_classes=10, seed=4
     )
     active_layers = 2 if name.endswith("two") else None
-    options = {"num_states": 9, "learning_rate": 0.01, "active_layers": active_layers, "seed": 4}
-    trainer = ip.Trainer(network, ip.Annealing(20), **options)
+    options = {"num_states": 9, "active_layers": active_layers, "seed": 4}
+    rates = ip.LearningRates.of(0.01, deep=True)
+    trainer = ip.Trainer(network, ip.Annealing(20), learning_rate=rates, **options)
     records, accuracies = [], []
     for _ in range(2):
         records.append(trainer.train_epoch(IMAGES.train_images, IMAGES.train_labels))

@@ -135,7 +135,8 @@ def test_fig4_trains_from_the_same_parameters_in_the_same_order_for_every_m():
     images, found = small_images(), FirstEpoch(0.001, 3, (1, 4)).run(small_images())
     for k, m in enumerate((1, 4)):
         network = ip.BipartiteNetwork.random(num_inputs=16, num_hidden=120, num_classes=10, seed=3)
-        trainer = ip.Trainer(network, ip.Annealing(30), num_states=m, learning_rate=0.001, seed=3)
+        rates = ip.LearningRates.of(0.001)
+        trainer = ip.Trainer(network, ip.Annealing(30), num_states=m, learning_rate=rates, seed=3)
         record = trainer.train_epoch(images.train_images, images.train_labels)
         assert found["error_reads"][k] == record.train_error_reads
         assert found["error_lowest"][k] == record.train_error_lowest

@@ -103,7 +103,7 @@ def make_plan(
 
 def _first_request(trainer: Trainer, images: ImageSet, epochs: int, sampler: DWave) -> PreparedCall:
     """Returns the first call of a run; nothing is sent."""
-    trainer.sampler = DryRun(sampler)
+    trainer.replace_samplers(sampler=DryRun(sampler))
     try:
         trainer.train_epoch(images.train_images, images.train_labels, epochs)
     except FirstRequest as first:

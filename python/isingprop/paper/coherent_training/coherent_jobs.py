@@ -16,6 +16,7 @@ from isingprop.paper.common.study_setup import Setup, select_images
 from isingprop.problem import IsingProblem
 from isingprop.samplers.amplified import Amplified
 from isingprop.samplers.coherent_annealing import Coherent
+from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer
 
 NUM_CLASSES = 3
@@ -109,7 +110,7 @@ class CoherentMethod:
             network,
             self.sampler,
             num_states=self.num_states,
-            learning_rate=learning_rate,
+            learning_rate=LearningRates.of(learning_rate),
             seed=seed,
         )
 

@@ -21,6 +21,7 @@ from isingprop.paper.common.workers import Processes
 from isingprop.util.checked_files import load_tensors, save_tensors
 from isingprop.util.checks import whole_number
 from isingprop.util.files import make_folder
+from isingprop.util.progress import Progress
 
 
 class Runner:
@@ -34,7 +35,7 @@ class Runner:
         folder: folder of the results; created if it does not exist.
         workers: number of local processes, at least 1; ignored if there is a scheduler.
         scheduler: address of the scheduler of a Dask cluster, such as tcp://localhost:8786.
-        num_jobs: number of jobs of all calls of `run` together, for the progress bar on a terminal.
+        num_jobs: number of jobs of all calls of `run` together, for the progress on stderr.
 
     Raises:
         ConnectionError: if no scheduler answers within 10 s, or has no worker after 10 s more.
@@ -47,12 +48,11 @@ class Runner:
         self, folder: Path, *, workers: int, scheduler: str | None = None, num_jobs: int = 0
     ) -> None:
         """Checks the arguments and connects to the scheduler if there is one."""
-        from tqdm import tqdm
-
         self._folder = folder
         num_workers = whole_number("workers", workers, least=1)
         self._workers = Processes(num_workers) if scheduler is None else Cluster(scheduler)
-        self._bar = tqdm(total=num_jobs or None, unit=" jobs", disable=None)
+        self._progress = Progress(num_jobs, unit="jobs")
+        self._num_jobs, self._num_done = num_jobs, 0
 
     def __enter__(self) -> Runner:
         """Returns the runner itself."""
@@ -60,7 +60,7 @@ class Runner:
 
     def __exit__(self, *_: object) -> None:
         """Ends the local processes or the connection to the cluster."""
-        self._bar.close()
+        self._progress.close()
         self._workers.close()
 
     def run(self, jobs: Sequence[Job], images: ImageSet, description: str) -> list[Arrays]:
@@ -77,7 +77,7 @@ class Runner:
             Exception: any exception of a job, with a note that names the job; the other jobs are
                 abandoned.
         """
-        self._bar.set_description(description)
+        self._progress.describe(description)
         make_folder(self._folder)
 
         # Equal jobs share a name, and so a file.
@@ -89,15 +89,21 @@ class Runner:
 
         stored = {name: self._load(name, text) for name, text in configurations.items()}
         results = {name: arrays for name, arrays in stored.items() if arrays is not None}
-        self._bar.update(sum(counts[name] for name in results))
+        self._count(sum(counts[name] for name in results), description)
 
         missing = {name: job for name, job in zip(names, jobs, strict=True) if name not in results}
         with closing(self._workers.results(missing, images)) as finished:
             for name, arrays in finished:
                 results[name] = self._save(name, configurations[name], arrays)
-                self._bar.update(counts[name])
+                self._count(counts[name], description)
 
         return [results[name] for name in names]
+
+    def _count(self, number: int, description: str) -> None:
+        """Counts jobs that are done, and shows it."""
+        self._num_done += number
+        self._progress.advance(number)
+        self._progress.line(f"{description}: {self._num_done}/{self._num_jobs} jobs")
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name[:32]}.safetensors"

@@ -29,6 +29,7 @@ from isingprop.paper.common.methods import DRAGON
 from isingprop.readout import UNCLASSIFIED
 from isingprop.training.evaluation import predict
 from isingprop.training.layer_sweeps import sample_states
+from isingprop.training.learning_rule import LearningRates
 from isingprop.training.trainer import Trainer
 from isingprop.util.checks import Spins
 
@@ -82,7 +83,7 @@ class Course:
 
     def _trainer(self, network: Network, seed: int) -> Trainer:
         """Returns a trainer for a part of the first epoch, with a random stream of its own."""
-        rates, states = self.learning_rate, DRAGON.num_states
+        rates, states = LearningRates.of(self.learning_rate), DRAGON.num_states
         return Trainer(network, DRAGON.sampler, num_states=states, learning_rate=rates, seed=seed)
 
     def _derived(self, *purpose: int) -> int:

@@ -154,6 +154,10 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         self.properties_of = chip.chip_id
         self.substitute_sampler = EmulatedAnneal(noise, graph, self.properties)
 
+    def __repr__(self) -> str:
+        """Returns the name of the chip and the number of its working qubits."""
+        return f"EmulatedQPU({self.properties['chip_id']}, {len(self.nodelist)} qubits)"
+
     def _list_properties(self, chip: ChipDescription) -> None:
         """Replaces properties and parameters of MockDWaveSampler by those of a chip."""
         for name in _NEEDED:

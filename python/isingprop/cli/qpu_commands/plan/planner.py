@@ -10,7 +10,6 @@ from functools import cached_property
 from itertools import count, islice, takewhile
 
 import numpy as np
-from tqdm import tqdm
 
 from isingprop.cli.qpu_commands.plan.chip_quality import Quality, measured_quality
 from isingprop.cli.qpu_commands.plan.learning_curves import (
@@ -37,6 +36,7 @@ from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 from isingprop.qpu.estimate import estimate
+from isingprop.util.progress import Progress
 
 # Numbers of epochs, states and copies that plans choose from.
 _EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
@@ -205,9 +205,14 @@ class Planner:
 
     @contextmanager
     def _progress(self, work: int) -> Iterator[None]:
-        """Draws a progress bar over `work` images times epochs, where stderr is a terminal."""
-        with tqdm(total=work, unit=" images", disable=None) as bar:
-            self._trials.done = bar.update
+        """Shows progress over `work` images times epochs."""
+        with Progress(work) as progress:
+
+            def done(number: int) -> None:
+                progress.advance(number)
+                progress.line("training on the CPU")
+
+            self._trials.done = done
             yield
 
 

@@ -87,7 +87,8 @@ class Trials:
         )
 
         trainer = settings.make_trainer(self._images(run.num_images))
-        trainer.test_sampler = Annealing(num_sweeps=self._settings.num_sweeps)
+        own = Annealing(num_sweeps=self._settings.num_sweeps)
+        trainer.replace_samplers(test_sampler=own)
         return trainer
 
     def trained(self, run: Run, seed: int) -> Trainer:
