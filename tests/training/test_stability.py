@@ -61,17 +61,13 @@ SANE = [
     *({"rate": rate, "optimizer": "adam", "batch_size": 10} for rate in (1e-5, 1e-3, 0.01)),
     # States of the label never win by so much, so that the training error stays at 100 %.
     {"rate": 1e-3, "optimizer": "adam", "batch_size": 10, "margin": 1000.0},
-    {"rate": 0.0},
+    {"rate": ip.LearningRates.of(0.0)},
 ]
 
 
 @pytest.mark.parametrize("options", SANE, ids=str)
 def test_trainings_that_learn_or_have_not_begun_to_are_stable(options):
-    if options["rate"] == 0:
-        run = trainer(1.0)
-        run.learning_rates = ip.LearningRates.of(0.0)
-    else:
-        run = trainer(**options)
+    run = trainer(**options)
     run.fit(DIGITS, 4)
     assert [record.unstable for record in run.history] == [False] * 4
     for _ in range(4):
@@ -187,8 +183,9 @@ def test_a_progress_line_takes_the_place_of_the_warning(capsys, progress):
     run = trainer(10.0)
     if progress:
         run.fit(DIGITS, 2, progress=True)
-        (line,) = capsys.readouterr().err.splitlines()
-        assert line.startswith("isingprop: training is unstable in epoch 1: ")
+        lines = [line for line in capsys.readouterr().err.splitlines() if "unstable" in line]
+        assert len(lines) == 1
+        assert lines[0].startswith("isingprop: training is unstable in epoch 1: ")
     else:
         warnings_of(run, 2)
         assert capsys.readouterr().err == ""
