@@ -16,8 +16,8 @@ _CLIENT_ERRORS = range(400, 500)
 # Request timeout and too many requests: client errors that say nothing about the problem sent.
 _TRY_AGAIN = (408, 429)
 NOT_CHARGED = ("FAILED", "CANCELLED")  # status of problems at D-Wave
-# D-Wave's words are "Solver is offline"; its client knows them in the error of a failed problem
-# only, and in no other wording.
+# D-Wave's words are "Solver is offline"; its client looks for them in the error of a failed problem
+# only (findings/dwave-cloud-client-solver-offline.sh).
 _OFFLINE = re.compile(r"\bsolver\b.*\boffline\b", re.IGNORECASE)
 _MAX_TEXT = 300  # characters of a library's message that an error of ours quotes
 
