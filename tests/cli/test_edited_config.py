@@ -56,6 +56,8 @@ EDITS = {
     "qpu_scale": ["1", 0, -1, float("nan")],
     "qpu_annealing_time": ["1", 0, -1, float("nan")],
     "snapshots": ["no", 0, None],
+    "label": [3, ["a"]],
+    "data_sha256": [3, True],
 }
 
 
@@ -102,7 +104,12 @@ def test_what_was_expected_and_found_is_told(edited):
         ("learning_rate", "x", "learning_rate must be a number, got 'x'"),
         ("learning_rate", float("nan"), "learning_rate must be finite and above 0, got nan"),
         ("hidden", ["a"], "hidden[0] must be an integer, got 'a'"),
-        ("data", "digit", "data must be one of digits, mnist, fashion-mnist, got 'digit'"),
+        (
+            "data",
+            "digit",
+            "data must be one of digits, mnist, fashion-mnist, openml:NAME or an "
+            "absolute path, got 'digit'",
+        ),
         ("schedule", "step", "schedule must be one of constant, linear, cosine, or a function"),
     ):
         path = edited(lambda content, n=name, v=value: content["settings"].update({n: v}))
@@ -187,6 +194,8 @@ CHANGES = {
     "qpu_scale": (0.5, "qpu_scale must go with sampler dwave"),
     "qpu_annealing_time": (5.0, "qpu_annealing_time must go with sampler dwave"),
     "snapshots": (True, None),
+    "label": ("species", None),  # of tables
+    "data_sha256": ("0" * 64, None),  # of the user's own data
 }
 
 
