@@ -283,10 +283,12 @@ def _checked_text(name: str, value: Any) -> str:
     """Returns a text, which must be a name that is known where there are such."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a text, got {value!r:.80}")
+
     is_own = value.startswith(PREFIX) or Path(value).is_absolute()
     if name == "data" and value not in NAMES and not is_own:
         wanted = f"one of {', '.join(NAMES)}, {PREFIX}NAME or an absolute path"
         raise ValueError(f"data must be {wanted}, got {value!r:.80}")
+
     if name in ("sampler", "test_sampler"):
         check_sampler_name(name, value)
     if name == "optimizer":
