@@ -87,7 +87,7 @@ def evaluate(
             for line in exact.lines(lowest):
                 typer.echo(line)
         print_qpu_seconds(trainer, run)
-        for line in confusion.lines():
+        for line in confusion.lines(network.class_names):
             typer.echo(line)
 
 

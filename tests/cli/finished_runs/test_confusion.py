@@ -14,13 +14,13 @@ def test_pairs_are_counted_as_by_hand():
     found = Confusion.of(np.array([0, 1, 1, -1, 2]), np.array([0, 0, 1, 1, 2]), 4)
     assert found.confusion == [[1, 1, 0, 0, 0], [0, 1, 0, 0, 1], [0, 0, 1, 0, 0], [0] * 5]
     assert found.accuracy_per_class == [0.5, 0.5, 1.0, None]
-    assert list(found.lines()) == [
+    assert list(found.lines(["0", "1", "old cat", "a very long name of a class"])) == [
         "label           predicted (?: no class)",
         "                 0 1 2 3 ?  right",
         "0                1 1 . . .  50.0%",
         "1                . 1 . . 1  50.0%",
-        "2                . . 1 . .  100.0%",
-        "3                . . . . .  -",
+        "2 old cat        . . 1 . .  100.0%",
+        "3 a very long n  . . . . .  -",
     ]
 
 
@@ -29,7 +29,7 @@ def test_of_many_classes_the_worst_are_printed():
     classes = labels.copy()
     classes[:3] = 7
     classes[-1] = -1
-    worst, pairs = Confusion.of(classes, labels, 30).lines()
+    worst, pairs = Confusion.of(classes, labels, 30).lines([str(k) for k in range(30)])
     assert worst.startswith("worst classes   0: 25.0%, 29: 75.0%, 1: 100.0%, ")
     assert pairs == "most confused   0 as 7: 3, 29 as none: 1"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+_LABEL = 16  # characters for the number and the name of a class
 _MAX_COLUMNS = 20  # classes of a matrix that is printed whole
 _MOST_CONFUSED = 10  # pairs of classes that are printed in place of a larger one
 
@@ -32,7 +33,7 @@ class Confusion:
         right = [counts[k, k] / total if total else None for k, total in enumerate(totals.tolist())]
         return cls(counts.tolist(), [None if each is None else float(each) for each in right])
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, class_names: Sequence[str]) -> Iterator[str]:
         """Returns what the command prints: the matrix, or the pairs that are confused most."""
         counts = np.array(self.confusion)
         if len(counts) > _MAX_COLUMNS:
@@ -45,10 +46,12 @@ class Confusion:
         width = 1 + max(len(str(counts.max())), len(str(len(counts) - 1)))
         names = [str(k) for k in range(len(counts))] + ["?"] * len(unclassified)
         yield "label           predicted" + (" (?: no class)" if unclassified else "")
-        yield f"{'':16}" + "".join(f"{name:>{width}}" for name in names) + "  right"
+        yield f"{'':{_LABEL}}" + "".join(f"{name:>{width}}" for name in names) + "  right"
         for label, row in enumerate(counts):
             cells = "".join(f"{row[k] or '.':>{width}}" for k in columns)
-            yield f"{label:<16}{cells}  {self._percent(label)}"
+            name = class_names[label]
+            named = f"{label}" if name == str(label) else f"{label} {name}"
+            yield f"{named[: _LABEL - 1]:<{_LABEL}}{cells}  {self._percent(label)}"
 
     def _pairs(self, counts: NDArray[np.int64]) -> Iterator[str]:
         """Returns lines of the worst classes, and of the pairs with most errors."""
