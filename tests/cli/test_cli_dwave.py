@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import isingprop as ip
+from helpers.cli.cli_runs import error_lines
 from helpers.dwave.chip_commands import SAMPLERS, SMALL, Stopping, answers, history
 from isingprop.qpu.calls.record import Index
 
@@ -128,7 +129,7 @@ def test_an_error_of_the_device_is_one_line_and_the_run_goes_on(
         Stopping(patched, 9, RuntimeError("the fridge\nis warm"))
         done = isingprop("train", *SMALL, "--sampler", "dwave-cyclic", "--out", "run")
     assert done.code == 1
-    errors = [line for line in done.err.splitlines() if not line.startswith("isingprop: ")]
+    errors = error_lines(done.err)
     assert errors == [
         "Error: RuntimeError: the fridge is warm; go on with: isingprop train --resume run"
     ]
@@ -149,7 +150,7 @@ def test_a_budget_is_a_hard_stop_and_a_larger_one_goes_on(isingprop, whole, tmp_
     assert content["qpu_seconds"] <= budget
     assert content["qpu_seconds"] == pytest.approx(Index(tmp_path / "run" / "qpu").seconds)
     assert content["epochs"] == 1
-    lines = [line for line in done.err.splitlines() if not line.startswith("isingprop: ")]
+    lines = error_lines(done.err)
     how = "go on with: isingprop train --resume run --qpu-budget SECONDS"
     assert lines == [f"Stopped: {content['stopped']}; {how}"]
     before = answers(tmp_path / "run")

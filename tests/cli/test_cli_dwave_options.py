@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from helpers.cli.cli_runs import error_lines
 from helpers.dwave.chip_commands import QUICK, SAMPLERS, SMALL, Stopping, answers, history
 from helpers.processes import started
 from isingprop.qpu.calls.record import Index
@@ -202,7 +203,7 @@ def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(
         done = isingprop("train", *QUICK, "--sampler", sampler, *more)
         assert done.code == 1
         assert done.out == ""
-        errors = [line for line in done.err.splitlines() if not line.startswith("isingprop: ")]
+        errors = error_lines(done.err)
         assert len(errors) == 1, done.err
         assert "dwave setup" in errors[0]
         assert "Traceback" not in done.err
@@ -277,7 +278,7 @@ def test_two_commands_do_not_write_into_one_folder(isingprop, monkeypatch, tmp_p
         assert holder.stdout.readline() == "held\n"
         done = isingprop("train", "--resume", "run")
     assert done.code == 1
-    errors = [line for line in done.err.splitlines() if not line.startswith("isingprop: ")]
+    errors = error_lines(done.err)
     assert len(errors) == 1
     refusal = f"must be written by one process at a time, got process {holder.pid} on "
     assert refusal in errors[0]

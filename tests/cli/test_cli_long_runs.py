@@ -14,6 +14,7 @@ from helpers.forked_command import commands
 from helpers.idx_files import write_folder
 from helpers.training.saved_files import bytes_per_save
 from helpers.training.training_runs import DATA, make
+from helpers.written_files import SETTINGS_OF_A_RUN
 from isingprop import LearningRates
 from isingprop.cli.run_folder import RunFolder
 from isingprop.data.download import FILES
@@ -67,7 +68,7 @@ def test_a_run_killed_at_any_write_ends_as_one_never_stopped(tmp_path):
 @pytest.mark.slow
 def test_an_epoch_writes_the_same_after_1500_as_after_100(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda _: None)
-    trainer, folder = make(), RunFolder(tmp_path, None)
+    trainer, folder = make(), RunFolder(tmp_path, SETTINGS_OF_A_RUN)
     trainer.fit(DATA, 1)
     folder.save(trainer)
     block = 50

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.cli.cli_reproduce import TWO_SEEDS, contents, results_of, without_seconds
-from helpers.cli.cli_runs import isingprop
+from helpers.cli.cli_runs import error_lines, isingprop
 from helpers.idx_files import write_folder
 from isingprop import cli
 from isingprop.cli import reproduce as cli_reproduce
@@ -172,7 +172,7 @@ def test_what_all_figures_left_is_not_computed_again(everything):
 def test_json_is_one_object_with_lists_of_one_length(fig4):
     folder, result = fig4
     assert len(result.stdout.splitlines()) == 1
-    assert result.stderr == ""
+    assert error_lines(result.stderr) == []
     numbers = json.loads(result.stdout)
     assert numbers["m"] == [1, 3, 10, 30]
     lists = [value for value in numbers.values() if isinstance(value, list)]

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from helpers.cli.cli_reproduce import TWO_SEEDS
-from helpers.cli.cli_runs import COMMAND, NO_DATA, isingprop
+from helpers.cli.cli_runs import COMMAND, NO_DATA, error_lines, isingprop
 from helpers.dwave.chip_commands import run
 from helpers.forked_command import commands
 from helpers.processes import started, wait_until
@@ -27,10 +27,6 @@ LONG_EPOCH = (
     *("train", "--num-train", "1000", "--num-test", "10", "--hidden", "200", "--sampler", "anneal"),
     *("--num-states", "100", "--num-sweeps", "1000", "--batch-size", "1000", "--out", "run"),
 )
-
-
-def own_lines(text):
-    return [line for line in text.splitlines() if not line.startswith("isingprop: ")]
 
 
 def epochs_of(folder):
@@ -63,7 +59,7 @@ def test_a_signal_ends_a_run_with_one_line_and_its_code(tmp_path, number):
         wait_until((tmp_path / "run" / "history.csv").is_file)
         running.send_signal(number)
         assert running.wait(PROCESS_SECONDS) == CODES[number]
-    assert own_lines(running.stderr) == ["Interrupted; go on with: isingprop train --resume run"]
+    assert error_lines(running.stderr) == ["Interrupted; go on with: isingprop train --resume run"]
     assert_goes_on(tmp_path / "run", tmp_path)
 
 
@@ -75,7 +71,7 @@ def test_a_signal_ends_a_long_call_of_a_kernel(tmp_path, number):
         time.sleep(0.5)
         running.send_signal(number)
         assert running.wait(PROCESS_SECONDS) == CODES[number]
-    assert own_lines(running.stderr) == ["Interrupted; go on with: isingprop train --resume run"]
+    assert error_lines(running.stderr) == ["Interrupted; go on with: isingprop train --resume run"]
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["config.json", "lock"]
 
 
@@ -90,7 +86,7 @@ def test_a_signal_to_the_whole_group_ends_reproduce_in_one_line(tmp_path, number
         os.killpg(running.pid, number)
         assert running.wait(PROCESS_SECONDS) == CODES[number], running.stderr
         line = "Interrupted; what is finished is kept in out: say the same again to go on"
-        assert running.stderr.splitlines() == [line]
+        assert error_lines(running.stderr) == [line]
 
 
 # Commands, and a function of their first step.
@@ -165,7 +161,7 @@ def test_many_signals_are_as_good_as_one(tmp_path, seed):
         _, errors = running.communicate(timeout=PROCESS_SECONDS)
     # A further signal after the last word ends the process by itself.
     assert running.returncode in {CODES[numbers[0]], *(-number for number in numbers)}
-    assert own_lines(errors) == ["Interrupted; go on with: isingprop train --resume run"]
+    assert error_lines(errors) == ["Interrupted; go on with: isingprop train --resume run"]
     assert_goes_on(tmp_path / "run", tmp_path)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import isingprop as ip
+from helpers.cli.cli_runs import error_lines
 from helpers.dwave.small_service import NAME, TOKEN, SmallService
 from isingprop.cli import main
 from isingprop.cli.qpu_commands import qpu_plan
@@ -157,7 +158,7 @@ def test_what_cannot_be_planned_is_one_line(isingprop, options, message):
     done = isingprop("qpu", "plan", *SMALL, *options)
     assert done.code in (1, 2)
     assert done.out == ""
-    (error,) = [line for line in done.err.splitlines() if not line.startswith("isingprop: ")]
+    (error,) = error_lines(done.err)
     assert message in error
 
 

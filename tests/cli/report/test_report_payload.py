@@ -15,6 +15,7 @@ from isingprop.cli.report.report_payload import MAX_EPOCHS, payload_of
 from isingprop.cli.report.snapshots import snapshot_path, snapshot_paths
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
+from isingprop.util.input_format import InputFormat
 
 KINDS = ["class-states", "anneal", "deep"]
 IMAGES = ip.load_data("digits", num_train=40, num_test=60)
@@ -232,11 +233,11 @@ def other_images(run_of, monkeypatch):
 def test_what_the_model_knows_of_its_images_is_shown(other_images):
     """Names of classes, and the shape of images, which are RGB here."""
     network = ip.BipartiteNetwork.random(num_inputs=63, num_hidden=12, num_classes=10)
-    network.class_names = [f"class <{k}>" for k in range(10)]
-    network.image_shape = 7, 3, 3
+    names = tuple(f"class <{k}>" for k in range(10))
+    network.input_format = InputFormat(names, (7, 3, 3))
     pixels = IMAGES.test_images[:, :63]
     found = other_images(network, pixels, IMAGES.test_labels)
-    assert found["classes"] == network.class_names
+    assert found["classes"] == list(names)
     images = found["images"]
     expected = np.rint(255 * pixels[images["numbers"]]).reshape(-1, 7, 3, 3)
     np.testing.assert_array_equal(tiles(images["sheet"]), expected, "row by row, RGB")

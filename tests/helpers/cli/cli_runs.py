@@ -1,6 +1,7 @@
 """The command in a process of its own, and how its refusals look."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from helpers.tolerances import TEST_SECONDS
 
 COMMAND = (sys.executable, "-c", "from isingprop.cli import main; main()")
 NO_DATA = {"ISINGPROP_DATA": ""}
+NOTICE = re.compile(r"isingprop: |epoch \d+/\d+: |\w+: \d+/\d+ jobs, ")
 
 
 def isingprop(*arguments, cwd, **environment):
@@ -34,11 +36,16 @@ def fresh_isingprop(*arguments, cwd, **environment):
     )
 
 
+def error_lines(text):
+    """Returns the lines of an error output that are neither notices nor progress."""
+    return [line for line in text.splitlines() if not NOTICE.match(line)]
+
+
 def assert_refused(result, code, *fragments):
     assert result.returncode == code, result.stderr
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
-    errors = [line for line in result.stderr.splitlines() if not line.startswith("isingprop: ")]
+    errors = error_lines(result.stderr)
     assert len(errors) == 1, result.stderr
     for fragment in fragments:
         assert fragment in errors[0]

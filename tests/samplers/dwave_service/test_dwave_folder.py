@@ -14,6 +14,7 @@ from dwave.system import DWaveSampler
 
 import isingprop as ip
 from helpers import oracle, tolerances
+from helpers.cli.cli_runs import error_lines
 from helpers.dwave.dwave_runs import (
     ANSWER,
     CALL,
@@ -37,9 +38,7 @@ def test_a_run_on_a_full_disk_names_the_file_and_pays_nothing_twice(run, tmp_pat
     with SmallService() as sapi:
         stopped = run(sapi, *TRAIN, full_at=file)
         assert stopped.wait() == 1
-        [line] = [
-            line for line in stopped.stderr.splitlines() if not line.startswith("isingprop: ")
-        ]
+        [line] = error_lines(stopped.stderr)
         assert line.startswith("Error: [Errno 28] No space left on device: 'run/qpu/")
         assert line.endswith("go on with: isingprop train --resume run")
         finish(run, sapi, tmp_path, unbroken)
@@ -257,9 +256,7 @@ def test_a_second_command_on_a_run_is_refused_in_one_line(run, tmp_path, unbroke
         first = run(sapi, *TRAIN)
         assert first.wait() == 0, first.stderr
         assert second[0].wait() == 1
-        [line] = [
-            line for line in second[0].stderr.splitlines() if not line.startswith("isingprop: ")
-        ]
+        [line] = error_lines(second[0].stderr)
         assert f"run must be written by one process at a time, got process {first.pid} on " in line
         finish(run, sapi, tmp_path, unbroken)
 

@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 
+from helpers.cli.cli_runs import error_lines
 from helpers.dwave.dwave_runs import (
     ANSWER,
     CALL,
@@ -152,8 +153,7 @@ def test_ctrl_c_while_an_answer_is_awaited_is_one_line_and_pays_nothing_twice(
             running.send_signal(signal.SIGINT)
             _, errors = running.communicate(timeout=PROCESS_SECONDS)
         assert running.returncode == 130, errors
-        lines = [line for line in errors.splitlines() if not line.startswith("isingprop: ")]
-        assert lines == ["Interrupted; go on with: isingprop train --resume run"]
+        assert error_lines(errors) == ["Interrupted; go on with: isingprop train --resume run"]
         sapi.pending = 0.0
         for problem in sapi.problems.values():
             problem.ready = 0.0

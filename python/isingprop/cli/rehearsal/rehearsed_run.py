@@ -189,7 +189,7 @@ def _replay(settings: RunSettings, folder: RunFolder) -> Replayed:
     trainer = settings.make_trainer(images)
     for role in ("sampler", "test_sampler", "warm_sampler"):
         if isinstance(getattr(trainer, role), DWave):
-            setattr(trainer, role, Replay(folder.path))
+            trainer.replace_samplers(**{role: Replay(folder.path)})
     trainer.fit(images, settings.epochs)
 
     again = folder.path / "replayed.safetensors"
