@@ -122,6 +122,13 @@ def test_pages_show_python():
 
 
 @beside_the_sources
+def test_no_line_of_a_page_is_taken_for_a_comment():
+    """MyST leaves out lines that begin with a percent sign, and does not warn."""
+    lines = [line for page in PAGES for line in page.read_text().splitlines()]
+    assert not [line for line in lines if line.startswith("%")]
+
+
+@beside_the_sources
 def test_the_readme_has_the_two_commands_of_one_line_each():
     commands = re.findall(r"```sh\n(pip install .*?)```", README.read_text(), flags=re.DOTALL)
     assert commands == ["pip install . && isingprop train\n", 'pip install ".[test]" && pytest\n']

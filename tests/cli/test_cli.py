@@ -325,3 +325,19 @@ def test_help_says_what_each_command_does(tmp_path):
     result = isingprop("train", "--help", cwd=tmp_path)
     assert result.returncode == 0
     assert "--num-states" in result.stdout
+
+
+@pytest.mark.slow
+def test_a_training_imports_only_what_it_uses(python, tmp_path):
+    words = ["isingprop", "train", *QUICK, "--epochs", "1", "--out", str(tmp_path / "run")]
+    unused = {"dimod", "dwave", "networkx", "minorminer", "dask", "onnx", "plotly"}
+    code = f"""
+import sys
+sys.argv = {[*words, "--sampler", "anneal"]}
+from isingprop.cli import main
+try:
+    main()
+except SystemExit:
+    print({unused} & set(sys.modules))
+"""
+    assert python(code).stdout.endswith("\nset()\n")
