@@ -5,7 +5,8 @@
     mlflow ui --backend-store-uri sqlite:///runs.db
 
 `Trainer.train` yields the record of each epoch when it is done: the body of the loop is the
-callback.
+callback. Five epochs take a second, and MLflow's new database ten; prints the accuracy and where
+the numbers are. `pip install mlflow-skinny sqlalchemy alembic` is enough to log, without the pages.
 """
 
 import math
@@ -37,6 +38,9 @@ def main(tracking_uri: str, epochs: int = 5) -> None:
         model = Path(folder) / "model.safetensors"
         network.save(model)
         mlflow.log_artifact(str(model))
+
+    view = f"mlflow ui --backend-store-uri {tracking_uri}"
+    print(f"test accuracy {record.test_accuracy:.1%}; to look: {view}")
 
 
 if __name__ == "__main__":

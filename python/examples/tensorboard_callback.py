@@ -5,7 +5,7 @@
     tensorboard --logdir runs/tensorboard
 
 `Trainer.train` yields the record of each epoch when it is done: the body of the loop is the
-callback.
+callback. Five epochs take a second; prints the accuracy and where the numbers are.
 """
 
 import math
@@ -30,6 +30,7 @@ def main(folder: str, epochs: int = 5) -> None:
                 writer.add_scalar(name, value, record.epoch)
         writer.flush()
     writer.close()
+    print(f"test accuracy {record.test_accuracy:.1%}; to look: tensorboard --logdir {folder}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from isingprop.data.load import ImageSet, load_data
+from isingprop.data.new_images import load_images
 from isingprop.data.subsets import class_balanced
 from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
@@ -84,6 +85,7 @@ __all__ = [
     "gradient",
     "layered_gradient",
     "load_data",
+    "load_images",
     "predict",
     "sample_states",
 ]

@@ -57,7 +57,7 @@ class Trainer(Resumable):
 
     For each minibatch m states of H[x] are sampled (the free phase), and the nudged state of each
     image is taken; the update raises the energy of the former and lowers that of the latter, see
-    `gradient`. The order of images is drawn anew each epoch.
+    `gradient`. The order of images is drawn anew each epoch. `train` is the hook for callbacks.
 
     With more than one hidden layer the free states come from a forward sweep: from random states,
     layers (1, 2), (2, 3) ... (L - 1, L) are sampled in turn while the others are frozen. A backward
@@ -235,10 +235,11 @@ class Trainer(Resumable):
     def train(
         self, images: ImageSet, epochs: int, *, progress: bool = False
     ) -> Iterator[EpochRecord]:
-        """Works like `fit`, but yields each record when its epoch is done.
+        """Works like `fit`, but yields each record when its epoch is done: the hook for callbacks.
 
         The body of the loop is the place for whatever is to happen after each epoch: checkpoints,
-        logs, other tests, an early end by `break`. The network may be read there, not changed.
+        logs (TensorBoard and MLflow: python/examples), other tests, an early end by `break` or an
+        exception, after which another call goes on. The network may be read there, not changed.
 
         Example:
             >>> import isingprop as ip
