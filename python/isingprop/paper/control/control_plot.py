@@ -66,7 +66,7 @@ def _plot_size(panels: Sequence[Any], each: SizeOutcome, first: int) -> None:
         ("training error after each epoch", "epoch", "training error"),
         ("test accuracy against time", "time on one core (s)", "test accuracy"),
         ("low states with class codes", "epoch", "fraction of low states"),
-        ("low states above class states", "epoch", "energy above class states / their distance"),
+        ("low states above class states", "epoch", "energy above class states\n/ their distance"),
     )
     for k, (axes, (title, x, y)) in enumerate(zip(panels, titles, strict=True)):
         letter = chr(ord("a") + first + k)
@@ -105,7 +105,9 @@ def _plot_states(axes: Any, methods: dict[str, Outcome], key: str) -> None:
         values = own.arrays[key]
         mean, last = values.mean(axis=0), values[:, -1]
         axes.plot(np.arange(1, len(mean) + 1), mean, **_style(name))
-        ends.append((mean[-1], (mean[-1] - last.min(), last.max() - mean[-1])))
+        # Rounded, the mean of equal values may be beyond them.
+        below, above = np.maximum([mean[-1] - last.min(), last.max() - mean[-1]], 0)
+        ends.append((mean[-1], (below, above)))
     if ends:
         plot_end_bars(axes, ends, [_style(name) for name in methods])
 

@@ -32,6 +32,7 @@ _PANEL = 2.7, 2.1  # width and height in inches
 _LEGEND_HEIGHT = 0.9  # inches
 _BESIDE = 1.0  # updates after the last one, where the published accuracies are plotted
 _BANDS = (CLASSICAL_1, CLASSICAL_2, ANNEALER)  # a fourth band would hide the others
+_MARGIN = 0.01  # beyond the accuracies, so that no curve lies on the frame
 _LOWEST = 0.4  # the axis of accuracies begins there, or lower where a curve does
 
 
@@ -52,7 +53,7 @@ def plot(outcomes: Outcomes) -> Any:
         _plot_pair(axes, pair.title, columns)
     for axes in list(grid.flat)[len(outcomes) :]:
         axes.set_axis_off()
-    grid[0, 0].set_ylim(min(_LOWEST, _lowest(outcomes)), 1.01)
+    grid[0, 0].set_ylim(min(_LOWEST, _lowest(outcomes) - _MARGIN), 1 + _MARGIN)
     for axes in grid[:, 0]:
         axes.set_ylabel("test accuracy")
     for axes in grid[-1]:

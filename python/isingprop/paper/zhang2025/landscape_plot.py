@@ -118,7 +118,7 @@ def _place_beside(
     own: NDArray[np.float64], others: NDArray[np.float64], height: float
 ) -> NDArray[np.float64]:
     """Returns the place for a digit, (2,), beside the densest of its own points."""
-    radius = max(_DIGIT_DISTANCES) * height
+    radius = min(_DIGIT_DISTANCES) * height
     centres = own[:: -(-len(own) // _MAX_CENTRES)]
     basin = centres[(_distances(centres, own) < radius).sum(axis=1).argmax()]
 
