@@ -31,6 +31,7 @@ from threadpoolctl import threadpool_limits
 
 import isingprop as ip
 from isingprop.samplers.annealing import RELATIVE_BETA_RANGE
+from isingprop.util.plot_axes import COLOURS, set_log_ticks
 
 Array = np.ndarray
 Size = tuple[int, int]
@@ -194,21 +195,21 @@ def plot(points: list[Point], model: Array, rate: float, file: Path) -> None:
             sizes,
             [p.nanoseconds for p in part],
             "os^vD"[k % 5],
-            color=f"C{k}",
+            color=COLOURS[k % len(COLOURS)],
             label=f"{family}: measured",
         )
         axes.plot(
             sizes,
             [model @ p.work for p in part],
             "-",
-            color=f"C{k}",
+            color=COLOURS[k % len(COLOURS)],
             label=f"{family}: event-driven model",
         )
         axes.plot(
             sizes,
             [dense_nanoseconds(p, rate) for p in part],
             "--",
-            color=f"C{k}",
+            color=COLOURS[k % len(COLOURS)],
             label=f"{family}: dense model",
         )
     for name, size in cache_sizes().items():
@@ -223,13 +224,15 @@ def plot(points: list[Point], model: Array, rate: float, file: Path) -> None:
     axes.set(
         xscale="log",
         yscale="log",
-        xlabel="couplings in memory, KiB",
-        ylabel="CPU time per sweep, ns",
+        xlabel="couplings in memory (KiB)",
+        ylabel="CPU time per sweep (ns)",
     )
+    set_log_ticks(axes.xaxis)
+    set_log_ticks(axes.yaxis)
     axes.set_title(
         f"One sweep of H hidden and O output spins, mean of {SWEEPS} sweeps from hot to cold"
     )
-    axes.legend(loc="upper left")
+    figure.legend(loc="outside lower center", ncols=2)
     figure.savefig(file, dpi=120)
 
 

@@ -18,4 +18,14 @@ def one_thread():
 @pytest.fixture
 def undrawn(monkeypatch):
     """Pictures take longer than all the rest."""
-    monkeypatch.setattr(Setup, "write_picture", lambda self, name, figure: None)
+    monkeypatch.setattr(Setup, "write_picture", lambda *_: None)
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures of all pictures by name, which are not written."""
+    drawn = {}
+    monkeypatch.setattr(
+        Setup, "write_picture", lambda self, name, figure, *_: drawn.update({name: figure})
+    )
+    return drawn

@@ -92,6 +92,13 @@ def test_an_image_set_shows_an_image_of_each_class():
         np.testing.assert_allclose(picture, expected, atol=1 / 255)
 
 
+def test_images_have_the_names_of_their_classes():
+    images = np.tile(np.arange(4) / 4, (8, 1))
+    own = ip.ImageSet.from_arrays(images, 4 * ["cat", "<b>"])
+    shown = re.findall(r"<figcaption>(.+?)</figcaption>", own._repr_html_())
+    assert sorted(shown) == ["&lt;b&gt;", "cat"]
+
+
 def test_colours_are_kept_and_large_images_thinned_out():
     random = np.random.default_rng(0)
     colours = random.random((5, 5, 3))

@@ -181,7 +181,7 @@ class ImageSet:
 
     def _repr_html_(self) -> str:
         """Returns the same for a notebook, with an image of each class where they are square."""
-        return thumbnails(repr(self), self.train_images, self.train_labels)
+        return thumbnails(repr(self), self.train_images, self.train_labels, self.class_names)
 
 
 def load_data(

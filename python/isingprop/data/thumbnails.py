@@ -6,6 +6,7 @@ import base64
 import math
 import struct
 import zlib
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -19,7 +20,7 @@ _HEIGHT = 48  # at which a picture is shown, in CSS pixels
 _COLOURS = {1: 0, 3: 2}  # the number of channels, and PNG's code for it
 
 
-def thumbnails(title: str, images: Floats, labels: NDArray[np.int64]) -> str:
+def thumbnails(title: str, images: Floats, labels: NDArray[np.int64], names: Sequence[str]) -> str:
     """Returns HTML with the title, and the first image of each of up to ten classes.
 
     Args:
@@ -27,6 +28,7 @@ def thumbnails(title: str, images: Floats, labels: NDArray[np.int64]) -> str:
         images: (n, pixels) in [0, 1]. Only square images are shown, grey or with three channels,
             row by row, the channels of a pixel side by side.
         labels: (n,).
+        names: the name of each class, for below its image.
     """
     line = f"<div>{escape(title)}</div>"
     shape = square_shape(images.shape[1])
@@ -34,12 +36,13 @@ def thumbnails(title: str, images: Floats, labels: NDArray[np.int64]) -> str:
         return line
 
     classes, rows = np.unique(labels, return_index=True)
+    shown = [names[label] for label in classes[:_MOST]]
     figures = [
         '<figure style="display:inline-block;margin:2px;text-align:center">'
-        f'<img style="height:{_HEIGHT}px;image-rendering:pixelated" alt="class {label}" '
+        f'<img style="height:{_HEIGHT}px;image-rendering:pixelated" alt="class {name}" '
         f'src="data:image/png;base64,{base64.b64encode(png(images[row].reshape(shape))).decode()}">'
-        f"<figcaption>{label}</figcaption></figure>"
-        for label, row in zip(classes[:_MOST], rows[:_MOST], strict=True)
+        f"<figcaption>{name}</figcaption></figure>"
+        for name, row in zip(map(escape, shown), rows[:_MOST], strict=True)
     ]
     return line + "".join(figures)
 

@@ -152,6 +152,16 @@ def test_one_seed_gives_no_verdict(tmp_path, undrawn):
 
 
 @pytest.mark.slow
+def test_ranges_are_bars_beside_each_other(tmp_path, figures):
+    """Nine bands hid each other."""
+    reproduced(tmp_path)
+    _, _, codes, energies = figures["control"].axes
+    for axes in (codes, energies):
+        places = [bar.get_segments()[0][0, 0] for bar in axes.collections]
+        assert len(set(places)) == len(places) == 9
+
+
+@pytest.mark.slow
 def test_it_is_drawn_to_the_same_bytes(tmp_path):
     for folder in ("first", "second"):
         (tmp_path / folder).mkdir()

@@ -114,6 +114,14 @@ def test_the_numbers_follow_from_the_results(tmp_path, undrawn):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep.csv", "deep.json", "deep.md"]
 
 
+def test_both_panels_have_one_axis_and_bars_are_on_the_late_means(tmp_path, figures):
+    reproduced(tmp_path)
+    course, ends = figures["deep"].axes
+    assert course.get_ylim() == ends.get_ylim()
+    assert not course.collections, "eight bands would hide each other"
+    assert len(ends.collections) == len(QUICK)
+
+
 def test_only_the_last_five_epochs_are_in_the_mean(tmp_path, undrawn):
     which = setup(tmp_path, quick=False)
     names = dict(zip(variants(which), QUICK, strict=True))

@@ -184,19 +184,19 @@ def test_a_quick_run_says_so(tmp_path, undrawn):
 
 
 @pytest.mark.slow
-def test_a_row_of_the_picture_is_a_pair(tmp_path, monkeypatch):
-    figures = []
-    monkeypatch.setattr(Setup, "write_picture", lambda self, name, figure: figures.append(figure))
+def test_a_row_of_the_picture_is_a_pair(tmp_path, figures):
     reproduced(tmp_path, quick=False)
-    (figure,) = figures
-    rows = np.reshape(figure.axes, (5, 4))
+    rows = np.reshape(figures["mlp-equivalence"].axes, (5, 5))
     assert [row[0].get_ylabel() for row in rows] == [
         f"{first}-{second}" for first, second in LEVELS
     ]
     assert [[len(axes.lines) for axes in row] for row in rows] == [
-        [3, 3, 6, 3],
-        *4 * [[2, 2, 4, 2]],
+        [3, 3, 3, 3, 3],
+        *4 * [[2, 2, 2, 2, 2]],
     ]
+    for loss, likelihood, mlp, ebm, _ in rows:
+        assert loss.get_ylim() == likelihood.get_ylim()
+        assert mlp.get_ylim() == ebm.get_ylim()
     for row, level in zip(rows, LEVELS.values(), strict=True):
         lines = {line.get_label(): line.get_ydata() for axes in row[2:] for line in axes.lines}
         assert lines["MLP"][-1] == pytest.approx(level)

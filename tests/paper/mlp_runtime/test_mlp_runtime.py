@@ -307,3 +307,8 @@ def test_the_picture_has_all_curves_and_sizes(tmp_path):
     assert told[4:] == ["QPU access time, P16", "QPU access time, Z15", "QPU, anneals alone"]
     words = " ".join(text.get_text() for text in axes.texts)
     assert all(number in words for number in ("654", "834", "5,140", "6,960"))
+    axes.figure.draw_without_rendering()
+    panel = axes.get_window_extent()
+    extents = [text.get_window_extent() for text in axes.texts]
+    assert all(extent.y0 >= panel.y1 for extent in extents), "text over the data"
+    assert all(extent.y1 <= axes.figure.bbox.y1 for extent in extents), "text that is cut off"

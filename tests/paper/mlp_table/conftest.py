@@ -23,7 +23,7 @@ def _no_data_but_what_a_test_names(monkeypatch):
 def undrawn(monkeypatch):
     """Pictures take longer than all the rest."""
     monkeypatch.setattr(mlp_table, "plot", lambda outcomes: None)
-    monkeypatch.setattr(papers_setup.Setup, "write_picture", lambda self, name, figure: None)
+    monkeypatch.setattr(papers_setup.Setup, "write_picture", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from scipy.stats import binomtest
 
 from helpers.paper.table_results import CONSTANT, PAPER, RISING, TWO_THREE, ending, outcome
 from isingprop.paper.mlp_table.table_outcomes import Agreement, Verdict
+from isingprop.paper.mlp_table.table_plot import plot
 from isingprop.paper.mlp_table.table_published import COLUMNS, Pair, pairs_of, published
 
 VOLATILE = np.append(np.full(17, 0.5), [0.9, 0.5, 0.9])
@@ -53,7 +54,24 @@ def test_a_successful_trial_rises_and_stays_there():
     assert own.num_successful == 2
     assert own.last.tolist() == [0.9, 0.6]
     np.testing.assert_array_equal(own.curve, (RISING + late) / 2)
-    np.testing.assert_allclose(own.curve_sd, np.abs(RISING - late) / math.sqrt(2))
+    np.testing.assert_allclose(own.curve_error, np.abs(RISING - late) / 2)
+
+
+def test_bands_are_possible_accuracies():
+    """Standard deviations would reach beyond 100 %, where one of few trials fails late."""
+    pair = outcome(np.ones(20), np.ones(20), np.append(np.full(15, 0.6), np.ones(5)))
+    [axes] = plot({TWO_THREE: {"classical-1": pair}}).axes
+    [band] = axes.collections
+    _, heights = band.get_paths()[0].vertices.T
+    assert pair.curve[0] + pair.accuracy[:, 0].std(ddof=1) > 1
+    assert 0 <= heights.min() < heights.max() == pytest.approx(1)
+    assert heights.min() == pytest.approx(pair.curve[0] - 0.4 / 3)
+
+
+def test_no_curve_leaves_its_panel():
+    low = outcome(*[np.append(np.full(15, 0.2), np.full(5, 0.9))] * 3)
+    [axes] = plot({TWO_THREE: {"classical-1": low}}).axes
+    assert axes.get_ylim()[0] < 0.2
 
 
 @pytest.mark.parametrize("successes", [0, 1, 4, 9, 10])

@@ -346,7 +346,9 @@ def test_it_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
 def test_the_papers_pairs_are_drawn_with_its_figures(tmp_path, both, monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        papers_setup.Setup, "write_picture", lambda self, name, figure: drawn.append((name, figure))
+        papers_setup.Setup,
+        "write_picture",
+        lambda self, name, figure, *_: drawn.append((name, figure)),
     )
     reproduced(both)
     ((name, figure),) = drawn
@@ -359,7 +361,8 @@ def test_the_papers_pairs_are_drawn_with_its_figures(tmp_path, both, monkeypatch
     curves = [line for line in lines if len(line.get_xdata()) == 20]
     places = [line for line in lines if len(line.get_xdata()) == 1]
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()][-1] == "published"
+    *_, published = legend.get_texts()
+    assert published.get_text() == "published, after the last update"
     assert len(curves) == 4
     assert [float(line.get_ydata()[0]) for line in places] == [0.8277, 0.7742, 0.8586]
     assert [float(line.get_xdata()[0]) for line in places] == [21, 21, 21]

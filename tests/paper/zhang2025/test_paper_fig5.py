@@ -268,6 +268,19 @@ def test_fig5_has_null_for_an_exponent_of_a_seed_without_errors(tmp_path, undraw
     assert [cell.strip() for cell in line.strip("|").split("|")][3:] == ["–"] * 5
 
 
+def test_fig5_can_be_read(tmp_path, figures):
+    """Every axis has ticks enough, both axes of epochs are one, and dotted lines are explained."""
+    reproduced5(tmp_path)
+    figure = figures["fig5"]
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = axis.get_view_interval()
+            assert sum(low <= place <= high for place in axis.get_majorticklocs()) >= 4
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+    [legend] = figure.legends
+    assert legend.get_texts()[-1].get_text().startswith("fit: error = A epoch")
+
+
 def test_fig5_of_one_seed_has_exponents_without_intervals(tmp_path, undrawn):
     numbers = reproduced5(tmp_path, num_seeds=1)
     for name in ORDER:

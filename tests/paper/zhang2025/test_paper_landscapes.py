@@ -13,6 +13,7 @@ from helpers.paper.landscapes import InProcess, setup_in
 from helpers.tolerances import same_bits
 from isingprop.analysis.landscape import embed, hamming_distances
 from isingprop.paper.zhang2025 import fig2, fig3
+from isingprop.paper.zhang2025.fig2_plot import plot_maps, plot_order
 from isingprop.paper.zhang2025.landscape_plot import (
     COLOUR_OF,
     aligned,
@@ -160,18 +161,69 @@ def test_equal_states_are_one_dot_and_grey_lies_behind():
     ]
 
 
-def test_digits_are_written_for_the_classes_there_are():
+def panel():
     from matplotlib.figure import Figure
 
     axes = Figure().subplots()
     axes.set(xlim=(-5, 5), ylim=(-5, 5))
+    return axes
+
+
+def test_digits_are_written_for_the_classes_there_are():
+    axes = panel()
     write_classes(axes, np.array([[-1.0, 0], [1, 0], [0, 2]]), np.array([0, 4, -1]), 10)
-    assert {text.get_text(): text.get_position() for text in axes.texts} == {
-        "0": pytest.approx((-1.8, 0)),
-        "4": pytest.approx((1.8, 0)),
-    }
+    places = {text.get_text(): text.get_position() for text in axes.texts}
+    assert set(places) == {"0", "4"}
+    assert places["0"][0] < -1
+    assert places["4"][0] > 1
     write_classes(axes, np.zeros((2, 2)), np.array([-1, -1]), 10)
     assert len(axes.texts) == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_digit_is_nearer_to_its_own_basin_than_to_others(seed):
+    """Ten basins close to each other, with some states that are anywhere."""
+    random = np.random.default_rng(seed)
+    grid = np.array([(x, y) for y in (-1.2, 0, 1.2) for x in (-1.8, -0.6, 0.6, 1.8)])[:10]
+    classes = np.repeat(np.arange(10), 40)
+    points = grid[classes] + 0.12 * random.standard_normal((400, 2))
+    points[::10] = random.uniform(-4, 4, (40, 2))
+    axes = panel()
+    write_classes(axes, points, classes, 10)
+
+    assert len(axes.texts) == 10
+    for text in axes.texts:
+        away = np.hypot(*(np.array(text.get_position()) - points).T)
+        own = classes == int(text.get_text())
+        assert away[own].min() < away[~own].min()
+        assert 0.2 < np.hypot(*(np.array(text.get_position()) - grid[int(text.get_text())])) < 1
+
+
+def test_all_maps_have_one_scale_and_bars_of_order_are_possible():
+    """Student's interval of two seeds is far wider than what an accuracy may be."""
+    moments = (0.0, 0.1, 0.3, 1.0, 3.0)
+    random = np.random.default_rng(0)
+    maps = [{"classes": random.integers(-1, 10, (4, 5)), "labels": np.arange(4)} for _ in moments]
+    points = [random.standard_normal((4, 5, 2)) * (1 + k) for k in range(5)]
+    fractions = np.array([[0.02, 0.1, 0.5, 0.9, 0.97], [0.06, 0.4, 0.8, 0.98, 0.99]])
+    stacked = {
+        "accuracy": fractions,
+        "accuracy_images": fractions,
+        "unclassified": 1 - fractions,
+        "distances": 40 * fractions[..., None] * [0.1, 0.5, 1.0],
+        "counts": random.integers(0, 9, (2, 5, 3, 21)),
+    }
+    panels = plot_maps(moments, stacked, maps, points, 10).axes[:5]
+    assert len({axes.get_xlim() + axes.get_ylim() for axes in panels}) == 1
+
+    distances, fraction, *_ = plot_order(moments, stacked).axes
+    for axes, most in ((distances, np.inf), (fraction, 1.0)):
+        for container in axes.containers[:2]:
+            ends = np.array(container.lines[2][0].get_segments())[:, :, 1]
+            assert ends.min() >= 0
+            assert ends.max() <= most
+    curves = distances.containers + fraction.containers
+    assert len({curve.lines[0].get_color() for curve in curves}) == len(curves) == 6
 
 
 def test_ten_classes_have_colours_of_their_own():

@@ -30,12 +30,12 @@ from isingprop.data.load import Images, Labels
 from isingprop.data.subsets import class_balanced
 from isingprop.network.base_network import Network
 from isingprop.network.bipartite import BipartiteNetwork
-from isingprop.paper.common.study_setup import COLOURS
 from isingprop.samplers.annealing import Annealing
 from isingprop.training.checkpoints import Checkpoint
 from isingprop.training.evaluation import EpochRecord, Evaluation, predict
 from isingprop.training.minibatches import TEST
 from isingprop.util.checks import Doubles, seed_for
+from isingprop.util.plot_axes import COLOURS
 
 MAX_EPOCHS = 16  # on the slider
 _MAX_HIDDEN = 200  # spins whose input weights are shown

@@ -42,7 +42,7 @@ from isingprop.paper.coherent_training.coherent_search import (
 from isingprop.paper.coherent_training.coherent_times import SCALES, AnnealingTimes, Times
 from isingprop.paper.common.jobs import Job, Runner
 from isingprop.paper.common.rates import Trials, choose_rates
-from isingprop.paper.common.study_setup import Setup
+from isingprop.paper.common.study_setup import Setup, described
 from isingprop.paper.common.text import finite
 
 
@@ -75,7 +75,11 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     setup.write_csv("coherent_search", list(_search_rows(setup, searches)))
     setup.write_csv("coherent_times", list(_time_rows(setup, times)))
     setup.write_json("coherent", numbers)
-    setup.write_picture("coherent", plot(searches, outcomes, times))
+    shown = (
+        f"Coherent training of {sizes.num_spins} spins, anneals of time {sizes.total_time:g} in "
+        "(b) and (d); means over seeds, bars: standard error"
+    )
+    setup.write_picture("coherent", plot(searches, outcomes, times), shown, described(images))
     text = report(setup, images, searches, outcomes, times, trials)
     setup.write_report("coherent", text, papers=None)
     return numbers

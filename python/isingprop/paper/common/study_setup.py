@@ -15,10 +15,6 @@ from numpy.typing import NDArray
 from isingprop.data.load import ImageSet, load_data
 from isingprop.util.files import write_atomically
 
-# The palette of Okabe & Ito, which colour-blind readers can tell apart. Its yellow is left out
-# because it is too pale for a line.
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-
 _DPI = 120  # resolution of PNG files
 _PAPER_IMAGES = 1000
 _QUICK_IMAGES = 300
@@ -127,9 +123,20 @@ class Setup:
             f"{papers}.*\n\n"
         )
 
-    def write_picture(self, name: str, figure: Any) -> None:
-        """Writes a figure to `out`/name.png and name.svg; equal figures give equal bytes."""
+    def write_picture(self, name: str, figure: Any, shown: str, data: str) -> None:
+        """Writes a figure to `out`/name.png and name.svg; equal figures give equal bytes.
+
+        Args:
+            name: name of the files.
+            figure: a matplotlib Figure without a title.
+            shown: what the figure shows, and what its bars or bands are; the title begins with it.
+            data: the data behind it, see `described`; seeds are added.
+        """
         import matplotlib
+
+        seeds = f"{self.num_seeds} seed{'s' if self.num_seeds > 1 else ''}"
+        run = ", quick run" if self.quick else ""
+        figure.suptitle(f"{shown}\n{data}, {seeds}{run}", fontsize=11, wrap=True)
 
         # Dates, versions and random identifiers would make files differ from run to run.
         for kind, metadata in (
@@ -140,6 +147,11 @@ class Setup:
             with matplotlib.rc_context({"svg.hashsalt": "isingprop"}):
                 figure.savefig(content, format=kind, dpi=_DPI, metadata=metadata)
             write_atomically(self.out / f"{name}.{kind}", content.getvalue())
+
+
+def described(images: ImageSet) -> str:
+    """Returns the name of the data and the number of training images, for titles of pictures."""
+    return f"{images.name}, {len(images.train_labels):,} training images"
 
 
 def select_images(images: ImageSet, train: NDArray[Any], test: NDArray[Any]) -> ImageSet:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.paper.common.study_setup import COLOURS
 from isingprop.paper.control.control_outcomes import Outcome, SizeOutcome
+from isingprop.util.plot_axes import COLOURS, plot_end_bars, set_log_ticks, set_percent
 
 _ORANGE, _BLUE, _GREEN, _PINK, _YELLOW, _SKY, _BLACK = COLOURS
 _PAPERS = {"linestyle": ":", "marker": "o"}
@@ -57,15 +57,16 @@ def _plot_size(panels: Sequence[Any], each: SizeOutcome, first: int) -> None:
         errors.plot(epochs, shown, label=own.method.title, **_style(name))
         accuracy = own.arrays["test_accuracy"].mean(axis=0)
         accuracies.plot(_seconds(own), accuracy, **_style(name))
-        if own.is_ising:
-            _plot_band(codes, epochs, own.arrays["codes"], name)
-            _plot_band(energies, epochs, own.arrays["above"], name)
+
+    ising = {name: own for name, own in each.methods.items() if own.is_ising}
+    _plot_states(codes, ising, "codes")
+    _plot_states(energies, ising, "above")
 
     titles = (
         ("training error after each epoch", "epoch", "training error"),
         ("test accuracy against time", "time on one core (s)", "test accuracy"),
         ("low states with class codes", "epoch", "fraction of low states"),
-        ("low states above class states", "epoch", "energy / distance of class states"),
+        ("low states above class states", "epoch", "energy above class states\n/ their distance"),
     )
     for k, (axes, (title, x, y)) in enumerate(zip(panels, titles, strict=True)):
         letter = chr(ord("a") + first + k)
@@ -79,13 +80,14 @@ def _plot_size(panels: Sequence[Any], each: SizeOutcome, first: int) -> None:
 
 def _set_axes(errors: Any, accuracies: Any, codes: Any, energies: Any) -> None:
     """Sets the scales of the axes of one number of training images."""
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import MaxNLocator
 
     errors.set(yscale="log")
     accuracies.set(xscale="log")
-    accuracies.xaxis.set_major_formatter("{x:g}")
-    accuracies.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    codes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    set_log_ticks(errors.yaxis, 100, " %")
+    set_log_ticks(accuracies.xaxis)
+    set_percent(accuracies.yaxis)
+    set_percent(codes.yaxis)
     for axes in (errors, codes, energies):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
@@ -96,13 +98,18 @@ def _seconds(own: Outcome) -> NDArray[np.float64]:
     return seconds
 
 
-def _plot_band(axes: Any, x: NDArray[Any], values: NDArray[np.float64], name: str) -> None:
-    """Plots the mean over seeds of (seeds, epochs) values, and their range as a band."""
-    style = _style(name)
-    axes.plot(x, values.mean(axis=0), **style)
-    axes.fill_between(
-        x, values.min(axis=0), values.max(axis=0), color=style["color"], alpha=0.12, linewidth=0
-    )
+def _plot_states(axes: Any, methods: dict[str, Outcome], key: str) -> None:
+    """Plots the mean over seeds of an array (seeds, epochs), and the range after the last epoch."""
+    ends = []
+    for name, own in methods.items():
+        values = own.arrays[key]
+        mean, last = values.mean(axis=0), values[:, -1]
+        axes.plot(np.arange(1, len(mean) + 1), mean, **_style(name))
+        # Rounded, the mean of equal values may be beyond them.
+        below, above = np.maximum([mean[-1] - last.min(), last.max() - mean[-1]], 0)
+        ends.append((mean[-1], (below, above)))
+    if ends:
+        plot_end_bars(axes, ends, [_style(name) for name in methods])
 
 
 def _style(name: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from isingprop.analysis.scaling import standard_error
-from isingprop.paper.common.study_setup import COLOURS
 from isingprop.paper.depth.depth_jobs import NUM_LATE, Outcome
+from isingprop.util.plot_axes import COLOURS, set_percent
 
 _ORANGE, _BLUE, _GREEN, _PINK, _, _SKY, _BLACK = COLOURS
 # Each network of one hidden layer has a colour and a marker of its own.
@@ -24,21 +24,20 @@ _SPREAD = 0.13  # distance of two points of the same depth, in units of one hidd
 
 
 def plot(outcomes: Mapping[str, Outcome]) -> Any:
-    """Returns a figure of the accuracy after each epoch, and its late mean against depth."""
+    """Returns a figure of the accuracy after each epoch, and its late mean against depth.
+
+    The late mean has the error bars, since bands around all curves would hide each other.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.5, 5.0), layout="constrained")
-    course, ends = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    course, ends = figure.subplots(1, 2, width_ratios=(1.25, 1), sharey=True)
 
     networks = list(outcomes.values())
     for own, place, style in zip(networks, _places(networks), _styles(networks), strict=True):
         mean = own.test_accuracy.mean(axis=0)
-        bars = np.array([standard_error(column) for column in own.test_accuracy.T])
         epochs = np.arange(1, len(mean) + 1)
         course.plot(epochs, mean, linewidth=1.2, markersize=4, label=own.method.title, **style)
-        course.fill_between(
-            epochs, mean - bars, mean + bars, color=style["color"], alpha=0.15, linewidth=0
-        )
         late, bar = own.late.mean(), standard_error(own.late)
         ends.errorbar(place, late, bar, capsize=3, markersize=6, **style)
 
@@ -79,7 +78,7 @@ def _styles(networks: list[Outcome]) -> list[dict[str, Any]]:
 
 def _set_axes(course: Any, ends: Any, networks: list[Outcome]) -> None:
     """Labels the axes of both panels."""
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import MaxNLocator
 
     course.set(xlabel="epoch", ylabel="test accuracy")
     course.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -96,5 +95,6 @@ def _set_axes(course: Any, ends: Any, networks: list[Outcome]) -> None:
     ends.set_title(f"(b) mean over the last {num_late} epochs", loc="left")
 
     for axes in (course, ends):
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.yaxis.set_tick_params(labelleft=True)
+        set_percent(axes.yaxis)
         axes.grid(alpha=0.25)

@@ -1,4 +1,8 @@
-"""The picture of the study of equivalence: for each pair the four panels of Fig. 3."""
+"""The picture of the study of equivalence: for each pair the panels of Fig. 3.
+
+The accuracies of perceptrons and of energy-based models have a panel each, since six bands in one
+would hide each other.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from isingprop.analysis.scaling import standard_error
-from isingprop.paper.common.study_setup import COLOURS
 from isingprop.paper.mlp_equivalence.equivalence_outcomes import Outcome
+from isingprop.util.plot_axes import COLOURS, set_log_ticks, set_percent
 
 _EXACT, _SAMPLED, *_, _BACKPROP = COLOURS  # the colour says how the weights were trained
 _GREY = "#777777"
@@ -17,7 +21,8 @@ _GREY = "#777777"
 _PANELS = {
     "cross-entropy in MLPs (nats)": "log",
     "−log-likelihood in EBMs (nats)": "log",
-    "test accuracy": "linear",
+    "test accuracy of MLPs": "linear",
+    "test accuracy of EBMs": "linear",
     "symmetrised KL (nats)": "log",
 }
 
@@ -39,6 +44,8 @@ def plot(exact: Mapping[str, Outcome], sampled: Mapping[str, Outcome]) -> Any:
             _plot_models(row, sampled[name], _SAMPLED, "sampled EBM")
         _plot_backpropagation(row, outcome)
         row[0].set_ylabel(name, fontsize=12, fontweight="bold")
+        row[1].sharey(row[0])
+        row[3].sharey(row[2])
 
     for column, (title, scale) in zip(rows.T, _PANELS.items(), strict=True):
         column[0].set_title(title, fontsize=11)
@@ -58,23 +65,23 @@ def _plot_models(row: Any, outcome: Outcome, colour: str, name: str) -> None:
 
     Full lines are perceptrons with these weights, dashed lines are the models.
     """
-    loss, likelihood, accuracy, divergence = row
+    loss, likelihood, mlp, ebm, divergence = row
     _line(loss, outcome, "loss_inherited", colour, "-")
     _line(likelihood, outcome, "log_likelihood", colour, "--", sign=-1)
     label = f"MLP with the {name}'s weights"
-    _line(accuracy, outcome, "mlp_accuracy_inherited", colour, "-", label=label)
-    _line(accuracy, outcome, "ebm_accuracy", colour, "--", label=name)
+    _line(mlp, outcome, "mlp_accuracy_inherited", colour, "-", label=label)
+    _line(ebm, outcome, "ebm_accuracy", colour, "--", label=name)
     _line(divergence, outcome, "kl", colour, "-")
 
 
 def _plot_backpropagation(row: Any, outcome: Outcome) -> None:
     """Plots what has the weights of the perceptron, and how far perceptrons of two seeds differ."""
-    loss, likelihood, accuracy, divergence = row
+    loss, likelihood, mlp, ebm, divergence = row
     _line(loss, outcome, "loss", _BACKPROP, "-")
     _line(likelihood, outcome, "log_likelihood_inherited", _BACKPROP, "--", sign=-1)
-    _line(accuracy, outcome, "mlp_accuracy", _BACKPROP, "-", label="MLP")
+    _line(mlp, outcome, "mlp_accuracy", _BACKPROP, "-", label="MLP")
     label = "EBM with the MLP's weights"
-    _line(accuracy, outcome, "ebm_accuracy_inherited", _BACKPROP, "--", label=label)
+    _line(ebm, outcome, "ebm_accuracy_inherited", _BACKPROP, "--", label=label)
     mean, label = outcome.between.mean(axis=0), "KL between MLPs of two seeds"
     divergence.plot(outcome.updates, mean, color=_GREY, linestyle=":", label=label)
 
@@ -102,15 +109,8 @@ def _set_axes(axes: Any, scale: str) -> None:
     axes.set(xscale="log", yscale=scale)
     axes.grid(alpha=0.25)
     axes.tick_params(labelsize=8)
-    _set_plain_ticks(axes.xaxis)
+    set_log_ticks(axes.xaxis)
     if scale == "log":
-        _set_plain_ticks(axes.yaxis)
-
-
-def _set_plain_ticks(axis: Any) -> None:
-    """Labels 1, 2 and 5 times the powers of ten, as plain numbers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
-    axis.set_minor_formatter(NullFormatter())
+        set_log_ticks(axes.yaxis)
+    else:
+        set_percent(axes.yaxis)

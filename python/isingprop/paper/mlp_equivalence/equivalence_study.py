@@ -64,7 +64,11 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
 
     setup.write_csv("mlp-equivalence", list(_rows(setup, exact, sampled)))
     setup.write_json("mlp-equivalence", numbers)
-    setup.write_picture("mlp-equivalence", plot(exact, sampled))
+    shown = (
+        "Perceptrons (MLP) and energy-based models (EBM) on pairs of classes; means, bands: "
+        "standard error over seeds"
+    )
+    setup.write_picture("mlp-equivalence", plot(exact, sampled), shown, setup.data)
     text = report(setup, numbers, list(exact.values()), list(sampled.values()))
     setup.write_report("mlp-equivalence", text, papers=None)
     return numbers

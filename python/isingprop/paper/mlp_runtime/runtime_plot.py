@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from isingprop.paper.common.study_setup import COLOURS
 from isingprop.paper.mlp_runtime.runtime_curves import (
     ANNEALING_SECONDS,
     TITLES,
@@ -13,6 +12,7 @@ from isingprop.paper.mlp_runtime.runtime_curves import (
     Curve,
     Plan,
 )
+from isingprop.util.plot_axes import COLOURS, set_log_ticks
 
 _BLACK = COLOURS[-1]
 _CHIP_STYLES = ("-", "--")
@@ -27,15 +27,16 @@ def plot(plan: Plan, curves: Mapping[str, Curve], chips: Sequence[ChipTimes]) ->
         xscale="log",
         yscale="log",
         xlabel="n, units joined to a single other one",
-        ylabel="seconds for 1,000 samples",
+        ylabel="time for 1,000 samples (s)",
     )
 
     _plot_contenders(axes, curves)
     _plot_chips(axes, chips)
     for size, chip in zip(plan.paper[1:], chips, strict=False):
-        _mark(axes, size, f"paper, {chip.name}: {size}", "-.", "top")
+        _mark(axes, size, f"paper, {chip.name}: {size}", "-.")
 
-    axes.xaxis.set_major_formatter("{x:,.0f}")
+    set_log_ticks(axes.xaxis)
+    set_log_ticks(axes.yaxis)
     axes.grid(alpha=0.25)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     return figure
@@ -57,7 +58,7 @@ def _plot_chips(axes: Any, chips: Sequence[ChipTimes]) -> None:
         label = f"QPU access time, {chip.name}"
         _line(axes, chip.sizes, chip.seconds, style, label)
         text = f"largest found on {chip.name}: {chip.largest:,}"
-        _mark(axes, chip.largest, text, style, "bottom")
+        _mark(axes, chip.largest, text, style)
 
     ends = [1, max(chip.largest for chip in chips)]
     _line(axes, ends, [ANNEALING_SECONDS] * 2, ":", "QPU, anneals alone")
@@ -67,19 +68,18 @@ def _line(axes: Any, sizes: Any, seconds: Any, style: str, label: str) -> None:
     axes.plot(sizes, seconds, color=_BLACK, linestyle=style, linewidth=1.8, label=label)
 
 
-def _mark(axes: Any, size: int, text: str, style: str, side: str) -> None:
-    """Marks a size by a vertical line, with its meaning beside it at the "top" or the "bottom"."""
+def _mark(axes: Any, size: int, text: str, style: str) -> None:
+    """Marks a size by a vertical line, with its meaning above the panel."""
     axes.axvline(size, color="#777777", linestyle=style, linewidth=0.8)
 
     axes.annotate(
         text,
-        (size, 0.02 if side == "bottom" else 0.98),
+        (size, 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(-2, 0),
+        xytext=(-2, 3),
         textcoords="offset points",
-        rotation=90,
-        ha="right",
-        va=side,
+        rotation=45,
+        rotation_mode="anchor",
         fontsize=8,
         color="#555555",
     )

@@ -69,7 +69,11 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     setup.write_csv("mlp-runtime", list(_rows(setup, curves)))
     setup.write_csv("mlp-runtime_stars", list(_star_rows(chips)))
     setup.write_json("mlp-runtime", numbers)
-    setup.write_picture("mlp-runtime", plot(plan, curves, chips))
+    shown = (
+        "Time to sample n units joined to one other, one thread; median, bands: range over "
+        "repetitions"
+    )
+    setup.write_picture("mlp-runtime", plot(plan, curves, chips), shown, f"{NUM_READS:,} samples")
     setup.write_report("mlp-runtime", report(setup, images, plan, curves, chips), papers=None)
     return numbers
 

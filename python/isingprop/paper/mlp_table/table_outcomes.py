@@ -92,9 +92,13 @@ class Outcome:
         return mean_of(self.accuracy[self.successful])
 
     @property
-    def curve_sd(self) -> Doubles:
-        """The standard deviation over successful trials, (updates,); NaN if there are under two."""
-        return sd_of(self.accuracy[self.successful])
+    def curve_error(self) -> Doubles:
+        """The standard error of `curve`, (updates,); NaN if there are under two trials.
+
+        Accuracies are in [0, 1], and so is `curve` minus or plus it. That would not hold for the
+        standard deviation.
+        """
+        return sd_of(self.accuracy[self.successful]) / math.sqrt(max(self.num_successful, 1))
 
     def steps(self) -> int | None:
         """Returns the first update after which `curve` is above 70 %; None if it never is."""

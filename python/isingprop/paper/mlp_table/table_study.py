@@ -79,7 +79,10 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     setup.write_csv("mlp-table", list(_rows(setup, outcomes)))
     setup.write_csv("mlp-table-curves", list(_curve_rows(setup, outcomes)))
     setup.write_json("mlp-table", numbers)
-    setup.write_picture("mlp-table", plot(outcomes))
+    shown = (
+        "Accuracy on pairs of classes: mean of successful trials, bands: standard error over them"
+    )
+    setup.write_picture("mlp-table", plot(outcomes), shown, " and ".join(sources))
     setup.write_report("mlp-table", report(setup, sources, outcomes, searches), papers=None)
     return numbers
 

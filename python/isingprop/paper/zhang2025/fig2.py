@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from isingprop.paper.common.jobs import Job, Runner
-from isingprop.paper.common.study_setup import Setup
+from isingprop.paper.common.study_setup import Setup, described
 from isingprop.paper.zhang2025.fig2_numbers import summary, write_rows
 from isingprop.paper.zhang2025.fig2_plot import plot_maps, plot_order
 from isingprop.paper.zhang2025.fig2_report import report
@@ -71,8 +71,16 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
 
     write_rows(setup, moments, stacked, maps_found, points)
     picture = plot_maps(moments, stacked, maps_found, points, images.num_classes)
-    setup.write_picture("fig2", picture)
-    setup.write_picture("fig2_order", plot_order(moments, stacked))
+    shown = (
+        f"Low-energy states of {len(maps_found[0]['labels'])} test images in the network of seed "
+        f"{setup.seed}; accuracy: lowest states of these images"
+    )
+    setup.write_picture("fig2", picture, shown, described(images))
+    shown = (
+        "Distances and overlaps of low-energy states; means, bars: 95 % interval over seeds, cut "
+        "to possible values"
+    )
+    setup.write_picture("fig2_order", plot_order(moments, stacked), shown, described(images))
     setup.write_report("fig2", report(setup, images, statistics[0], maps[0], numbers))
     numbers["seconds"] = perf_counter() - start
     setup.write_json("fig2", numbers)

@@ -21,7 +21,7 @@ from isingprop.analysis.scaling import interval_of
 from isingprop.data.load import ImageSet
 from isingprop.paper.common.jobs import Arrays, Runner
 from isingprop.paper.common.methods import NUM_SWEEPS
-from isingprop.paper.common.study_setup import Setup
+from isingprop.paper.common.study_setup import Setup, described
 from isingprop.paper.common.text import bullets, finite, interval, json_interval, percent, table
 from isingprop.paper.zhang2025.fig2 import LEARNING_RATE
 from isingprop.paper.zhang2025.fig3_plot import TRAINED, plot
@@ -135,7 +135,11 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
     _write_rows(setup, images, digit, found)
     shown = images.test_images[images.test_labels == digit][:_NUM_SHOWN]
     picture = plot(shown, digit, images.num_classes, moments, found[0])
-    setup.write_picture("fig3", picture)
+    shown = (
+        f"Test images of class {digit} and their low-energy states in the network of seed "
+        f"{setup.seed}; d: mean distance of two states (spins)"
+    )
+    setup.write_picture("fig3", picture, shown, described(images))
     setup.write_report("fig3", _report(numbers, num_reads))
     numbers["seconds"] = perf_counter() - start
     setup.write_json("fig3", numbers)

@@ -62,7 +62,7 @@ def _plot_states(row: Any, k: int, digit: int, moments: tuple[float, ...], found
     for i, axes in enumerate(row):
         scatter(axes, found["points"][k, i], found["classes"][k, i], area=_AREA)
         right, distance = found["right"][k, i], found["distance"][k, i]
-        axes.set_title(f"{right:.0%} class {digit}, d = {distance:.1f}", fontsize=9)
+        axes.set_title(f"{100 * right:.0f} % class {digit}, d = {distance:.1f}", fontsize=9)
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         axes.set_box_aspect(1)
         axes.tick_params(labelsize=8, labelleft=i == 0, labelbottom=k == len(moments) - 1)

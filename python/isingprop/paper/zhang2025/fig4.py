@@ -18,9 +18,10 @@ from isingprop.analysis.scaling import standard_error
 from isingprop.data.load import ImageSet
 from isingprop.paper.common.jobs import Arrays, Runner
 from isingprop.paper.common.methods import DRAGON
-from isingprop.paper.common.study_setup import COLOURS, Setup
+from isingprop.paper.common.study_setup import Setup, described
 from isingprop.paper.common.text import finite
 from isingprop.paper.zhang2025.fig4_report import KINDS, NUM_CLASSES, SHOWN_STATES, Errors, report
+from isingprop.util.plot_axes import COLOURS, move_beside, set_percent
 
 _NUM_STATES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30, 50, 70, 100)
 _QUICK_NUM_STATES = (1, 3, 10, 30)
@@ -87,7 +88,11 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
 
     setup.write_csv("fig4", list(_rows(setup, num_states, errors)))
     setup.write_json("fig4", numbers)
-    setup.write_picture("fig4", plot(num_states, errors))
+    shown = (
+        "Dragon training: error of the first epoch against the number of states; means, bars: "
+        "standard error over seeds"
+    )
+    setup.write_picture("fig4", plot(num_states, errors), shown, described(images))
     setup.write_report("fig4", report(setup, images, num_states, errors))
     return numbers
 
@@ -111,7 +116,6 @@ def plot(num_states: tuple[int, ...], errors: dict[float, Errors]) -> Any:
         errors: the errors of each rate and kind, (seeds, numbers of states).
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
 
     figure = Figure(figsize=(9.5, 4.2), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
@@ -122,7 +126,7 @@ def plot(num_states: tuple[int, ...], errors: dict[float, Errors]) -> Any:
         axes.set(xscale="log", xlabel="states per image, m", ylabel="training error")
         axes.set_title(f"({title}) {KINDS[kind]}", loc="left")
         axes.set_xticks(ticks, [str(m) for m in ticks])
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        set_percent(axes.yaxis)
         axes.yaxis.set_tick_params(labelleft=True)
         axes.grid(alpha=0.25)
 
@@ -137,11 +141,12 @@ def _plot_errors(
 ) -> None:
     """Plots means over seeds with standard errors, and a line at m = 10."""
     style: dict[str, Any] = {"markersize": 4, "linewidth": 1, "capsize": 2}
-    for colour, marker, (rate, kinds) in zip(COLOURS, "os^", errors.items(), strict=False):
+    for k, (rate, kinds) in enumerate(errors.items()):
         mean = kinds[kind].mean(axis=0)
         bars = [standard_error(column) for column in kinds[kind].T]
-        label = f"rate {rate:g}"
-        axes.errorbar(num_states, mean, bars, label=label, color=colour, marker=marker, **style)
+        label = f"learning rate {rate:g}"
+        style |= {"color": COLOURS[k], "marker": "os^"[k]}
+        move_beside(axes.errorbar(num_states, mean, bars, label=label, **style), k, len(errors))
 
     label = "m = 10, the number of classes"
     axes.axvline(NUM_CLASSES, color="0.4", linestyle="--", linewidth=1, label=label)

@@ -26,9 +26,10 @@ from isingprop.paper.common.curves import METHODS, ORDER, PUBLISHED, Curves, epo
 from isingprop.paper.common.jobs import Runner
 from isingprop.paper.common.methods import Training
 from isingprop.paper.common.rates import Trials, choose_rates, rates_of
-from isingprop.paper.common.study_setup import COLOURS, Setup
+from isingprop.paper.common.study_setup import Setup, described
 from isingprop.paper.common.text import finite, interval
 from isingprop.paper.zhang2025.fig5_report import report
+from isingprop.util.plot_axes import COLOURS, set_log_ticks
 
 _MARKERS = dict(zip(ORDER, "o^vXsDP", strict=True))
 _MIN_ERROR = 1e-5  # axes end there, at the smallest error that a bin may show
@@ -62,7 +63,8 @@ def reproduce(setup: Setup, runner: Runner) -> dict[str, Any]:
 
     _write_rows(setup, trials, curves)
     setup.write_json("fig5", numbers)
-    setup.write_picture("fig5", _plot(curves, setup.is_papers))
+    shown = "Training error of seven methods, one image per update; means, bands: range over seeds"
+    setup.write_picture("fig5", _plot(curves, setup.is_papers), shown, described(images))
     setup.write_report("fig5", report(setup, images, trials, curves))
     return numbers
 
@@ -151,6 +153,7 @@ def _plot(curves: dict[str, Curves], is_papers: bool) -> Any:
     _set_axes(panels, curves)
 
     title = f"z of all states, epochs 1 to {len(epochs)} [95 % interval over seeds only]"
+    panels[0, 0].plot([], [], color="0.4", linestyle=":", label="fit: error = A epoch$^{-z}$")
     figure.legend(
         loc="outside lower center",
         ncols=2,
@@ -173,7 +176,6 @@ def _set_axes(panels: Any, curves: dict[str, Curves]) -> None:
     for axes, (title, label) in zip(panels.flat, titles, strict=True):
         axes.set(xscale="log", yscale="log", xlabel=label)
         axes.set_title(title, loc="left")
-        axes.xaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_tick_params(labelleft=True)
         axes.grid(alpha=0.25)
     for axes in panels[:, 0]:
@@ -184,6 +186,11 @@ def _set_axes(panels: Any, curves: dict[str, Curves]) -> None:
         for own in curves.values()
     )
     panels[0, 0].set_ylim(max(smallest, _MIN_ERROR) / 2, 1.2)
+    panels[0, 1].sharex(panels[0, 0])
+
+    for axes in panels.flat:
+        set_log_ticks(axes.xaxis)
+        set_log_ticks(axes.yaxis, 100, " %")
 
 
 def _plot_fit(axes: Any, epochs: NDArray[Any], errors: NDArray[np.float64], name: str) -> None:

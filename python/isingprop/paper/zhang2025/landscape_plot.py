@@ -28,7 +28,10 @@ _GREY = "#B8B8B8"
 COLOUR_OF = {UNCLASSIFIED: _GREY, **dict(enumerate(_MUTED))}
 
 _MARGIN = 0.04  # empty border of a panel, as a fraction of the extent of all points
-_DIGIT_DISTANCE = 0.08  # from a basin to its digit, as a fraction of the height of the panel
+_DIGIT_DISTANCES = (0.05, 0.07, 0.09)  # from a basin to its digit, in heights of the panel
+_MAX_CENTRES = 500  # states that are tried as the middle of a basin
+_DIGIT_SIZE = 0.035  # half the size of a digit, in heights of the panel
+_NUM_DIRECTIONS = 16  # in which places for a digit are looked for
 _OUTLINE = 2.5  # width of the white outline of a digit, in points
 
 
@@ -54,7 +57,7 @@ def aligned(points: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
 
 
 def scatter(
-    axes: Any, points: NDArray[np.float64], classes: NDArray[np.int64], *, area: float = 3.0
+    axes: Any, points: NDArray[np.float64], classes: NDArray[np.int64], *, area: float = 5.0
 ) -> None:
     """Plots states as dots in the colours of their classes.
 
@@ -88,21 +91,54 @@ def limits(
 def write_classes(
     axes: Any, points: NDArray[np.float64], classes: NDArray[np.int64], num_classes: int
 ) -> None:
-    """Writes each class beside the median of its states, on the side away from the centre."""
+    """Writes each class beside its basin, where no state of another class is nearer.
+
+    The basin of a class is where most of its states are near each other. Of the places around it,
+    that is chosen which is furthest from states of other classes and from other digits.
+    """
     from matplotlib.patheffects import withStroke
 
-    found = [c for c in range(num_classes) if (classes == c).any()]
-    medians = np.array([np.median(points[classes == c], axis=0) for c in found]).reshape(-1, 2)
-
-    away = medians - medians.mean(axis=0) if found else medians
-    lengths = np.maximum(np.linalg.norm(away, axis=1, keepdims=True), np.finfo(float).tiny)
-    places = medians + _DIGIT_DISTANCE * np.ptp(axes.get_ylim()) * away / lengths
-
+    height = float(np.ptp(axes.get_ylim()))
     outline = [withStroke(linewidth=_OUTLINE, foreground="white")]
-    for c, (x, y) in zip(found, places, strict=True):
+    taken = np.empty((0, 2))
+
+    for c in range(num_classes):
+        own = points[classes == c]
+        if not len(own):
+            continue
+        others = points[(classes != c) & (classes != UNCLASSIFIED)]
+        x, y = _place_beside(own, np.concatenate([others, taken]), height)
+        taken = np.concatenate([taken, [[x, y]]])
         axes.text(
             x, y, str(c), ha="center", va="center", fontsize=11, weight="bold", path_effects=outline
         )
+
+
+def _place_beside(
+    own: NDArray[np.float64], others: NDArray[np.float64], height: float
+) -> NDArray[np.float64]:
+    """Returns the place for a digit, (2,), beside the densest of its own points."""
+    radius = min(_DIGIT_DISTANCES) * height
+    centres = own[:: -(-len(own) // _MAX_CENTRES)]
+    basin = centres[(_distances(centres, own) < radius).sum(axis=1).argmax()]
+
+    angles = 2 * np.pi * np.arange(_NUM_DIRECTIONS) / _NUM_DIRECTIONS
+    circle = np.column_stack([np.cos(angles), np.sin(angles)])
+    places = np.concatenate([basin + share * height * circle for share in _DIGIT_DISTANCES])
+
+    # The state of another class that is nearest should be further away than one of the own class.
+    # A place on the own states is no better than one just beside them.
+    score = -np.maximum(_distances(places, own).min(axis=1), _DIGIT_SIZE * height)
+    if len(others):
+        score += _distances(places, others).min(axis=1)
+    best: NDArray[np.float64] = places[score.argmax()]
+    return best
+
+
+def _distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the distances of points (n, 2) from points (m, 2), as (n, m)."""
+    distances: NDArray[np.float64] = np.hypot(*(a[:, None] - b[None]).transpose(2, 0, 1))
+    return distances
 
 
 def legend_entries(num_classes: int) -> list[Any]:
