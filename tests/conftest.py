@@ -27,9 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"slow: takes more than {SLOW_SECONDS} s of CPU")
-    # Where SIGINT is ignored, as under nohup, child processes would ignore it as well and never
-    # end in tests of Ctrl-C. What has a handler here has its default in a child.
+    # Where a signal is ignored, as nohup does with SIGHUP and a script's `&` with SIGINT, child
+    # processes would ignore it as well and never end in tests of it. What has a handler here has
+    # its default in a child, and the tests themselves go on after the terminal was closed.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k

@@ -1,4 +1,4 @@
-"""The tests end where SIGINT is ignored, as it is under nohup and behind a script's `&`."""
+"""The tests pass where signals are ignored: SIGHUP under nohup, SIGINT behind a script's `&`."""
 
 import signal
 import subprocess
@@ -10,17 +10,24 @@ import pytest
 from helpers import TESTS
 from helpers.tolerances import TEST_SECONDS
 
-CASE = "test_interrupts.py::test_ctrl_c_ends_a_long_call[one huge chain]"
-SIGINT_IGNORED = """
+# A test that sends the signal to a process of its own.
+CASES = {
+    signal.SIGINT: "test_interrupts.py::test_ctrl_c_ends_a_long_call[one huge chain]",
+    signal.SIGTERM: "cli/test_stop_signals.py::test_a_signal_ends_a_long_call_of_a_kernel[15]",
+    signal.SIGHUP: "cli/test_stop_signals.py::test_a_signal_ends_a_long_call_of_a_kernel[1]",
+}
+IGNORING = """
 import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
 @pytest.mark.slow
-def test_a_test_of_ctrl_c_ends_where_sigint_is_ignored():
-    command = [sys.executable, "-c", SIGINT_IGNORED, "-m", "pytest", str(TESTS / CASE)]
+@pytest.mark.parametrize("number", CASES)
+def test_a_test_of_a_signal_passes_where_it_is_ignored(number):
+    command = [sys.executable, "-c", IGNORING, "-m", "pytest", str(TESTS / CASES[number])]
     done = subprocess.run(
         command,
         cwd=TESTS.parent,

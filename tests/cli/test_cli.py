@@ -210,7 +210,6 @@ def test_a_sampler_that_fails_leaves_the_last_checkpoint_and_says_how_to_resume(
         (["train", "--sampler", "dimod:dwave.samplers"], ["--sampler", "dimod:MODULE:CLASS"]),
         (["train", "--nonsense"], ["--nonsense"]),
         (["evaluate"], ["DIR"]),
-        ([], ["command"]),
     ],
 )
 def test_usage_errors_are_one_line_and_exit_2(tmp_path, arguments, fragments):
@@ -222,7 +221,7 @@ def test_usage_errors_are_one_line_and_exit_2(tmp_path, arguments, fragments):
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [
-        (["train", "--num-train", "5000"], ["num_train", "1437", "5000"]),
+        (["train", "--num-train", "5000"], ["--num-train", "1437", "5000"]),
         (["train", "--data", "mnist", "--data-dir", "nowhere"], ["nowhere"]),
         (
             ["train", "--sampler", "dimod:nowhere:Sampler"],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.main import get_command
 
-from isingprop.cli.console import USAGE_ERROR
+from isingprop import __version__
 from isingprop.cli.evaluate import evaluate
 from isingprop.cli.export import export
 from isingprop.cli.finished_runs.runs_list import runs
@@ -16,20 +17,49 @@ from isingprop.cli.model_commands.predict import predict
 from isingprop.cli.qpu_commands import qpu_app
 from isingprop.cli.report.report_command import report
 from isingprop.cli.reproduce import reproduce
+from isingprop.cli.shell.shell_commands import COMPLETION, ShellCommand, ShellGroup
 from isingprop.cli.stop_signals import StopSignals
 from isingprop.cli.train import train
 from isingprop.util.messages import drop_unsaid, say
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+_NAME = "isingprop"  # also behind `python -m`
+app = typer.Typer(
+    cls=ShellGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 app.add_typer(qpu_app, name="qpu")
 # `isingprop --help` lists the commands in this order.
 for command in (reproduce, train, evaluate, predict, report, runs, export):
-    app.command()(command)
+    app.command(cls=ShellCommand)(command)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 @app.callback()
-def isingprop() -> None:
+def isingprop(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
     """Train neural networks with Ising machines."""
+
+
+def root_command() -> Any:
+    """Returns the whole command, as typer makes it of the functions of its subcommands."""
+    root: Any = get_command(app)
+    for param in root.params:
+        if param.name in ("install_completion", "show_completion"):
+            param.rich_help_panel = COMPLETION
+    return root
 
 
 def main() -> NoReturn:
@@ -49,11 +79,14 @@ def main() -> NoReturn:
 
 def _exit_code_of_command() -> int:
     try:
-        code: int = app(standalone_mode=False)
-    except typer.Exit as stop:
-        return stop.exit_code
+        code: int = root_command().main(prog_name=_NAME, standalone_mode=False)
     except typer.TyperException as error:
-        message = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
-        say(f"Error: {' '.join(message.split())}")
-        return USAGE_ERROR
+        say(f"Error: {' '.join(_text(error).split())}")
+        return error.exit_code
     return code
+
+
+def _text(error: typer.TyperException) -> str:
+    """Returns the message, which names the option itself where typer does not know which it is."""
+    unknown = isinstance(error, typer.BadParameter) and error.param is None
+    return error.message if unknown else error.format_message()

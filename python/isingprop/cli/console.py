@@ -20,7 +20,7 @@ from isingprop.training.stability import first_unstable
 from isingprop.training.trainer import Trainer
 from isingprop.util.messages import say
 
-USAGE_ERROR, OTHER_ERROR, INTERRUPTED = 2, 1, 130  # 130: a shell's code for SIGINT
+OTHER_ERROR, INTERRUPTED = 1, 130  # 130: a shell's code for SIGINT
 
 
 def print_json(content: dict[str, Any]) -> None:
@@ -39,14 +39,18 @@ def one_line(error: Exception) -> str:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Ends the command after an error or Ctrl-C, with one line on stderr."""
+    """Ends the command after an error or Ctrl-C, with one line on stderr.
+
+    Raises:
+        typer.TyperException: for an error; `main` prints it.
+        typer.Exit: after Ctrl-C.
+    """
     try:
         yield
     except typer.Exit:  # is a RuntimeError, which the next clause would catch
         raise
     except (ValueError, TypeError, OSError, MemoryError, RuntimeError, ImportError) as error:
-        say(f"Error: {one_line(error)}")
-        raise typer.Exit(OTHER_ERROR) from None
+        raise typer.TyperException(one_line(error)) from None
     except KeyboardInterrupt:
         say("Interrupted.")
         raise typer.Exit(INTERRUPTED) from None

@@ -20,6 +20,7 @@ from isingprop.cli.console import (
 from isingprop.cli.finished_runs.confusion import Confusion
 from isingprop.cli.options import AsJson, DataDir, Threads, absolute, whole
 from isingprop.cli.run_folder import RunFolder
+from isingprop.cli.shell.shell_commands import DATA
 from isingprop.data.load import Images, Labels
 from isingprop.estimator.recipes import CLASS_STATES
 from isingprop.network.bipartite import BipartiteNetwork
@@ -34,12 +35,16 @@ def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
     data_dir: DataDir = None,
     num_test: Annotated[
-        int | None, whole("num_test", "Test images, balanced over classes [default: the run's].")
+        int | None,
+        whole("num_test", DATA, "Test images, balanced over classes [default: the run's]."),
     ] = None,
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Test the model of a run on test images: by class energies, and the lowest of 10 reads."""
+    """Test the model of a run on test images.
+
+    Images are classified by class energies, and by the lowest of 10 reads.
+    """
     with one_line_errors():
         run = RunFolder.open(folder)
         settings = replace(run.settings, threads=threads)

@@ -15,7 +15,10 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
     file: Annotated[Path, typer.Argument(metavar="FILE.onnx", help="ONNX model to write.")],
 ) -> None:
-    """Write the model of a run with one hidden layer as an ONNX model, which needs no sampler."""
+    """Write the model of a run as an ONNX model.
+
+    It needs no sampler. The network must have one hidden layer.
+    """
     with one_line_errors():
         run = RunFolder.open(folder)
         _check_file(file)

@@ -13,19 +13,25 @@ from typer import Option
 
 from isingprop.cli.run_samplers import SAMPLER_NAMES, check_sampler_name
 from isingprop.cli.run_settings import BOUNDS
+from isingprop.cli.shell.shell_commands import DATA, RUN
 
 
-def whole(name: str, text: str) -> Any:
-    """Returns the option, with this help, of a setting that is a whole number."""
+def whole(name: str, group: str, text: str) -> Any:
+    """Returns the option, in a group and with this help, of a setting that is a whole number."""
     least, most = BOUNDS[name]
-    return Option(min=least, max=most, help=text)
+    return Option(metavar="N", min=least, max=most, rich_help_panel=group, help=text)
 
 
-SAMPLER_METAVAR = "|".join([*SAMPLER_NAMES, "dimod:MODULE:CLASS"])
+SAMPLERS_TEXT = ", ".join([*SAMPLER_NAMES, "or dimod:MODULE:CLASS"])
 
-DataDir = Annotated[Path | None, Option(help="Folder of IDX files [env: ISINGPROP_DATA].")]
-Threads = Annotated[int, whole("threads", "Changes the speed, never the numbers.")]
-AsJson = Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")]
+DataDir = Annotated[
+    Path | None,
+    Option(rich_help_panel=DATA, help="Folder of IDX files [env: ISINGPROP_DATA]."),
+]
+Threads = Annotated[int, whole("threads", RUN, "Changes the speed, never the numbers.")]
+AsJson = Annotated[
+    bool, Option("--json", rich_help_panel=RUN, help="Print one JSON object and nothing else.")
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -14,6 +14,7 @@ from typer import Option
 
 from isingprop.cli.console import INTERRUPTED, one_line_errors, print_json
 from isingprop.cli.options import AsJson, DataDir
+from isingprop.cli.shell.shell_commands import DATA, RUN
 from isingprop.data.load import DataName
 from isingprop.util.files import make_folder, remove_leftovers
 from isingprop.util.folder_lock import FolderLock
@@ -60,45 +61,82 @@ _WIDTH = 2 + max(map(len, _FIGURES))
 
 
 def reproduce(
-    figure: Annotated[_Figure, typer.Argument(help="What to reproduce.")],
+    figure: Annotated[
+        _Figure,
+        typer.Argument(
+            metavar="FIGURE",
+            show_choices=False,
+            help=f"What to reproduce: {', '.join(_FIGURES)} or all.",
+        ),
+    ],
     data: Annotated[
         DataName | None,
         Option(
+            rich_help_panel=DATA,
             help="Images [default: mnist; with --quick, coherent or mlp-runtime and no --data-dir "
-            "digits]."
+            "digits].",
         ),
     ] = None,
     data_dir: DataDir = None,
-    seeds: Annotated[int, Option(min=1, help="Repetitions, which error bars are over.")] = 5,
+    seeds: Annotated[
+        int,
+        Option(
+            metavar="N",
+            min=1,
+            rich_help_panel=RUN,
+            help="Repetitions, which error bars are over.",
+        ),
+    ] = 5,
     seed: Annotated[
-        int, Option(min=0, max=2**32, help="Of the first repetition; all random numbers follow.")
+        int,
+        Option(
+            metavar="N",
+            min=0,
+            max=2**32,
+            rich_help_panel=RUN,
+            help="Of the first repetition; all random numbers follow.",
+        ),
     ] = 0,
     quick: Annotated[
         bool,
-        Option("--quick", help="A small version, to see that it works: its numbers mean little."),
+        Option(
+            "--quick",
+            rich_help_panel=RUN,
+            help="A small version, to see that it works: its numbers mean little.",
+        ),
     ] = False,
     workers: Annotated[
         int | None,
-        Option(min=1, max=1024, help="Processes on this machine [default: one for each core]."),
+        Option(
+            metavar="N",
+            min=1,
+            max=1024,
+            rich_help_panel=RUN,
+            help="Processes on this machine [default: one for each core].",
+        ),
     ] = None,
     scheduler: Annotated[
         str | None,
         Option(
             metavar="ADDRESS",
+            rich_help_panel=RUN,
             help="Dask scheduler, such as tcp://host:8786, in place of processes.",
         ),
     ] = None,
     out: Annotated[
         Path | None,
         Option(
+            rich_help_panel=RUN,
             help="Folder; what is finished there is not run again [default: runs/reproduce, "
-            "with --quick runs/quick]."
+            "with --quick runs/quick].",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compute, save, draw and report the papers' figures, and studies of depth, sampling and
-    coherence, with error bars.
+    """Compute and draw the papers' figures, and further studies.
+
+    These are of depth, sampling and coherence. Numbers have error bars; they are saved with the
+    figures and a report.
     """
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("--workers cannot be said with --scheduler: a cluster has its own")

@@ -14,7 +14,7 @@ from typer import Option
 from isingprop.cli.console import one_line_errors
 from isingprop.cli.first_request import show_first_request
 from isingprop.cli.options import (
-    SAMPLER_METAVAR,
+    SAMPLERS_TEXT,
     AsJson,
     DataDir,
     Threads,
@@ -27,6 +27,7 @@ from isingprop.cli.options import (
 from isingprop.cli.recipe_options import recipe_settings
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
+from isingprop.cli.shell.shell_commands import DATA, LEARNING, NETWORK, QPU, RUN, SAMPLING
 from isingprop.cli.training_run import run_training
 from isingprop.data.formats.openml_table import PREFIX
 from isingprop.data.idx_paths import data_folder
@@ -52,6 +53,7 @@ def train(
         str,
         Option(
             metavar=f"{'|'.join(NAMES)}|openml:NAME|FILE|FOLDER",
+            rich_help_panel=DATA,
             help="Images to train on. Your own: .npz, .csv, .tsv or .parquet, a folder of IDX "
             "files, or one of PNG or JPEG files with a folder for each class.",
         ),
@@ -60,82 +62,119 @@ def train(
         str | None,
         Option(
             metavar="COLUMN",
+            rich_help_panel=DATA,
             help="Column of labels of a table: its name, or its number from 0 "
             "[default: label, class or target].",
         ),
     ] = None,
     data_dir: DataDir = None,
     num_train: Annotated[
-        int | None, whole("num_train", "Training images, balanced over classes.")
+        int | None, whole("num_train", DATA, "Training images, balanced over classes.")
     ] = None,
     num_test: Annotated[
-        int | None, whole("num_test", "Test images, balanced over classes.")
+        int | None, whole("num_test", DATA, "Test images, balanced over classes.")
     ] = None,
-    epochs: Annotated[int, whole("epochs", "Passes over the training images, in all.")] = 30,
+    epochs: Annotated[
+        int, whole("epochs", LEARNING, "Passes over the training images, in all.")
+    ] = 30,
     recipe: Annotated[
         Literal["tuned", "paper"],
-        Option(help="What settings in brackets are: tuned on held-out images, or the paper's."),
+        Option(
+            rich_help_panel=LEARNING,
+            help="What settings in brackets are: tuned on held-out images, or the paper's.",
+        ),
     ] = "tuned",
     num_states: Annotated[
         int | None,
         whole(
             "num_states",
+            SAMPLING,
             "States per image and update; 1: equilibrium propagation [3 or 1; paper 20].",
         ),
     ] = None,
     num_sweeps: Annotated[
         int | None,
-        whole("num_sweeps", "Sweeps per state: of each replica, or in each cycle [20; paper 30]."),
+        whole(
+            "num_sweeps",
+            SAMPLING,
+            "Sweeps per state: of each replica, or in each cycle [20; paper 30].",
+        ),
     ] = None,
-    hidden: Annotated[str, Option(metavar="N[,N...]", help="Spins of each hidden layer.")] = "120",
+    hidden: Annotated[
+        str, Option(metavar="N[,N...]", rich_help_panel=NETWORK, help="Spins of each hidden layer.")
+    ] = "120",
     active_layers: Annotated[
         Literal["2", "all"],
         Option(
+            rich_help_panel=NETWORK,
             help="With more than one hidden layer: sweep over the layers, two at a time, "
-            "or sample all at once."
+            "or sample all at once.",
         ),
     ] = "2",
     learning_rate: Annotated[
         float | None,
         Option(
+            rich_help_panel=LEARNING,
             help="Rate of couplings (half of it with more than one hidden layer) and biases; "
-            "that of input weights follows from the images [0.001]."
+            "that of input weights follows from the images [0.001].",
         ),
     ] = None,
     batch_size: Annotated[
         int | None,
         whole(
             "batch_size",
+            LEARNING,
             "Images per update, which is their mean; they share QPU calls [10; paper 1].",
         ),
     ] = None,
     optimizer: Annotated[
-        Literal["sgd", "adam"] | None, Option(help="How updates move parameters [adam; paper sgd].")
+        Literal["sgd", "adam"] | None,
+        Option(rich_help_panel=LEARNING, help="How updates move parameters [adam; paper sgd]."),
     ] = None,
     schedule: Annotated[
         Literal["constant", "linear", "cosine"] | None,
-        Option(help="How the rate falls to 0 over all epochs [linear; paper constant]."),
+        Option(
+            rich_help_panel=LEARNING,
+            help="How the rate falls to 0 over all epochs [linear; paper constant].",
+        ),
     ] = None,
     margin: Annotated[
         float | None,
-        Option(min=0.0, help="Energy by which the label must win [5; paper 0]."),
+        Option(
+            min=0.0,
+            rich_help_panel=LEARNING,
+            help="Energy by which the label must win [5; paper 0].",
+        ),
     ] = None,
     average_from: Annotated[
         int | None,
-        whole("average_from", "First epoch of those over which the model is averaged [none]."),
+        whole(
+            "average_from",
+            LEARNING,
+            "First epoch of those over which the model is averaged [none].",
+        ),
     ] = None,
     sampler: Annotated[
         str | None,
-        Option(metavar=SAMPLER_METAVAR, help="What finds the states [class-states; paper anneal]."),
+        Option(
+            metavar="NAME",
+            rich_help_panel=SAMPLING,
+            help=f"What finds the states: {SAMPLERS_TEXT} [class-states; paper anneal].",
+        ),
     ] = None,
     test_sampler: Annotated[
         str | None,
-        Option(metavar=SAMPLER_METAVAR, help="The same for test images [default: --sampler]."),
+        Option(
+            metavar="NAME",
+            rich_help_panel=SAMPLING,
+            help="What finds those of test images [default: --sampler].",
+        ),
     ] = None,
     qpu_solver: Annotated[
         str | None,
         Option(
             metavar="NAME|emulated:CHIP[:SIZE]",
+            rich_help_panel=QPU,
             help="D-Wave solver [default: your account's], or an emulated chip: pegasus, zephyr, "
             "advantage_system4.1 or advantage2_system1.",
         ),
@@ -144,46 +183,66 @@ def train(
         float | None,
         Option(
             metavar="X",
+            rich_help_panel=QPU,
             help="The chip's J over the network's; the chip clips large values "
             "[default: what leaves chains their strength].",
         ),
     ] = None,
     qpu_annealing_time: Annotated[
         float | None,
-        Option(metavar="US", help="Annealing time of a read of the chip, in microseconds [20]."),
+        Option(
+            metavar="US",
+            rich_help_panel=QPU,
+            help="Annealing time of a read of the chip, in microseconds [20].",
+        ),
     ] = None,
     qpu_budget: Annotated[
         float | None,
         Option(
-            metavar="SECONDS", help="QPU access time that the run may cost in all, a hard stop."
+            metavar="SECONDS",
+            rich_help_panel=QPU,
+            help="QPU access time that the run may cost in all, a hard stop.",
         ),
     ] = None,
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Show the first request to the QPU; send and write nothing.")
+        bool,
+        Option(
+            "--dry-run",
+            rich_help_panel=QPU,
+            help="Show the first request to the QPU; send and write nothing.",
+        ),
     ] = False,
     beta_effective: Annotated[
         bool,
         Option(
             "--beta-effective",
+            rich_help_panel=SAMPLING,
             help="Log the effective inverse temperature of states; inf after a descent.",
         ),
     ] = False,
-    seed: Annotated[int, whole("seed", "All random numbers follow from it.")] = 0,
+    seed: Annotated[int, whole("seed", RUN, "All random numbers follow from it.")] = 0,
     threads: Threads = 1,
     snapshots: Annotated[
         bool,
         Option(
+            rich_help_panel=RUN,
             help="Keep the model of each epoch for `isingprop report`: 4 bytes a parameter, "
-            "0.4 MB and some ms an epoch for MNIST and 120 spins."
+            "0.4 MB and some ms an epoch for MNIST and 120 spins.",
         ),
     ] = False,
     out: Annotated[
-        Path | None, Option(help="New folder for the run [default: runs/<data>-<n>].")
+        Path | None,
+        Option(rich_help_panel=RUN, help="New folder for the run [default: runs/<data>-<n>]."),
     ] = None,
-    resume: Annotated[Path | None, Option(help="Go on with the run in this folder.")] = None,
+    resume: Annotated[
+        Path | None, Option(rich_help_panel=RUN, help="Go on with the run in this folder.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a network; keep settings, history, checkpoint, model and picture in a run folder."""
+    """Train a network, and keep it in a run folder.
+
+    The folder has settings, history, checkpoint, model and a picture of the training.
+    """
     settings = settings_of(context.params)
     with one_line_errors(), _opened(resume, dry_run) as folder:
         if folder is not None:

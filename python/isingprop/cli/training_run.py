@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from isingprop.cli.console import INTERRUPTED, OTHER_ERROR, one_line, summarise
+from isingprop.cli.console import INTERRUPTED, one_line, summarise
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
 from isingprop.data.load import ImageSet
@@ -115,14 +115,12 @@ def _resumable(folder: RunFolder) -> Iterator[None]:
         advice = f"begin a new run with --learning-rate below {folder.settings.learning_rate:g}"
         if folder.checkpoint.is_file():
             advice += f"; {folder.path} keeps the last epoch before"
-        say(f"Error: {error}; {advice}")
-        raise typer.Exit(OTHER_ERROR) from None
+        raise typer.TyperException(f"{error}; {advice}") from None
     except KeyboardInterrupt:
         say(f"Interrupted; {_how_to_resume(folder)}")
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # a sampler of the user's own may raise anything
-        say(f"Error: {one_line(error)}; {_how_to_resume(folder)}")
-        raise typer.Exit(OTHER_ERROR) from None
+        raise typer.TyperException(f"{one_line(error)}; {_how_to_resume(folder)}") from None
 
 
 def _how_to_resume(folder: RunFolder) -> str:

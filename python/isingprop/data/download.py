@@ -7,6 +7,8 @@ from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
+from isingprop.util.messages import reason_of
+
 FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -72,12 +74,11 @@ def _cached(name: str, file: str, md5: str) -> Path:
     except (OSError, ValueError) as error:
         lost = isinstance(error, (ConnectionError, requests.RequestException))
         kind = ConnectionError if lost and not isinstance(error, requests.HTTPError) else OSError
-        reason = " ".join(str(error).split())  # one line
         advice = (
             "call again to go on, or get it by hand and name its folder "
             "with data_dir or ISINGPROP_DATA"
         )
-        raise kind(f"cannot download {url}: {reason}; {advice}") from error
+        raise kind(f"cannot download {url}: {reason_of(error)}; {advice}") from error
     return path
 
 

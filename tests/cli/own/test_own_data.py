@@ -132,14 +132,14 @@ def test_a_changed_file_is_refused_by_its_name(train, isingprop, table, command)
         (
             ("--data", "bars.csv", "--data-dir", "."),
             1,
-            "data_dir must be None for {table}, got {folder}",
+            "--data-dir cannot be given for {table}, got {folder}",
         ),
         (
             ("--data", "bars.csv", "--label", "x"),
             1,
-            "label must name the column of labels in {table}, or be its number from 0, got 'x' for "
-            "columns label, pixel0, pixel1, pixel2, pixel3, pixel4, pixel5, pixel6, pixel7, pixel8 "
-            "and 135 more",
+            "--label must name the column of labels in {table}, or be its number from 0, got 'x' "
+            "for columns label, pixel0, pixel1, pixel2, pixel3, pixel4, pixel5, pixel6, pixel7, "
+            "pixel8 and 135 more",
         ),
         (("--data", "bad.csv"), 1, "{folder}/bad.csv, line 3: must have 2 columns, got 1"),
     ],

@@ -69,12 +69,12 @@ def runs(
     folders: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[DIR]...", help="Folders of runs, or folders that hold them [default: runs]."
+            metavar="DIR", help="Folders of runs, or folders that hold them [default: runs]."
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List runs with their accuracy and time, and the settings in which they differ."""
+    """List runs with accuracy, time, and settings that differ."""
     with one_line_errors():
         found = [_read(path) for path in _run_folders(folders or [Path("runs")])]
     read = [run for run in found if run is not None]

@@ -50,11 +50,11 @@ def predict(
     out: Annotated[Path | None, Option(help="File to write [default: print].")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Classify images with the model of a run; CSV with a row for each, or JSON.
+    """Classify images with the model of a run.
 
-    Values are scaled as those that the model was trained on. With one hidden layer a row has the
-    probability of each class, or its energy where the model has no beta; with more, the class of
-    the lowest of 10 reads.
+    The output is CSV with a row for each image, or JSON. Values are scaled as those that the model
+    was trained on. With one hidden layer a row has the probability of each class, or its energy
+    where the model has no beta; with more, the class of the lowest of 10 reads.
     """
     with one_line_errors():
         if out is not None and (out.is_dir() or not out.parent.is_dir()):

@@ -6,13 +6,12 @@ from isingprop.cli.qpu_commands.qpu_embed import embed
 from isingprop.cli.qpu_commands.qpu_plan import plan
 from isingprop.cli.qpu_commands.qpu_price import estimate
 from isingprop.cli.rehearsal.rehearse import rehearse
+from isingprop.cli.shell.shell_commands import ShellCommand, ShellGroup
 
 qpu_app = typer.Typer(
-    help="What a D-Wave chip holds, what a run on it costs, and a rehearsal of the run.",
-    no_args_is_help=True,
+    cls=ShellGroup,
+    help="Embed, price, plan and rehearse runs on D-Wave chips.",
     rich_markup_mode=None,
 )
-qpu_app.command()(embed)
-qpu_app.command()(estimate)
-qpu_app.command()(plan)
-qpu_app.command()(rehearse)
+for command in (embed, estimate, plan, rehearse):
+    qpu_app.command(cls=ShellCommand)(command)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
+from isingprop.cli.shell.shell_commands import CHIP, NETWORK
 from isingprop.util.messages import say
 
 if TYPE_CHECKING:
@@ -26,21 +27,36 @@ class Topology(StrEnum):
     ZEPHYR = "zephyr"
 
 
-ChipTopology = Annotated[Topology | None, Option(help="Topology of a perfect chip.")]
+ChipTopology = Annotated[
+    Topology | None, Option(rich_help_panel=CHIP, help="Topology of a perfect chip.")
+]
 ChipSize = Annotated[
-    int | None, Option(metavar="M", help="P_M or Z_M, with --topology [default: 16 or 12].")
+    int | None,
+    Option(
+        metavar="M",
+        rich_help_panel=CHIP,
+        help="P_M or Z_M, with --topology [default: 16 or 12].",
+    ),
 ]
 ChipFile = Annotated[
     str | None,
     Option(
         metavar="FILE|NAME",
+        rich_help_panel=CHIP,
         help="A solver's properties in JSON, as json.dump(sampler.properties, file) writes them; "
         "or advantage2_system1 or advantage_system4.1, as D-Wave listed them in 2026.",
     ),
 ]
-SolverName = Annotated[str | None, Option(metavar="NAME", help="A solver of your D-Wave account.")]
-HiddenSpins = Annotated[int, Option(min=1, help="Hidden spins of the network.")]
-OutputSpins = Annotated[int, Option(min=1, help="Output spins of the network.")]
+SolverName = Annotated[
+    str | None,
+    Option(metavar="NAME", rich_help_panel=CHIP, help="A solver of your D-Wave account."),
+]
+HiddenSpins = Annotated[
+    int, Option(metavar="N", min=1, rich_help_panel=NETWORK, help="Hidden spins of the network.")
+]
+OutputSpins = Annotated[
+    int, Option(metavar="N", min=1, rich_help_panel=NETWORK, help="Output spins of the network.")
+]
 
 
 def check_chip_options(

@@ -21,6 +21,7 @@ from isingprop.cli.qpu_commands.chip_options import (
     chosen_chip,
     find_copies,
 )
+from isingprop.cli.shell.shell_commands import RUN
 
 if TYPE_CHECKING:
     from isingprop.qpu.chip.working_graph import WorkingGraph
@@ -36,13 +37,22 @@ def embed(
     output: OutputSpins = 40,
     seconds: Annotated[
         float | None,
-        Option(min=0, help="Time to search for more and shorter chains, beyond what is stored."),
+        Option(
+            min=0,
+            metavar="S",
+            rich_help_panel=RUN,
+            help="Time to search for more and shorter chains, beyond what is stored.",
+        ),
     ] = None,
-    draw: Annotated[Path | None, Option(metavar="FILE.png", help="Picture of the copies.")] = None,
+    draw: Annotated[
+        Path | None,
+        Option(metavar="FILE.png", rich_help_panel=RUN, help="Picture of the copies."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Embed as many disjoint copies of a network as fit on a chip; they are kept in the cache
-    folder.
+    """Embed as many disjoint copies of a network as fit on a chip.
+
+    They are kept in the cache folder.
     """
     check_chip_options(topology, size, chip, solver)
     with one_line_errors():

@@ -9,7 +9,7 @@ import typer
 from typer import Option
 
 from isingprop.cli.console import INTERRUPTED, one_line_errors, print_json
-from isingprop.cli.options import AsJson, DataDir, absolute, positive
+from isingprop.cli.options import AsJson, DataDir, absolute, positive, whole
 from isingprop.cli.qpu_commands.chip_options import (
     ChipFile,
     ChipSize,
@@ -22,6 +22,7 @@ from isingprop.cli.qpu_commands.chip_options import (
 )
 from isingprop.cli.qpu_commands.plan.plan_output import as_json_object, lines
 from isingprop.cli.run_settings import RunSettings
+from isingprop.cli.shell.shell_commands import DATA, QPU
 from isingprop.data.load import DataName, load_data, load_test_images
 from isingprop.estimator.recipes import recipe
 from isingprop.readout import Readout
@@ -37,31 +38,40 @@ _MOST_TEST_IMAGES = 1000  # their standard error is 1 % at most, and they are te
 
 def plan(
     minutes: Annotated[
-        float, Option(metavar="M", help="QPU access time that the run may cost, in minutes.")
+        float,
+        Option(
+            metavar="M",
+            rich_help_panel=QPU,
+            help="QPU access time that the run may cost, in minutes.",
+        ),
     ],
     target_error: Annotated[
         float | None,
-        Option(metavar="E", help="The cheapest plan that is expected to reach this test error."),
+        Option(
+            metavar="E",
+            rich_help_panel=QPU,
+            help="The cheapest plan that is expected to reach this test error.",
+        ),
     ] = None,
     topology: ChipTopology = None,
     size: ChipSize = None,
     chip: ChipFile = None,
     solver: SolverName = None,
     hidden: HiddenSpins = 120,
-    data: Annotated[DataName, Option(help="Images to train on.")] = "digits",
+    data: Annotated[DataName, Option(rich_help_panel=DATA, help="Images to train on.")] = "digits",
     data_dir: DataDir = None,
     num_train: Annotated[
-        int | None, Option(min=1, help="Training images that there are, at most [all].")
+        int | None, whole("num_train", DATA, "Training images that there are, at most [all].")
     ] = None,
     num_test: Annotated[
-        int | None, Option(min=1, help="Test images [all, and at most 1000].")
+        int | None, whole("num_test", DATA, "Test images [all, and at most 1000].")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the best use of M minutes of a chip, from trials on the CPU.
+    """Find the best use of M minutes of a chip.
 
-    The chip is that of --topology, --chip or --solver [default: --chip advantage2_system1].
-    Nothing is sent to it.
+    Plans are tried on the CPU. The chip is that of --topology, --chip or --solver [default: --chip
+    advantage2_system1]. Nothing is sent to it.
     """
     positive("--minutes", minutes)
     if target_error is not None and not 0 < target_error < 1:

@@ -22,6 +22,7 @@ from isingprop.cli.qpu_commands.chip_options import (
     chosen_chip,
     find_copies,
 )
+from isingprop.cli.shell.shell_commands import DATA, LEARNING, SAMPLING
 
 if TYPE_CHECKING:
     from isingprop.qpu.estimate import Estimate
@@ -36,6 +37,10 @@ class Mode(StrEnum):
     FAST = "fast"
 
 
+def _count(group: str, text: str, *, least: int = 1) -> Any:
+    return Option(metavar="N", min=least, rich_help_panel=group, help=text)
+
+
 def estimate(
     topology: ChipTopology = None,
     size: ChipSize = None,
@@ -43,18 +48,24 @@ def estimate(
     solver: SolverName = None,
     hidden: HiddenSpins = 120,
     output: OutputSpins = 40,
-    mode: Annotated[Mode, Option(help="Of the training; tests anneal forward.")] = Mode.FORWARD,
-    num_train: Annotated[int, Option(min=1, help="Training images.")] = 1000,
-    num_test: Annotated[int, Option(min=0, help="Test images, after each epoch.")] = 100,
-    epochs: Annotated[int, Option(min=1, help="Passes over the training images.")] = 30,
-    num_states: Annotated[int, Option(min=1, help="States per image and update.")] = 20,
-    batch_size: Annotated[int, Option(min=1, help="Images per update, which share calls.")] = 1,
+    mode: Annotated[
+        Mode, Option(rich_help_panel=SAMPLING, help="Of the training; tests anneal forward.")
+    ] = Mode.FORWARD,
+    num_train: Annotated[int, _count(DATA, "Training images.")] = 1000,
+    num_test: Annotated[int, _count(DATA, "Test images, after each epoch.", least=0)] = 100,
+    epochs: Annotated[int, _count(LEARNING, "Passes over the training images.")] = 30,
+    num_states: Annotated[int, _count(SAMPLING, "States per image and update.")] = 20,
+    batch_size: Annotated[int, _count(LEARNING, "Images per update, which share calls.")] = 1,
     annealing_time: Annotated[
-        float, Option(metavar="US", help="Of a read, in microseconds.")
+        float,
+        Option(metavar="US", rich_help_panel=SAMPLING, help="Of a read, in microseconds."),
     ] = 20.0,
     as_json: AsJson = False,
 ) -> None:
-    """Say what training would cost in calls and seconds of QPU access time; nothing is sent."""
+    """Say what training would cost on a chip.
+
+    The price is in calls and seconds of QPU access time. Nothing is sent.
+    """
     check_chip_options(topology, size, chip, solver)
     with one_line_errors(), chosen_chip(topology, size, chip, solver) as chosen:
         from isingprop.qpu.chip.working_graph import WorkingGraph

@@ -19,6 +19,7 @@ from isingprop.cli.qpu_commands.chip_options import (
     find_copies,
 )
 from isingprop.cli.run_samplers import DWAVE_MODES
+from isingprop.cli.shell.shell_commands import SAMPLING
 from isingprop.cli.train import settings_of, train
 from isingprop.util.messages import say
 
@@ -42,17 +43,18 @@ def rehearse(
     chip: ChipFile = None,
     solver: SolverName = None,
     sampler: Annotated[
-        Literal["dwave", "dwave-reverse", "dwave-cyclic"], Option(help="How the chip anneals.")
+        Literal["dwave", "dwave-reverse", "dwave-cyclic"],
+        Option(rich_help_panel=SAMPLING, help="How the chip anneals."),
     ] = "dwave",
     as_json: AsJson = False,
     **options: Any,
 ) -> None:
-    """Rehearse a training run on an emulated chip, through a budget stop, faults and a kill.
+    """Rehearse a training run on an emulated chip.
 
-    A local server stands in for D-Wave and nothing is paid. It has the properties and the working
-    graph of --chip (advantage2_system1 if none is given) or of --solver, which is only read. Some
-    images are trained on with the options of `isingprop train`. The exit code is 0 if all checks
-    have passed.
+    It goes through a budget stop, faults and a kill. A local server stands in for D-Wave and
+    nothing is paid. It has the properties and the working graph of --chip (advantage2_system1 if
+    none is given) or of --solver, which is only read. Some images are trained on with the options
+    of `isingprop train`. The exit code is 0 if all checks have passed.
     """
     planned = settings_of({**options, **_NOT_OF_REHEARSALS, "sampler": sampler})
     if chip is not None and solver is not None:

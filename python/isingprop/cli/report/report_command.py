@@ -25,10 +25,10 @@ def report(
     data_dir: DataDir = None,
     threads: Threads = 1,
 ) -> None:
-    """Write an HTML file that shows a run: curves, confused images, weights, states in training.
+    """Write an HTML file that shows a run and needs no network.
 
-    The file needs no network. States through training need a run with --snapshots; they are sampled
-    on the CPU, whatever the sampler of the run.
+    It has curves, confused images, weights, and states in training. States through training need a
+    run with --snapshots; they are sampled on the CPU, whatever the sampler of the run.
     """
     with one_line_errors():
         run = RunFolder.open(folder)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from isingprop.data.formats.raw_images import RawData, RawImages
+from isingprop.util.messages import reason_of
 
 PREFIX = "openml:"
 
@@ -31,8 +32,9 @@ def read_openml(source: str) -> RawData:
             # The other parser needs pandas, and rounds some numbers otherwise.
             found = fetch_openml(**which, as_frame=False, parser="liac-arff", n_retries=1)
     except OSError as error:  # urllib's errors are of this kind
-        reason = " ".join(str(error).split())
-        raise ConnectionError(f"cannot download {source}: {reason}") from None
+        raise ConnectionError(
+            f"cannot download {source}: {reason_of(error)}; try again, or take a file of your own"
+        ) from None
     except (ValueError, KeyError) as error:  # KeyError: an answer that lacks something
         raise ValueError(f"{source} must be a data set of OpenML, got {error}") from None
 

@@ -8,6 +8,8 @@ import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from isingprop.util.messages import chain_of, reason_of
+
 if TYPE_CHECKING:
     from isingprop.qpu.calls.call_data import Call
 
@@ -71,10 +73,16 @@ def open_device(solver: object) -> Any:
         raise ConnectionError(
             "D-Wave must know the token, got its refusal; to set up another: dwave setup"
         ) from None
-    except (SolverError, RequestException) as error:
+    except SolverError as error:
         text = message_of(error)
         raise ConnectionError(
             f"a D-Wave solver must be reachable, got: {text}; to list them: dwave solvers"
+        ) from None
+    except RequestException as error:
+        text = _without_tokens(reason_of(error), None)
+        raise ConnectionError(
+            f"{_server_of(error)} must be reachable, got: {text}; check the network, and the "
+            "endpoint in: dwave config inspect"
         ) from None
     except (ValueError, ConfigFileError) as error:  # no token, or a profile that does not exist
         text = message_of(error)
@@ -166,7 +174,18 @@ def _means_lost(error: Exception) -> bool:
 
 def message_of(error: Exception, device: Any = None) -> str:
     """Returns an exception's message in one line, without the token, which it might repeat."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    return _without_tokens(" ".join(str(error).split()) or type(error).__name__, device)
+
+
+def _server_of(error: Exception) -> str:
+    """Returns the host that a request was sent to, as far as its error says."""
+    requests = (getattr(each, "request", None) for each in chain_of(error))
+    url = next((each.url for each in requests if each is not None), None)
+    return f"D-Wave at {urlsplit(url).hostname}" if url else "D-Wave"
+
+
+def _without_tokens(text: str, device: Any) -> str:
+    """Returns the beginning of a text with all tokens hidden."""
     for secret in _tokens(device):
         text = text.replace(secret, "(token)")
     return text[:_MAX_TEXT]
