@@ -159,7 +159,11 @@ def train(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Show the first request to the QPU; send and write nothing.")
+        bool,
+        Option(
+            "--dry-run",
+            help="Show the first request to the QPU; send and write nothing. It needs no account.",
+        ),
     ] = False,
     beta_effective: Annotated[
         bool,

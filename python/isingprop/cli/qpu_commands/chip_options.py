@@ -26,6 +26,9 @@ class Topology(StrEnum):
     ZEPHYR = "zephyr"
 
 
+#: The chip of a command that need not be given one.
+DEFAULT_CHIP = "advantage2_system1"
+
 ChipTopology = Annotated[Topology | None, Option(help="Topology of a perfect chip.")]
 ChipSize = Annotated[
     int | None, Option(metavar="M", help="P_M or Z_M, with --topology [default: 16 or 12].")
