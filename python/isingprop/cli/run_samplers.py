@@ -60,6 +60,7 @@ def make_named_sampler(
         return ClassStates(readout, num_threads)
     if name in _OWN_SAMPLERS:
         return _OWN_SAMPLERS[name](num_sweeps=num_sweeps, num_threads=num_threads)
+
     if name in DWAVE_MODES:
         options: dict[str, Any] = {"scale": qpu_scale, "budget": qpu_budget}
         if qpu_annealing_time is not None:

@@ -24,8 +24,8 @@ def solver_or_emulated(argument: str, solver: Any) -> Any:
         ValueError: for another CHIP or SIZE.
 
     Example:
-        >>> solver_or_emulated("solver", "emulated:zephyr:1")
-        EmulatedQPU(emulated-zephyr-1, 48 qubits)
+        >>> len(solver_or_emulated("solver", "emulated:zephyr:1").nodelist)
+        48
         >>> solver_or_emulated("solver", "Advantage2_system1")
         'Advantage2_system1'
     """
