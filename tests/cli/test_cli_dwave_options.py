@@ -250,6 +250,17 @@ def test_a_run_that_found_no_account_leaves_no_folder(isingprop, no_account, tmp
     assert done.code == 0, done.err
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("embed",), ("estimate",), ("plan", "--minutes", "1")])
+def test_solvers_of_qpu_commands_are_those_of_an_account(isingprop, no_account, command):
+    done = isingprop("qpu", *command, "--solver", "emulated:zephyr:2")
+    assert done.code == 1
+    assert done.err == (
+        "Error: --solver must be a solver of your D-Wave account, got emulated:zephyr:2; "
+        "other chips are --topology or --chip\n"
+    )
+
+
 REFUSED = {
     "--sampler must be class-states, anneal": ("--sampler", "qpu"),
     "--test-sampler must be class-states, anneal": ("--test-sampler", "qpu"),

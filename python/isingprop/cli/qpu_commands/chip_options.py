@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
+from isingprop.qpu.emulator.named_chip import is_emulated
 from isingprop.util.messages import say
 
 if TYPE_CHECKING:
@@ -64,8 +65,14 @@ def chosen_chip(
 
     Raises:
         ConnectionError: without a D-Wave account or such a solver.
-        OSError, ValueError: for a file that cannot be read or describes no chip.
+        OSError, ValueError: for a file that cannot be read or describes no chip, or a solver that
+            is an emulated chip.
     """
+    if solver is not None and is_emulated(solver):
+        raise ValueError(
+            "--solver must be a solver of your D-Wave account, got "
+            f"{solver}; other chips are --topology or --chip"
+        )
     if solver is not None:
         from isingprop.qpu.calls.connection import open_device
 

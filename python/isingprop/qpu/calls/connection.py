@@ -87,7 +87,8 @@ def open_device(solver: object) -> Any:
         kind = ConnectionError if _has_account() else NoAccountError
         raise kind(
             f"a D-Wave account must be set up, got none ({message_of(error)}); to set one up: "
-            "dwave setup; without one there are emulated chips, such as the solver emulated:zephyr"
+            "dwave setup; --qpu-solver emulated:zephyr, in Python solver='emulated:zephyr', needs "
+            "none"
         ) from None
 
 

@@ -11,6 +11,11 @@ _PREFIX = "emulated"
 _NAME = re.compile(rf"{_PREFIX}:([^:]+)(?::(\d+))?")
 
 
+def is_emulated(solver: object) -> bool:
+    """Returns whether a solver is the name of an emulated chip, right or wrong."""
+    return isinstance(solver, str) and solver.startswith(_PREFIX)
+
+
 def solver_or_emulated(argument: str, solver: Any) -> Any:
     """Returns the EmulatedQPU that "emulated:CHIP[:SIZE]" names, and any other solver as it is.
 
@@ -29,7 +34,7 @@ def solver_or_emulated(argument: str, solver: Any) -> Any:
         >>> solver_or_emulated("solver", "Advantage2_system1")
         'Advantage2_system1'
     """
-    if not isinstance(solver, str) or not solver.startswith(_PREFIX):
+    if not is_emulated(solver):
         return solver
 
     match = _NAME.fullmatch(solver)
