@@ -51,7 +51,8 @@ def make_groups(args: argparse.Namespace) -> tuple[list[Group], ip.IsingProblem]
     untrained = new_network(args.seed).problem(images.test_images)
     trained = trained_network(images, HALF_TRAINED_EPOCHS, args.seed).problem(images.test_images)
     problems, energies = certified_problems()
-    groups = [Group("certified, untrained", problems, energies, certified=True)] if problems else []
+    size = f"{problems[0].num_hidden} x {problems[0].num_output}"
+    groups = [Group(f"certified, untrained, {size}", problems, energies, certified=True)]
     for name, many in (("untrained", untrained), (f"after {HALF_TRAINED_EPOCHS} epochs", trained)):
         part = many[: args.problems]
         long_run = ip.Annealing(num_sweeps=LONG_SWEEPS).sample(

@@ -101,8 +101,6 @@ def print_network(name: str, problem: ip.IsingProblem, args: argparse.Namespace)
 def print_certified(args: argparse.Namespace) -> None:
     """How many certified ground states one call per problem finds, for each of many seeds."""
     problems, energies = certified_problems()
-    if not problems:
-        return
     print(
         f"\ncertified ground states found by {CALL_READS} reads x {CALL_SWEEPS} sweeps, "
         f"{args.seeds} seeds"

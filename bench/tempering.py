@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
-from instances import HIT_TOLERANCE, certified_problems, image_set, new_network
-from measure import PERCENT, one_by_one, time_to_solution
+from instances import HIT_TOLERANCE, certified_problems
+from measure import PERCENT, time_to_solution
 
 import isingprop as ip
 from isingprop.samplers.protocol import Sampler
@@ -36,13 +36,6 @@ class Runs:
 
     energies: list[Array]
     seconds: list[float]
-
-
-def certified() -> tuple[list[ip.IsingProblem], Array]:
-    problems, energies = certified_problems()
-    if problems:
-        return problems, energies
-    return searched(one_by_one(new_network().problem(image_set(10, 8).test_images)))
 
 
 def searched(problems: list[ip.IsingProblem]) -> tuple[list[ip.IsingProblem], Array]:
@@ -95,7 +88,7 @@ def cubic(side: int, count: int) -> tuple[list[ip.IsingProblem], Array]:
 
 
 FAMILIES: dict[str, Callable[[], tuple[list[ip.IsingProblem], Array]]] = {
-    "certified": certified,
+    "certified": certified_problems,
     "pm-80": lambda: plus_minus(80, 8),
     "pm-256": lambda: plus_minus(256, 6),
     "uniform-512": lambda: uniform(512, 4),

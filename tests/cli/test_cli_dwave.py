@@ -43,6 +43,7 @@ def test_a_run_keeps_every_answer_in_its_folder(isingprop, whole, sampler):
     assert told["qpu_seconds"] > sum(float(row["qpu_seconds"]) for row in history(folder)) > 0, (
         "tests cost, too"
     )
+    assert told["qpu_emulated"] is True
     assert told["stopped"] is None
     assert (told["wrong_cycles"] is None) == (sampler == "dwave")
     assert 0 <= told["chain_break_fraction"] < 1
@@ -57,8 +58,8 @@ def test_what_it_cost_is_said_in_words(isingprop):
     assert done.code == 0, done.err
     spent = Index(Path("run", "qpu")).seconds
     assert (
-        f"QPU access      {spent:.3f} s in all, for the answers in {Path('run', 'qpu')}\n"
-        in done.out
+        f"QPU access      {spent:.3f} s in all, for the answers in {Path('run', 'qpu')}; "
+        "emulated: estimated, nothing billed\n" in done.out
     )
     assert "broken chains" in done.out
 

@@ -32,6 +32,7 @@ def test_a_dry_run_shows_the_first_request_and_leaves_nothing(
         "parameters",
         "cost",
     ]
+    assert lines[-1].endswith(" ms of QPU access time (emulated: estimated, nothing billed)")
     assert ("initial_state" in done.out) == (sampler != "dwave")
     assert ("h_gain_schedule" in done.out) == (sampler == "dwave-cyclic")
     as_json = isingprop(
@@ -197,7 +198,8 @@ def no_account(monkeypatch, tmp_path):
 def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(
     isingprop, no_account, sampler
 ):
-    for more in ((), ("--dry-run",), ("--qpu-solver", "Advantage2_system1.6")):
+    mine = "--qpu-solver", "Advantage2_system1.6"
+    for more in ((), mine, (*mine, "--dry-run")):
         done = isingprop("train", *QUICK, "--sampler", sampler, *more)
         assert done.code == 1
         assert done.out == ""
@@ -208,11 +210,54 @@ def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("solver", [None, "Advantage_system4.1"])
+def test_a_dry_run_without_an_account_says_which_chip_it_assumes(
+    isingprop, no_account, tmp_path, solver
+):
+    options = *QUICK, "--sampler", "dwave", "--test-sampler", "anneal"
+    asked = () if solver is None else ("--qpu-solver", solver)
+    done = isingprop("train", *options, *asked, "--dry-run")
+    chip = solver or "Advantage2_system1"
+    assert done.code == 0, done.err
+    (note,) = done.err.splitlines()
+    assert note.startswith("isingprop: no D-Wave account is set up (dwave setup); the chip is ")
+    assert f"assumed to be {chip}, as D-Wave listed it in 2026" in note
+    first, described, *_, cost = done.out.splitlines()
+    assert first == "first request   shown, not sent"
+    assert described.startswith(f"solver          emulated-{chip}-")
+    assert "nothing billed" in cost
+    named = isingprop("train", *options, "--qpu-solver", f"emulated:{chip}", "--dry-run")
+    assert (named.out, named.err) == (done.out, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_configuration_that_does_not_read_is_no_lack_of_an_account(
+    isingprop, no_account, monkeypatch
+):
+    monkeypatch.setenv("DWAVE_PROFILE", "nowhere")
+    done = isingprop("train", *QUICK, "--sampler", "dwave", "--dry-run")
+    assert done.code == 1
+    assert "Config profile 'nowhere' not found" in done.err
+
+
+@pytest.mark.slow
 def test_a_run_that_found_no_account_leaves_no_folder(isingprop, no_account, tmp_path):
     assert isingprop("train", *QUICK, "--sampler", "dwave", "--out", "run").code == 1
     assert list(tmp_path.iterdir()) == []
     done = isingprop("train", *SMALL, "--sampler", "dwave", "--epochs", "1", "--out", "run")
     assert done.code == 0, done.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("embed",), ("estimate",), ("plan", "--minutes", "1")])
+def test_solvers_of_qpu_commands_are_those_of_an_account(isingprop, no_account, command):
+    done = isingprop("qpu", *command, "--solver", "emulated:zephyr:2")
+    assert done.code == 1
+    assert done.err == (
+        "Error: --solver must be a solver of your D-Wave account, got emulated:zephyr:2; "
+        "other chips are --topology or --chip\n"
+    )
 
 
 REFUSED = {

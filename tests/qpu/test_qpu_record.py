@@ -99,8 +99,9 @@ def test_seconds_are_those_of_all_answers_by_estimate_where_they_do_not_say_it(r
 
 
 def test_a_dropped_call_leaves_nothing(record, tmp_path):
-    before = contents(tmp_path)
-    call = a_call()
+    record.begin(a_call("isingprop-2"))
+    record.drop(a_call("isingprop-2"))
+    before, call = contents(tmp_path), a_call()
     record.begin(call)
     assert contents(tmp_path) != before
     record.drop(call)
@@ -181,11 +182,15 @@ def test_a_tie_goes_to_the_sign_that_lowers_the_energy(tmp_path, seed):
 
 def test_the_answers_of_another_sampler_are_refused(tmp_path):
     folder = tmp_path / "qpu"
-    Record.of(folder, SETTINGS)
+    first, second = Record.of(folder, SETTINGS), Record.of(folder, OTHER)
+    first.begin(a_call())
     before = contents(folder)
     wanted = r"^record .* must hold answers of \{.*'reverse'.*\}, got those of \{.*'forward'"
     with pytest.raises(ValueError, match=wanted):
         Record.of(folder, OTHER)
+    with pytest.raises(ValueError, match=wanted):
+        second.begin(a_call("isingprop-2"))
+    assert Record.of(folder, SETTINGS) is first
     assert contents(folder) == before
 
 
@@ -194,6 +199,8 @@ def test_samplers_of_one_process_share_a_folder(record, tmp_path, monkeypatch):
     assert Record.of(tmp_path, SETTINGS) is record
     assert Record.of(Path(tmp_path.name), SETTINGS) is record
     assert Record.of(tmp_path / "other", SETTINGS) is not record
+    record.begin(a_call())
+    assert Record.of(tmp_path, SETTINGS) is record
     with pytest.raises(ValueError, match="must hold answers of"):
         Record.of(tmp_path, OTHER)
 
@@ -215,6 +222,7 @@ def test_a_folder_that_was_removed_or_moved_is_opened_anew(tmp_path, way, settin
     second = Record.of(folder, settings)
     assert second is not first
     assert not has(second.index, "first")
+    second.begin(call)
     assert read_settings(folder) == settings
 
 
@@ -235,8 +243,29 @@ def test_a_refused_folder_is_let_go_of_at_once(tmp_path, monkeypatch, reason):
     assert "at work" not in str(caught.value)
 
 
-def test_the_folder_is_made_with_its_parents_and_settings(tmp_path):
-    folder = tmp_path / "runs" / "qpu"
-    Record.of(folder, SETTINGS)
+def test_the_first_call_makes_the_folder_with_its_parents_and_settings(tmp_path):
+    folder, call = tmp_path / "runs" / "qpu", a_call()
+    record = Record.of(folder, SETTINGS)
+    assert (record.is_there(), record.index.seconds) == (True, 0.0)
+    record.release(record)
+    assert list(tmp_path.iterdir()) == []
+    record.begin(call)
     assert read_settings(folder) == SETTINGS
-    assert sorted(contents(folder)) == ["lock", "settings.json"]
+    assert sorted(contents(folder)) == [f"{call.label}.safetensors", "lock", "settings.json"]
+
+
+def test_a_record_that_another_process_has_made_meanwhile_is_not_written_into(tmp_path):
+    """The calls were chosen without its answers, which would be paid for twice."""
+    folder, elsewhere, call = tmp_path / "qpu", tmp_path / "elsewhere", a_call()
+    record, other = Record.of(folder, SETTINGS), Record.of(elsewhere, SETTINGS)
+    other.finish(call, random_samples(call), TIMING)
+    elsewhere.rename(folder)
+    before = contents(folder)
+    assert not record.is_there()
+    with pytest.raises(BlockingIOError, match=r"qpu must be written by one process at a time, got"):
+        record.begin(a_call("isingprop-2"))  # at work
+    del other
+    with pytest.raises(BlockingIOError, match="got answers of another one; the same call again"):
+        record.begin(a_call("isingprop-2"))
+    assert contents(folder).keys() == before.keys()
+    assert has(Record.of(folder, SETTINGS).index, "first")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import isingprop as ip
-from helpers import tolerances
+from helpers import TESTS, tolerances
 from helpers.dwave.qpu_records import (
     SETTINGS,
     TIMING,
@@ -29,8 +29,11 @@ from isingprop.util.checked_files import save_tensors
 HOLDER = f"""
 import sys, time
 from pathlib import Path
+sys.path.insert(0, {str(TESTS)!r})
 from isingprop.qpu.calls.record import Record
+from helpers.dwave.qpu_records import a_call
 record = Record.of(Path(sys.argv[1]), {SETTINGS!r})
+record.begin(a_call())
 print("held", flush=True)
 time.sleep(60)
 """
@@ -50,7 +53,7 @@ def test_another_process_is_refused_until_the_first_one_ends_however_it_ends(tmp
 
         holder.send_signal(death)
         holder.wait(timeout=tolerances.PROCESS_SECONDS)
-    assert Record.of(tmp_path, SETTINGS).index.pending == {}
+    assert list(Record.of(tmp_path, SETTINGS).index.pending) == ["isingprop-1"]
 
 
 def test_reading_takes_no_lock(record, tmp_path):
@@ -181,7 +184,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, record, full_disk, step):
 def test_a_full_disk_stops_a_new_record(tmp_path, full_disk):
     full_disk()
     with pytest.raises(OSError, match="No space left on device"):
-        Record.of(tmp_path / "qpu", SETTINGS)
+        Record.of(tmp_path / "qpu", SETTINGS).begin(a_call())
     assert not (tmp_path / "qpu" / "settings.json").exists()
 
 

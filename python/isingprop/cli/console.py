@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from isingprop.cli.run_folder import RunFolder
-from isingprop.qpu.calls.connection import QPUBudgetError
+from isingprop.qpu.calls.connection import NOTHING_BILLED, QPUBudgetError
 from isingprop.samplers.dwave import DWave
 from isingprop.training.evaluation import Evaluation
 from isingprop.training.stability import first_unstable
@@ -86,22 +86,25 @@ def summarise(
 
 
 def print_qpu_seconds(trainer: Trainer, folder: RunFolder) -> None:
-    """Prints how much QPU access time a run has cost so far, if it uses a QPU."""
+    """Prints how much QPU access time a run has cost so far, if it uses a QPU or emulates one."""
     if (sampler := _chip(trainer)) is not None:
         estimated = sampler.calls_estimated
         note = f" ({estimated} calls by estimate, as their answers do not say it)"
         typer.echo(
             f"QPU access      {sampler.qpu_seconds:.3f} s in all{note if estimated else ''}, "
             f"for the answers in {folder.path / 'qpu'}"
+            f"{'' if sampler.is_billed else f'; {NOTHING_BILLED}'}"
         )
         if wrong := sampler.energies_wrong:
             typer.echo(f"QPU energies    wrong in the answers for {wrong} reads; they are not used")
 
 
-def qpu_seconds(trainer: Trainer) -> float | None:
-    """Returns the QPU access time, in seconds, of all answers of a run; None without a QPU."""
+def qpu_numbers(trainer: Trainer) -> dict[str, Any]:
+    """Returns what the JSON of a run holds of its QPU access time; None without a QPU."""
     sampler = _chip(trainer)
-    return None if sampler is None else sampler.qpu_seconds
+    if sampler is None:
+        return {"qpu_seconds": None, "qpu_emulated": None}
+    return {"qpu_seconds": sampler.qpu_seconds, "qpu_emulated": not sampler.is_billed}
 
 
 def _chip(trainer: Trainer) -> DWave | None:
@@ -134,7 +137,7 @@ def _print_summary_json(
             "epochs": len(trainer.history),
             **(_numbers(trainer) if trainer.history else {}),
             **({} if result is None else test_numbers(result)),
-            "qpu_seconds": qpu_seconds(trainer),
+            **qpu_numbers(trainer),
             "qpu_calls_estimated": None if chip is None else chip.calls_estimated,
             "qpu_energies_wrong": None if chip is None else chip.energies_wrong,
             "stopped": stopped,

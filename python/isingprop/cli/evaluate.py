@@ -14,7 +14,7 @@ from isingprop.cli.console import (
     percent,
     print_json,
     print_qpu_seconds,
-    qpu_seconds,
+    qpu_numbers,
     test_numbers,
 )
 from isingprop.cli.finished_runs.confusion import Confusion
@@ -83,7 +83,7 @@ def evaluate(
             if own == CLASS_STATES:
                 numbers["test_accuracy"] = exact.test_accuracy_energies  # as in the run's history
         numbers |= asdict(confusion)
-        print_json({"model": str(run.model), **numbers, "qpu_seconds": qpu_seconds(trainer)})
+        print_json({"model": str(run.model), **numbers, **qpu_numbers(trainer)})
     else:
         lowest = f"{percent(result)}, {result.unclassified:.1%} unclassified"
         if exact is None:

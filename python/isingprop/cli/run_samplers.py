@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from isingprop.estimator.recipes import CLASS_STATES
+from isingprop.qpu.emulator.named_chip import solver_or_emulated
 from isingprop.readout import Readout
 from isingprop.samplers.annealing import Annealing
 from isingprop.samplers.class_states import ClassStates
@@ -24,7 +25,6 @@ _OWN_SAMPLERS: dict[str, type[Annealing | Tempering | Cyclic]] = {
 }
 SAMPLER_NAMES = (CLASS_STATES, *_OWN_SAMPLERS, *DWAVE_MODES)
 STARTS_FROM_REFERENCES = ("cyclic", "dwave-reverse", "dwave-cyclic")
-_EMULATED = r"emulated:([^:]+)(?::(\d+))?"
 
 
 def check_sampler_name(name: str, value: str) -> None:
@@ -60,31 +60,14 @@ def make_named_sampler(
         return ClassStates(readout, num_threads)
     if name in _OWN_SAMPLERS:
         return _OWN_SAMPLERS[name](num_sweeps=num_sweeps, num_threads=num_threads)
+
     if name in DWAVE_MODES:
         options: dict[str, Any] = {"scale": qpu_scale, "budget": qpu_budget}
         if qpu_annealing_time is not None:
             options["annealing_time"] = qpu_annealing_time
-        return DWave(DWAVE_MODES[name], solver=_qpu_solver(qpu_solver), **options)
+        solver = solver_or_emulated("qpu_solver", qpu_solver)
+        return DWave(DWAVE_MODES[name], solver=solver, **options)
     return _dimod_sampler(name, num_sweeps)
-
-
-def _qpu_solver(name: str | None) -> Any:
-    """Returns the solver for DWave: a name, or the chip that emulated:CHIP[:SIZE] names."""
-    if name is None or not name.startswith("emulated"):
-        return name
-
-    from isingprop.qpu.chip.chip_file import REAL_CHIPS, real_chip_name
-    from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
-
-    emulated = re.fullmatch(_EMULATED, name)
-    chip, size = emulated.groups() if emulated else ("", None)
-    if chip not in REAL_CHIPS and real_chip_name(chip) is None:
-        known = ", ".join(f"emulated:{each}" for each in REAL_CHIPS.values())
-        raise ValueError(
-            f"qpu_solver must be {known}, or emulated:pegasus or emulated:zephyr with :SIZE if "
-            f"need be, got {name!r}"
-        )
-    return EmulatedQPU(chip, None if size is None else int(size))
 
 
 def _dimod_sampler(name: str, num_sweeps: int) -> FromDimod:

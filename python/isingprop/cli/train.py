@@ -209,7 +209,7 @@ def train(
         Option(
             "--dry-run",
             rich_help_panel=QPU,
-            help="Show the first request to the QPU; send and write nothing.",
+            help="Show the first request to the QPU; send and write nothing. It needs no account.",
         ),
     ] = False,
     beta_effective: Annotated[

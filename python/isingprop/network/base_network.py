@@ -129,9 +129,10 @@ class Network(ABC):
         """A name for each class, which is its number where it has no other."""
         return self.input_format.names(self.num_classes)
 
-    def hidden_fields(self, images: Floats32) -> Floats32:
-        """Returns b^1 + W x, (B, n_1), for (B, I) float32 images."""
-        return kernels.local_fields(images, self.input_weights.T, self.layer_biases[0])
+    def hidden_fields(self, images: ArrayLike) -> Floats32:
+        """Returns b^1 + W x, (B, n_1), for (B, I) images."""
+        pixels = image_array("images", images, num_inputs=self.num_inputs)
+        return kernels.local_fields(pixels, self.input_weights.T, self.layer_biases[0])
 
     def split(self, spins: ArrayLike) -> list[Spins]:
         """Returns the layers of whole states (..., N): views (..., n_l), layer 1 first."""

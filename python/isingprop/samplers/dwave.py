@@ -87,12 +87,15 @@ class DWave(PlannedCalls):
             or behind it, in D-Wave's normalized units, each in its anneal_offset_ranges.
         num_copies: max number of copies of the network to use; None uses all that fit.
         budget: max seconds of QPU access time that all answers in the folder may cost; a call that
-            could exceed it raises QPUBudgetError before it is sent.
-        record: the folder; None takes runs/qpu-<digest of the settings and the device>, so that a
-            script that is run again gets the recorded answers.
+            could exceed it raises QPUBudgetError before it is sent. That of an emulated chip, which
+            nobody bills, is what a real one would take.
+        record: the folder, which the first call makes; None takes runs/qpu-<digest of the settings
+            and the device>, so that a script that is run again gets the recorded answers.
         solver: the name or the features of a solver of your account, as in
-            dwave.system.DWaveSampler; or a DWaveSampler, MockDWaveSampler or EmulatedQPU; None
-            takes the account's default.
+            dwave.system.DWaveSampler; "emulated:zephyr", "emulated:zephyr:4" (a perfect Z_4) or
+            "emulated:advantage2_system1", and so for pegasus and advantage_system4.1, for an
+            EmulatedQPU; or a DWaveSampler, MockDWaveSampler or EmulatedQPU; None takes the
+            account's default.
 
     Raises:
         ValueError: for a value out of its range, also of a given device's; a named solver's ranges
@@ -103,7 +106,7 @@ class DWave(PlannedCalls):
         >>> import isingprop as ip, tempfile
         >>> fields = {"hidden_fields": [[0.5]], "output_fields": [[0.0]]}
         >>> problem = ip.IsingProblem(couplings=[[-1.0]], **fields)
-        >>> qpu = ip.DWave(solver=ip.EmulatedQPU("zephyr", size=1), record=tempfile.mkdtemp())
+        >>> qpu = ip.DWave(solver="emulated:zephyr:1", record=tempfile.mkdtemp())
         >>> states = qpu.sample(problem, num_reads=10, seed=0)
         >>> states.lowest().spins
         array([[[-1, -1]]], dtype=int8)
@@ -173,8 +176,16 @@ class DWave(PlannedCalls):
 
     @property
     def qpu_seconds(self) -> float:
-        """The QPU access time that all answers in the folder have cost, in seconds."""
+        """The QPU access time that all answers in the folder have cost, in seconds.
+
+        Unless the calls are billed, it is an estimate of what a real chip would take.
+        """
         return self._opened_record().index.seconds
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether D-Wave bills the calls, as it does not for those of an emulated chip."""
+        return self._session.is_billed
 
     @property
     def calls_estimated(self) -> int:

@@ -56,7 +56,8 @@ class EpochRecord:
     wrong_cycles: float | None = None
     #: Median over calls of the sampler for free states, where it was asked for.
     beta_effective: float | None = None
-    #: Access time of a D-Wave chip, for the states that the epoch learned from.
+    #: Access time of a D-Wave chip, for the states that the epoch learned from; that of an emulated
+    #: chip is estimated, and nothing is billed.
     qpu_seconds: float | None = None
     #: Fields and couplings that were out of the chip's range, over all calls.
     clipped: int | None = None

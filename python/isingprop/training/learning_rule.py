@@ -75,15 +75,21 @@ class LearningRates:
         return cls(rate, rate, rate, rate)
 
     @classmethod
-    def for_images(cls, rate: float, images: Floats32, *, deep: bool = False) -> LearningRates:
+    def for_images(cls, rate: float, images: ArrayLike, *, deep: bool = False) -> LearningRates:
         """Returns `of(rate)`, but with the rate of input weights times 88 / (mean |x|^2).
 
         One update moves the field of its own image by the rate times |x|^2, so this keeps pace with
         the couplings however many pixels there are and however bright. MNIST's mean |x|^2 is 88:
         there it is `of(rate)`.
+
+        Raises:
+            ValueError: for a rate that is negative or not finite, or images that are no rows of
+                pixels.
+            TypeError: for pixels that are not floating-point numbers.
         """
         rates = cls.of(real_number("learning_rate", rate, least=0.0), deep=deep)
-        square = float(np.einsum("ba,ba->", images, images, dtype=np.float64)) / len(images)
+        pixels = image_array("images", images, num_inputs=None)
+        square = float(np.einsum("ba,ba->", pixels, pixels, dtype=np.float64)) / len(pixels)
         input_rate = rates.input_weights
         if square > 0:
             input_rate = input_rate * _MNIST_SQUARE / square
@@ -92,15 +98,19 @@ class LearningRates:
             return replace(rates, input_weights=float(np.float32(input_rate)))
 
     @classmethod
-    def for_adam(cls, rate: float, images: Floats32, *, deep: bool = False) -> LearningRates:
+    def for_adam(cls, rate: float, images: ArrayLike, *, deep: bool = False) -> LearningRates:
         """Returns `of(rate)`, but with smaller steps of input weights for large or bright images.
 
         A step of Adam has the size of the rate and moves the field of its own image by up to the
         rate times sum_k x_k. Where the mean of that sum is beyond 110 the rate of input weights is
         times 110 / mean. MNIST's mean is 102: there it is `of(rate)`.
+
+        Raises:
+            ValueError, TypeError: like `for_images`.
         """
         rates = cls.of(real_number("learning_rate", rate, least=0.0), deep=deep)
-        mean = float(images.sum(dtype=np.float64)) / len(images)
+        pixels = image_array("images", images, num_inputs=None)
+        mean = float(pixels.sum(dtype=np.float64)) / len(pixels)
         if mean <= _MOST_ADAM_SUM:
             return rates
         return replace(rates, input_weights=rates.input_weights * _MOST_ADAM_SUM / mean)

@@ -7,10 +7,13 @@ import pytest
 from dwave.system.testing import MockDWaveSampler
 
 import isingprop as ip
-from helpers import tolerances
+from helpers import oracle, tolerances
 from helpers.dwave.dwave_cases import CountedQPU, H, O, calls_of, starts_for
 from helpers.dwave.rehearsal import small_network
+from helpers.dwave.small_service import NAME, SmallService
+from isingprop.cli.run_samplers import make_named_sampler
 from isingprop.qpu.settings import FROM_STARTS, MODES
+from isingprop.readout import Readout
 
 # Other devices
 
@@ -71,8 +74,9 @@ def test_without_an_account_the_error_is_one_line_saying_how_to_get_one(
         assert "dwave setup" in str(caught.value)
         assert "\n" not in str(caught.value)
         assert caught.value.__cause__ is None
-    assert not list(tmp_path.glob("record/*.safetensors"))
+    assert qpu.qpu_seconds == 0.0
     qpu.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
 def test_a_profile_that_does_not_exist_is_said_in_one_line(
@@ -83,6 +87,70 @@ def test_a_profile_that_does_not_exist_is_said_in_one_line(
     with pytest.raises(ConnectionError, match="dwave setup"):
         qpu.sample(problem, seed=1)
     qpu.close()
+
+
+@pytest.mark.parametrize("wrong", ["token", "solver"])
+def test_a_wrong_token_or_solver_leaves_no_folder(monkeypatch, problem, tmp_path, wrong):
+    with SmallService() as sapi:
+        account = sapi.environment | ({"DWAVE_API_TOKEN": "no"} if wrong == "token" else {})
+        for name, value in account.items():
+            monkeypatch.setenv(name, value)
+        qpu = ip.DWave(solver="nobody" if wrong == "solver" else NAME, record=tmp_path / "record")
+        says = "D-Wave must know the token" if wrong == "token" else "a D-Wave solver must be"
+        with pytest.raises(ConnectionError, match=says):
+            qpu.sample(problem, seed=1)
+        qpu.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+REFUSED = {
+    "a network that does not fit": ({}, (60, 60), ValueError),
+    "a budget below the first call": ({"budget": 0.001}, (H, O), ip.QPUBudgetError),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_no_call_is_made_for_leaves_no_folder(make, tmp_path, why):
+    settings, shape, error = REFUSED[why]
+    qpu = make(**settings)
+    with pytest.raises(error):
+        qpu.sample(oracle.random_problem(*shape, num_problems=1, seed=1), seed=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Emulated chips by name
+
+
+@pytest.mark.parametrize("chip", [("zephyr", 1), ("pegasus", 2)])
+def test_the_name_of_an_emulated_chip_is_that_chip_as_in_the_shell(
+    no_account, problem, tmp_path, chip
+):
+    name = "emulated:{}:{}".format(*chip)
+    named, made = ip.DWave(solver=name), ip.DWave(solver=ip.EmulatedQPU(*chip))
+    shell = make_named_sampler(
+        "dwave", readout=Readout(10), num_sweeps=1, num_threads=1, qpu_solver=name
+    )
+    assert named.settings() == made.settings() == shell.settings()
+    assert named.record == made.record == shell.record
+    assert named.get_params()["solver"] == name
+    assert (named.is_billed, ip.DWave().is_billed) == (False, True)
+    spins = []
+    for k, sampler in enumerate((named, made, shell)):
+        sampler.record = tmp_path / str(k)
+        spins.append(sampler.sample(problem[:1], num_reads=3, seed=1).spins)
+        sampler.close()
+    assert tolerances.same_bits(*spins)
+
+
+@pytest.mark.parametrize("name", ["emulated", "emulated:chimera", "emulated:zephyr:x", "emulated:"])
+def test_another_emulated_chip_is_refused_with_all_that_there_are(name):
+    known = (
+        "solver must be emulated:Advantage_system4.1, emulated:Advantage2_system1, or "
+        "emulated:pegasus or emulated:zephyr with :SIZE if need be, got "
+    )
+    with pytest.raises(ValueError, match="solver must be emulated") as caught:
+        ip.DWave(solver=name)
+    assert str(caught.value) == f"{known}{name!r}"
 
 
 def test_nothing_is_opened_or_written_before_the_first_call(no_account, tmp_path):

@@ -25,7 +25,7 @@ def test_a_budget_stops_before_the_call_that_could_exceed_it(make, problem, num_
         spent = sum(costs[:affordable])
         message = (
             f"must leave {costs[affordable]:.3f} s for the next call, got {budget:g} s "
-            f"with {spent:.3f} s spent"
+            f"with {spent:.3f} s spent (emulated: estimated, nothing billed)"
         )
         assert str(caught.value) == f"QPU budget {message}"
         assert calls_of(qpu) == affordable

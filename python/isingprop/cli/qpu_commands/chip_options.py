@@ -12,6 +12,7 @@ import typer
 from typer import Option
 
 from isingprop.cli.shell.shell_commands import CHIP, NETWORK
+from isingprop.qpu.emulator.named_chip import is_emulated
 from isingprop.util.messages import say
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class Topology(StrEnum):
     PEGASUS = "pegasus"
     ZEPHYR = "zephyr"
 
+
+#: The chip of a command that need not be given one.
+DEFAULT_CHIP = "advantage2_system1"
 
 ChipTopology = Annotated[
     Topology | None, Option(rich_help_panel=CHIP, help="Topology of a perfect chip.")
@@ -77,8 +81,14 @@ def chosen_chip(
 
     Raises:
         ConnectionError: without a D-Wave account or such a solver.
-        OSError, ValueError: for a file that cannot be read or describes no chip.
+        OSError, ValueError: for a file that cannot be read or describes no chip, or a solver that
+            is an emulated chip.
     """
+    if solver is not None and is_emulated(solver):
+        raise ValueError(
+            "--solver must be a solver of your D-Wave account, got "
+            f"{solver}; other chips are --topology or --chip"
+        )
     if solver is not None:
         from isingprop.qpu.calls.connection import open_device
 

@@ -11,6 +11,7 @@ from typer import Option
 from isingprop.cli.console import INTERRUPTED, one_line_errors, print_json
 from isingprop.cli.options import AsJson, DataDir, absolute, positive, whole
 from isingprop.cli.qpu_commands.chip_options import (
+    DEFAULT_CHIP,
     ChipFile,
     ChipSize,
     ChipTopology,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from isingprop.cli.qpu_commands.plan.planner import Report
     from isingprop.qpu.chip.chip_file import ChipDescription
 
-_DEFAULT_CHIP = "advantage2_system1"
 _MOST_TEST_IMAGES = 1000  # their standard error is 1 % at most, and they are tested in no time
 
 
@@ -77,7 +77,7 @@ def plan(
     if target_error is not None and not 0 < target_error < 1:
         raise typer.BadParameter(f"--target-error must be above 0 and below 1, got {target_error}")
     if topology is None and solver is None and chip is None:
-        chip = _DEFAULT_CHIP
+        chip = DEFAULT_CHIP
     check_chip_options(topology, size, chip, solver)
 
     with one_line_errors(), chosen_chip(topology, size, chip, solver) as chosen:

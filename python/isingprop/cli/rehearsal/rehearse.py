@@ -13,6 +13,7 @@ from typer import Option
 from isingprop.cli.console import OTHER_ERROR, one_line_errors, print_json
 from isingprop.cli.options import AsJson, with_options_of
 from isingprop.cli.qpu_commands.chip_options import (
+    DEFAULT_CHIP,
     ChipFile,
     SolverName,
     chosen_chip,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from isingprop.cli.run_settings import RunSettings
     from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
-_DEFAULT_CHIP = "advantage2_system1"
 # Probability that a qubit is read out with the wrong sign. D-Wave states a fidelity of the read-out
 # of over 99 %; the temperature is the default one of emulated chips.
 _FLIP_RATE = 0.002
@@ -76,7 +76,7 @@ def _emulated(chip: str | None, solver: str | None) -> EmulatedQPU:
     from isingprop.cli.rehearsal.child_commands import preload
     from isingprop.qpu.chip.chip_file import ChipDescription
 
-    with chosen_chip(None, None, chip or _DEFAULT_CHIP, solver) as chosen:
+    with chosen_chip(None, None, chip or DEFAULT_CHIP, solver) as chosen:
         description = chosen if solver is None else ChipDescription.of_solver(chosen.properties)
     preload()  # goes on while the chip is made and the network embedded
 

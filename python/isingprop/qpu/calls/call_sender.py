@@ -24,6 +24,7 @@ from isingprop.qpu.calls.call_data import Call, PreparedCall
 from isingprop.qpu.calls.call_files import call_path
 from isingprop.qpu.calls.connection import (
     NOT_CHARGED,
+    NOTHING_BILLED,
     AnswerGone,
     AnswerMalformed,
     ConnectionLost,
@@ -33,6 +34,7 @@ from isingprop.qpu.calls.connection import (
     SolverGone,
     failure_of,
     host,
+    is_stand_in,
 )
 from isingprop.qpu.calls.record import Record
 
@@ -107,7 +109,7 @@ class CallSender:
                 used up.
         """
         # A stand-in returns the answer at once.
-        max_in_flight = _MAX_IN_FLIGHT if hasattr(self._device, "client") else 1
+        max_in_flight = 1 if is_stand_in(self._device) else _MAX_IN_FLIGHT
         in_flight: deque[_SentCall] = deque()
         for prepared in calls:
             # The calls under way may turn out cheaper than they were estimated.
@@ -115,9 +117,10 @@ class CallSender:
                 self._collect(in_flight.popleft())
             if self._exceeds_budget(prepared.call):
                 spent, cost = self._record.index.seconds, prepared.call.notes["estimated_seconds"]
+                note = f" ({NOTHING_BILLED})" if is_stand_in(self._device) else ""
                 raise QPUBudgetError(
                     f"QPU budget must leave {cost:.3f} s for the next call, "
-                    f"got {self._budget:g} s with {spent:.3f} s spent"
+                    f"got {self._budget:g} s with {spent:.3f} s spent{note}"
                 )
 
             in_flight.append(self._send(prepared))
@@ -241,7 +244,7 @@ class CallSender:
 
     def _identified(self, call: Call, future: Any) -> _SentCall:
         """Waits for the id under which D-Wave keeps the answer, and writes it."""
-        if not hasattr(self._device, "client") or call.problem_id is not None:
+        if is_stand_in(self._device) or call.problem_id is not None:
             return _SentCall(call, future)
 
         try:

@@ -22,10 +22,16 @@ NOT_CHARGED = ("FAILED", "CANCELLED")  # status of problems at D-Wave
 # only (findings/dwave-cloud-client-solver-offline.sh).
 _OFFLINE = re.compile(r"\bsolver\b.*\boffline\b", re.IGNORECASE)
 _MAX_TEXT = 300  # characters of a library's message that an error of ours quotes
+#: What is said beside each QPU access time of a stand-in.
+NOTHING_BILLED = "emulated: estimated, nothing billed"
 
 
 class QPUBudgetError(RuntimeError):
     """The next call could cost more than is left of the QPU budget; it was not sent."""
+
+
+class NoAccountError(ConnectionError):
+    """No D-Wave account is set up: there is no token in any configuration."""
 
 
 class ConnectionLost(ConnectionError):  # noqa: N818 (caught by us; users see a ConnectionError)
@@ -59,8 +65,9 @@ def open_device(solver: object) -> Any:
     """Opens the DWaveSampler for the name or the features of a solver; None: the account's default.
 
     Raises:
-        ConnectionError: without an account, a network or such a solver, in one line that says what
-            to do.
+        NoAccountError: without an account.
+        ConnectionError: without a network or such a solver, or with a configuration that does not
+            read. Both say in one line what to do.
     """
     from dwave.cloud.exceptions import ConfigFileError, SolverAuthenticationError, SolverError
     from dwave.system import DWaveSampler
@@ -85,10 +92,27 @@ def open_device(solver: object) -> Any:
             "endpoint in: dwave config inspect"
         ) from None
     except (ValueError, ConfigFileError) as error:  # no token, or a profile that does not exist
-        text = message_of(error)
-        raise ConnectionError(
-            f"a D-Wave account must be set up, got none ({text}); to set one up: dwave setup"
+        kind = ConnectionError if _has_account() else NoAccountError
+        raise kind(
+            f"a D-Wave account must be set up, got none ({message_of(error)}); to set one up: "
+            "dwave setup; --qpu-solver emulated:zephyr, in Python solver='emulated:zephyr', needs "
+            "none"
         ) from None
+
+
+def _has_account() -> bool:
+    """Returns whether a token is set up, or a configuration that does not read."""
+    from dwave.cloud.config import load_config
+
+    try:
+        return bool(load_config().get("token"))
+    except Exception:
+        return True
+
+
+def is_stand_in(device: Any) -> bool:
+    """Returns whether a device is an emulated chip or a mock, whose calls cost nothing."""
+    return not hasattr(device, "client")
 
 
 def device_name(device: Any) -> str:
@@ -144,7 +168,7 @@ def failure_of(
         void = ProblemFailed(text) if status in NOT_CHARGED else RuntimeError(message)
         return Failure(SolverGone(text) if _OFFLINE.search(text) else void, True)
     if _is_malformed(error):
-        lost = searching or (not accepted and hasattr(device, "client"))
+        lost = searching or not (accepted or is_stand_in(device))
         message = f"{type(error).__name__}: {text}"
         return Failure(ConnectionLost(message) if lost else AnswerMalformed(message), False)
     if _means_lost(error):

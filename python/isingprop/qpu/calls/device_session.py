@@ -14,9 +14,11 @@ from isingprop.qpu.calls.connection import (
     ProblemFailed,
     SolverGone,
     device_name,
+    is_stand_in,
     open_device,
 )
 from isingprop.qpu.calls.tasks import missing_reads
+from isingprop.qpu.emulator.named_chip import solver_or_emulated
 
 if TYPE_CHECKING:
     from isingprop.problem import IsingProblem
@@ -36,14 +38,16 @@ class DeviceSession:
     """A device, the networks programmed on it, and the calls under way.
 
     Args:
-        solver: the name or the features of a solver, None for the account's default, or a device.
+        solver: the name or the features of a solver, None for the account's default, the name of an
+            emulated chip, or a device.
         settings: settings of the sampler.
         num_copies: max number of copies of a network, or None.
         budget: max seconds of QPU access time that all answers in a record may cost, or None.
 
     Raises:
         TypeError: for a solver that is none of these.
-        ValueError: for a device that does not take the annealing time or the mode.
+        ValueError: for an emulated chip that there is not, or a device that does not take the
+            annealing time or the mode.
     """
 
     def __init__(
@@ -51,9 +55,10 @@ class DeviceSession:
     ) -> None:
         """Checks the solver, and the settings against a device; nothing is opened."""
         # A device that is opened here is closed here, too.
-        self._opens = solver is None or isinstance(solver, str | Mapping)
+        device = solver_or_emulated("solver", solver)
+        self._opens = device is None or isinstance(device, str | Mapping)
         if not self._opens and (
-            isinstance(solver, type) or "topology" not in getattr(solver, "properties", ())
+            isinstance(device, type) or "topology" not in getattr(device, "properties", ())
         ):
             raise TypeError(
                 "solver must be a name, features, or a device such as EmulatedQPU(), "
@@ -61,12 +66,12 @@ class DeviceSession:
             )
 
         if not self._opens:
-            settings.schedules(solver.properties)
+            settings.schedules(device.properties)
         self.solver = solver
         self.settings = settings
         self._num_copies = num_copies
         self._budget = budget
-        self._device: Any = None if self._opens else solver
+        self._device: Any = None if self._opens else device
         self._chips: dict[tuple[int, int, bool], ProgrammedChip] = {}
         self._under_way = CallsUnderWay()
 
@@ -95,9 +100,14 @@ class DeviceSession:
         It is "qpu" for all chips of D-Wave, since one may replace another. A stand-in has a name of
         its own, with all that determines its answers where it provides that.
         """
-        if self._opens or hasattr(self.solver, "client"):
+        if self.is_billed:
             return "qpu"
-        return f"{device_name(self.solver)} {getattr(self.solver, 'emulation', '')}".strip()
+        return f"{device_name(self._device)} {getattr(self._device, 'emulation', '')}".strip()
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether D-Wave bills the calls, as it does not for those of a stand-in."""
+        return self._opens or not is_stand_in(self._device)
 
     def chip(self, num_hidden: int, num_output: int, *, from_starts: bool) -> ProgrammedChip:
         """Returns the device programmed with K_{H,O}, for calls with start states or without.

@@ -22,8 +22,9 @@ from isingprop.util.folder_lock import FolderLock
 class Record:
     """A folder with settings.json, and one safetensors file for each call and its answer.
 
-    `of` makes a record or shares the one that is open. The folder is locked for other processes
-    until the record is released or collected.
+    `of` makes a record or shares the one that is open. A folder that is no record yet is made one
+    by the first call, so that nothing is left behind where no call is made. From then on, or at
+    once, the folder is locked for other processes until the record is released or collected.
 
     Raises:
         ValueError: for a folder with the answers of another sampler, or a file that does not read.
@@ -31,26 +32,21 @@ class Record:
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        """Makes the folder where it does not exist, locks it and reads it."""
-        make_folder(folder)
+        """Locks and reads a folder that is a record; writes nothing into any other."""
         self.folder = folder
         self.settings = settings
-        # Settings are also checked before the lock, since they explain a refusal better.
-        _check_settings(folder, settings)
-        self._lock = FolderLock(folder)
+        self._lock: FolderLock | None = None
         self._users: weakref.WeakSet[object] = weakref.WeakSet()
         self.request_lock = threading.RLock()  #: held by the thread that requests missing answers
 
-        # The traceback of an error would refer to self and keep the folder locked.
-        with self._lock.released_on_error():
-            remove_leftovers(folder)
-            if not _check_settings(folder, settings):
-                save_json(folder / "settings.json", settings, indent=2)
+        if _is_record(folder):
+            self._open()
+        else:
             self.index = Index(folder)
 
     @classmethod
     def of(cls, folder: Path, settings: Mapping[str, Any], user: object | None = None) -> Record:
-        """Returns the record of a folder, which is made where it does not exist.
+        """Returns the record of a folder, which need not exist.
 
         Samplers of one process share it, as when a notebook's cell is run again.
 
@@ -75,20 +71,25 @@ class Record:
         The record may live on, for instance in the frames of an exception.
         """
         self._users.discard(user)
-        if not self._users:
+        if not self._users and self._lock is not None:
             self._lock.release()
 
     def is_there(self) -> bool:
-        """Returns whether the folder is still the one that this process has locked.
+        """Returns whether the folder is still the one that this process has locked, or no record.
 
         It is not where the record was released or the folder replaced, nor in a process that was
         forked from the one that locked it.
         """
-        return self._lock.holds()
+        return not _is_record(self.folder) if self._lock is None else self._lock.holds()
 
     def begin(self, call: Call) -> None:
-        """Writes a call that is about to be sent."""
-        save_call(self.folder, call)
+        """Writes a call that is about to be sent.
+
+        Raises:
+            ValueError, BlockingIOError: where another process has made a record of the folder since
+                this one was opened.
+        """
+        self._save(call)
         self.index.add(call, None)
 
     def identify(self, call: Call, problem_id: str) -> Call:
@@ -99,13 +100,47 @@ class Record:
 
     def finish(self, call: Call, samples: Spins, timing: Mapping[str, Any]) -> None:
         """Writes the answer: (R, Q) qubits in the order of call.qubits, and its timing data."""
-        save_call(self.folder, call, samples, timing)
+        self._save(call, samples, timing)
         self.index.add(call, dict(timing))
 
     def drop(self, call: Call) -> None:
         """Removes a call that D-Wave refused or did not answer; nothing was charged for it."""
         self.index.remove(call)
         call_path(self.folder, call.label).unlink(missing_ok=True)
+
+    def _save(
+        self, call: Call, samples: Spins | None = None, timing: Mapping[str, Any] | None = None
+    ) -> None:
+        """Writes a call, and its answer where there is one."""
+        if self._lock is None:
+            self._make()
+        save_call(self.folder, call, samples, timing)
+
+    def _make(self) -> None:
+        """Makes a record of a folder that was none."""
+        make_folder(self.folder)
+        self._open()
+        if not self.index.is_empty:  # the calls to come were chosen without those answers
+            self._lock = None
+            raise BlockingIOError(
+                f"{self.folder} must be written by one process at a time, got answers of another "
+                "one; the same call again takes them"
+            )
+        with _OPENING:
+            _OPEN_RECORDS[self.folder.resolve()] = self
+
+    def _open(self) -> None:
+        """Locks the folder and reads it."""
+        # Settings are also checked before the lock, since they explain a refusal better.
+        _check_settings(self.folder, self.settings)
+        lock = FolderLock(self.folder)
+        # The traceback of an error would refer to self and keep the folder locked.
+        with lock.released_on_error():
+            remove_leftovers(self.folder)
+            if not _check_settings(self.folder, self.settings):
+                save_json(self.folder / "settings.json", self.settings, indent=2)
+            self.index = Index(self.folder)
+        self._lock = lock
 
 
 class _Reads(NamedTuple):
@@ -134,6 +169,11 @@ class Index:
         for path in sorted(folder.glob("*.safetensors")):
             call, timing = load_call(path)
             self.add(call, timing)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no calls."""
+        return not self._answered and not self.pending
 
     def missing(self, request: str, num_reads: int) -> list[tuple[int, int]]:
         """Returns which of `num_reads` reads of a request no answer has.
@@ -197,6 +237,11 @@ def read_settings(folder: Path) -> dict[str, Any]:
             f"{folder} must be a folder of recorded answers, got one without settings.json"
         )
     return load_json(path, "the settings of a sampler")
+
+
+def _is_record(folder: Path) -> bool:
+    """Returns whether a folder has settings or calls."""
+    return (folder / "settings.json").exists() or any(folder.glob("*.safetensors"))
 
 
 def _check_settings(folder: Path, settings: Mapping[str, Any]) -> bool:
