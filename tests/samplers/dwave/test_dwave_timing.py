@@ -53,9 +53,9 @@ def sampler_of(told, folder, **options):
         {"qpu_access_time": math.inf},
         {"qpu_access_time": -5e6},
         {"qpu_access_time": True},
-        {"qpu_access_time": {}, "other": object()},
+        {"qpu_access_time": {}, "other": int},
     ],
-    ids=str,
+    ids=repr,
 )
 def test_a_time_that_is_not_told_is_counted_by_the_estimate(told, problem, tmp_path):
     sampler = sampler_of(told, tmp_path, budget=0.1)
