@@ -266,7 +266,7 @@ REFUSED = {
     "--qpu-budget must be finite and above 0, got 0.0": ("--qpu-budget", "0"),
     "--qpu-budget must be finite and above 0, got nan": ("--qpu-budget", "nan"),
     "--qpu-scale must be finite and above 0, got -1.0": ("--qpu-scale", "-1"),
-    "qpu_solver must be emulated:Advantage_system4.1, emulated:Advantage2_system1, or ": (
+    "--qpu-solver must be emulated:Advantage_system4.1, emulated:Advantage2_system1, or ": (
         "--sampler",
         "dwave",
         "--qpu-solver",
@@ -278,7 +278,7 @@ REFUSED = {
         "--qpu-annealing-time",
         "0",
     ),
-    "annealing_time must be in the chip's annealing_time_range of [0.5, 2000] us": (
+    "--qpu-annealing-time must be in the chip's annealing_time_range of [0.5, 2000] us": (
         "--sampler",
         "dwave",
         "--qpu-annealing-time",

@@ -4,6 +4,7 @@ import os
 import shutil
 from dataclasses import fields, replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -20,9 +21,11 @@ from helpers.dwave.qpu_records import (
     has,
     random_samples,
 )
+from isingprop.qpu.calls import record as record_module
 from isingprop.qpu.calls.call_data import Call, Tile, decode
 from isingprop.qpu.calls.record import Index, Record, read_settings
 from isingprop.qpu.calls.tasks import tasks_of
+from isingprop.util.checked_files import save_json
 
 OTHER = {"name": "DWave", "mode": "reverse", "num_reads": None}
 
@@ -252,6 +255,21 @@ def test_the_first_call_makes_the_folder_with_its_parents_and_settings(tmp_path)
     record.begin(call)
     assert read_settings(folder) == SETTINGS
     assert sorted(contents(folder)) == [f"{call.label}.safetensors", "lock", "settings.json"]
+
+
+def test_a_thread_that_comes_while_a_record_is_made_waits_for_it(tmp_path, monkeypatch):
+    first, found, threads = Record.of(tmp_path, SETTINGS), [], []
+
+    def save_and_look(*arguments, **options):
+        save_json(*arguments, **options)
+        threads.append(Thread(target=lambda: found.append(Record.of(tmp_path, SETTINGS))))
+        threads[0].start()
+        threads[0].join(timeout=0.05)
+
+    monkeypatch.setattr(record_module, "save_json", save_and_look)
+    first.begin(a_call())
+    threads[0].join()
+    assert found == [first]
 
 
 def test_a_record_that_another_process_has_made_meanwhile_is_not_written_into(tmp_path):

@@ -118,15 +118,15 @@ class Record:
 
     def _make(self) -> None:
         """Makes a record of a folder that was none."""
-        make_folder(self.folder)
-        self._open()
-        if not self.index.is_empty:  # the calls to come were chosen without those answers
-            self._lock = None
-            raise BlockingIOError(
-                f"{self.folder} must be written by one process at a time, got answers of another "
-                "one; the same call again takes them"
-            )
-        with _OPENING:
+        with _OPENING:  # other threads that look for the record wait until it is there
+            make_folder(self.folder)
+            self._open()
+            if not self.index.is_empty:  # the calls to come were chosen without those answers
+                self._lock = None
+                raise BlockingIOError(
+                    f"{self.folder} must be written by one process at a time, got answers of "
+                    "another one; the same call again takes them"
+                )
             _OPEN_RECORDS[self.folder.resolve()] = self
 
     def _open(self) -> None:
