@@ -136,4 +136,4 @@ def test_evaluate_needs_no_training_images(tmp_path):
     fewer = isingprop("evaluate", "run", "--num-test", "10", "--json", cwd=tmp_path)
     assert json.loads(fewer.stdout)["num_test"] == 10
     too_many = isingprop("evaluate", "run", "--num-test", "1000", cwd=tmp_path)
-    assert_refused(too_many, 1, "num_test must be at most 30, got 1000")
+    assert_refused(too_many, 1, "--num-test must be at most 30, got 1000")

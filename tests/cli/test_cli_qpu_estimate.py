@@ -158,12 +158,12 @@ def test_a_solver_needs_an_account_and_the_message_says_how_to_get_one(estimate)
         (
             (*SMALL, "--mode", "cyclic", "--annealing-time", "0.5"),
             1,
-            ("annealing_time must be at least 0.57 us", "h_gain_schedule_range of [-1, 1]"),
+            ("--annealing-time must be at least 0.57 us", "h_gain_schedule_range of [-1, 1]"),
         ),
         (
             (*SMALL, "--annealing-time", "0.1"),
             1,
-            ("annealing_time must be in the chip's annealing_time_range of [0.5, 2000] us, ",),
+            ("--annealing-time must be in the chip's annealing_time_range of [0.5, 2000] us, ",),
         ),
         (("--topology", "zephyr", "--size", "1", "--hidden", "500"), 1, ("500",)),
     ],

@@ -101,8 +101,7 @@ def test_the_layers_of_a_run_stay_as_they_began(isingprop, option):
     done = isingprop("train", "--resume", "run", *option)
     assert (done.code, done.out) == (2, "")
     assert (
-        done.err
-        == f"Error: Invalid value: {option[0]} cannot be said with --resume: the run keeps what "
+        done.err == f"Error: {option[0]} cannot be said with --resume: the run keeps what "
         "it began with\n"
     )
 
@@ -115,7 +114,7 @@ def test_a_bad_list_of_layers_is_refused_in_one_line(isingprop, tmp_path, hidden
     done = isingprop("train", f"--hidden={hidden}")
     assert (done.code, done.out) == (2, "")
     refusal = "--hidden must be whole numbers with commas between, at least 1, got "
-    assert done.err == f"Error: Invalid value: {refusal}{hidden!r}\n"
+    assert done.err == f"Error: {refusal}{hidden!r}\n"
     assert list(tmp_path.iterdir()) == []
 
 
