@@ -108,6 +108,9 @@ def test_without_a_network(service, monkeypatch):
         raise urllib.error.URLError("no route to host")
 
     monkeypatch.setattr(_openml, "urlopen", urlopen)
-    message = "cannot download openml:bars: <urlopen error no route to host>"
+    message = (
+        "cannot download openml:bars: <urlopen error no route to host>; try again, or take a file "
+        "of your own"
+    )
     with pytest.raises(ConnectionError, match=refusal(message)):
         ip.ImageSet.from_file("openml:bars")
