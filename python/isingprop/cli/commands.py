@@ -87,6 +87,10 @@ def _exit_code_of_command() -> int:
 
 
 def _text(error: typer.TyperException) -> str:
-    """Returns the message, which names the option itself where typer does not know which it is."""
+    """Returns the message, with the option's name and with the value that was given."""
     unknown = isinstance(error, typer.BadParameter) and error.param is None
-    return error.message if unknown else error.format_message()
+    text = error.message if unknown else error.format_message()
+    # typer checks bounds by pydantic, whose message leaves out the value.
+    found = getattr(error.__cause__, "errors", list)()
+    given = [each["input"] for each in found if isinstance(each, dict) and "input" in each]
+    return f"{text}, got {given[0]}" if given and str(given[0]) not in text else text

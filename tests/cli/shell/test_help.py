@@ -102,6 +102,21 @@ def test_what_an_option_must_be_is_said_without_preamble(isingprop):
     assert done == (2, "", "Error: --learning-rate must be finite and above 0, got nan\n")
 
 
+@pytest.mark.parametrize(
+    ("value", "ending"), [("0", "or equal to 1, got 0"), ("2.5", "as an integer, got 2.5")]
+)
+def test_a_value_out_of_bounds_is_quoted(isingprop, value, ending):
+    done = isingprop("train", "--epochs", value)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Error: Invalid value for '--epochs': ")
+    assert done.err.endswith(f"{ending}\n")
+
+
+def test_a_value_that_is_quoted_is_not_quoted_again(isingprop):
+    done = isingprop("train", "--optimizer", "best")
+    assert done.err.count("best") == 1
+
+
 def test_an_unknown_error_keeps_its_traceback(isingprop, monkeypatch):
     def fail(_):
         raise KeyError("a mistake of ours")
