@@ -55,6 +55,16 @@ def test_learns_digits_and_names_classes_as_given():
     assert set(model.predict(X[:50])) <= set(names)
 
 
+@pytest.mark.slow
+def test_a_white_background_is_learned_like_a_black_one():
+    X, y = load_digits(return_X_y=True)
+    dark, white = (
+        ip.IsingClassifier(epochs=8, random_state=1).fit(pixels[:1400], y[:1400])
+        for pixels in (X, 16 - X)
+    )
+    assert white.score(16 - X[1400:], y[1400:]) > dark.score(X[1400:], y[1400:]) - 0.02
+
+
 def test_same_random_state_same_predictions():
     X, y = load_digits(return_X_y=True)
     fits = [

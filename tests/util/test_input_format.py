@@ -11,6 +11,7 @@ from isingprop.util.checked_files import load_tensors, save_tensors
 from isingprop.util.input_format import InputFormat, Scaling
 
 RANGES = Scaling(np.array([0.1, -2.0, 3.0, 0.0]), np.array([1.0, 5e-324, 3.0, 1e300]))
+COLUMNS = Scaling(np.array([0.0, 1, 2, 3]), np.array([4.0, 4, 4, 4]))
 KNOWN = InputFormat(("cat", "Hündin"), (2, 2), RANGES, ("a", "b", "c,d", ""))
 
 
@@ -97,6 +98,17 @@ def test_a_file_whose_text_is_damaged(tmp_path, text):
     save_tensors(path, network._kind, network.parameters(), kept)
     with pytest.raises(ValueError, match=r"must say what its inputs are, got [^\n]+$"):
         ip.BipartiteNetwork.load(path)
+
+
+@pytest.mark.parametrize("scaling", [Scaling.of_all(255), COLUMNS], ids=["all", "columns"])
+def test_an_exchanged_scale_is_kept(tmp_path, scaling):
+    network = bipartite()
+    network.input_format = InputFormat(scaling=scaling.exchanged())
+    network.save(tmp_path / "a")
+    kept = ip.BipartiteNetwork.load(tmp_path / "a").input_format.scaling
+    assert kept.is_exchanged
+    values = np.arange(8.0).reshape(2, 4)
+    np.testing.assert_allclose(kept.pixels(values), 1 - scaling.pixels(values), atol=1e-6)
 
 
 def test_what_does_not_fit_is_not_saved(tmp_path):

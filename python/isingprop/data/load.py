@@ -181,7 +181,8 @@ class ImageSet:
 
     def _repr_html_(self) -> str:
         """Returns the same for a notebook, with an image of each class where they are square."""
-        return thumbnails(repr(self), self.train_images, self.train_labels, self.class_names)
+        images = self.input_format.as_given(self.train_images)
+        return thumbnails(repr(self), images, self.train_labels, self.class_names)
 
 
 def load_data(

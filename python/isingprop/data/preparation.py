@@ -45,7 +45,7 @@ def prepared(
     them is no number. Without test images a random fifth of each class is split off. The
     scale follows from all training images: unsigned bytes, and whole numbers that range from 0 to
     255, are divided by 255; values in [0, 1] stay as they are; others are scaled in each pixel by
-    `ranges_without_outliers`.
+    `ranges_without_outliers`. If the mean is then above 1/2, dark and bright are exchanged.
 
     Args:
         raw: what a file holds.
@@ -94,13 +94,12 @@ def chosen_scaling(raw: RawImages) -> Scaling:
     values = raw.images
     lowest, highest = float(values.min()), float(values.max())
     is_bytes = raw.has_type and values.dtype == np.uint8
-    if is_bytes and highest > 1:
-        return Scaling.of_all(WHITE)
-    if lowest >= 0 and highest <= 1:
-        return Scaling.of_all(1.0)
-    if (lowest, highest) == (0, WHITE) and _is_whole(values):
-        return Scaling.of_all(WHITE)
-    return Scaling(*ranges_without_outliers(values.reshape(len(values), -1).astype(np.float64)))
+    has_white = (lowest, highest) == (0, WHITE) and _is_whole(values)
+    limit = WHITE if (is_bytes and highest > 1) or has_white else 1
+    if lowest >= 0 and highest <= limit:
+        return Scaling.of_all(limit).darkened(values)
+    rows = values.reshape(len(values), -1).astype(np.float64)
+    return Scaling(*ranges_without_outliers(rows)).darkened(rows)
 
 
 def scaled(raw: RawImages, scaling: Scaling) -> NDArray[np.float32]:
@@ -125,12 +124,16 @@ def scaled_for(
     """
     raw.check_values()
     _check_shape_for(raw, known, num_inputs)
-    scaling = known.scaling or Scaling.of_all(1.0)
+    scaling = known.scaling or Scaling.of_all(1)
     highest, are_bytes = raw.images.max(), raw.has_type and raw.images.dtype == np.uint8
-    if scaling.limit == 1 and are_bytes and highest > 1:
-        scaling = Scaling.of_all(WHITE)
-    elif scaling.limit == WHITE and raw.images.dtype.kind in "fb" and highest <= 1:
-        scaling = Scaling.of_all(1.0)
+    limit = scaling.limit
+    if limit == 1 and are_bytes and highest > 1:
+        limit = WHITE
+    elif limit == WHITE and raw.images.dtype.kind in "fb" and highest <= 1:
+        limit = 1
+    if limit is not None:
+        alike = Scaling.of_all(limit)
+        scaling = alike.exchanged() if scaling.is_exchanged else alike
     return scaled(raw, scaling), scaling
 
 

@@ -28,6 +28,7 @@ from isingprop.training.evaluation import EpochRecord
 from isingprop.training.stability import first_unstable
 from isingprop.training.trainer import Trainer
 from isingprop.util.checks import Doubles, real_number, whole_number
+from isingprop.util.input_format import Scaling
 from isingprop.util.progress import Progress
 
 _EPOCHS, _UPDATES = 30, 1200  # at least, where epochs is None
@@ -42,7 +43,8 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     The inputs of a network are pixels, so features are scaled to [0, 1] by their range in the
     training data, and clipped there afterwards. Outliers do not count for the range, where they
-    would leave no room for the others, and `fit` warns of them; see `ranges_without_outliers`.
+    would leave no room for the others, and `fit` warns of them; see `ranges_without_outliers`. If
+    pixels are above 1/2 in the mean, dark and bright are exchanged, with which it learns more.
 
     Predictions are by `BipartiteNetwork.class_energies`, without a sampler. The inverse temperature
     of `predict_proba` must come from samples that a network was not trained on. `fit` therefore
@@ -325,9 +327,7 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _set_ranges(self, features: Doubles) -> None:
         """Keeps the ranges of features, which pixels are made with."""
-        self._lowest, highest = ranges_without_outliers(features)
-        spread = highest - self._lowest
-        self._spread = np.where(spread > 0, spread, 1.0)
+        self._scaling = Scaling(*ranges_without_outliers(features)).darkened(features)
 
     def _drawn_seed(self) -> int:
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -339,5 +339,4 @@ class IsingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _pixels(self, features: NDArray[np.float64]) -> NDArray[np.float32]:
         """Returns features scaled to [0, 1] by their range in the training data."""
-        scaled: NDArray[np.float64] = np.clip((features - self._lowest) / self._spread, 0.0, 1.0)
-        return scaled.astype(np.float32)
+        return self._scaling.pixels(features)

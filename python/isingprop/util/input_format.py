@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.util.checks import Doubles, check_shape
+from isingprop.util.checks import Doubles, Floats, check_shape
 
 WHITE = 255  # the highest value of unsigned bytes
 _KEY = "input_format"  # in the text of a model file
@@ -27,21 +27,39 @@ class Scaling:
     Args:
         lowest: the value that becomes 0: (), the same for all pixels, or (pixels,).
         highest: the value that becomes 1, of the same shape. Where it equals the lowest value, all
-            higher values become 1.
+            higher values become 1. Highest is below lowest where dark and bright are exchanged.
     """
 
     lowest: Doubles
     highest: Doubles
 
     @classmethod
-    def of_all(cls, highest: float) -> Scaling:
-        """Returns the scale of pixels that are all in 0 ... highest."""
-        return cls(np.array(0.0), np.array(float(highest)))
+    def of_all(cls, limit: float) -> Scaling:
+        """Returns the scale of pixels that are all in 0 ... limit."""
+        return cls(np.array(0.0), np.array(float(limit)))
+
+    def darkened(self, values: NDArray[Any]) -> Scaling:
+        """Returns the scale with dark and bright exchanged if these values are bright in the mean.
+
+        Networks learn less from bright images: the same input, the background, is in all of them.
+        """
+        parts = range(0, len(values), _PORTION)
+        total = sum(self.pixels(values[k : k + _PORTION]).sum(dtype=np.float64) for k in parts)
+        return self.exchanged() if total > values.size / 2 else self
+
+    def exchanged(self) -> Scaling:
+        """Returns the scale that makes 0 of what is 1 in this one, and 1 of what is 0."""
+        return Scaling(self.highest, self.lowest)
 
     @property
     def limit(self) -> float | None:
-        """The value that becomes 1, where 0 stays 0 in all pixels; None where they differ."""
-        return None if self.lowest.ndim else float(self.highest)
+        """The end of the scale that is not 0, where all pixels have one scale; None otherwise."""
+        return None if self.lowest.ndim else float(max(self.lowest, self.highest))
+
+    @property
+    def is_exchanged(self) -> bool:
+        """Whether dark and bright are exchanged."""
+        return bool((self.lowest > self.highest).any())
 
     def pixels(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Returns (n, ...) values as (n, pixels) float32 in [0, 1]."""
@@ -54,19 +72,23 @@ class Scaling:
             else:
                 pixels[part] = rows[part]
                 pixels[part] /= np.float32(self.limit)
+                if self.is_exchanged:
+                    pixels[part] = 1 - pixels[part]
         return pixels
 
     def _clipped(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         with np.errstate(over="ignore"):  # an infinite distance is clipped
             spread = self.highest - self.lowest
-            distances = (rows - self.lowest) / np.where(spread > 0, spread, 1.0)
+            distances = (rows - self.lowest) / np.where(spread != 0, spread, 1.0)
         return np.asarray(np.clip(distances, 0, 1))
 
     def __str__(self) -> str:
         """Returns the scale in words."""
         if self.limit is None:
-            return "each column by its range in the training images, values outside clipped"
-        return "values as they are" if self.limit == 1 else f"values / {self.limit:g}"
+            text = "each column by its range in the training images, values outside clipped"
+        else:
+            text = "values as they are" if self.limit == 1 else f"values / {self.limit:g}"
+        return f"{text}; 0 and 1 exchanged, as the mean is above 1/2" if self.is_exchanged else text
 
 
 @dataclass(frozen=True)
@@ -88,6 +110,10 @@ class InputFormat:
     def names(self, num_classes: int) -> tuple[str, ...]:
         """Returns a name for each class, which is its number where it has no other."""
         return self.class_names or tuple(str(number) for number in range(num_classes))
+
+    def as_given(self, pixels: Floats) -> Floats:
+        """Returns pixels in [0, 1] with dark and bright as the user's images have them."""
+        return 1 - pixels if self.scaling is not None and self.scaling.is_exchanged else pixels
 
     def metadata(self, num_inputs: int, num_classes: int) -> dict[str, str]:
         """Returns the text that the file of a network keeps; empty where nothing is known."""

@@ -19,15 +19,43 @@ def own(x=IMAGES, y=LABELS, **arguments):
     return ip.ImageSet.from_arrays(x, y, **arguments)
 
 
-@pytest.mark.parametrize("given", [IMAGES, 255 - IMAGES], ids=["dark", "white background"])
-def test_bytes_of_any_shape_are_divided_by_255(given):
+def test_bytes_of_any_shape_are_divided_by_255():
     for shape in ((20, 144), (20, 12, 12), (20, 4, 12, 3)):
-        images = own(given.reshape(shape), x_test=given.reshape(shape), y_test=LABELS)
-        expected = given.reshape(20, 144).astype(np.float32) / np.float32(255)
+        images = own(IMAGES.reshape(shape), x_test=IMAGES.reshape(shape), y_test=LABELS)
+        expected = IMAGES.reshape(20, 144).astype(np.float32) / np.float32(255)
         np.testing.assert_array_equal(images.train_images, expected, strict=True)
         np.testing.assert_array_equal(images.test_images, expected, strict=True)
         assert images.input_format.image_shape == shape[1:]
         assert "scale: values / 255" in images.notes
+
+
+@pytest.mark.parametrize("white", [255 - IMAGES, 1 - IMAGES / 255], ids=["bytes", "unit"])
+def test_a_white_background_becomes_dark(white):
+    """Images keep their look, and a network takes them as bytes or in [0, 1], like dark ones."""
+    images = own(white, x_test=white, y_test=LABELS)
+    dark = IMAGES.reshape(20, 144) / 255
+    np.testing.assert_allclose(images.train_images, dark, atol=1e-6)
+    np.testing.assert_allclose(images.test_images, dark, atol=1e-6)
+    assert any(
+        note.endswith("; 0 and 1 exchanged, as the mean is above 1/2") for note in images.notes
+    )
+    looks = images.input_format.as_given(images.train_images)
+    np.testing.assert_allclose(looks, 1 - dark, atol=1e-6)
+
+    network = ip.BipartiteNetwork.random(num_inputs=144, num_hidden=4, num_classes=2, seed=0)
+    network.input_format = images.input_format
+    for given in (255 - IMAGES, 1 - IMAGES / 255):
+        np.testing.assert_allclose(ip.load_images(given, network), dark, atol=1e-6)
+
+
+def test_columns_that_are_high_in_the_mean_are_exchanged():
+    values = np.array([[5.0, 1.0], [7, 3], [7, 3], [7, 3]] * 5)
+    test, labels = np.array([[5.0, 1.0], [6, 2]]), [0, 1] * 10
+    high, low = (own(sign * values, labels, x_test=sign * test, y_test=[0, 1]) for sign in (1, -1))
+    for images in (high, low):
+        np.testing.assert_array_equal(images.test_images, [[1, 1], [0.5, 0.5]])
+    assert high.input_format.scaling.is_exchanged
+    assert not low.input_format.scaling.is_exchanged
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.int16, np.uint16])
@@ -84,7 +112,7 @@ def test_labels_of_any_kind_are_numbered_and_named(labels, names):
 
 def test_a_fifth_of_each_class_is_split_off_and_always_the_same():
     labels = np.repeat([0, 1, 2], [50, 10, 2])
-    values = np.arange(62.0)[:, None] / 62
+    values = np.arange(62.0)[:, None] / 124
     first, again = (own(values, labels) for _ in range(2))
     np.testing.assert_array_equal(np.bincount(first.test_labels), [10, 2])
     np.testing.assert_array_equal(np.bincount(first.train_labels), [40, 8, 2])

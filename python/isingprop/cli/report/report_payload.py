@@ -35,6 +35,7 @@ from isingprop.training.checkpoints import Checkpoint
 from isingprop.training.evaluation import EpochRecord, Evaluation, predict
 from isingprop.training.minibatches import TEST
 from isingprop.util.checks import Doubles, seed_for
+from isingprop.util.input_format import InputFormat
 from isingprop.util.plot_axes import COLOURS
 
 MAX_EPOCHS = 16  # on the slider
@@ -103,13 +104,11 @@ def payload_of(run: RunFolder) -> dict[str, Any]:
     history = Checkpoint.load(run.checkpoint).history
     network = run.settings.load_network(run.model)
     tested = Tested.of(network, run)
-    known = getattr(network, "input_format", network)
-    shape = image_shape(network.num_inputs, getattr(known, "image_shape", None))
-    names = getattr(network, "class_names", None) or range(network.num_classes)
+    shape = image_shape(network.num_inputs, network.input_format.image_shape)
 
     num_shown = min(NUM_IMAGES, len(tested.labels))
     shown = class_balanced(tested.labels, num_shown, network.num_classes)
-    images = _images(tested, shape, shown)
+    images = _images(tested, network.input_format, shape, shown)
     result = Evaluation.of(tested.classes, tested.labels)
     return {
         "title": run.path.resolve().name,
@@ -122,7 +121,7 @@ def payload_of(run: RunFolder) -> dict[str, Any]:
             if name not in ("data_dir", "threads")
         },
         "colours": COLOURS,
-        "classes": [str(name) for name in names],
+        "classes": list(network.class_names),
         "redundancy": network.readout.redundancy,
         "curves": _curves(history, report_texts.curves_text(run.settings)),
         "images": images,
@@ -142,7 +141,9 @@ def _curves(history: Sequence[EpochRecord], text: str) -> dict[str, Any]:
     return {"text": text, **finite}
 
 
-def _images(tested: Tested, shape: Shape, shown: NDArray[np.int64]) -> dict[str, Any]:
+def _images(
+    tested: Tested, known: InputFormat, shape: Shape, shown: NDArray[np.int64]
+) -> dict[str, Any]:
     """Returns the sheet of test images: those of the map, and some of each confusion cell."""
     for side, most in product(_SIDES, range(_MAX_PER_CELL, _MIN_PER_CELL - 1, -1)):
         cells = tested.cells(most)
@@ -152,7 +153,8 @@ def _images(tested: Tested, shape: Shape, shown: NDArray[np.int64]) -> dict[str,
             break
 
     place = {number: tile for tile, number in enumerate(numbers)}
-    sheet = Sheet.of(grey_levels(framed(tested.images[numbers], shape, _EMPTY, side)))
+    looks = known.as_given(tested.images[numbers])
+    sheet = Sheet.of(grey_levels(framed(looks, shape, _EMPTY, side)))
     return {
         "sheet": sheet.payload(),
         "numbers": numbers,

@@ -67,6 +67,9 @@ def hidden_text(num_shown: int, network: Network, shape: Shape) -> str:
     layer = "hidden spins" if network.num_hidden_layers == 1 else "spins of the first hidden layer"
     rows, columns, channels = shape
     colours = ", averaged over three colours" if channels > 1 else ""
+    scaling = network.input_format.scaling
+    if scaling is not None and scaling.is_exchanged:
+        colours += ", for inputs with dark and bright exchanged"
     return (
         f"The input weights of {num_shown} of {network.sizes[0]} {layer}, as images of {rows} x "
         f"{columns} pixels{colours}."
