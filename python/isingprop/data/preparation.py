@@ -126,6 +126,7 @@ def scaled_for(
     _check_shape_for(raw, known, num_inputs)
     scaling = known.scaling or Scaling.of_all(1)
     highest, are_bytes = raw.images.max(), raw.has_type and raw.images.dtype == np.uint8
+
     limit = scaling.limit
     if limit == 1 and are_bytes and highest > 1:
         limit = WHITE
@@ -134,6 +135,7 @@ def scaled_for(
     if limit is not None:
         alike = Scaling.of_all(limit)
         scaling = alike.exchanged() if scaling.is_exchanged else alike
+
     return scaled(raw, scaling), scaling
 
 

@@ -22,6 +22,7 @@ from isingprop.util.checks import (
     seed_number,
     whole_number,
 )
+from isingprop.util.kept_arguments import KeptArguments
 
 _ORDER, _READS = range(2)  # the purposes of a seed: order of the inputs, seed of the sampler
 
@@ -66,7 +67,7 @@ class Adam:
         return (self.rate / (1 - self._first_decay)) * m / root
 
 
-class EnergyTrainer:
+class EnergyTrainer(KeptArguments):
     """Trains an energy-based model to maximise log P(y | x), Eqs. (14) to (19), with Adam.
 
     Args:

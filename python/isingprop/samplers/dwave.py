@@ -20,11 +20,12 @@ from isingprop.samplers.arguments import check_problem
 from isingprop.samplers.planned_calls import PlannedCalls
 from isingprop.states import States
 from isingprop.util.checks import Doubles, Spins, real_number, seed_number, whole_number
+from isingprop.util.kept_arguments import KeptArguments
 
 _DIGEST_LENGTH = 8  # hex digits in the name of a sampler's own folder
 
 
-class DWave(PlannedCalls):
+class DWave(KeptArguments, PlannedCalls):
     """A D-Wave quantum annealer, or a device that stands in for one.
 
         H(t) = -A(s)/2 sum_q X_q + B(s)/2 [g(t) sum_q h_q Z_q + sum_qp J_qp Z_q Z_p]
@@ -157,13 +158,21 @@ class DWave(PlannedCalls):
         self._budget = None if budget is None else real_number("budget", budget, least=0.0)
         self._session = DeviceSession(solver, self._settings, self._num_copies, self._budget)
 
-        #: The folder of calls and answers; it may be set before the first call.
-        self.record = self._own_record() if record is None else Path(record).absolute()
+        self.record = self._own_record() if record is None else record
         self._opened: Record | None = None
 
     def __repr__(self) -> str:
         """Returns the mode and the folder; a token never shows."""
         return f"DWave(mode={self._settings.mode!r}, record={str(self.record)!r})"
+
+    @property
+    def record(self) -> Path:
+        """The folder of calls and answers; it may be set before the first call."""
+        return self._record
+
+    @record.setter
+    def record(self, folder: str | os.PathLike[str]) -> None:
+        self._record = Path(folder).absolute()
 
     @property
     def device(self) -> Any:

@@ -16,12 +16,13 @@ from isingprop.samplers.dimod_probe import needs_leading_spins, repeats, why_no_
 from isingprop.samplers.protocol import BaseSampler
 from isingprop.states import States
 from isingprop.util.checks import Spins, broadcast_starts, seed_number
+from isingprop.util.kept_arguments import KeptArguments
 
 if TYPE_CHECKING:
     from dimod.core.sampler import Sampler as DimodSampler
 
 
-class FromDimod(BaseSampler):
+class FromDimod(KeptArguments, BaseSampler):
     """A dimod sampler, which gets problem b as a model over variables 0 ... N - 1, hidden first.
 
         E_b(s) = sum_k h_bk s_k + sum_ia J_ia s_i s_(H + a)
@@ -75,6 +76,8 @@ class FromDimod(BaseSampler):
         array([[-1.5, -0.5]])
     """
 
+    takes: set[str]  #: the parameters that the sampler is known to take
+
     def __init__(self, sampler: DimodSampler, **parameters: object) -> None:
         """Checks that the object is a dimod sampler and takes the parameters."""
         if isinstance(sampler, type):
@@ -90,7 +93,6 @@ class FromDimod(BaseSampler):
             )
 
         self._calls = DimodCalls(sampler, parameters)
-        #: The parameters that the sampler is known to take.
         self.takes = self._calls.takes
 
         # A dimod sampler lists all its parameters and drops others with a warning. Only one that

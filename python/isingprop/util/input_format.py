@@ -65,6 +65,7 @@ class Scaling:
         """Returns (n, ...) values as (n, pixels) float32 in [0, 1]."""
         rows = values.reshape(len(values), -1)
         pixels = np.empty(rows.shape, np.float32)
+
         for first in range(0, len(rows), _PORTION):
             part = slice(first, first + _PORTION)
             if self.limit is None:
@@ -74,6 +75,7 @@ class Scaling:
                 pixels[part] /= np.float32(self.limit)
                 if self.is_exchanged:
                     pixels[part] = 1 - pixels[part]
+
         return pixels
 
     def _clipped(self, rows: NDArray[Any]) -> NDArray[np.float64]:

@@ -122,7 +122,7 @@ def test_fig4_is_drawn_to_the_same_bytes(tmp_path, num_seeds):
         )
     assert pictures[0] == pictures[1]
     picture = pictures[0][1].decode()
-    for line in ("states per image, m", "training error", "rate 0.001"):
+    for line in ("states per image, m", "training error", "learning rate 0.001"):
         assert f"<!-- {line} -->" in picture
     names = [f"fig4.{kind}" for kind in ("csv", "json", "md", "png", "svg")]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
