@@ -91,6 +91,6 @@ def _text(error: typer.TyperException) -> str:
     unknown = isinstance(error, typer.BadParameter) and error.param is None
     text = error.message if unknown else error.format_message()
     # typer checks bounds by pydantic, whose message leaves out the value.
-    found = getattr(error.__cause__, "errors", list)()
+    found: list[Any] = getattr(error.__cause__, "errors", list)()
     given = [each["input"] for each in found if isinstance(each, dict) and "input" in each]
     return f"{text}, got {given[0]}" if given and str(given[0]) not in text else text
