@@ -37,6 +37,7 @@ def find_idx_folder(folder: Path) -> Path | None:
             and each.is_dir()
             and _sets(each)
         ]
+
         if len(found) > 1:
             raise ValueError(f"{folder} must hold one data set, got {listed(found)}: name one")
         if found:
