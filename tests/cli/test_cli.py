@@ -63,7 +63,7 @@ def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(tmp_path):
     assert evaluated["test_accuracy"] == float(
         columns_without_times(folder / "history.csv")[-1]["test_accuracy"]
     )
-    assert "test accuracy" in isingprop("evaluate", "run", cwd=tmp_path).stdout
+    assert "class energies" in isingprop("evaluate", "run", cwd=tmp_path).stdout
 
 
 @pytest.mark.slow

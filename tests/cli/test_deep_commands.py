@@ -61,7 +61,7 @@ def test_train_leaves_a_whole_run_folder_and_evaluate_agrees(isingprop, tmp_path
         == content["test_accuracy"]
         == float(history(folder)[-1]["test_accuracy"])
     )
-    assert isingprop("evaluate", "run").out.startswith("test accuracy   ")
+    assert isingprop("evaluate", "run").out.startswith("lowest reads    ")
     images = ip.load_data("digits", num_train=40, num_test=30)
     network = ip.LayeredNetwork.random(num_inputs=64, hidden=(20, 10), num_classes=10, seed=0)
     rates = ip.LearningRates.for_images(0.001, images.train_images, deep=True)

@@ -49,6 +49,15 @@ def test_a_folder_of_idx_files(tmp_path, below, packed):
     assert_small(load_data("mnist", data_dir=str(tmp_path / "D")))
 
 
+def test_the_folders_of_kaggle_are_named_like_their_files(tmp_path):
+    folder = write_folder(tmp_path / "D", packed=False)
+    for name in FILES:
+        (folder / name).rename(tmp_path / "moved")
+        (folder / name).mkdir()
+        (tmp_path / "moved").rename(folder / name / name)
+    assert_small(load_data("mnist", data_dir=folder))
+
+
 @pytest.mark.parametrize("environment", [None, ""])
 def test_without_a_folder_the_files_are_downloaded(tmp_path, monkeypatch, environment):
     folder = write_folder(tmp_path / "cache")

@@ -14,6 +14,7 @@ import typer
 
 from isingprop.cli.run_folder import RunFolder
 from isingprop.qpu.calls.connection import NOTHING_BILLED, QPUBudgetError
+from isingprop.samplers.class_states import ClassStates
 from isingprop.samplers.dwave import DWave
 from isingprop.training.evaluation import Evaluation
 from isingprop.training.stability import first_unstable
@@ -151,10 +152,7 @@ def _lines(trainer: Trainer, result: Evaluation | None) -> Iterator[str]:
     last, (seconds, total) = trainer.history[-1], _times(trainer)
     accuracy = f"{last.test_accuracy:.1%}" if result is None else percent(result)
 
-    yield (
-        f"test accuracy   {accuracy}; training error {last.train_error_lowest:.2%} (lowest reads), "
-        f"{last.train_error_reads:.2%} (all reads)"
-    )
+    yield f"test accuracy   {accuracy}; {_training_error(trainer)}"
     if (epoch := first_unstable(trainer.history)) is not None:
         yield f"unstable        in epoch {epoch}: begin a new run with a smaller --learning-rate"
     if last.wrong_cycles is not None:
@@ -170,6 +168,17 @@ def _lines(trainer: Trainer, result: Evaluation | None) -> Iterator[str]:
         f"time            {total:.1f} s for {last.epoch} epochs, "
         f"{seconds:.3f} s an epoch without its test"
     )
+
+
+def _training_error(trainer: Trainer) -> str:
+    """Returns the errors of the last epoch, and what counts as one."""
+    last = trainer.history[-1]
+    text = f"training error {last.train_error_lowest:.2%}"
+    if not isinstance(trainer.sampler, ClassStates):
+        text += f" (lowest reads), {last.train_error_reads:.2%} (all reads)"
+    if trainer.margin:
+        text += f" (the label must win by a margin of {trainer.margin:g})"
+    return text
 
 
 def _numbers(trainer: Trainer) -> dict[str, Any]:

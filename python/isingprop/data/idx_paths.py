@@ -31,7 +31,9 @@ def paths_in(source: str, folder: Path, name: str, files: tuple[str, ...]) -> li
     home = folder / name if (folder / name).is_dir() else folder
     paths = []
     for file in files:
-        found = [path for path in (home / f"{file}.gz", home / file) if path.is_file()]
+        # The archives of Kaggle have folders that are named like the file in them.
+        candidates = (home / f"{file}.gz", home / file, home / file / file)
+        found = [path for path in candidates if path.is_file()]
         if not found:
             raise FileNotFoundError(
                 f"{source} must hold {file}[.gz], got none in {str(home)!r}: put it there, {advice}"

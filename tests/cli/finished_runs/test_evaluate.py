@@ -34,8 +34,10 @@ def test_both_accuracies_are_told(isingprop, model):
     assert told["test_accuracy_energies"] == exact.mean()
     assert told["beta"] is told["calibration_error"] is None
     first, second, third, *_ = isingprop("evaluate", "run").out.splitlines()
-    assert first == f"test accuracy   {exact.mean():.1%} by class energies, no sampler"
+    error = np.sqrt(exact.mean() * (1 - exact.mean()) / 40)
+    assert first == f"class energies  {exact.mean():.1%} ± {error:.1%} (40 images) right"
     assert second.startswith(f"lowest reads    {told['test_accuracy']:.1%} ± ")
+    assert second.endswith(f" (40 images) right, {told['test_unclassified']:.1%} unclassified")
     assert third.startswith("calibration     unknown: the model has no beta")
 
 
@@ -68,7 +70,13 @@ def test_a_run_on_class_states_has_a_beta_from_images_that_its_network_has_not_s
     images = ip.load_data("digits", num_train=60, num_test=40)
     told = json.loads(isingprop("evaluate", "run", "--json").out)
     exact = model.predict(images.test_images) == images.test_labels
-    assert told["test_accuracy_energies"] == exact.mean()
+    assert told["test_accuracy"] == told["test_accuracy_energies"] == exact.mean()
+    assert told["test_standard_error"] == np.sqrt(exact.mean() * (1 - exact.mean()) / 40)
+    assert (told["test_unclassified"], told["num_test"]) == (0, 40)
+    assert told["test_accuracy_reads"] != told["test_accuracy"]
+    first, second, *_ = isingprop("evaluate", "run").out.splitlines()
+    assert first.startswith(f"class energies  {exact.mean():.1%} ± ")
+    assert second.startswith("calibration     "), "it does not answer by reads"
     assert told["beta"] == model.beta > 0
     seen = model.fit_beta(images.train_images, images.train_labels)
     assert told["beta"] < seen, "it would be too sure of itself"
@@ -94,6 +102,6 @@ def test_deep_networks_have_the_sampled_test_only(isingprop, tmp_path):
     told = json.loads(isingprop("evaluate", "run", "--json").out)
     assert not ENERGY_KEYS & told.keys()
     first, second, *_ = isingprop("evaluate", "run").out.splitlines()
-    assert first.startswith("test accuracy   ")
+    assert first.startswith("lowest reads    ")
     assert second.startswith("label           predicted")
     assert np.isfinite(told["test_accuracy"])

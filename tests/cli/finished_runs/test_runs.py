@@ -2,9 +2,19 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from helpers.own_files import bars
+from isingprop.cli import run_folder
+
 FEW = ("--num-train", "60", "--num-test", "40", "--hidden", "8", "--epochs", "2")
+
+
+@pytest.fixture(autouse=True)
+def _no_picture_of_a_training(monkeypatch):
+    """It takes longer than the training."""
+    monkeypatch.setattr(run_folder, "history_png", lambda *_: b"")
 
 
 @pytest.fixture
@@ -37,6 +47,42 @@ def test_json_has_the_last_epoch_of_each_history(isingprop, three, tmp_path):
         assert run["test_accuracy"] == float(last["test_accuracy"])
         assert run["train_error"] == float(last["train_error_lowest"])
         assert (run["epochs"], run["settings"]["seed"]) == (2, 1 if k == 1 else 2)
+
+
+def write_bars(path, seed):
+    path.parent.mkdir(exist_ok=True)
+    images, labels = bars(60, seed)
+    np.savez(path, X=images, y=labels)
+
+
+def columns(isingprop):
+    """The cells of each column of the list."""
+    lines = [
+        line.split() for line in isingprop("runs").out.replace("train error", "e").splitlines()
+    ]
+    rows = [[*row[:4], " ".join(row[4:6]), *row[6:]] for row in lines[1:]]
+    return dict(zip(lines[0], zip(*rows, strict=True), strict=True))
+
+
+def test_data_are_listed_by_the_end_of_their_path_and_checksums_where_that_is_the_same(
+    isingprop, tmp_path
+):
+    for name in ("one.npz", "two.npz"):
+        write_bars(tmp_path / "a" / name, seed=len(name))
+        assert isingprop("train", "--data", f"a/{name}", *FEW[4:]).code == 0
+    found = columns(isingprop)
+    assert found["data"] == ("one.npz", "two.npz")
+    assert "data_sha256" not in found
+
+    for seed in (1, 2):
+        write_bars(tmp_path / "b" / "two.npz", seed)
+        assert isingprop("train", "--data", "b/two.npz", *FEW[4:]).code == 0
+    found = columns(isingprop)
+    long = [str(tmp_path / folder / "two.npz") for folder in ("a", "b", "b")]
+    assert found["data"] == ("one.npz", *long)
+    told = json.loads(isingprop("runs", "--json").out)["runs"]
+    assert found["data_sha256"] == tuple(run["settings"]["data_sha256"][:8] for run in told)
+    assert len(told[0]["settings"]["data_sha256"]) == 64
 
 
 def test_a_damaged_run_is_a_warning_beside_the_others(isingprop, three, tmp_path):

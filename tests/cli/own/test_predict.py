@@ -89,6 +89,13 @@ def test_all_kinds_of_files_hold_the_same_images(isingprop, model, tmp_path, kin
         assert [row["image"] for row in found] == names
 
 
+def test_a_file_of_json_needs_the_option_json(isingprop, tmp_path):
+    done = isingprop("predict", "run", "new.npz", "--out", "x.JSON")
+    error = "Error: --out must be a file for CSV, got x.JSON: add --json for JSON\n"
+    assert (done.code, done.out, done.err) == (1, "", error)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_the_scale_of_the_training_images_is_applied(isingprop, train, tmp_path):
     values = np.random.default_rng(0).normal([100, -5], [30, 1], (50, 2))

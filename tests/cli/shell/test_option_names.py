@@ -64,6 +64,9 @@ def test_a_number_is_refused_by_the_name_of_its_option(words, name, option, valu
 @pytest.mark.parametrize(
     ("words", "given", "message", "wanted"),
     [
+        # It was not given, and should be.
+        (("train",), [], "label must name the column", "--label must name the column"),
+        (("predict",), [], "label must name the column", "--label must name the column"),
         # The library has another name for it.
         (
             ("train",),
@@ -112,8 +115,13 @@ def test_names_of_options_stand_for_names_of_arguments(words, given, message, wa
 @pytest.mark.parametrize(
     ("words", "given", "message"),
     [
-        (("train",), [], "num_test must be 20 as in the checkpoint run/checkpoint, got 5"),
+        (
+            ("train",),
+            ["--resume", "run"],
+            "num_test must be 20 as in the checkpoint run/checkpoint, got 5",
+        ),
         (("train",), ["--seed", "5"], "seed must be at least 0, got -1 (in run/config.json)"),
+        (("train",), ["--data", "out"], "out must hold IDX files, got none"),
         (("evaluate",), [], "settings must hold data_dir, got none (in run/config.json)"),
         (("train",), ["--data", "digits"], "my_data must hold IDX files, got none"),
         (("train",), ["--num-train", "5"], "runs/num_train must be new, got num_train/x"),

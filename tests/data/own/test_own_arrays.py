@@ -11,6 +11,8 @@ import isingprop as ip
 from helpers.idx_files import refusal
 from helpers.own_files import bars
 from isingprop.data.feature_ranges import ranges_without_outliers
+from isingprop.data.formats.own_source import read_unlabelled
+from isingprop.util.input_format import InputFormat
 
 IMAGES, LABELS = bars(20)
 
@@ -264,6 +266,15 @@ def test_npz_files_that_cannot_be_used(tmp_path, arrays, message):
     np.savez(path, **arrays)
     with pytest.raises(ValueError, match=refusal(message.format(path))):
         ip.ImageSet.from_file(path)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.npy"])
+def test_a_text_is_no_file_of_numpy(tmp_path, name):
+    """NumPy takes it for Python objects."""
+    (tmp_path / name).write_text("label,pixel\n1,2\n")
+    message = f"{tmp_path / name} must be a file of NumPy, .npz or .npy, got another kind of file"
+    with pytest.raises(ValueError, match=refusal(message)):
+        read_unlabelled(str(tmp_path / name), InputFormat(), num_inputs=1)
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\3\4 cut off"])

@@ -57,6 +57,26 @@ def test_the_folders_of_torchvision(tmp_path, named):
     assert_bars(ip.ImageSet.from_file(tmp_path / named))
 
 
+def test_the_folders_of_kaggle_are_named_like_their_files(tmp_path):
+    """Its archive of MNIST has them beside files of other names, or alone."""
+    names = (*MNIST, *MNIST_TEST)
+    write_set(tmp_path / "D", [f"{name}/{name}" for name in names])
+    assert_bars(ip.ImageSet.from_file(tmp_path / "D"))
+    assert_bars(ip.ImageSet.from_file(tmp_path / "D" / MNIST[0] / MNIST[0]))
+    write_set(tmp_path / "D", [name.replace("-idx", ".idx") for name in names])
+    assert_bars(ip.ImageSet.from_file(tmp_path / "D"))
+
+
+@pytest.mark.parametrize("below", ["", "MNIST/raw"])
+def test_what_macos_adds_to_an_archive_is_no_data_set(tmp_path, below):
+    names = (*MNIST, *MNIST_TEST)
+    home = write_set(tmp_path / ".hidden" / "D", [f"{below}/{name}".lstrip("/") for name in names])
+    for folder in (home / below, home / "__MACOSX" / "raw"):
+        write_idx(folder / f"._{MNIST[0]}", IMAGES[:1])
+    write_set(home / "__MACOSX" / "raw", names)
+    assert_bars(ip.ImageSet.from_file(home))
+
+
 def test_the_labels_of_emnist_letters_are_1_to_26(tmp_path):
     labels = np.arange(78, dtype=np.uint8) % 26 + 1
     images = np.zeros((78, 5, 5), np.uint8)

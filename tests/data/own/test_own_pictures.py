@@ -19,7 +19,10 @@ NAMES = np.array(["upright bar", "Zwölf"])[LABELS]
 def test_a_folder_for_each_class(tmp_path):
     write_pictures(tmp_path / "shapes", IMAGES, NAMES)
     (tmp_path / "shapes" / "upright bar" / "Thumbs.db").touch()
-    (tmp_path / "shapes" / ".cache").mkdir()
+    # What macOS adds to its archives, and what programs of pictures keep.
+    write_pictures(tmp_path / "shapes" / "__MACOSX", IMAGES[:2], NAMES[:2])
+    write_pictures(tmp_path / "shapes" / ".cache", IMAGES[:2], NAMES[:2])
+    write_pictures(tmp_path / "shapes" / "Zwölf", IMAGES[:2], [".thumbnails", "__MACOSX"])
     images = ip.ImageSet.from_file(tmp_path / "shapes")
     order = np.argsort(-LABELS, kind="stable")  # Zwölf is before upright bar
     expected = ip.ImageSet.from_arrays(IMAGES[order], NAMES[order])
@@ -40,6 +43,13 @@ def test_folders_of_training_and_test_images(tmp_path, train, test):
     assert len(images.train_images) == 10
     assert len(images.test_images) == 2
     assert not any(note.startswith("split") for note in images.notes)
+
+
+def test_pictures_to_classify_are_not_those_of_hidden_folders(tmp_path):
+    for name in ("a", ".b/c", "__MACOSX/d"):
+        saved(tmp_path / f"{name}.png", GREY)
+    read = read_unlabelled(str(tmp_path), InputFormat(), num_inputs=144)
+    assert read.names == ["a.png"]
 
 
 def coloured():

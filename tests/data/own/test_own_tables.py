@@ -136,9 +136,12 @@ def test_a_column_of_labels_that_is_not_there(tmp_path, label, names, known):
 
 
 def test_text_that_is_not_utf_8(tmp_path):
-    (tmp_path / "a.csv").write_bytes("label,é\n1,2\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"a\.csv must be text in UTF-8, got "):
-        ip.ImageSet.from_file(tmp_path / "a.csv")
+    """The line is counted from the start of the file, far beyond a buffer."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(("label,x\n" + "1,2\n" * 9000 + "é,2\n").encode("latin-1"))
+    message = f"{path}, line 9002: must be text in UTF-8, got byte 0xe9: save it as UTF-8"
+    with pytest.raises(ValueError, match=refusal(message)):
+        ip.ImageSet.from_file(path)
 
 
 def test_a_label_without_a_table(tmp_path):

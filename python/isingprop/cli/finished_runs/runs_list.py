@@ -18,6 +18,7 @@ from isingprop.util.messages import say
 
 # Settings that have a column of their own, or change no number of a run.
 _LEFT_OUT = ("epochs", "threads", "data_dir")
+_DIGITS = 8  # of a checksum
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class _Run:
         """Wall time of all epochs and their tests."""
         return sum(record.seconds + record.seconds_testing for record in self.history)
 
-    def row(self, differing: Iterable[str]) -> dict[str, str]:
-        """Returns the cells of the run's row by the names of their columns."""
+    def row(self, settings: dict[str, str]) -> dict[str, str]:
+        """Returns the cells of the run's row by the names of their columns, with some settings."""
         last = self.history[-1] if self.history else None
         cells = {
             "run": str(self.path),
@@ -50,7 +51,7 @@ class _Run:
             "train error": f"{last.train_error_lowest:.2%}" if last else "-",
             "time": f"{self.seconds:.1f} s",
         }
-        return cells | {name: _text(self.settings[name]) for name in differing}
+        return cells | settings
 
     def numbers(self) -> dict[str, Any]:
         """Returns the run as JSON has it."""
@@ -82,8 +83,8 @@ def runs(
     if as_json:
         print_json({"runs": [run.numbers() for run in read]})
     else:
-        differing = _differing([run.settings for run in read])
-        for line in _table([run.row(differing) for run in read]):
+        settings = _differing([run.settings for run in read])
+        for line in _table([run.row(own) for run, own in zip(read, settings, strict=True)]):
             typer.echo(line)
 
 
@@ -118,14 +119,25 @@ def _natural(path: Path) -> tuple[str, int]:
     return str(path.parent / stem), int(path.name[len(stem) :] or 0)
 
 
-def _differing(settings: Sequence[dict[str, Any]]) -> list[str]:
-    """Returns the names of settings that are not the same in all runs, in their order."""
-    names = settings[0] if settings else ()
-    return [
-        name
-        for name in names
-        if name not in _LEFT_OUT and len({_text(each[name]) for each in settings}) > 1
-    ]
+def _differing(settings: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """Returns the settings of each run that are not the same in all runs, as texts, in order."""
+    texts = [{name: _text(value) for name, value in each.items()} for each in settings]
+    data = {each["data"] for each in texts}
+    sums = {(each["data"], each["data_sha256"]) for each in texts}
+    for each in texts:
+        each["data"] = _shortened(each["data"], data)
+        # Other data have another name, which says more.
+        each["data_sha256"] = each["data_sha256"][:_DIGITS] if len(sums) > len(data) else "-"
+
+    names = [name for name in (texts[0] if texts else ()) if name not in _LEFT_OUT]
+    varied = [name for name in names if len({each[name] for each in texts}) > 1]
+    return [{name: each[name] for name in varied} for each in texts]
+
+
+def _shortened(text: str, others: Iterable[str]) -> str:
+    """Returns the last name of a path, if no other path among others ends in it."""
+    last = Path(text).name
+    return text if any(Path(other).name == last and other != text for other in others) else last
 
 
 def _text(value: Any) -> str:

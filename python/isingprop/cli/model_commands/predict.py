@@ -59,6 +59,8 @@ def predict(
     with one_line_errors():
         if out is not None and (out.is_dir() or not out.parent.is_dir()):
             raise ValueError(f"--out must be a file in a folder that is there, got {out}")
+        if out is not None and not as_json and out.suffix.lower() == ".json":
+            raise ValueError(f"--out must be a file for CSV, got {out}: add --json for JSON")
         path, network, own_label = _model(run)
         raw = read_unlabelled(
             str(images),

@@ -17,10 +17,10 @@ _ABOUT_A_FILE = re.compile(r" \(in \S")
 def in_option_names(message: str, context: typer.Context) -> str:
     """Returns the message of an error with options of the command in place of arguments.
 
-    "num_train must be at most 9, got 10" begins with "--num-train" where that option was given. The
-    argument of `--qpu-annealing-time` may be `annealing_time`, that of `--threads` `num_threads`.
-    What was not given keeps its name at the beginning, since it is a setting of a run, and so do
-    the names that a file holds.
+    "num_train must be at most 9, got 10" begins with "--num-train". The argument of
+    `--qpu-annealing-time` may be `annealing_time`, that of `--threads` `num_threads`. With --resume
+    what was not given keeps its name at the beginning, since it is a setting of a run, and so do
+    the names of files, and those that a file holds.
 
     Args:
         message: the message in one line.
@@ -36,8 +36,11 @@ def in_option_names(message: str, context: typer.Context) -> str:
 
     start, rest = "", message
     if subject := _SUBJECT.match(message):
-        given = {name: option for name, option in options.items() if _is_given(context, name)}
-        start, rest = _option_of(subject[1], given), message[subject.end() :]
+        kept = _is_given(context, "resume") or subject[1] in map(str, context.params.values())
+        known = {
+            name: each for name, each in options.items() if _is_given(context, name) or not kept
+        }
+        start, rest = _option_of(subject[1], known), message[subject.end() :]
         if start != subject[1]:
             rest = re.sub("^ must be None", " cannot be given", rest)
     return start + _NAMES.sub(lambda name: _option_of(name[0], options), rest)

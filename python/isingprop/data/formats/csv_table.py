@@ -68,8 +68,20 @@ def _read(path: Path, is_header: IsHeader, choose: Choose) -> tuple[RawImages, C
                 return _read_rows(path, reader, is_header, choose)
             except csv.Error as error:
                 raise ValueError(f"{path}, line {reader.line_num}: {error}") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} must be text in UTF-8, got {error}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}{_not_utf_8(path)}: save it as UTF-8") from None
+
+
+def _not_utf_8(path: Path) -> str:
+    """Returns the first line and byte that are not UTF-8; the error itself counts from a buffer."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                found = line[error.start]
+                return f", line {number}: must be text in UTF-8, got byte {found:#04x}"
+    return " must be text in UTF-8"
 
 
 def _read_rows(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.data.formats.raw_images import RawData, RawImages, contents, listed
+from isingprop.data.formats.raw_images import RawData, RawImages, contents, is_hidden, listed
 from isingprop.data.idx import read_idx
 
 # Such as train-images-idx3-ubyte (MNIST, KMNIST), t10k-labels.idx1-ubyte (Kaggle),
@@ -30,7 +30,14 @@ def find_idx_folder(folder: Path) -> Path | None:
     """Returns the folder of IDX files: this one, or torchvision's `raw` in it; None without any."""
     for pattern in _BELOW:
         found = [folder] if not pattern else sorted(folder.glob(pattern))
-        found = [each for each in found if each.is_dir() and _sets(each)]
+        found = [
+            each
+            for each in found
+            if not any(map(is_hidden, each.relative_to(folder).parts))
+            and each.is_dir()
+            and _sets(each)
+        ]
+
         if len(found) > 1:
             raise ValueError(f"{folder} must hold one data set, got {listed(found)}: name one")
         if found:
@@ -61,7 +68,8 @@ def read_idx_set(images: Path) -> RawData:
             f"{images} must be named as in train-images-idx3-ubyte, for its labels to be found; "
             f"in its folder: {contents(images.parent)}"
         )
-    return _read(images.parent, _sets(images.parent)[match["set"].lower()])
+    folder = images.parent.parent if images.parent.name == images.name else images.parent
+    return _read(folder, _sets(folder)[match["set"].lower()])
 
 
 def read_unlabelled_idx_folder(folder: Path) -> RawImages:
@@ -83,9 +91,10 @@ def _sets(folder: Path) -> dict[str, Files]:
     sets: dict[str, Files] = defaultdict(dict)
     for path in sorted(folder.iterdir(), reverse=True):  # the gzipped of two comes first, and stays
         match = _NAME.fullmatch(path.name)
-        if match is not None and path.is_file():
+        file = path / path.name if path.is_dir() else path  # Kaggle's archives have such folders
+        if match is not None and file.is_file() and not is_hidden(path.name):
             part = "train" if match["part"].lower() == "train" else "test"
-            sets[match["set"].lower()].setdefault((part, match["what"].lower()), path)
+            sets[match["set"].lower()].setdefault((part, match["what"].lower()), file)
     return dict(sets)
 
 

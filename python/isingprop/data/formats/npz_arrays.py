@@ -119,9 +119,11 @@ def _checked(read: Any, source: str) -> Any:
     try:
         return read()
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        if "pickle" in str(error) or "Object arrays" in str(error):
+        if "Object arrays" in str(error):
             raise ValueError(
                 f"{source} must hold numbers, or text of type str, got Python objects: save "
                 "np.array(labels, dtype=str)"
             ) from None
-        raise ValueError(f"{source} must be a file of NumPy, got {error}") from None
+        # What does not begin as NumPy's files do is taken for a pickle.
+        found = "another kind of file" if "pickle" in str(error) else error
+        raise ValueError(f"{source} must be a file of NumPy, .npz or .npy, got {found}") from None

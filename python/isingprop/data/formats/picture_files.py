@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isingprop.data.formats.raw_images import RawData, RawImages, contents
+from isingprop.data.formats.raw_images import RawData, RawImages, contents, is_hidden
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 _TRAIN, _VALIDATION, _TEST = ("train", "training"), ("val", "valid", "validation"), ("test",)
@@ -82,9 +82,7 @@ def _read_classes(folder: Path, shape: tuple[int, ...] | None = None) -> RawImag
 
 
 def _folders(folder: Path) -> list[Path]:
-    return [
-        path for path in sorted(folder.iterdir()) if path.is_dir() and not _is_hidden(path.name)
-    ]
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() and not is_hidden(path.name)]
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -92,12 +90,10 @@ def _pictures(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not _is_hidden(path.name)
+        if path.suffix.lower() in SUFFIXES
+        and path.is_file()
+        and not any(map(is_hidden, path.relative_to(folder).parts))
     )
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".")
 
 
 def _arrays(files: Sequence[Path], shape: tuple[int, ...] | None) -> NDArray[np.uint8]:

@@ -99,6 +99,11 @@ def listed(names: Iterable[object]) -> str:
 
 
 def contents(folder: Path) -> str:
-    """Returns what is in a folder, hidden files left out, for messages."""
+    """Returns what is in a folder, what is hidden left out, for messages."""
     names = (f"{path.name}/" if path.is_dir() else path.name for path in sorted(folder.iterdir()))
-    return listed(name for name in names if not name.startswith("."))
+    return listed(name for name in names if not is_hidden(name.rstrip("/")))
+
+
+def is_hidden(name: str) -> bool:
+    """Returns whether a file or folder is hidden, or what macOS adds to archives."""
+    return name.startswith(".") or name == "__MACOSX"
