@@ -43,7 +43,8 @@ def evaluate(
     """Test the model of a run on test images.
 
     Images are classified by class energies, and by the lowest of 10 reads. Reads are not what a
-    network trained on class states answers by: only --json has their accuracy then.
+    network trained on class states answers by: only --json has their accuracy then. Those of a run
+    that tests on a chip are asked of the chip, within the run's budget, unless it has answered.
     """
     with one_line_errors():
         run = RunFolder.open(folder)

@@ -81,7 +81,8 @@ def train(
         Literal["tuned", "paper"],
         Option(
             rich_help_panel=LEARNING,
-            help="What settings in brackets are: tuned on held-out images, or the paper's.",
+            help="What settings in brackets are: tuned on held-out images (the paper's for chips, "
+            "cyclic annealing and deep networks), or the paper's.",
         ),
     ] = "tuned",
     num_states: Annotated[
