@@ -33,7 +33,7 @@ def load_images(
 
     Example:
         >>> import isingprop as ip
-        >>> values, labels = np.arange(60).reshape(20, 3) / 7, ["low", "high"] * 10
+        >>> values, labels = np.arange(60.0).reshape(20, 3) ** 2, ["low", "high"] * 10
         >>> images = ip.ImageSet.from_arrays(values, labels)
         >>> network = ip.BipartiteNetwork.random(num_inputs=3, num_hidden=10, num_classes=2)
         >>> _ = ip.Trainer(network).fit(images, epochs=1)
