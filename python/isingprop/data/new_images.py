@@ -37,7 +37,7 @@ def load_images(
         >>> images = ip.ImageSet.from_arrays(values, labels)
         >>> network = ip.BipartiteNetwork.random(num_inputs=3, num_hidden=10, num_classes=2)
         >>> _ = ip.Trainer(network).fit(images, epochs=1)
-        >>> ip.load_images([[0.0, -1.0, 99.0]], network)
+        >>> ip.load_images([[0.0, -1.0, 9999.0]], network)
         array([[0., 0., 1.]], dtype=float32)
     """
     from isingprop.data.formats.own_source import read_unlabelled
