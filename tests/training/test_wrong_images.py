@@ -31,3 +31,9 @@ def test_squares_and_bytes_are_refused_with_what_to_do(call):
         CALLS[call](np.zeros((5, 8, 8)))
     with pytest.raises(TypeError, match=r"got dtype uint8: divide by 255, \w*images / 255$"):
         CALLS[call](np.zeros((5, 64), np.uint8))
+
+
+def test_arrays_in_the_place_of_an_image_set_are_refused_with_what_to_do():
+    message = r"^images must be an ImageSet, got ndarray: ImageSet\.from_arrays\(x, y\) makes one"
+    with pytest.raises(TypeError, match=message):
+        ip.Trainer(NETWORK).fit(np.zeros((5, 64)), epochs=1)

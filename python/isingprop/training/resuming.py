@@ -75,6 +75,12 @@ class Resumable(FixedOptions):
 
         The network keeps their format.
         """
+        if not hasattr(images, "train_images"):
+            raise TypeError(
+                f"images must be an ImageSet, got {type(images).__name__}: "
+                "ImageSet.from_arrays(x, y) makes one of arrays"
+            )
+
         checked = []
         for part, before in (("train", self._data_checksum), ("test", self._test_checksum)):
             arrays = getattr(images, f"{part}_images"), getattr(images, f"{part}_labels")

@@ -3,6 +3,8 @@
 import base64
 import csv
 import io
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -270,3 +272,13 @@ def test_texts_say_what_was_done(report_of):
     assert "has kept no model of single epochs" in found["landscape"]["snapshots"]
     assert "by the lowest of 10 states" in found["accuracy"]
     assert "data_dir" not in found["settings"]
+
+
+def test_the_folder_of_the_data_is_not_told(monkeypatch, run_of):
+    run = RunFolder.open(run_of("anneal"))
+    images = run.settings.load_test_images()
+    monkeypatch.setattr(RunSettings, "load_test_images", lambda _: images)
+    run.settings = replace(run.settings, data="/home/ann/secret/digits.npz")
+    found = payload_of(run)
+    assert found["settings"]["data"] == "digits"
+    assert "secret" not in json.dumps(found)

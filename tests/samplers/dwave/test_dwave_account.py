@@ -142,6 +142,24 @@ def test_the_name_of_an_emulated_chip_is_that_chip_as_in_the_shell(
     assert tolerances.same_bits(*spins)
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("emulated:zephyr:0", "size must be at least 1, got 0"),
+        ("emulated:advantage2_system1:4", "size must be None for Advantage2_system1"),
+    ],
+)
+def test_a_size_that_no_chip_has_is_refused_with_the_whole_name(name, reason):
+    message = f"^solver must name a chip that exists, got {name!r}: {reason}"
+    with pytest.raises(ValueError, match=message):
+        ip.DWave(solver=name)
+
+
+def test_names_of_emulated_chips_may_have_capitals():
+    chip = ip.DWave(solver="Emulated:Zephyr:1").device
+    assert len(chip.nodelist) == len(ip.DWave(solver="emulated:zephyr:1").device.nodelist) == 48
+
+
 @pytest.mark.parametrize("name", ["emulated", "emulated:chimera", "emulated:zephyr:x", "emulated:"])
 def test_another_emulated_chip_is_refused_with_all_that_there_are(name):
     known = (

@@ -117,7 +117,7 @@ def payload_of(run: RunFolder) -> dict[str, Any]:
         # Two that change no number; the folder of the data is nobody else's business.
         "settings": {
             name: value
-            for name, value in asdict(run.settings).items()
+            for name, value in (asdict(run.settings) | {"data": run.settings.data_name}).items()
             if name not in ("data_dir", "threads")
         },
         "colours": COLOURS,

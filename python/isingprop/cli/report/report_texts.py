@@ -18,8 +18,8 @@ def summary_text(network: Network, settings: RunSettings, history: Sequence[Epoc
     seconds = sum(record.seconds + record.seconds_testing for record in history)
     return (
         f"{network.num_inputs} inputs, {hidden} hidden spins and {network.num_output} output spins "
-        f"for {network.num_classes} classes, trained on {settings.data} for {len(history)} epochs "
-        f"({seconds:.1f} s) with the sampler {settings.sampler}."
+        f"for {network.num_classes} classes, trained on {settings.data_name} for {len(history)} "
+        f"epochs ({seconds:.1f} s) with the sampler {settings.sampler}."
     )
 
 

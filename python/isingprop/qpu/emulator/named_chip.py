@@ -8,12 +8,12 @@ from typing import Any
 from isingprop.qpu.chip.chip_file import REAL_CHIPS, real_chip_name
 
 _PREFIX = "emulated"
-_NAME = re.compile(rf"{_PREFIX}:([^:]+)(?::(\d+))?")
+_NAME = re.compile(rf"{_PREFIX}:([^:]+)(?::(\d+))?", re.IGNORECASE)
 
 
 def is_emulated(solver: object) -> bool:
     """Returns whether a solver is the name of an emulated chip, right or wrong."""
-    return isinstance(solver, str) and solver.startswith(_PREFIX)
+    return isinstance(solver, str) and solver.lower().startswith(_PREFIX)
 
 
 def solver_or_emulated(argument: str, solver: Any) -> Any:
@@ -39,6 +39,7 @@ def solver_or_emulated(argument: str, solver: Any) -> Any:
 
     match = _NAME.fullmatch(solver)
     chip, size = match.groups() if match else ("", None)
+    chip = chip.lower()
     if chip not in REAL_CHIPS and real_chip_name(chip) is None:
         known = ", ".join(f"{_PREFIX}:{each}" for each in REAL_CHIPS.values())
         perfect = " or ".join(f"{_PREFIX}:{each}" for each in REAL_CHIPS)
@@ -48,4 +49,9 @@ def solver_or_emulated(argument: str, solver: Any) -> Any:
 
     from isingprop.qpu.emulator.emulated_qpu import EmulatedQPU
 
-    return EmulatedQPU(chip, None if size is None else int(size))
+    try:
+        return EmulatedQPU(chip, None if size is None else int(size))
+    except ValueError as error:
+        raise ValueError(
+            f"{argument} must name a chip that exists, got {solver!r}: {error}"
+        ) from None
