@@ -158,7 +158,7 @@ class DWave(KeptArguments, PlannedCalls):
         self._budget = None if budget is None else real_number("budget", budget, least=0.0)
         self._session = DeviceSession(solver, self._settings, self._num_copies, self._budget)
 
-        self.record = self._own_record() if record is None else record
+        self.record = self._own_record() if record is None else Path(record).absolute()
         self._opened: Record | None = None
 
     def __repr__(self) -> str:
@@ -172,7 +172,7 @@ class DWave(KeptArguments, PlannedCalls):
 
     @record.setter
     def record(self, folder: str | os.PathLike[str]) -> None:
-        self._record = Path(folder).absolute()
+        self._record = Path(folder)
 
     @property
     def device(self) -> Any:
