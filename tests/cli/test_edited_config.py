@@ -5,25 +5,23 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 
+from helpers.cli.settings_of_runs import settings_of_a_run
 from helpers.idx_files import small_arrays, write_folder
 from isingprop.cli.options import BOUNDS
 from isingprop.cli.run_folder import RunFolder
 from isingprop.cli.run_settings import RunSettings
 from isingprop.data.download import FILES
 
-SETTINGS = RunSettings(
+SETTINGS = settings_of_a_run(
     data="mnist",
-    data_dir=None,
     num_train=20,
     num_test=10,
     epochs=3,
     num_states=1,
     num_sweeps=5,
     hidden=(6,),
-    learning_rate=0.001,
     sampler="class-states",
     seed=0,
-    threads=1,
     test_sampler="anneal",
     optimizer="adam",
     average_from=1,

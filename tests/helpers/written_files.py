@@ -14,12 +14,12 @@ from safetensors.numpy import save_file
 
 import isingprop as ip
 from helpers import oracle
+from helpers.cli.settings_of_runs import settings_of_a_run
 from helpers.dwave.qpu_records import SETTINGS, TIMING, a_call, has, random_samples
 from helpers.paper.job_kinds import Count, small_images
 from helpers.training.training_runs import DATA, make
 from isingprop.cli.qpu_commands.plan.measurements import Measurements
 from isingprop.cli.run_folder import RunFolder
-from isingprop.cli.run_settings import RunSettings
 from isingprop.paper.common.jobs import Runner
 from isingprop.qpu.calls.call_files import load_answer
 from isingprop.qpu.calls.record import Index, Record, read_settings
@@ -28,20 +28,7 @@ from isingprop.qpu.embed.embedding_cache import copies_of, stored_copies
 from isingprop.training import checkpoints
 from isingprop.training.checkpoints import Checkpoint
 
-SETTINGS_OF_A_RUN = RunSettings(
-    data="digits",
-    data_dir=None,
-    num_train=300,
-    num_test=None,
-    epochs=2,
-    num_states=3,
-    num_sweeps=20,
-    hidden=(12,),
-    learning_rate=0.001,
-    sampler="anneal",
-    seed=7,
-    threads=1,
-)
+SETTINGS_OF_A_RUN = settings_of_a_run()
 
 
 class Written(NamedTuple):

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from helpers.cli.settings_of_runs import settings_of_a_run
 from helpers.dwave.qpu_records import TIMING, a_call
 from isingprop.cli.rehearsal.checklist import checklist
 from isingprop.cli.rehearsal.rehearsal_plan import RehearsalPlan
 from isingprop.cli.rehearsal.rehearsed_run import FAULTS, BudgetStop, RehearsedRun, Replayed
-from isingprop.cli.run_settings import RunSettings
 from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.working_graph import WorkingGraph
 from isingprop.qpu.embed.embedding import Embedding
@@ -34,19 +34,8 @@ LIMITS = Limits.of(
     },
     GRAPH,
 )
-SETTINGS = RunSettings(
-    data="digits",
-    data_dir=None,
-    num_train=100,
-    num_test=50,
-    epochs=10,
-    num_states=3,
-    num_sweeps=5,
-    hidden=(4,),
-    learning_rate=0.001,
-    sampler="dwave",
-    seed=0,
-    threads=1,
+SETTINGS = settings_of_a_run(
+    num_train=100, num_test=50, epochs=10, num_sweeps=5, hidden=(4,), sampler="dwave", seed=0
 )
 PRICE = Estimate(
     num_qubits=100,

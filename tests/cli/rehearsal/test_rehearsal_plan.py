@@ -4,24 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from helpers.cli.settings_of_runs import settings_of_a_run
 from isingprop import DWave, EmulatedQPU
 from isingprop.cli.rehearsal import rehearsal_plan
 from isingprop.cli.rehearsal.rehearsal_plan import make_plan
-from isingprop.cli.run_settings import RunSettings
 
-PLANNED = RunSettings(
-    data="digits",
-    data_dir=None,
+PLANNED = settings_of_a_run(
     num_train=1000,
     num_test=100,
     epochs=30,
     num_states=20,
     num_sweeps=5,
     hidden=(4,),
-    learning_rate=0.001,
     sampler="dwave",
     seed=0,
-    threads=1,
 )
 
 

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
+from helpers.cli.settings_of_runs import settings_of_a_run
 from isingprop.cli.report.report_page import json_in_html, page_of
 from isingprop.cli.run_folder import RunFolder
-from isingprop.cli.run_settings import RunSettings
 from isingprop.samplers.dwave import DWave
 
 
@@ -54,17 +54,8 @@ def test_a_report_of_a_chip_run_calls_no_chip(isingprop, whole, tmp_path, monkey
 @pytest.fixture
 def begun(tmp_path):
     """The folder of a run that was killed in its first epoch."""
-    sizes = {"num_train": 40, "num_test": 60, "epochs": 2, "num_states": 1, "num_sweeps": 10}
-    settings = RunSettings(
-        **sizes,
-        data="digits",
-        data_dir=None,
-        hidden=(8,),
-        learning_rate=0.001,
-        sampler="anneal",
-        seed=0,
-        threads=1,
-    )
+    sizes = {"num_train": 40, "num_test": 60, "num_states": 1, "num_sweeps": 10, "hidden": (8,)}
+    settings = settings_of_a_run(**sizes, seed=0)
     return RunFolder.create(tmp_path / "begun", settings)
 
 
