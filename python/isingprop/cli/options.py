@@ -19,6 +19,11 @@ from isingprop.cli.shell.shell_commands import DATA, RUN
 def whole(name: str, group: str, text: str) -> Any:
     """Returns the option, in a group and with this help, of a setting that is a whole number."""
     least, most = BOUNDS[name]
+    return count(group, text, least=least, most=most)
+
+
+def count(group: str, text: str, *, least: int = 1, most: int | None = None) -> Any:
+    """Returns the option, in a group and with this help, of a whole number within bounds."""
     return Option(metavar="N", min=least, max=most, rich_help_panel=group, help=text)
 
 

@@ -13,7 +13,7 @@ import typer
 from typer import Option
 
 from isingprop.cli.console import INTERRUPTED, one_line_errors, print_json
-from isingprop.cli.options import AsJson, DataDir
+from isingprop.cli.options import AsJson, DataDir, count
 from isingprop.cli.shell.shell_commands import DATA, RUN
 from isingprop.data.load import DataName
 from isingprop.util.files import make_folder, remove_leftovers
@@ -78,24 +78,10 @@ def reproduce(
         ),
     ] = None,
     data_dir: DataDir = None,
-    seeds: Annotated[
-        int,
-        Option(
-            metavar="N",
-            min=1,
-            rich_help_panel=RUN,
-            help="Repetitions, which error bars are over.",
-        ),
-    ] = 5,
+    seeds: Annotated[int, count(RUN, "Repetitions, which error bars are over.")] = 5,
     seed: Annotated[
         int,
-        Option(
-            metavar="N",
-            min=0,
-            max=2**32,
-            rich_help_panel=RUN,
-            help="Of the first repetition; all random numbers follow.",
-        ),
+        count(RUN, "Of the first repetition; all random numbers follow.", least=0, most=2**32),
     ] = 0,
     quick: Annotated[
         bool,
@@ -107,13 +93,7 @@ def reproduce(
     ] = False,
     workers: Annotated[
         int | None,
-        Option(
-            metavar="N",
-            min=1,
-            max=1024,
-            rich_help_panel=RUN,
-            help="Processes on this machine [default: one for each core].",
-        ),
+        count(RUN, "Processes on this machine [default: one for each core].", most=1024),
     ] = None,
     scheduler: Annotated[
         str | None,

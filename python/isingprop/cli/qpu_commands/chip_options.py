@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
+from isingprop.cli.options import count
 from isingprop.cli.shell.shell_commands import CHIP, NETWORK
 from isingprop.qpu.emulator.named_chip import is_emulated
 from isingprop.util.messages import say
@@ -55,12 +56,8 @@ SolverName = Annotated[
     str | None,
     Option(metavar="NAME", rich_help_panel=CHIP, help="A solver of your D-Wave account."),
 ]
-HiddenSpins = Annotated[
-    int, Option(metavar="N", min=1, rich_help_panel=NETWORK, help="Hidden spins of the network.")
-]
-OutputSpins = Annotated[
-    int, Option(metavar="N", min=1, rich_help_panel=NETWORK, help="Output spins of the network.")
-]
+HiddenSpins = Annotated[int, count(NETWORK, "Hidden spins of the network.")]
+OutputSpins = Annotated[int, count(NETWORK, "Output spins of the network.")]
 
 
 def check_chip_options(

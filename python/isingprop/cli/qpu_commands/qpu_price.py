@@ -10,7 +10,7 @@ import typer
 from typer import Option
 
 from isingprop.cli.console import one_line_errors, print_json
-from isingprop.cli.options import AsJson
+from isingprop.cli.options import AsJson, count
 from isingprop.cli.qpu_commands.chip_options import (
     ChipFile,
     ChipSize,
@@ -37,10 +37,6 @@ class Mode(StrEnum):
     FAST = "fast"
 
 
-def _count(group: str, text: str, *, least: int = 1) -> Any:
-    return Option(metavar="N", min=least, rich_help_panel=group, help=text)
-
-
 def estimate(
     topology: ChipTopology = None,
     size: ChipSize = None,
@@ -51,11 +47,11 @@ def estimate(
     mode: Annotated[
         Mode, Option(rich_help_panel=SAMPLING, help="Of the training; tests anneal forward.")
     ] = Mode.FORWARD,
-    num_train: Annotated[int, _count(DATA, "Training images.")] = 1000,
-    num_test: Annotated[int, _count(DATA, "Test images, after each epoch.", least=0)] = 100,
-    epochs: Annotated[int, _count(LEARNING, "Passes over the training images.")] = 30,
-    num_states: Annotated[int, _count(SAMPLING, "States per image and update.")] = 20,
-    batch_size: Annotated[int, _count(LEARNING, "Images per update, which share calls.")] = 1,
+    num_train: Annotated[int, count(DATA, "Training images.")] = 1000,
+    num_test: Annotated[int, count(DATA, "Test images, after each epoch.", least=0)] = 100,
+    epochs: Annotated[int, count(LEARNING, "Passes over the training images.")] = 30,
+    num_states: Annotated[int, count(SAMPLING, "States per image and update.")] = 20,
+    batch_size: Annotated[int, count(LEARNING, "Images per update, which share calls.")] = 1,
     annealing_time: Annotated[
         float,
         Option(metavar="US", rich_help_panel=SAMPLING, help="Of a read, in microseconds."),
