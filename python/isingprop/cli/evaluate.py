@@ -70,25 +70,25 @@ def evaluate(
             seed=seed_for(settings.seed, TEST, 0),  # as in the tests of the run's epochs
             active_layers=settings.active_layers,
         )
-        reads = Evaluation.of(classes, labels)
+        reads = result = Evaluation.of(classes, labels)
         exact = None
         if isinstance(network, BipartiteNetwork):
             classes = network.predict(images)
-            exact = ClassEnergyTest.of(network, classes, images, labels)
+            result = Evaluation.of(classes, labels)
+            exact = ClassEnergyTest.of(network, result, images, labels)
         confusion = Confusion.of(classes, labels, network.num_classes)
 
     if as_json:
         # test_accuracy is of the kind that the run's history has.
-        by_energies = exact is not None and own == CLASS_STATES
-        result = Evaluation.of(classes, labels) if by_energies else reads
-        numbers = {"test_accuracy": result.accuracy, **test_numbers(result)}
+        tested = result if own == CLASS_STATES else reads
+        numbers = {"test_accuracy": tested.accuracy, **test_numbers(tested)}
         if exact is not None:
             numbers |= {"test_accuracy_reads": reads.accuracy, **asdict(exact)}
         numbers |= asdict(confusion)
         print_json({"model": str(run.model), **numbers, **qpu_numbers(trainer)})
     else:
         if exact is not None:
-            typer.echo(f"class energies  {percent(Evaluation.of(classes, labels))} right")
+            typer.echo(f"class energies  {percent(result)} right")
         if own != CLASS_STATES:  # a network of class states does not answer by its reads
             typer.echo(
                 f"lowest reads    {percent(reads)} right, {reads.unclassified:.1%} unclassified"
@@ -110,10 +110,10 @@ class ClassEnergyTest:
 
     @classmethod
     def of(
-        cls, network: BipartiteNetwork, classes: Labels, images: Images, labels: Labels
+        cls, network: BipartiteNetwork, result: Evaluation, images: Images, labels: Labels
     ) -> ClassEnergyTest:
-        """Compares the classes of lowest energy, and their probabilities, with labels."""
-        accuracy = float((classes == labels).mean())
+        """Adds to the test of the classes of lowest energy how right their probabilities are."""
+        accuracy = result.accuracy
         if network.beta is None:
             return cls(accuracy, None, None)
         return cls(accuracy, network.beta, calibration_error(network.predict_proba(images), labels))
