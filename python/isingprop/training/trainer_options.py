@@ -14,6 +14,7 @@ from isingprop.samplers.protocol import Sampler, Weighing, check_sampler, declar
 from isingprop.training.layer_sweeps import check_active_layers
 from isingprop.training.learning_rule import LearningRates
 from isingprop.util.checks import real_number, true_or_false, whole_number
+from isingprop.util.kept_arguments import refusal
 
 WRONG_CLASSES = "wrong-classes"
 FREE, RANDOM = "free", "random"
@@ -63,10 +64,7 @@ class FixedOptions(TrainerOptions):
         """Sets an attribute that is not one of the arguments."""
         if self._are_fixed and (name == "learning_rate" or name in TrainerOptions.__annotations__):
             advice = "; schedule changes rates in training" if "learning_rate" in name else ""
-            raise AttributeError(
-                f"{name} must stay as it was given to {type(self).__name__}(), got {value!r}: "
-                f"make a new one{advice}"
-            )
+            raise refusal(type(self), name, value, f"make a new one{advice}")
         super().__setattr__(name, value)
 
     def replace_samplers(self, **stand_ins: Sampler) -> None:

@@ -23,12 +23,16 @@ class KeptArguments:
             if _takes(owner, name):
                 is_settable = hasattr(self, "set_params")
                 advice = f"call set_params({name}=...)" if is_settable else "make a new one"
-                raise AttributeError(
-                    f"{name} must stay as it was given to {owner.__name__}(), got {value!r}: "
-                    f"{advice}"
-                )
+                raise refusal(owner, name, value, advice)
 
         super().__setattr__(name, value)
+
+
+def refusal(owner: type, name: str, value: object, advice: str) -> AttributeError:
+    """Returns the error for a value that is assigned to an argument of a finished object."""
+    return AttributeError(
+        f"{name} must stay as it was given to {owner.__name__}(), got {value!r}: {advice}"
+    )
 
 
 def _declares(kind: type, name: str) -> bool:
