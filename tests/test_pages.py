@@ -37,6 +37,12 @@ def commands_of(page):
     return [line for line in lines if line.startswith("isingprop ")]
 
 
+def seed_sequence_of_a_seed(entropy=None, sequence=np.random.SeedSequence):
+    """Returns NumPy's SeedSequence; refuses to take a seed from the operating system."""
+    assert entropy is not None, "the page shows what changes from run to run: name a seed"
+    return sequence(entropy)
+
+
 def write_leaves(path, with_species):
     """Writes a table of leaves of two species, which differ in their length."""
     rng = np.random.default_rng(0)
@@ -65,8 +71,9 @@ def noisy_digits():
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_on_a_page_prints_what_the_page_shows(page, tmp_path, monkeypatch, capsys):
-    """Blocks of a page go on with what those before have made."""
+    """Blocks of a page go on with what those before have made. Every seed is named."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(np.random, "SeedSequence", seed_sequence_of_a_seed)
     names = {}
     for code, shown in blocks_of_python(page):
         exec(compile(code, page.name, "exec"), names)
