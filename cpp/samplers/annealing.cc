@@ -6,7 +6,7 @@
 
 #include "chains/chains.h"
 #include "chains/run_reads.h"
-#include "kernels/annealing/random_stream.h"
+#include "kernels/metropolis/random_stream.h"
 #include "targets/dispatch.h"
 
 namespace isingprop {

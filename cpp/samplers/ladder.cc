@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/annealing/metropolis_rule.h"
+#include "kernels/metropolis/metropolis_rule.h"
 
 namespace isingprop {
 namespace {

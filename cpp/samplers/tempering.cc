@@ -9,8 +9,8 @@
 
 #include "chains/chains.h"
 #include "chains/run_reads.h"
-#include "kernels/annealing/metropolis_rule.h"
-#include "kernels/annealing/random_stream.h"
+#include "kernels/metropolis/metropolis_rule.h"
+#include "kernels/metropolis/random_stream.h"
 #include "samplers/ladder.h"
 #include "targets/dispatch.h"
 

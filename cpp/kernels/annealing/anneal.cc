@@ -25,10 +25,10 @@
 /// Work per half-sweep: n random numbers, and (number of flips) * (spins of the other layer)
 /// additions. Requires, unchecked: spins that are -1 or +1, slopes >= 0, and arrays that do not
 /// overlap. The bits are the same on every target.
-#include "kernels/annealing/acceptance.h"
 #include "kernels/annealing/chain.h"
 #include "kernels/annealing/flips.h"
-#include "kernels/annealing/xoshiro.h"
+#include "kernels/metropolis/acceptance.h"
+#include "kernels/metropolis/xoshiro.h"
 #include "simd/vec.h"
 
 namespace isingprop {

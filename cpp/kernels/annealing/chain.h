@@ -3,12 +3,10 @@
 
 #include <cstdint>
 
+#include "kernels/metropolis/random_stream.h"
 #include "simd/layout.h"
 
 namespace isingprop {
-
-/// Words of random state of one chain: four for each lane (xoshiro128+).
-inline constexpr int kGeneratorWords = 4 * kBlock;
 
 /// The spins that flipped in a half-sweep are marked by one bit each, in words of this many bits.
 inline constexpr int kFlipBits = 64;

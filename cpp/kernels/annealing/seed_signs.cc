@@ -1,6 +1,6 @@
 /// Random start states.
 #include "kernels/annealing/chain.h"
-#include "kernels/annealing/xoshiro.h"
+#include "kernels/metropolis/xoshiro.h"
 #include "simd/vec.h"
 
 namespace isingprop {

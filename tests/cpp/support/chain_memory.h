@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "chains/coupling_grid.h"
-#include "kernels/annealing/random_stream.h"
+#include "kernels/metropolis/random_stream.h"
 #include "support/common.h"
 #include "support/make_grid.h"
 #include "support/scalar_chain.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/annealing/random_stream.h"
+#include "kernels/metropolis/random_stream.h"
 #include "targets/dispatch.h"
 #include "util/interrupt.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "kernels/annealing/chain.h"
-#include "kernels/annealing/random_stream.h"
+#include "kernels/metropolis/random_stream.h"
 
 namespace isingprop::test {
 

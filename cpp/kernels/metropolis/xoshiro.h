@@ -6,7 +6,7 @@
 ///     generator 0  1 ... 15   0  1 ... 15   0 ...
 #pragma once
 
-#include "kernels/annealing/chain.h"
+#include "simd/layout.h"
 #include "simd/vec.h"
 
 namespace isingprop {

@@ -4,9 +4,12 @@
 
 #include <cstdint>
 
-#include "kernels/annealing/chain.h"
+#include "simd/layout.h"
 
 namespace isingprop {
+
+/// Words of random state of one chain: four for each lane (xoshiro128+).
+inline constexpr int kGeneratorWords = 4 * kBlock;
 
 /// SplitMix64's output function (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195).
 inline std::uint64_t mix(std::uint64_t z) {

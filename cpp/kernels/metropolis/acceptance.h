@@ -16,7 +16,7 @@
 /// a spin with x = -1.1 does not, and for x = -0.977 accepts() computes 2^x to 1e-11.
 #pragma once
 
-#include "kernels/annealing/metropolis_rule.h"
+#include "kernels/metropolis/metropolis_rule.h"
 #include "simd/lanes.h"
 #include "simd/vec.h"
 
