@@ -5,6 +5,7 @@
 
 namespace isingprop {
 
+void bind_graphs(pybind11::module_& m);
 void bind_samplers(pybind11::module_& m);
 void bind_network(pybind11::module_& m);
 void bind_quantum(pybind11::module_& m);

@@ -4,6 +4,7 @@
 // Every function works on its own arguments only, so that many threads may call it at a time.
 PYBIND11_MODULE(_core, m) {
   isingprop::bind_samplers(m);
+  isingprop::bind_graphs(m);
   isingprop::bind_network(m);
   isingprop::bind_quantum(m);
   isingprop::bind_energy_model(m);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "chains/exact_descent.h"
+#include "chains/gains.h"
 #include "targets/dispatch.h"
 #include "util/powers_of_two.h"
 
@@ -16,9 +17,6 @@ namespace {
 constexpr float kPaddingField = -1e30f;
 /// The largest pull, in units of the grid.
 constexpr float kLargestPull = 0x1p100f;
-constexpr double kTwoOverLn2 = 2.8853900817779268;
-/// The gains are such that the largest slope is at most 2 to this power.
-constexpr double kLargestSlopeLog = 100.0;
 constexpr int kSharedArrays = 5;  // of floats
 /// The least tolerance of a field that is not exact: more than float rounds off at its smallest.
 constexpr float kLeastTolerance = 0x1p-147f;
@@ -214,34 +212,21 @@ LocalScales& Chains::local_scales() {
 void Chains::find_gains() {
   const std::int64_t num_hidden = grid_.num_hidden(), output = padded(num_hidden);
   const LocalScales* scales = unit_.relative ? &local_scales() : nullptr;
+  std::vector<std::int64_t> spins;  // on which anything acts; for the others any gain will do
+  for (std::int64_t at = 0; at < output + grid_.num_output(); ++at) {
+    const bool is_padding = at >= num_hidden && at < output;
+    if (!is_padding && (grid_.sums()[at] != 0.0f || fields_[at] != 0.0f)) spins.push_back(at);
+  }
+
   const auto log_gain = [&](std::int64_t at) {
     return grid_.exponent(at) - grid_.exponent() - (scales ? scales->log2_scale(at) : 0.0);
   };
-  // Visits the spins on which anything acts; for the others any gain will do.
-  const auto for_each_spin = [&](const auto& visit) {
-    for (std::int64_t at = 0; at < size_; at = at + 1 == num_hidden ? output : at + 1) {
-      if (at >= output + grid_.num_output()) break;
-      if (grid_.sums()[at] != 0.0f || fields_[at] != 0.0f) visit(at);
-    }
-  };
-
-  double most = -std::numeric_limits<double>::infinity(), least = -most;
-  for_each_spin([&](std::int64_t at) {
-    most = std::max(most, log_gain(at));
-    least = std::min(least, log_gain(at));
-  });
-  if (most < least) most = least = 0.0;  // nothing acts on any spin
   // With a reduced beta the units cancel.
   const int exponent = scales ? 0 : grid_.exponent();
   const double largest = scales ? scales->reduced(unit_.largest) : unit_.largest;
-  const double coldest = std::min(kTwoOverLn2 * std::ldexp(largest, exponent), kLargestDouble);
-  if (coldest > 0.0) most = std::min(most, kLargestSlopeLog - log2_of(coldest));
-  gain_unit_ = std::ldexp(power_of_two(most), exponent);
-
-  log2_least_gain_ = std::min(0.0, least - most);
-  for_each_spin([&](std::int64_t at) {
-    gains_[at] = static_cast<float>(power_of_two(std::min(0.0, log_gain(at) - most)));
-  });
+  const Gains found = isingprop::find_gains(spins, log_gain, exponent, largest, gains_);
+  gain_unit_ = found.unit;
+  log2_least_gain_ = found.log2_least;
   gains_are_stale_ = false;
 }
 

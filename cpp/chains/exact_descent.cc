@@ -27,14 +27,7 @@ class ExactFields {
       for (std::int64_t i = 0; i < num_hidden; ++i) add(column[i * num_output], spins[i]);
     }
 
-    double sum = 0.0, size = 0.0;
-    for (const double term : terms_) {
-      sum += term;
-      size += std::abs(term);
-    }
-    const double error = 0x1p-52 * static_cast<double>(terms_.size()) * size;
-    if (std::abs(sum) > error) return sum > 0.0 ? 1 : -1;
-    return sign_of_sum(terms_);
+    return sign_of(terms_);
   }
 
  private:
@@ -79,6 +72,17 @@ int sign_of_sum(const std::vector<double>& terms) {
   }
   if (parts.empty()) return 0;
   return parts.back() > 0.0 ? 1 : -1;
+}
+
+int sign_of(const std::vector<double>& terms) {
+  double sum = 0.0, size = 0.0;
+  for (const double term : terms) {
+    sum += term;
+    size += std::abs(term);
+  }
+  const double error = 0x1p-52 * static_cast<double>(terms.size()) * size;
+  if (std::abs(sum) > error) return sum > 0.0 ? 1 : -1;
+  return sign_of_sum(terms);
 }
 
 template <class Real>

@@ -18,6 +18,8 @@ namespace isingprop {
 
 /// Returns the sign of the exact sum of numbers whose sizes add up to at most 1e300: -1, 0 or +1.
 int sign_of_sum(const std::vector<double>& terms);
+/// Returns the same, from a sum in double precision where that is certain.
+int sign_of(const std::vector<double>& terms);
 
 /// Flips spins until no single flip lowers the energy of problem b, as it was given. `chain` holds
 /// the state `spins` and its fields, and the spins that its tolerances leave open are looked at

@@ -16,6 +16,9 @@ namespace ISINGPROP_TARGET {
 using Lanes = __mmask16;
 
 ISINGPROP_INLINE Lanes greater(VecF a, VecF b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+ISINGPROP_INLINE Lanes greater(VecI a, VecI b) {
+  return _mm512_cmpgt_epi32_mask(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b));
+}
 ISINGPROP_INLINE Lanes within(VecF x, VecF min, VecF max) {
   return _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(x, min, _CMP_GE_OQ), x, max, _CMP_LE_OQ);
 }
@@ -41,6 +44,7 @@ ISINGPROP_INLINE VecU flip_sign(VecU signs, Lanes lanes) {
 using Lanes = VecI;
 
 ISINGPROP_INLINE Lanes greater(VecF a, VecF b) { return a > b; }
+ISINGPROP_INLINE Lanes greater(VecI a, VecI b) { return a > b; }
 ISINGPROP_INLINE Lanes within(VecF x, VecF min, VecF max) { return (x >= min) & (x <= max); }
 ISINGPROP_INLINE Lanes at_least(VecU x, std::uint32_t min) { return x >= min; }
 ISINGPROP_INLINE VecF nan_where(Lanes lanes, VecF x) {

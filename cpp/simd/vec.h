@@ -121,6 +121,19 @@ ISINGPROP_INLINE VecD absolute(VecD x) {
   return reinterpret_cast<VecD>(reinterpret_cast<VecL>(x) & INT64_MAX);
 }
 
+/// Returns a where a < b, and b elsewhere.
+ISINGPROP_INLINE VecF lesser(VecF a, VecF b) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_min_ps(0xffff, a, b);
+#elif defined(__AVX2__)
+  return _mm256_min_ps(a, b);
+#elif defined(__SSE2__)
+  return _mm_min_ps(a, b);
+#else
+  return a < b ? a : b;
+#endif
+}
+
 /// Returns the square roots, correctly rounded.
 ISINGPROP_INLINE VecF root(VecF x) {
 #if defined(__AVX512F__)

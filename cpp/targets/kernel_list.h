@@ -11,6 +11,9 @@
 #include "kernels/annealing/rounding.h"
 #include "kernels/energy_model/hidden_means.h"
 #include "kernels/energy_model/output_distribution.h"
+#include "kernels/graph/given_rows.h"
+#include "kernels/graph/graph_rows.h"
+#include "kernels/graph/quanta_rows.h"
 #include "kernels/network/adam.h"
 #include "kernels/network/class_energies.h"
 #include "kernels/network/local_fields.h"
@@ -33,6 +36,24 @@
   X(void, sum_rows,                                                                                \
     (const float* rows, std::int64_t num_rows, std::int64_t stride, float* fields,                 \
      float* squares))                                                                              \
+  /* graph */                                                                                      \
+  X(void, start_reads, (std::int64_t num_spins, const ReadBlock& block))                           \
+  X(void, sweep_reads, (const GraphRows& rows, const ReadBlock& block, const float* slopes))       \
+  X(void, sweep_quanta,                                                                            \
+    (const QuantaRows& rows, const ReadBlock& block, const std::uint8_t* tables))                  \
+  X(int, least_quanta_reads, ())                                                                   \
+  X(std::uint64_t, lower_reads, (const GraphRows& rows, const ReadBlock& block))                   \
+  X(std::uint64_t, open_reads,                                                                     \
+    (const GraphRows& rows, const ReadBlock& block, std::uint64_t* open))                          \
+  X(void, read_energies, (const GraphRows& rows, const ReadBlock& block, double* energies))        \
+  X(void, given_energies, (const GivenRows& rows, const ReadBlock& block, double* energies))       \
+  X(void, start_one, (std::int64_t num_spins, const OneRead& read))                                \
+  X(void, begin_one, (const GraphRows& rows, const OneRead& read))                                 \
+  X(void, sweep_one,                                                                               \
+    (const GraphRows& rows, const OneRead& read, const float* slopes, std::int64_t num_sweeps))    \
+  X(bool, lower_one, (const GraphRows& rows, const OneRead& read))                                 \
+  X(bool, open_one,                                                                                \
+    (const GraphRows& rows, const OneRead& read, int lane, std::uint64_t* open))                   \
   /* network */                                                                                    \
   X(std::int64_t, local_fields, (const LocalFieldsJob<float>& job))                                \
   X(void, spin_fields, (const LocalFieldsJob<float>& job))                                         \

@@ -13,7 +13,7 @@ namespace isingprop {
 
 /// Returns log2(x) for finite x > 0; exactly, if x is a power of two.
 inline double log2_of(double x) {
-  constexpr double kTwoOverLn2 = 2.8853900817779268, kRootHalf = 0.70710678118654752;
+  constexpr double kScale = 2.8853900817779268 /* 2 / ln 2 */, kRootHalf = 0.70710678118654752;
   constexpr int kLastPower = 19;
   int exponent = 0;
   double m = std::frexp(x, &exponent);  // in [0.5, 1)
@@ -25,7 +25,7 @@ inline double log2_of(double x) {
   const double z = (m - 1.0) / (m + 1.0);  // of a size of at most 0.172
   double series = 0.0;
   for (int power = kLastPower; power > 0; power -= 2) series = series * (z * z) + 1.0 / power;
-  return kTwoOverLn2 * (z * series) + exponent;
+  return kScale * (z * series) + exponent;
 }
 
 /// Returns 2^x; exactly, if x is a whole number. Infinity or 0 where a double cannot hold it.

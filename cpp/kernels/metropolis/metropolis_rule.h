@@ -43,12 +43,24 @@ ISINGPROP_INLINE double probability(double x) {
   return x < kMinExponent ? 0.0 : exp2_of(x < 0.0 ? x : 0.0);
 }
 
+inline constexpr double kMove = 63.0 / 64.0;
+/// What the random number 0 counts as.
+inline constexpr double kLeastRandom = 0x1p-158;
+
 /// Returns whether a move is accepted with the 32 random bits r. The number u = 0 counts as 2^-158:
 /// acceptance.h reads the logarithm of u from the bits of a float, and those of 0.0f read as -158.
 ISINGPROP_INLINE bool accepts(std::uint32_t r, double x) {
-  constexpr double kMove = 63.0 / 64.0;
-  const double u = r >> 1 == 0 ? 0x1p-158 : static_cast<double>(r >> 1) * 0x1p-31;
+  const double u = r >> 1 == 0 ? kLeastRandom : static_cast<double>(r >> 1) * 0x1p-31;
   return u < kMove * probability(x);
+}
+
+/// Returns the number of values of r >> 1 with which accepts() is true; they are 0, 1, 2 ...
+ISINGPROP_INLINE std::uint32_t accepted_values(double x) {
+  const double limit = kMove * probability(x);
+  if (kLeastRandom >= limit) return 0;
+  const double count = limit * 0x1p31;
+  const auto whole = static_cast<std::uint32_t>(count);
+  return whole + (count > static_cast<double>(whole));
 }
 
 }  // namespace isingprop

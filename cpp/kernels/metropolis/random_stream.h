@@ -32,9 +32,9 @@ inline std::uint64_t stream_key(std::uint64_t seed, std::uint64_t stream, std::u
   return fold(fold(mix(seed), stream), read);
 }
 
-/// Fills kGeneratorWords words of xoshiro128+ state from SplitMix64, as its authors advise.
-inline void seed_generator(std::uint64_t key, std::uint32_t* words) {
-  for (int k = 0; k < kGeneratorWords; k += 2) {
+/// Fills an even number of words of xoshiro128+ state from SplitMix64, as its authors advise.
+inline void seed_generator(std::uint64_t key, std::uint32_t* words, int count = kGeneratorWords) {
+  for (int k = 0; k < count; k += 2) {
     const std::uint64_t z = mix(key += kGoldenGamma);
     words[k] = static_cast<std::uint32_t>(z);
     words[k + 1] = static_cast<std::uint32_t>(z >> 32);

@@ -1,0 +1,35 @@
+/// What the inverse temperatures of a sampler mean for a problem on a graph.
+#pragma once
+
+#include "chains/chains.h"
+#include "chains/gains.h"
+#include "chains/local_scales.h"
+#include "graphs/graph_grid.h"
+
+namespace isingprop {
+
+/// Slopes of the kernels from inverse temperatures, which are relative to the problem as in
+/// local_scales.h, or in 1 / (unit of J).
+class GraphTemperatures {
+ public:
+  /// Sets the gains of the grid.
+  GraphTemperatures(GraphGrid& grid, BetaUnit unit);
+
+  /// Returns 2 beta / ln 2 in the units of the grid, for beta >= 0 or infinite.
+  float slope(double beta) const;
+  /// Returns a relative beta in 1 / (unit of J). Where parts of the problem share no coupling, this
+  /// is the geometric mean over spins.
+  double absolute(double relative) const;
+  /// Returns the beta of a sampler in 1 / (unit of J).
+  double in_users_unit(double beta) const { return unit_.relative ? absolute(beta) : beta; }
+  /// Returns log2 of the smallest gain of a spin on which anything acts, at most 0.
+  double log2_least_gain() const { return gains_.log2_least; }
+
+ private:
+  int exponent_;
+  BetaUnit unit_;
+  LocalScales scales_;
+  Gains gains_;
+};
+
+}  // namespace isingprop

@@ -1,0 +1,187 @@
+#include "samplers/graph_annealing.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "graphs/graph_temperatures.h"
+#include "graphs/read_memory.h"
+#include "kernels/metropolis/random_stream.h"
+#include "targets/dispatch.h"
+#include "util/pool.h"
+
+namespace isingprop {
+namespace {
+
+/// Up to this many reads of a sparse graph are annealed singly.
+constexpr std::int64_t kMostSingleReads = 3;
+/// A descent by rounded couplings takes at most this many passes more than there are spins.
+constexpr std::int64_t kMorePasses = 1000;
+/// The random stream of the only problem.
+constexpr std::uint64_t kStream = 0;
+/// Reads of the blocks that threads share are a multiple of this.
+constexpr std::int64_t kReadStep = 8;
+
+/// Anneals blocks of reads on one thread.
+class Annealer {
+ public:
+  Annealer(const GraphGrid& grid, const std::vector<float>& slopes, bool descends,
+           const GraphReads& reads, const GraphAnnealingResult& result)
+      : grid_(grid),
+        slopes_(slopes),
+        descends_(descends),
+        reads_(reads),
+        result_(result),
+        memory_(grid) {}
+
+  void run(std::int64_t first, int count, Interrupt& interrupt, bool may_poll) {
+    std::fill_n(memory_.open(), grid_.num_spins(), 0);
+    bool is_open = false;
+    if (grid_.rows().dense != nullptr || count <= kMostSingleReads) {
+      for (int read = 0; read < count; ++read) {
+        is_open |= anneal_one(first + read, read, interrupt, may_poll);
+      }
+    } else {
+      is_open = anneal_block(first, count, interrupt, may_poll);
+    }
+    if (is_open) memory_.settle_exactly(count, memory_.open());
+    memory_.write(count, result_.spins + first * grid_.num_spins(), result_.energies + first);
+  }
+
+ private:
+  const std::int8_t* initial(std::int64_t read) const {
+    return reads_.initial == nullptr ? nullptr : reads_.initial + read * grid_.num_spins();
+  }
+  std::uint64_t key(std::int64_t read) const {
+    return stream_key(reads_.seed, kStream, static_cast<std::uint64_t>(reads_.first + read));
+  }
+
+  /// Returns how many sweeps of `count` reads may pass between two polls of the interrupt.
+  std::int64_t segment(int count) const {
+    const auto num_ends = static_cast<std::int64_t>(grid_.others().size());
+    const std::int64_t work = 1 + (grid_.num_spins() + num_ends / kBlock) * count;
+    return std::max<std::int64_t>(1, kWorkPerPoll / work);
+  }
+
+  /// Anneals one read into a read of the block. Returns whether a spin is to be looked at again.
+  bool anneal_one(std::int64_t number, int read, Interrupt& interrupt, bool may_poll) {
+    const GraphRows& rows = grid_.rows();
+    const OneRead one = memory_.one();
+    memory_.seed_one(key(number));
+    if (initial(number) == nullptr) {
+      kernels().start_one(rows.num_spins, one);
+    } else {
+      memory_.take_one(initial(number));
+    }
+
+    kernels().begin_one(rows, one);
+    const auto num_sweeps = static_cast<std::int64_t>(slopes_.size());
+    for (std::int64_t t = 0, step = segment(1); t < num_sweeps; t += step) {
+      interrupt.check(may_poll);
+      kernels().sweep_one(rows, one, slopes_.data() + t, std::min(step, num_sweeps - t));
+    }
+
+    if (descends_) {
+      std::int64_t passes = kMorePasses + rows.num_spins;
+      while (kernels().lower_one(rows, one) && --passes > 0) interrupt.check(may_poll);
+    }
+    memory_.join(read);
+    return descends_ && grid_.is_rounded() && kernels().open_one(rows, one, read, memory_.open());
+  }
+
+  bool anneal_block(std::int64_t first, int count, Interrupt& interrupt, bool may_poll) {
+    const GraphRows& rows = grid_.rows();
+    const ReadBlock block = memory_.block(count);
+    for (int read = 0; read < count; ++read) memory_.seed_block(read, key(first + read));
+    if (reads_.initial == nullptr) {
+      kernels().start_reads(rows.num_spins, block);
+    } else {
+      for (int read = 0; read < count; ++read) memory_.take_block(read, initial(first + read));
+    }
+
+    const std::int64_t step = segment(count);
+    const bool has_bytes = grid_.quanta() != nullptr && count >= kernels().least_quanta_reads();
+    for (std::size_t t = 0; t < slopes_.size(); ++t) {
+      if (static_cast<std::int64_t>(t) % step == 0) interrupt.check(may_poll);
+      if (has_bytes) {
+        std::uint8_t tables[kLargestTables];
+        grid_.fill_tables(slopes_[t], tables);
+        kernels().sweep_quanta(*grid_.quanta(), block, tables);
+      } else {
+        float slopes[kMostReads];
+        std::fill_n(slopes, kMostReads, slopes_[t]);
+        kernels().sweep_reads(rows, block, slopes);
+      }
+    }
+    if (!descends_) return false;
+
+    const std::uint64_t all = ~std::uint64_t{0} >> (kMostReads - count);
+    std::int64_t passes = kMorePasses + rows.num_spins;
+    while ((kernels().lower_reads(rows, block) & all) != 0 && --passes > 0) {
+      interrupt.check(may_poll);
+    }
+    return grid_.is_rounded() && (kernels().open_reads(rows, block, memory_.open()) & all) != 0;
+  }
+
+  const GraphGrid& grid_;
+  const std::vector<float>& slopes_;
+  bool descends_;
+  const GraphReads& reads_;
+  const GraphAnnealingResult& result_;
+  ReadMemory memory_;
+};
+
+/// Returns how many reads a block has, so that all threads get as many blocks.
+std::int64_t reads_per_block(const GraphReads& reads) {
+  std::int64_t blocks = (reads.count + kMostReads - 1) / kMostReads;
+  blocks = (blocks + reads.num_threads - 1) / reads.num_threads * reads.num_threads;
+  const std::int64_t share = (reads.count + blocks - 1) / blocks;
+  return std::min<std::int64_t>(kMostReads, (share + kReadStep - 1) / kReadStep * kReadStep);
+}
+
+}  // namespace
+
+void anneal_graph(const GraphProblem& problem, const GraphAnnealingPlan& plan,
+                  const GraphAnnealingResult& result, Interrupt& interrupt) {
+  GraphGrid grid(problem);
+  const double* end = plan.betas + plan.num_sweeps;
+  const double largest = plan.num_sweeps > 0 ? *std::max_element(plan.betas, end) : 0.0;
+  const GraphTemperatures temperatures(grid, {.relative = plan.relative, .largest = largest});
+  std::vector<float> slopes;
+  for (const double* beta = plan.betas; beta < end; ++beta) {
+    slopes.push_back(temperatures.slope(*beta));
+  }
+  const double nothing = std::numeric_limits<double>::quiet_NaN();
+  result.range[0] = slopes.empty() ? nothing : temperatures.in_users_unit(plan.betas[0]);
+  result.range[1] = slopes.empty() ? nothing : temperatures.in_users_unit(end[-1]);
+
+  bool descends = plan.descent == Descent::kAlways;
+  if (plan.descent == Descent::kWhereCold && !slopes.empty()) {
+    descends = end[-1] >= (plan.relative ? kColdBeta : temperatures.absolute(kColdBeta));
+  }
+
+  const std::int64_t size = reads_per_block(plan.reads);
+  const std::int64_t num_blocks = (plan.reads.count + size - 1) / size;
+  std::vector<std::unique_ptr<Annealer>> workers(static_cast<std::size_t>(plan.reads.num_threads));
+  parallel_for(plan.reads.num_threads, num_blocks, 1, interrupt,
+               [&](int thread, std::int64_t first, std::int64_t last) {
+                 auto& worker = workers[static_cast<std::size_t>(thread)];
+                 if (!worker) {
+                   worker = std::make_unique<Annealer>(grid, slopes, descends, plan.reads, result);
+                 }
+                 for (std::int64_t block = first; block < last; ++block) {
+                   const std::int64_t count = std::min(size, plan.reads.count - block * size);
+                   worker->run(block * size, static_cast<int>(count), interrupt, thread == 0);
+                 }
+               });
+}
+
+void absolute_graph_betas(const GraphProblem& problem, const double* relative, std::int64_t count,
+                          double* betas) {
+  GraphGrid grid(problem);
+  const GraphTemperatures temperatures(grid, {.relative = false, .largest = 0.0});
+  for (std::int64_t k = 0; k < count; ++k) betas[k] = temperatures.absolute(relative[k]);
+}
+
+}  // namespace isingprop
