@@ -26,8 +26,17 @@ std::size_t index(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 }  // namespace
 
-LocalScales::LocalScales(const CouplingGrid& grid) : grid_(grid), graph_(grid) {
-  const std::int64_t size = padded(grid.num_hidden()) + padded(grid.num_output());
+LocalScales::LocalScales(const CouplingGrid& grid) : graph_(grid), couplings_(graph_.couplings()) {
+  prepare();
+}
+
+LocalScales::LocalScales(const GraphCouplings& couplings)
+    : graph_(couplings), couplings_(graph_.couplings()) {
+  prepare();
+}
+
+void LocalScales::prepare() {
+  const std::int64_t size = couplings_.num_spins;
   squares_.resize(index(size));
   coupling_squares_.resize(index(size));
   is_free_.resize(index(size));
@@ -57,8 +66,8 @@ void LocalScales::find_free_spins(const float* fields) {
   std::vector<double> excess(scales_.size());  // of fields over couplings, by part
   free_.clear();
   for (const std::int64_t spin : graph_.spins()) {
-    const double field = double{fields[spin]}, couplings = double{grid_.squares()[spin]};
-    is_free_[index(spin)] = std::abs(field) <= double{grid_.sums()[spin]} && couplings > 0.0;
+    const double field = double{fields[spin]}, couplings = double{couplings_.squares[spin]};
+    is_free_[index(spin)] = std::abs(field) <= double{couplings_.sums[spin]} && couplings > 0.0;
     if (!is_free_[index(spin)]) continue;
     free_.push_back(spin);
     excess[index(graph_.part(spin))] +=
@@ -68,7 +77,7 @@ void LocalScales::find_free_spins(const float* fields) {
   for (const std::int64_t spin : free_) {
     const double field = double{fields[spin]};
     double& couplings = coupling_squares_[index(spin)];
-    couplings = double{grid_.squares()[spin]};
+    couplings = double{couplings_.squares[spin]};
     if (excess[index(graph_.part(spin))] <= 0.0) couplings += graph_.coherent_squares(spin);
     squares_[index(spin)] = field * field + couplings;
   }
@@ -87,14 +96,14 @@ void LocalScales::find_log_fields() {
   for (const std::int64_t spin : free_) {
     const std::int64_t part = graph_.part(spin);
     Squares sum = squares_of(spin);
-    if (!graph_.is_complete(part)) {
+    if (graph_.is_complete(part) && !graph_.is_uneven(part)) {
+      sum.add(layer_sums_[index(2 * part + graph_.is_hidden(spin))],
+              shift(part_units_[index(part)], log_unit(spin)));
+    } else if (!graph_.is_uneven(part)) {
       for (const std::int64_t other : graph_.neighbours(spin)) {
         if (!is_free_[index(other)]) continue;
         sum.add(squares_of(other), shift(log_unit(other), log_unit(spin)));
       }
-    } else if (!graph_.is_uneven(part)) {
-      sum.add(layer_sums_[index(2 * part + is_hidden(spin))],
-              shift(part_units_[index(part)], log_unit(spin)));
     }
     log_fields_[index(spin)] = log_unit(spin) + 0.5 * log2_of(sum.fields / sum.count);
     log_couplings_[index(spin)] = log_unit(spin) + 0.5 * log2_of(sum.couplings / sum.count);
@@ -110,7 +119,7 @@ void LocalScales::find_layer_sums() {
   for (const std::int64_t spin : free_) {
     const std::int64_t part = graph_.part(spin);
     if (!graph_.is_complete(part)) continue;
-    Squares& sum = layer_sums_[index(2 * part + !is_hidden(spin))];
+    Squares& sum = layer_sums_[index(2 * part + !graph_.is_hidden(spin))];
     sum.add(squares_of(spin), shift(log_unit(spin), part_units_[index(part)]));
   }
 }
@@ -119,7 +128,7 @@ void LocalScales::end_at_margins(const float* fields) {
   for (const std::int64_t spin : free_) {
     const std::int64_t part = graph_.part(spin);
     if (graph_.is_complete(part) && !graph_.is_uneven(part)) continue;
-    const auto sum = double{grid_.sums()[spin]};
+    const auto sum = double{couplings_.sums[spin]};
     const double margin = sum - std::abs(double{fields[spin]});
     if (margin < kNoMargin * sum) continue;
 
@@ -147,7 +156,7 @@ void LocalScales::find_part_scales(const float* fields) {
     if (field > 0.0) largest[part] = std::max(largest[part], log_unit(spin) + log2_of(field));
   }
   for (std::size_t part = 0; part < scales_.size(); ++part) {
-    const double fallback = largest[part] > kNothing ? largest[part] : -grid_.exponent();
+    const double fallback = largest[part] > kNothing ? largest[part] : -couplings_.exponent;
     scales_[part] = counts[part] > 0.0 ? sums[part] / counts[part] : fallback;
   }
 
@@ -155,7 +164,7 @@ void LocalScales::find_part_scales(const float* fields) {
   for (const std::int64_t spin : free_) mean_scale_ += log2_scale(spin);
   if (free_.empty()) {
     const double most = *std::max_element(largest.begin(), largest.end());
-    mean_scale_ = most > kNothing ? most : -grid_.exponent();
+    mean_scale_ = most > kNothing ? most : -couplings_.exponent;
   } else {
     mean_scale_ /= static_cast<double>(free_.size());
   }

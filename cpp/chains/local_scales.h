@@ -8,9 +8,9 @@
 ///     J_j^2 = sum_k J_jk^2, and more where neighbours are coherent (see CouplingGraph)
 ///
 /// Coherence counts in a part whose fields are not stronger than its couplings, sum h^2 <= sum J^2:
-/// else the fields tell a cluster where to go. Where all spins couple to all of the other layer and
-/// some J_i differ by more than a factor of 16, each f_i and q_i is that of spin i alone: one
-/// strong coupling would otherwise count for all.
+/// else the fields tell a cluster where to go. Where all spins couple to all of the other layer, or
+/// in a wide part of a graph (see CouplingGraph), and some J_i differ by more than a factor of 16,
+/// each f_i and q_i is that of spin i alone: one strong coupling would otherwise count for all.
 ///
 /// Pinned spins, |h_i| > sum_j |J_ij|, end at -sign(h_i) whatever the others do. They do not count.
 /// Where |h_i| nearly cancels sum_j |J_ij|, as with the penalties of constraints, the spin has
@@ -42,7 +42,8 @@
 ///     a lattice of f = q = 100, joined by one bond of 1 to a lattice of f = q = 1 and of its size:
 ///     of the sweeps, four fifths between 0.88 / 100 and 8.8 / 100, one fifth between 0.88 and 8.8
 ///
-/// The rule and its constants were found with bench/strangers.py.
+/// The rule and its constants were found with bench/strangers.py. On a graph that is no grid, the
+/// rules for complete parts do not apply.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,7 @@
 
 #include "chains/coupling_graph.h"
 #include "chains/coupling_grid.h"
+#include "chains/graph_couplings.h"
 
 namespace isingprop {
 
@@ -61,13 +63,16 @@ inline constexpr double kLargestStretch = 3.0;
 class LocalScales {
  public:
   explicit LocalScales(const CouplingGrid& grid);
+  /// Keeps the pointers, but no other reference to the couplings.
+  explicit LocalScales(const GraphCouplings& couplings);
 
   /// Finds the scales of a problem with these fields of all spins, in their units.
   void load(const float* fields);
 
   /// Returns the reduced inverse temperature.
   double reduced(double relative) const;
-  /// Returns log2 of G of the part that a spin belongs to, in the largest unit of the grid.
+  /// Returns log2 of G of the part that a spin belongs to, in the largest unit of the
+  /// couplings.
   double log2_scale(std::int64_t spin) const {
     return scales_[static_cast<std::size_t>(graph_.part(spin))];
   }
@@ -86,13 +91,13 @@ class LocalScales {
   };
 
   /// Returns log2 of the unit of a spin over the largest one.
-  int log_unit(std::int64_t spin) const { return grid_.exponent(spin) - grid_.exponent(); }
-  bool is_hidden(std::int64_t spin) const { return spin < grid_.num_hidden(); }
+  int log_unit(std::int64_t spin) const { return couplings_.exponents[spin] - couplings_.exponent; }
   static int shift(int from, int to);
   Squares squares_of(std::int64_t spin) const {
     return {squares_[static_cast<std::size_t>(spin)],
             coupling_squares_[static_cast<std::size_t>(spin)], 1.0};
   }
+  void prepare();
   void find_free_spins(const float* fields);
   void find_log_fields();
   void find_layer_sums();
@@ -103,8 +108,8 @@ class LocalScales {
   void share_out(const std::vector<Window>& windows);
   double log_beta_at(double share) const;
 
-  const CouplingGrid& grid_;
   const CouplingGraph graph_;
+  const GraphCouplings& couplings_;
   bool all_complete_ = true;                        ///< whether all parts are
   std::vector<double> squares_, coupling_squares_;  ///< h_i^2 + J_i^2 and J_i^2, in units of i
   std::vector<std::int64_t> free_;                  ///< the spins that count
