@@ -1,6 +1,9 @@
 /// What the inverse temperatures of a sampler mean for a problem on a graph.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "chains/chains.h"
 #include "chains/gains.h"
 #include "chains/local_scales.h"
@@ -12,23 +15,29 @@ namespace isingprop {
 /// local_scales.h, or in 1 / (unit of J).
 class GraphTemperatures {
  public:
-  /// Sets the gains of the grid.
+  /// Sets the gains of the grid, which must live as long.
   GraphTemperatures(GraphGrid& grid, BetaUnit unit);
 
   /// Returns 2 beta / ln 2 in the units of the grid, for beta >= 0 or infinite.
   float slope(double beta) const;
   /// Returns a relative beta in 1 / (unit of J). Where parts of the problem share no coupling, this
   /// is the geometric mean over spins.
-  double absolute(double relative) const;
+  double absolute(double relative);
   /// Returns the beta of a sampler in 1 / (unit of J).
-  double in_users_unit(double beta) const { return unit_.relative ? absolute(beta) : beta; }
+  double in_users_unit(double beta) { return unit_.relative ? absolute(beta) : beta; }
+  /// Returns whether spins are frozen at a beta of the sampler: at a relative beta of `cold`, or at
+  /// cold / F, where F^2 is the mean of h_i^2 + sum_j J_ij^2 over the spins on which anything acts.
+  bool is_cold(double beta, double cold) const;
   /// Returns log2 of the smallest gain of a spin on which anything acts, at most 0.
   double log2_least_gain() const { return gains_.log2_least; }
 
  private:
-  int exponent_;
+  LocalScales& local_scales();
+
+  const GraphGrid& grid_;
   BetaUnit unit_;
-  LocalScales scales_;
+  std::vector<float> couplings_;         ///< of the lists of the grid, in units of the spins
+  std::unique_ptr<LocalScales> scales_;  ///< made when first needed
   Gains gains_;
 };
 

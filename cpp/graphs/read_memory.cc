@@ -91,17 +91,17 @@ void ReadMemory::write(int num_reads, std::int8_t* spins, double* energies) {
 
 /// Returns the sign of h_i + sum_j J_ij s_j of a read.
 int ReadMemory::sign(std::int64_t place, int read) {
-  const GivenRows& given = grid_.given();
-  terms_.assign(1, given.fields[place]);
-  for (std::int64_t k = given.first[place]; k < given.first[place + 1]; ++k) {
-    const double coupling = given.couplings[k];
-    terms_.push_back(is_up(given.neighbours[k].spin, read) ? coupling : -coupling);
+  const CouplingLists& lists = grid_.lists();
+  terms_.assign(1, grid_.given().fields[place]);
+  for (std::int64_t k = lists.first[index(place)]; k < lists.first[index(place) + 1]; ++k) {
+    const double coupling = lists.couplings[index(k)];
+    terms_.push_back(is_up(lists.others[index(k)], read) ? coupling : -coupling);
   }
   return sign_of(terms_);
 }
 
 void ReadMemory::settle_exactly(int num_reads, const std::uint64_t* open) {
-  const GivenRows& given = grid_.given();
+  const CouplingLists& lists = grid_.lists();
   std::vector<std::int64_t> left;
   for (int read = 0; read < num_reads; ++read) {
     for (std::int64_t place = 0; place < grid_.num_spins(); ++place) {
@@ -112,9 +112,8 @@ void ReadMemory::settle_exactly(int num_reads, const std::uint64_t* open) {
       left.pop_back();
       if (sign(place, read) * (is_up(place, read) ? 1 : -1) <= 0) continue;
       flip(place, read);
-      for (std::int64_t k = given.first[place]; k < given.first[place + 1]; ++k) {
-        left.push_back(given.neighbours[k].spin);
-      }
+      left.insert(left.end(), lists.others.begin() + lists.first[index(place)],
+                  lists.others.begin() + lists.first[index(place) + 1]);
     }
   }
 }

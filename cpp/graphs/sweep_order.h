@@ -7,7 +7,8 @@
 ///
 ///     a ring of five:  0 - 1 - 2 - 3 - 4 - 0   ->   colours 0 1 0 2 1   ->   order 0 2, 1 4, 3
 ///
-/// A dense graph has nearly as many colours as spins, and keeps its order.
+/// Within a colour, spins with as many neighbours come together, since a processor foresees the end
+/// of a loop that is as long as the one before.
 #pragma once
 
 #include <cstdint>
@@ -17,24 +18,26 @@
 
 namespace isingprop {
 
-/// The other spin of each coupling that is not 0, spin by spin, and the coupling.
-struct Adjacency {
-  explicit Adjacency(const GraphProblem& problem);
+/// The couplings of each spin that are not 0.
+struct CouplingLists {
+  std::vector<std::int64_t> first;   ///< (num_spins + 1): where the list of each spin begins
+  std::vector<std::int32_t> others;  ///< the other spin of each
+  std::vector<double> couplings;     ///< J
 
+  std::int64_t num_spins() const { return static_cast<std::int64_t>(first.size()) - 1; }
   std::int64_t degree(std::int32_t spin) const {
     const auto k = static_cast<std::size_t>(spin);
     return first[k + 1] - first[k];
   }
-
-  std::vector<std::int64_t> first;  ///< (num_spins + 1)
-  std::vector<std::int32_t> others;
-  std::vector<double> couplings;
 };
 
-/// Whether rows of all couplings are worth their memory: at least a quarter of all pairs couple.
-bool is_dense(std::int64_t num_spins, const Adjacency& adjacency);
+/// Returns the lists of a problem, each in the order of the problem's couplings.
+CouplingLists list_couplings(const GraphProblem& problem);
+
+/// Returns the lists with spin order[k] renamed to k, each in ascending order.
+CouplingLists sorted(const CouplingLists& lists, const std::vector<std::int32_t>& order);
 
 /// Returns the spins in the order of a sweep.
-std::vector<std::int32_t> sweep_order(std::int64_t num_spins, const Adjacency& adjacency);
+std::vector<std::int32_t> sweep_order(const CouplingLists& lists);
 
 }  // namespace isingprop

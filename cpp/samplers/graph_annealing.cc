@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graphs/graph_temperatures.h"
+#include "graphs/quanta_grid.h"
 #include "graphs/read_memory.h"
 #include "kernels/metropolis/random_stream.h"
 #include "targets/dispatch.h"
@@ -26,9 +27,10 @@ constexpr std::int64_t kReadStep = 8;
 /// Anneals blocks of reads on one thread.
 class Annealer {
  public:
-  Annealer(const GraphGrid& grid, const std::vector<float>& slopes, bool descends,
-           const GraphReads& reads, const GraphAnnealingResult& result)
+  Annealer(const GraphGrid& grid, const QuantaGrid& quanta, const std::vector<float>& slopes,
+           bool descends, const GraphReads& reads, const GraphAnnealingResult& result)
       : grid_(grid),
+        quanta_(quanta),
         slopes_(slopes),
         descends_(descends),
         reads_(reads),
@@ -38,7 +40,7 @@ class Annealer {
   void run(std::int64_t first, int count, Interrupt& interrupt, bool may_poll) {
     std::fill_n(memory_.open(), grid_.num_spins(), 0);
     bool is_open = false;
-    if (grid_.rows().dense != nullptr || count <= kMostSingleReads) {
+    if (grid_.is_dense() || count <= kMostSingleReads) {
       for (int read = 0; read < count; ++read) {
         is_open |= anneal_one(first + read, read, interrupt, may_poll);
       }
@@ -59,8 +61,7 @@ class Annealer {
 
   /// Returns how many sweeps of `count` reads may pass between two polls of the interrupt.
   std::int64_t segment(int count) const {
-    const auto num_ends = static_cast<std::int64_t>(grid_.others().size());
-    const std::int64_t work = 1 + (grid_.num_spins() + num_ends / kBlock) * count;
+    const std::int64_t work = 1 + (grid_.num_spins() + grid_.num_couplings() / kBlock) * count;
     return std::max<std::int64_t>(1, kWorkPerPoll / work);
   }
 
@@ -101,13 +102,13 @@ class Annealer {
     }
 
     const std::int64_t step = segment(count);
-    const bool has_bytes = grid_.quanta() != nullptr && count >= kernels().least_quanta_reads();
+    const bool has_bytes = quanta_.is_possible() && count >= kernels().least_quanta_reads();
     for (std::size_t t = 0; t < slopes_.size(); ++t) {
       if (static_cast<std::int64_t>(t) % step == 0) interrupt.check(may_poll);
       if (has_bytes) {
         std::uint8_t tables[kLargestTables];
-        grid_.fill_tables(slopes_[t], tables);
-        kernels().sweep_quanta(*grid_.quanta(), block, tables);
+        quanta_.fill_tables(slopes_[t], tables);
+        kernels().sweep_quanta(quanta_.rows(), block, tables);
       } else {
         float slopes[kMostReads];
         std::fill_n(slopes, kMostReads, slopes_[t]);
@@ -125,6 +126,7 @@ class Annealer {
   }
 
   const GraphGrid& grid_;
+  const QuantaGrid& quanta_;
   const std::vector<float>& slopes_;
   bool descends_;
   const GraphReads& reads_;
@@ -147,7 +149,7 @@ void anneal_graph(const GraphProblem& problem, const GraphAnnealingPlan& plan,
   GraphGrid grid(problem);
   const double* end = plan.betas + plan.num_sweeps;
   const double largest = plan.num_sweeps > 0 ? *std::max_element(plan.betas, end) : 0.0;
-  const GraphTemperatures temperatures(grid, {.relative = plan.relative, .largest = largest});
+  GraphTemperatures temperatures(grid, {.relative = plan.relative, .largest = largest});
   std::vector<float> slopes;
   for (const double* beta = plan.betas; beta < end; ++beta) {
     slopes.push_back(temperatures.slope(*beta));
@@ -158,9 +160,10 @@ void anneal_graph(const GraphProblem& problem, const GraphAnnealingPlan& plan,
 
   bool descends = plan.descent == Descent::kAlways;
   if (plan.descent == Descent::kWhereCold && !slopes.empty()) {
-    descends = end[-1] >= (plan.relative ? kColdBeta : temperatures.absolute(kColdBeta));
+    descends = temperatures.is_cold(end[-1], kColdBeta);
   }
 
+  const QuantaGrid quanta(grid);
   const std::int64_t size = reads_per_block(plan.reads);
   const std::int64_t num_blocks = (plan.reads.count + size - 1) / size;
   std::vector<std::unique_ptr<Annealer>> workers(static_cast<std::size_t>(plan.reads.num_threads));
@@ -168,7 +171,8 @@ void anneal_graph(const GraphProblem& problem, const GraphAnnealingPlan& plan,
                [&](int thread, std::int64_t first, std::int64_t last) {
                  auto& worker = workers[static_cast<std::size_t>(thread)];
                  if (!worker) {
-                   worker = std::make_unique<Annealer>(grid, slopes, descends, plan.reads, result);
+                   worker = std::make_unique<Annealer>(grid, quanta, slopes, descends, plan.reads,
+                                                       result);
                  }
                  for (std::int64_t block = first; block < last; ++block) {
                    const std::int64_t count = std::min(size, plan.reads.count - block * size);
@@ -180,7 +184,7 @@ void anneal_graph(const GraphProblem& problem, const GraphAnnealingPlan& plan,
 void absolute_graph_betas(const GraphProblem& problem, const double* relative, std::int64_t count,
                           double* betas) {
   GraphGrid grid(problem);
-  const GraphTemperatures temperatures(grid, {.relative = false, .largest = 0.0});
+  GraphTemperatures temperatures(grid, {.relative = false, .largest = 0.0});
   for (std::int64_t k = 0; k < count; ++k) betas[k] = temperatures.absolute(relative[k]);
 }
 

@@ -11,7 +11,7 @@
 #include "kernels/annealing/rounding.h"
 #include "kernels/energy_model/hidden_means.h"
 #include "kernels/energy_model/output_distribution.h"
-#include "kernels/graph/given_rows.h"
+#include "kernels/graph/given_couplings.h"
 #include "kernels/graph/graph_rows.h"
 #include "kernels/graph/quanta_rows.h"
 #include "kernels/network/adam.h"
@@ -46,7 +46,8 @@
   X(std::uint64_t, open_reads,                                                                     \
     (const GraphRows& rows, const ReadBlock& block, std::uint64_t* open))                          \
   X(void, read_energies, (const GraphRows& rows, const ReadBlock& block, double* energies))        \
-  X(void, given_energies, (const GivenRows& rows, const ReadBlock& block, double* energies))       \
+  X(void, given_energies,                                                                          \
+    (const GivenCouplings& given, const ReadBlock& block, double* energies))                       \
   X(void, start_one, (std::int64_t num_spins, const OneRead& read))                                \
   X(void, begin_one, (const GraphRows& rows, const OneRead& read))                                 \
   X(void, sweep_one,                                                                               \

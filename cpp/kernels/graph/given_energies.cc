@@ -1,8 +1,8 @@
 /// Energies of many reads in double precision, from the couplings that the user gave.
 ///
-/// E = sum_i s_i (h_i + sum_j J_ij s_j) over the neighbours j < i of each spin, one term after the
-/// other, so that whole numbers are exact. The lanes of a vector are reads.
-#include "kernels/graph/given_rows.h"
+/// E = sum_i h_i s_i + sum_ij J_ij s_i s_j, one term after the other, so that sums of whole numbers
+/// are exact. The lanes of a vector are reads.
+#include "kernels/graph/given_couplings.h"
 #include "kernels/graph/graph_rows.h"
 #include "simd/vec.h"
 
@@ -11,40 +11,38 @@ namespace ISINGPROP_TARGET {
 namespace {
 
 /// Vectors of reads that are summed together.
-constexpr int kSums = 4;
-constexpr int kLanesOfSums = kSums * kDoubles;
+constexpr int kSums = 8;
+constexpr int kReadsOfSums = kSums * kDoubles < kReadsPerWord ? kSums * kDoubles : kReadsPerWord;
 
-/// Returns x in the reads in which a spin is +1, and -x in the others.
-ISINGPROP_INLINE VecD with_signs(VecD x, VecL word, int first) {
-  VecL place;
-  for (int k = 0; k < kDoubles; ++k) place[k] = std::int64_t{1} << (first + k);
-  const VecL down = (word & place) == 0;
-  return reinterpret_cast<VecD>(reinterpret_cast<VecL>(x) ^ (down & INT64_MIN));
-}
-
-ISINGPROP_INLINE VecL word_of(const ReadBlock& block, std::int64_t spin, int first) {
-  const std::uint32_t word = block.words[2 * spin + first / kReadsPerWord];
-  return std::int64_t{word >> (first % kReadsPerWord)} - VecL{};
+/// Adds x to the sums of the reads whose bits are not set, and -x to the others.
+ISINGPROP_INLINE void add_signed(VecD* sums, double x, std::uint32_t negative) {
+  const VecL word = std::int64_t{negative} - VecL{};
+  const VecL bits = reinterpret_cast<VecL>(splat(x));
+  for (int v = 0; v < kReadsOfSums / kDoubles; ++v) {
+    VecL shifts;  // that take the bits of the lanes to the sign bit
+    for (int k = 0; k < kDoubles; ++k) shifts[k] = 63 - v * kDoubles - k;
+    sums[v] += reinterpret_cast<VecD>(bits ^ ((word << shifts) & INT64_MIN));
+  }
 }
 
 }  // namespace
 
 /// Writes the energies of kMostReads reads, of which those beyond the last are unspecified.
-void given_energies(const GivenRows& rows, const ReadBlock& block, double* energies) {
-  for (int first = 0; first < block.num_reads; first += kLanesOfSums) {
-    VecD sums[kSums] = {};
-    for (std::int64_t spin = 0; spin < rows.num_spins; ++spin) {
-      VecD fields[kSums];
-      for (int v = 0; v < kSums; ++v) fields[v] = splat(rows.fields[spin]);
-      for (std::int64_t k = rows.first[spin]; k < rows.later[spin]; ++k) {
-        const VecL word = word_of(block, rows.neighbours[k].spin, first);
-        const VecD coupling = splat(rows.couplings[k]);
-        for (int v = 0; v < kSums; ++v) fields[v] += with_signs(coupling, word, v * kDoubles);
-      }
-      const VecL word = word_of(block, spin, first);
-      for (int v = 0; v < kSums; ++v) sums[v] += with_signs(fields[v], word, v * kDoubles);
+void given_energies(const GivenCouplings& given, const ReadBlock& block, double* energies) {
+  for (int first = 0; first < block.num_reads; first += kReadsOfSums) {
+    const std::uint32_t* words = block.words + first / kReadsPerWord;
+    const int shift = first % kReadsPerWord;
+    VecD sums[kReadsOfSums / kDoubles] = {};
+    for (std::int64_t place = 0; place < given.num_spins; ++place) {
+      add_signed(sums, given.fields[place], ~words[2 * place] >> shift);
     }
-    for (int v = 0; v < kSums; ++v) store(energies + first + v * kDoubles, sums[v]);
+    for (std::int64_t k = 0; k < given.num_couplings; ++k) {
+      const std::int64_t u = given.places[2 * k], v = given.places[2 * k + 1];
+      add_signed(sums, given.couplings[k], (words[2 * u] ^ words[2 * v]) >> shift);
+    }
+    for (int v = 0; v < kReadsOfSums / kDoubles; ++v) {
+      store(energies + first + v * kDoubles, sums[v]);
+    }
   }
 }
 
