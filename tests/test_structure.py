@@ -64,10 +64,14 @@ CPP_MAY_INCLUDE = {
     "kernels": ("simd",),
     "targets": INNER,
     "chains": ("util", *INNER, "targets"),
-    "samplers": ("util", *INNER, "targets", "chains"),
+    "graphs": ("util", *INNER, "targets", "chains"),
+    "samplers": ("util", *INNER, "targets", "chains", "graphs"),
     "quantum": ("util", *INNER, "targets"),
     "training": ("util", *INNER, "targets"),
-    "bindings": ("util", *INNER, "targets", "chains", "samplers", "quantum", "training"),
+    "bindings": (
+        *("util", *INNER, "targets", "chains", "graphs", "samplers"),
+        *("quantum", "training"),
+    ),
 }
 
 

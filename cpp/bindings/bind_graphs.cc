@@ -8,6 +8,7 @@
 #include "bindings/bind.h"
 #include "bindings/sampling_arguments.h"
 #include "samplers/graph_annealing.h"
+#include "samplers/graph_tempering.h"
 
 namespace isingprop {
 namespace {
@@ -95,6 +96,41 @@ py::tuple anneal_graph_arrays(const Array<std::int64_t>& ends, const Array<doubl
   return py::make_tuple(spins, energies, range);
 }
 
+py::tuple temper_graph_arrays(const Array<std::int64_t>& ends, const Array<double>& couplings,
+                              const Array<double>& fields, const Array<double>& betas,
+                              std::int64_t num_sweeps, std::int64_t target, bool relative,
+                              bool adaptive, std::int64_t num_reads, std::int64_t first_read,
+                              std::uint64_t seed, const Initial& initial, int num_threads) {
+  const GraphProblem problem = check_graph(ends, couplings, fields);
+  check_numbers("betas", betas);
+  check_positive("num_sweeps", num_sweeps);
+  const std::int64_t num_betas = betas.size();
+  if (target >= num_betas) {
+    throw py::value_error("target must be a rung, got " + std::to_string(target));
+  }
+  const GraphReads reads =
+      check_graph_reads(problem, num_reads, first_read, seed, initial, num_threads);
+  const GraphTemperingPlan plan{.betas = betas.data(),
+                                .num_betas = num_betas,
+                                .num_sweeps = num_sweeps,
+                                .target = target,
+                                .relative = relative,
+                                .adaptive = adaptive,
+                                .reads = reads};
+
+  Array<std::int8_t> spins({num_reads, problem.num_spins});
+  Array<double> energies({num_reads}), ladders({num_reads, num_betas});
+  Array<double> acceptance({num_reads, num_betas - 1});
+  Array<std::int64_t> round_trips({num_reads});
+  const GraphTemperingResult result{.spins = spins.mutable_data(),
+                                    .energies = energies.mutable_data(),
+                                    .betas = ladders.mutable_data(),
+                                    .swap_acceptance = acceptance.mutable_data(),
+                                    .round_trips = round_trips.mutable_data()};
+  without_gil([&](Interrupt& interrupt) { temper_graph(problem, plan, result, interrupt); });
+  return py::make_tuple(spins, energies, ladders, acceptance, round_trips);
+}
+
 Array<double> absolute_graph_betas_of_arrays(const Array<std::int64_t>& ends,
                                              const Array<double>& couplings,
                                              const Array<double>& fields,
@@ -117,6 +153,11 @@ void bind_graphs(py::module_& m) {
         py::arg("betas").noconvert(), py::arg("relative"), py::arg("descend"), py::arg("num_reads"),
         py::arg("first_read"), py::arg("seed"), py::arg("initial").noconvert(),
         py::arg("num_threads"));
+  m.def("temper_graph", &temper_graph_arrays, py::arg("ends").noconvert(),
+        py::arg("couplings").noconvert(), py::arg("fields").noconvert(),
+        py::arg("betas").noconvert(), py::arg("num_sweeps"), py::arg("target"), py::arg("relative"),
+        py::arg("adaptive"), py::arg("num_reads"), py::arg("first_read"), py::arg("seed"),
+        py::arg("initial").noconvert(), py::arg("num_threads"));
   m.def("absolute_graph_betas", &absolute_graph_betas_of_arrays, py::arg("ends").noconvert(),
         py::arg("couplings").noconvert(), py::arg("fields").noconvert(),
         py::arg("relative").noconvert());

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "chains/exact_descent.h"
-#include "chains/gains.h"
 #include "targets/dispatch.h"
 #include "util/powers_of_two.h"
 

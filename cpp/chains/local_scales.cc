@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "util/powers_of_two.h"
 
@@ -19,6 +20,9 @@ constexpr int kLargestShift = 800;
 /// kMargin times it takes the place of q_i, or q_i / kLargestMargin where that is more. Less of
 /// sum_j |J_ij| than kNoMargin is a rounding error.
 constexpr double kMargin = 3.0, kLargestMargin = 1000.0, kNoMargin = 1e-6;
+/// Gains are such that the largest slope is at most 2 to this power.
+constexpr double kLargestSlopeLog = 100.0;
+constexpr double kLargestDouble = std::numeric_limits<double>::max();
 /// Less than log2 of any number.
 constexpr double kNothing = -1e9;
 
@@ -269,6 +273,24 @@ double LocalScales::reduced(double relative) const {
 
   // Outside the range of the rule the windows are not followed any more.
   return power_of_two(log_beta + (place - inside) * length);
+}
+
+Gains find_gains(const std::vector<std::int64_t>& spins,
+                 const std::function<double(std::int64_t)>& log_gain, int exponent, double largest,
+                 float* gains) {
+  double most = -std::numeric_limits<double>::infinity(), least = -most;
+  for (const std::int64_t spin : spins) {
+    most = std::max(most, log_gain(spin));
+    least = std::min(least, log_gain(spin));
+  }
+  if (spins.empty()) most = least = 0.0;  // nothing acts on any spin
+
+  const double coldest = std::min(kTwoOverLn2 * std::ldexp(largest, exponent), kLargestDouble);
+  if (coldest > 0.0) most = std::min(most, kLargestSlopeLog - log2_of(coldest));
+  for (const std::int64_t spin : spins) {
+    gains[spin] = static_cast<float>(power_of_two(std::min(0.0, log_gain(spin) - most)));
+  }
+  return {std::ldexp(power_of_two(most), exponent), std::min(0.0, least - most)};
 }
 
 }  // namespace isingprop

@@ -31,18 +31,18 @@ GraphTemperatures::GraphTemperatures(GraphGrid& grid, BetaUnit unit) : grid_(gri
 LocalScales& GraphTemperatures::local_scales() {
   if (scales_) return *scales_;
   const CouplingLists& lists = grid_.lists();
-  couplings_.resize(lists.couplings.size());
+  couplings_ = std::make_shared<std::vector<float>>(lists.couplings.size());
   for (std::int64_t place = 0; place < grid_.num_spins(); ++place) {
     const auto i = static_cast<std::size_t>(place);
     for (auto k = static_cast<std::size_t>(lists.first[i]);
          k < static_cast<std::size_t>(lists.first[i + 1]); ++k) {
-      couplings_[k] = static_cast<float>(grid_.inverse_unit(place) * lists.couplings[k]);
+      (*couplings_)[k] = static_cast<float>(grid_.inverse_unit(place) * lists.couplings[k]);
     }
   }
-  scales_ = std::make_unique<LocalScales>(GraphCouplings{.num_spins = grid_.num_spins(),
+  scales_ = std::make_shared<LocalScales>(GraphCouplings{.num_spins = grid_.num_spins(),
                                                          .first = lists.first.data(),
                                                          .others = lists.others.data(),
-                                                         .couplings = couplings_.data(),
+                                                         .couplings = couplings_->data(),
                                                          .sums = grid_.sums(),
                                                          .squares = grid_.squares(),
                                                          .exponents = grid_.exponents().data(),

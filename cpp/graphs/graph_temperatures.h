@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "chains/chains.h"
-#include "chains/gains.h"
 #include "chains/local_scales.h"
 #include "graphs/graph_grid.h"
 
@@ -36,8 +35,9 @@ class GraphTemperatures {
 
   const GraphGrid& grid_;
   BetaUnit unit_;
-  std::vector<float> couplings_;         ///< of the lists of the grid, in units of the spins
-  std::unique_ptr<LocalScales> scales_;  ///< made when first needed
+  /// Made when first needed. The scales look at the couplings, which are in units of the spins.
+  std::shared_ptr<std::vector<float>> couplings_;
+  std::shared_ptr<LocalScales> scales_;
   Gains gains_;
 };
 

@@ -18,8 +18,9 @@ constexpr int kBitsOfByte = 8;
 
 }  // namespace
 
-QuantaGrid::QuantaGrid(const GraphGrid& grid) {
+QuantaGrid::QuantaGrid(const GraphGrid& grid, bool is_wanted) {
   const GraphRows& rows = grid.rows();
+  if (!is_wanted) return;
   if (grid.is_dense() || grid.is_rounded() || !grid.has_one_unit() || rows.has_gains) return;
   if (!find_quantum(grid) || !find_halves(grid)) return;
 

@@ -14,7 +14,8 @@ namespace isingprop {
 ///     J = 1 and -1, h = 0.5   ->   quantum 0.5, J = 2 and -2, h = 1
 class QuantaGrid {
  public:
-  explicit QuantaGrid(const GraphGrid& grid);
+  /// Looks for the quantum only if it is wanted.
+  QuantaGrid(const GraphGrid& grid, bool is_wanted);
 
   /// Whether all fields are small multiples of one quantum, and all spins have one gain. Only then
   /// the rest may be called.

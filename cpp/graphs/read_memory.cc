@@ -10,6 +10,8 @@
 namespace isingprop {
 namespace {
 
+/// A descent by rounded couplings takes at most this many passes more than there are spins.
+constexpr std::int64_t kMorePasses = 1000;
 constexpr int kReadGeneratorWords = 4 * kStreams;
 /// Places whose words are unpacked together, so that they stay in the cache.
 constexpr std::int64_t kPlaces = 512;
@@ -72,6 +74,16 @@ void ReadMemory::join(int read) {
   }
 }
 
+void ReadMemory::copy_block(const ReadMemory& from, int read) {
+  for (std::int64_t place = 0; place < grid_.num_spins(); ++place) {
+    words_[index(2 * place)] = from.is_up(place, read);
+  }
+}
+
+void ReadMemory::copy_one(const ReadMemory& from) {
+  std::copy_n(from.signs_.get(), padded(grid_.num_spins()), signs_.get());
+}
+
 void ReadMemory::write(int num_reads, std::int8_t* spins, double* energies) {
   const std::int64_t num_spins = grid_.num_spins();
   for (std::int64_t begin = 0; begin < num_spins; begin += kPlaces) {
@@ -100,21 +112,43 @@ int ReadMemory::sign(std::int64_t place, int read) {
   return sign_of(terms_);
 }
 
-void ReadMemory::settle_exactly(int num_reads, const std::uint64_t* open) {
+void ReadMemory::descend_block(int num_reads, Interrupt& interrupt, bool may_poll) {
+  const GraphRows& rows = grid_.rows();
+  const std::uint64_t all = ~std::uint64_t{0} >> (kMostReads - num_reads);
+  std::int64_t passes = kMorePasses + rows.num_spins;
+  while ((kernels().lower_reads(rows, block(num_reads)) & all) != 0 && --passes > 0) {
+    interrupt.check(may_poll);
+  }
+  if (!grid_.is_rounded()) return;
+  const std::uint64_t open = kernels().open_reads(rows, block(num_reads), open_.data()) & all;
+  for (int read = 0; read < num_reads; ++read) {
+    if (open >> read & 1u) settle_exactly(read);
+  }
+}
+
+void ReadMemory::descend_one(int read, Interrupt& interrupt, bool may_poll) {
+  const GraphRows& rows = grid_.rows();
+  std::int64_t passes = kMorePasses + rows.num_spins;
+  while (kernels().lower_one(rows, one()) && --passes > 0) interrupt.check(may_poll);
+  join(read);
+  if (grid_.is_rounded() && kernels().open_one(rows, one(), read, open_.data())) {
+    settle_exactly(read);
+  }
+}
+
+void ReadMemory::settle_exactly(int read) {
   const CouplingLists& lists = grid_.lists();
   std::vector<std::int64_t> left;
-  for (int read = 0; read < num_reads; ++read) {
-    for (std::int64_t place = 0; place < grid_.num_spins(); ++place) {
-      if (open[place] >> read & 1u) left.push_back(place);
-    }
-    while (!left.empty()) {
-      const std::int64_t place = left.back();
-      left.pop_back();
-      if (sign(place, read) * (is_up(place, read) ? 1 : -1) <= 0) continue;
-      flip(place, read);
-      left.insert(left.end(), lists.others.begin() + lists.first[index(place)],
-                  lists.others.begin() + lists.first[index(place) + 1]);
-    }
+  for (std::int64_t place = 0; place < grid_.num_spins(); ++place) {
+    if (open_[index(place)] >> read & 1u) left.push_back(place);
+  }
+  while (!left.empty()) {
+    const std::int64_t place = left.back();
+    left.pop_back();
+    if (sign(place, read) * (is_up(place, read) ? 1 : -1) <= 0) continue;
+    flip(place, read);
+    left.insert(left.end(), lists.others.begin() + lists.first[index(place)],
+                lists.others.begin() + lists.first[index(place) + 1]);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "graphs/graph_grid.h"
 #include "graphs/graph_problem.h"
 #include "util/aligned.h"
+#include "util/interrupt.h"
 
 namespace isingprop {
 
@@ -29,14 +30,18 @@ class ReadMemory {
   /// Copies the spins of the read apart into a read of the block.
   void join(int read);
 
+  /// Copies the spins of a read of another block into read 0, or of its read apart.
+  void copy_block(const ReadMemory& from, int read);
+  void copy_one(const ReadMemory& from);
+
   /// Writes the spins of the first reads of the block, (num_reads, num_spins), and their energies.
   void write(int num_reads, std::int8_t* spins, double* energies);
 
-  /// Flips spins until no single flip lowers the energy of a read of the block, as it was given.
-  /// open[i] has a bit for each read in which the spin at place i is to be looked at.
-  void settle_exactly(int num_reads, const std::uint64_t* open);
-
-  std::uint64_t* open() { return open_.data(); }
+  /// Flips spins of the first reads of the block until no single flip lowers the energy as it was
+  /// given. Throws Interrupted.
+  void descend_block(int num_reads, Interrupt& interrupt, bool may_poll);
+  /// Does the same with the read apart, and copies it into a read of the block.
+  void descend_one(int read, Interrupt& interrupt, bool may_poll);
 
  private:
   bool is_up(std::int64_t place, int read) const {
@@ -46,11 +51,12 @@ class ReadMemory {
     words_[2 * place + read / kReadsPerWord] ^= 1u << (read % kReadsPerWord);
   }
   int sign(std::int64_t place, int read);
+  void settle_exactly(int read);
 
   const GraphGrid& grid_;
   AlignedArray<std::uint32_t> words_, generators_, randoms_, signs_, one_generators_;
   AlignedArray<float> coupling_fields_;
-  std::vector<std::uint64_t> open_;
+  std::vector<std::uint64_t> open_;  ///< spins whose fields may have another sign, see open_reads()
   std::vector<double> terms_;
 };
 

@@ -17,8 +17,6 @@ namespace {
 
 /// Up to this many reads of a sparse graph are annealed singly.
 constexpr std::int64_t kMostSingleReads = 3;
-/// A descent by rounded couplings takes at most this many passes more than there are spins.
-constexpr std::int64_t kMorePasses = 1000;
 /// The random stream of the only problem.
 constexpr std::uint64_t kStream = 0;
 /// Reads of the blocks that threads share are a multiple of this.
@@ -38,16 +36,13 @@ class Annealer {
         memory_(grid) {}
 
   void run(std::int64_t first, int count, Interrupt& interrupt, bool may_poll) {
-    std::fill_n(memory_.open(), grid_.num_spins(), 0);
-    bool is_open = false;
     if (grid_.is_dense() || count <= kMostSingleReads) {
       for (int read = 0; read < count; ++read) {
-        is_open |= anneal_one(first + read, read, interrupt, may_poll);
+        anneal_one(first + read, read, interrupt, may_poll);
       }
     } else {
-      is_open = anneal_block(first, count, interrupt, may_poll);
+      anneal_block(first, count, interrupt, may_poll);
     }
-    if (is_open) memory_.settle_exactly(count, memory_.open());
     memory_.write(count, result_.spins + first * grid_.num_spins(), result_.energies + first);
   }
 
@@ -65,8 +60,8 @@ class Annealer {
     return std::max<std::int64_t>(1, kWorkPerPoll / work);
   }
 
-  /// Anneals one read into a read of the block. Returns whether a spin is to be looked at again.
-  bool anneal_one(std::int64_t number, int read, Interrupt& interrupt, bool may_poll) {
+  /// Anneals one read into a read of the block.
+  void anneal_one(std::int64_t number, int read, Interrupt& interrupt, bool may_poll) {
     const GraphRows& rows = grid_.rows();
     const OneRead one = memory_.one();
     memory_.seed_one(key(number));
@@ -84,14 +79,13 @@ class Annealer {
     }
 
     if (descends_) {
-      std::int64_t passes = kMorePasses + rows.num_spins;
-      while (kernels().lower_one(rows, one) && --passes > 0) interrupt.check(may_poll);
+      memory_.descend_one(read, interrupt, may_poll);
+    } else {
+      memory_.join(read);
     }
-    memory_.join(read);
-    return descends_ && grid_.is_rounded() && kernels().open_one(rows, one, read, memory_.open());
   }
 
-  bool anneal_block(std::int64_t first, int count, Interrupt& interrupt, bool may_poll) {
+  void anneal_block(std::int64_t first, int count, Interrupt& interrupt, bool may_poll) {
     const GraphRows& rows = grid_.rows();
     const ReadBlock block = memory_.block(count);
     for (int read = 0; read < count; ++read) memory_.seed_block(read, key(first + read));
@@ -115,14 +109,7 @@ class Annealer {
         kernels().sweep_reads(rows, block, slopes);
       }
     }
-    if (!descends_) return false;
-
-    const std::uint64_t all = ~std::uint64_t{0} >> (kMostReads - count);
-    std::int64_t passes = kMorePasses + rows.num_spins;
-    while ((kernels().lower_reads(rows, block) & all) != 0 && --passes > 0) {
-      interrupt.check(may_poll);
-    }
-    return grid_.is_rounded() && (kernels().open_reads(rows, block, memory_.open()) & all) != 0;
+    if (descends_) memory_.descend_block(count, interrupt, may_poll);
   }
 
   const GraphGrid& grid_;
@@ -163,8 +150,8 @@ void anneal_graph(const GraphProblem& problem, const GraphAnnealingPlan& plan,
     descends = temperatures.is_cold(end[-1], kColdBeta);
   }
 
-  const QuantaGrid quanta(grid);
   const std::int64_t size = reads_per_block(plan.reads);
+  const QuantaGrid quanta(grid, size >= kernels().least_quanta_reads());
   const std::int64_t num_blocks = (plan.reads.count + size - 1) / size;
   std::vector<std::unique_ptr<Annealer>> workers(static_cast<std::size_t>(plan.reads.num_threads));
   parallel_for(plan.reads.num_threads, num_blocks, 1, interrupt,

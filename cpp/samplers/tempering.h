@@ -44,6 +44,10 @@ struct TemperingResult {
   std::int64_t* round_trips;  ///< 1: how often a replica returned to the first rung from the last
 };
 
+/// Throws std::invalid_argument where samples at one temperature are wanted and the smallest gain
+/// of a spin, here its log2, is so small that swaps would not see its energy.
+void check_target_is_seen(std::int64_t target, std::int64_t num_betas, double log2_least_gain);
+
 /// Throws std::invalid_argument for couplings or fields that are not finite, and Interrupted when
 /// the user wants to stop.
 template <class Real>

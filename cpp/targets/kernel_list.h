@@ -55,6 +55,7 @@
   X(bool, lower_one, (const GraphRows& rows, const OneRead& read))                                 \
   X(bool, open_one,                                                                                \
     (const GraphRows& rows, const OneRead& read, int lane, std::uint64_t* open))                   \
+  X(double, one_energy, (const GraphRows& rows, const OneRead& read))                              \
   /* network */                                                                                    \
   X(std::int64_t, local_fields, (const LocalFieldsJob<float>& job))                                \
   X(void, spin_fields, (const LocalFieldsJob<float>& job))                                         \

@@ -156,6 +156,86 @@ def absolute_betas(
         geometric mean over spins.
     """
 
+def anneal_graph(
+    ends: NDArray[np.int64],
+    couplings: NDArray[np.float64],
+    fields: NDArray[np.float64],
+    betas: NDArray[np.float64],
+    relative: bool,
+    descend: bool | None,
+    num_reads: int,
+    first_read: int,
+    seed: int,
+    initial: NDArray[np.int8] | None,
+    num_threads: int,
+) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]:
+    """Samples states of a problem on any graph by simulated annealing.
+
+    Args:
+        ends: (E, 2), the two different spins of each coupling, each pair once.
+        couplings: (E,).
+        fields: (N,).
+        betas: (num_sweeps,), the inverse temperature of each sweep, which may be infinite if it is
+            not relative. There may be none.
+        relative: whether betas are relative to the problem, see cpp/chains/local_scales.h.
+        descend: whether a zero-temperature descent ends each read; None is where the last beta is
+            at least 4, or 4 / (root mean square of the local field) if it is not relative.
+        num_reads: R >= 1.
+        first_read: the number of the first read, >= 0.
+        seed: names the random numbers, together with the number of the read.
+        initial: (R, N), start states of -1 or +1; None for random ones.
+        num_threads: at least 1; the states do not depend on it.
+
+    Returns:
+        spins (R, N), energies (R,), and the first and the last inverse temperature (2,) in
+        1 / (unit of the couplings), NaN without sweeps.
+    """
+
+def temper_graph(
+    ends: NDArray[np.int64],
+    couplings: NDArray[np.float64],
+    fields: NDArray[np.float64],
+    betas: NDArray[np.float64],
+    num_sweeps: int,
+    target: int,
+    relative: bool,
+    adaptive: bool,
+    num_reads: int,
+    first_read: int,
+    seed: int,
+    initial: NDArray[np.int8] | None,
+    num_threads: int,
+) -> tuple[
+    NDArray[np.int8],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+]:
+    """Samples states of a problem on any graph by parallel tempering.
+
+    The arguments are those of `anneal_graph` and of `temper`.
+
+    Returns:
+        spins (R, N), energies (R,), ladders (R, K) in 1 / (unit of the couplings), swap acceptance
+        (R, K - 1) and round trips (R,).
+    """
+
+def absolute_graph_betas(
+    ends: NDArray[np.int64],
+    couplings: NDArray[np.float64],
+    fields: NDArray[np.float64],
+    relative: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Converts inverse temperatures (n,) that are relative to a problem on any graph.
+
+    The other arguments are those of `anneal_graph`.
+
+    Returns:
+        (n,), in 1 / (unit of the couplings). For parts of a problem that share no coupling this is
+        the geometric mean over spins.
+    """
+
 def energies(
     couplings: _Floats, hidden_fields: _Floats, output_fields: _Floats, spins: NDArray[np.int8]
 ) -> NDArray[np.float64]:

@@ -8,6 +8,9 @@
 |                  | `descend`             | states that no single flip improves, from given ones  |
 |                  | `energies`            | energies of given states                              |
 |                  | `absolute_betas`      | relative inverse temperatures in 1 / (unit of J)      |
+| any graph        | `anneal_graph`        | states of simulated annealing, and their energies     |
+|                  | `temper_graph`        | states of parallel tempering, with swap statistics    |
+|                  | `absolute_graph_betas` | relative inverse temperatures in 1 / (unit of J)     |
 | network          | `local_fields`        | x W + b of images x                                   |
 |                  | `spin_fields`         | s J + b of spins s, for the next hidden layer         |
 |                  | `reference_states`    | lowest states whose output spins are given            |
@@ -36,8 +39,10 @@ from isingprop import _core
 from isingprop._core import (
     COLD_BETA,
     absolute_betas,
+    absolute_graph_betas,
     adam,
     anneal,
+    anneal_graph,
     available_kernels,
     class_energies,
     current_kernel,
@@ -55,6 +60,7 @@ from isingprop._core import (
     softplus,
     spin_fields,
     temper,
+    temper_graph,
     train_classes,
     update,
     weighted_sums,
@@ -64,8 +70,10 @@ __all__ = [
     "COLD_BETA",
     "LIBRARY",
     "absolute_betas",
+    "absolute_graph_betas",
     "adam",
     "anneal",
+    "anneal_graph",
     "available_kernels",
     "class_energies",
     "current_kernel",
@@ -83,6 +91,7 @@ __all__ = [
     "softplus",
     "spin_fields",
     "temper",
+    "temper_graph",
     "train_classes",
     "update",
     "weighted_sums",

@@ -304,17 +304,30 @@ bool lower_one(const GraphRows& rows, const OneRead& read) {
   return sweep(rows, read, Lower{rows});
 }
 
-/// Sets bit `lane` of open[i], as open_reads() does, and returns whether there is any such spin.
+/// Finds bit `lane` of open[i], as open_reads() does, and returns whether any is set.
 bool open_one(const GraphRows& rows, const OneRead& read, int lane, std::uint64_t* open) {
   bool any = false;
   for (std::int64_t spin = 0; spin < rows.num_spins; ++spin) {
     const float field = rows.own_fields[spin] + read.coupling_fields[spin];
     const float lowering = read.signs[spin] ? -field : field;
     const bool is_open = lowering > -rows.tolerances[spin];
+    open[spin] &= ~(std::uint64_t{1} << lane);
     open[spin] |= std::uint64_t{is_open} << lane;
     any |= is_open;
   }
   return any;
+}
+
+/// Returns the energy of one read, as read_energies() does. Needs the coupling fields.
+double one_energy(const GraphRows& rows, const OneRead& read) {
+  double sum = 0.0;
+  for (std::int64_t spin = 0; spin < rows.num_spins; ++spin) {
+    const double own = static_cast<double>(rows.own_fields[spin]);
+    const double fields = own + (own + static_cast<double>(read.coupling_fields[spin]));
+    const double part = 0.5 * static_cast<double>(rows.gains[spin]) * fields;
+    sum += read.signs[spin] ? -part : part;
+  }
+  return sum;
 }
 
 }  // namespace ISINGPROP_TARGET
