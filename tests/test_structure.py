@@ -66,8 +66,9 @@ CPP_MAY_INCLUDE = {
     "chains": ("util", *INNER, "targets"),
     "samplers": ("util", *INNER, "targets", "chains"),
     "quantum": ("util", *INNER, "targets"),
+    "rotors": ("util", *INNER, "targets"),
     "training": ("util", *INNER, "targets"),
-    "bindings": ("util", *INNER, "targets", "chains", "samplers", "quantum", "training"),
+    "bindings": ("util", *INNER, "targets", "chains", "samplers", "quantum", "rotors", "training"),
 }
 
 

@@ -8,6 +8,7 @@
 |                  | `descend`             | states that no single flip improves, from given ones  |
 |                  | `energies`            | energies of given states                              |
 |                  | `absolute_betas`      | relative inverse temperatures in 1 / (unit of J)      |
+| rotors           | `anneal_rotors`       | spins and angles of rotors in a transverse field      |
 | network          | `local_fields`        | x W + b of images x                                   |
 |                  | `spin_fields`         | s J + b of spins s, for the next hidden layer         |
 |                  | `reference_states`    | lowest states whose output spins are given            |
@@ -38,6 +39,7 @@ from isingprop._core import (
     absolute_betas,
     adam,
     anneal,
+    anneal_rotors,
     available_kernels,
     class_energies,
     current_kernel,
@@ -66,6 +68,7 @@ __all__ = [
     "absolute_betas",
     "adam",
     "anneal",
+    "anneal_rotors",
     "available_kernels",
     "class_energies",
     "current_kernel",
