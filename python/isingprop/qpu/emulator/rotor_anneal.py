@@ -40,8 +40,8 @@ def anneal_rotors(
     fractions = np.interp(times, *request.anneal.T)
     transverse, longitudinal = scales.at(fractions, fast=request.fast)
     widths = np.minimum(_LARGEST_STEP, transverse / longitudinal)
+    gains = np.interp(times, *request.gain.T)
     unit = 2 * thermal_energy(temperature)
-    sweeps = [transverse / unit, longitudinal / unit, np.interp(times, *request.gain.T), widths]
     seed = int(random.integers(0, 2**64, dtype=np.uint64))
 
     def reads(
@@ -52,7 +52,10 @@ def anneal_rotors(
             problem.couplings,
             problem.h,
             problem.fixed,
-            *sweeps,
+            transverse / unit,
+            longitudinal / unit,
+            gains,
+            widths,
             num_reads=count,
             first_read=first,
             seed=seed,
