@@ -67,10 +67,11 @@ CPP_MAY_INCLUDE = {
     "graphs": ("util", *INNER, "targets", "chains"),
     "samplers": ("util", *INNER, "targets", "chains", "graphs"),
     "quantum": ("util", *INNER, "targets"),
+    "rotors": ("util", *INNER, "targets"),
     "training": ("util", *INNER, "targets"),
     "bindings": (
         *("util", *INNER, "targets", "chains", "graphs", "samplers"),
-        *("quantum", "training"),
+        *("quantum", "rotors", "training"),
     ),
 }
 

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
   isingprop::bind_graphs(m);
   isingprop::bind_network(m);
   isingprop::bind_quantum(m);
+  isingprop::bind_rotors(m);
   isingprop::bind_energy_model(m);
   isingprop::bind_training(m);
   isingprop::bind_targets(m);

@@ -19,6 +19,7 @@
 #include "kernels/network/local_fields.h"
 #include "kernels/network/reference_states.h"
 #include "kernels/network/update.h"
+#include "kernels/rotor/rotors.h"
 #include "kernels/statevector/amplitudes.h"
 #include "kernels/statevector/energy_row.h"
 
@@ -67,6 +68,10 @@
   X(void, hidden_means, (const HiddenMeansJob& job))                                               \
   X(void, sigmoid, (const double* x, std::int64_t count, double* out))                             \
   X(void, softplus, (const double* x, std::int64_t count, double* out))                            \
+  /* rotor */                                                                                      \
+  X(void, place_rotors, (const RotorBlock& block))                                                 \
+  X(void, move_rotors,                                                                             \
+    (const RotorBlock& block, const RotorSweep* sweeps, std::int64_t num_sweeps))                  \
   /* statevector */                                                                                \
   X(void, energy_row, (const EnergyRowJob& job))                                                   \
   X(double, tangent, (double quarters))

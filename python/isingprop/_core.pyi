@@ -241,6 +241,62 @@ def energies(
 ) -> NDArray[np.float64]:
     """Returns the energies (B, R) of spins (B, R, H + O), in double precision."""
 
+def anneal_rotors(
+    ends: NDArray[np.int64],
+    couplings: NDArray[np.float64],
+    fields: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+    transverse: NDArray[np.float64],
+    longitudinal: NDArray[np.float64],
+    gains: NDArray[np.float64],
+    widths: NDArray[np.float64],
+    num_reads: int,
+    first_read: int,
+    seed: int,
+    stream: int,
+    initial: NDArray[np.float32] | None,
+    num_threads: int,
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Anneals N rotors in a transverse field: spin-vector Monte Carlo.
+
+    Rotor i has an angle theta_i in [0, pi]. The energy of sweep t, in units of kT, is
+
+        -a_t sum_i sin(theta_i)
+        + b_t [sum_i (g_t h_i + f_i) cos(theta_i) + sum_ij J_ij cos(theta_i) cos(theta_j)].
+
+    A sweep updates rotors 0 ... N - 1 in this order, by Metropolis's rule. A rotor is offered
+    theta + w_t eps with eps uniform in [-pi, pi], mirrored at 0 and at pi. The transverse-field
+    updates of Albash & Marshall have w_t = min(1, a_t / b_t); a rotor whose w_t is 0 stays.
+
+    Arithmetic is in float32. Numbers depend on the model, not on the order of its couplings, and on
+    the seed, the stream and the number of the read.
+
+    Args:
+        ends: (E, 2), the rotors that are coupled: two different ones in each row, each pair once.
+        couplings: (E,), J of each row, from -1e9 to 1e9.
+        fields: (N,), h, from -1e9 to 1e9.
+        offsets: (N,), f, fields that the gain does not multiply, from -1e9 to 1e9.
+        transverse: (S,), a of each sweep, from 0 to 1e9; S may be 0, which returns the start.
+        longitudinal: (S,), b, from 0 to 1e9.
+        gains: (S,), g, from -1e9 to 1e9.
+        widths: (S,), w, from 0 to 1.
+        num_reads: R, at least 1.
+        first_read: the number of the first read, at least 0: calls with 0 and with 2 give the same
+            reads as one call with both.
+        seed: names the random numbers, together with the stream and the number of the read.
+        stream: the random stream.
+        initial: (R or 1, N), start angles from 0 to float32(pi); None for pi / 2, the ground state
+            in the transverse field alone.
+        num_threads: at least 1; the states do not depend on it.
+
+    Returns:
+        spins (R, N), the signs of cos(theta), and angles (R, N), theta. The spin of a rotor at
+        exactly float32(pi / 2) is random.
+
+    References:
+        Shin et al. 2014, arXiv:1401.7087; Albash & Marshall 2021, arXiv:2009.04934.
+    """
+
 def local_fields(
     images: NDArray[np.float32],
     input_weights: NDArray[np.float32],

@@ -11,6 +11,7 @@
 | any graph        | `anneal_graph`        | states of simulated annealing, and their energies     |
 |                  | `temper_graph`        | states of parallel tempering, with swap statistics    |
 |                  | `absolute_graph_betas` | relative inverse temperatures in 1 / (unit of J)     |
+| rotors           | `anneal_rotors`       | spins and angles of rotors in a transverse field      |
 | network          | `local_fields`        | x W + b of images x                                   |
 |                  | `spin_fields`         | s J + b of spins s, for the next hidden layer         |
 |                  | `reference_states`    | lowest states whose output spins are given            |
@@ -43,6 +44,7 @@ from isingprop._core import (
     adam,
     anneal,
     anneal_graph,
+    anneal_rotors,
     available_kernels,
     class_energies,
     current_kernel,
@@ -74,6 +76,7 @@ __all__ = [
     "adam",
     "anneal",
     "anneal_graph",
+    "anneal_rotors",
     "available_kernels",
     "class_energies",
     "current_kernel",

@@ -199,7 +199,7 @@ def make(tmp_path):
 def test_outputs_of_an_emulated_chip_are_drawn_from_p(make, size):
     """A chip at beta = 3 with half the couplings samples at 1.5; chains hold."""
     model, x, _ = case(*size, count=3)
-    qpu = make(EmulatedQPU("zephyr", 1, beta=3.0, sweeps_per_us=20.0), scale=0.5)
+    qpu = make(EmulatedQPU("zephyr", 1, model="classical", beta=3.0, sweeps_per_us=20.0), scale=0.5)
     exact = probabilities(model, x)
     for told, wrong in ((1.5, False), (1.0, True)):
         outputs = model.sample(x, qpu, 3000, seed=0, beta_effective=told)

@@ -94,7 +94,10 @@ def dimod_sampler():
 def test_an_emulated_chip_trains(tmp_path):
     x, y = data(6, 3, 1)
     qpu = DWave(
-        solver=EmulatedQPU("zephyr", 1, beta=4.0), scale=0.5, descend=False, record=tmp_path
+        solver=EmulatedQPU("zephyr", 1, model="classical", beta=4.0),
+        scale=0.5,
+        descend=False,
+        record=tmp_path,
     )
     trainer = EnergyTrainer(start(3, 4, 1), qpu, num_reads=50, batch_size=6, beta_effective=2.0)
     model = last(trainer, x, y, 15)

@@ -63,7 +63,10 @@ def test_a_ferromagnet_comes_back_ordered_and_is_paid_once(sapi: SmallService) -
 
 
 def test_spins_and_energies_of_each_read_arrive_as_the_chip_gave_them() -> None:
-    chip, same = (EmulatedQPU("pegasus", 3, broken_qubits=[40, 77], beta=0.5) for _ in range(2))
+    broken = [40, 77]
+    chip, same = (
+        EmulatedQPU("pegasus", 3, broken_qubits=broken, temperature=200) for _ in range(2)
+    )
     random = np.random.default_rng(0)
     fields = {qubit: float(random.normal()) for qubit in chip.nodelist[3:90]}
     couplings = {edge: -0.5 for edge in chip.edgelist if edge[0] in fields and edge[1] in fields}

@@ -3,7 +3,7 @@
 Four sub-packages, each of which imports only those before it:
 
 - `chip`: what a chip is and accepts: its working graph, its qubit lines, ranges and schedules,
-  and two real chips as D-Wave lists them.
+  energy scales A(s) and B(s), and two real chips as D-Wave lists them.
 - `embed`: where a complete bipartite network lies on a chip: search, cache and plot of embeddings.
 - `emulator`: `EmulatedQPU`, a chip in software that answers as a real one does.
 - `calls`: how problems become calls, how calls are sent, and how their answers are recorded.

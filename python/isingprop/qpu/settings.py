@@ -26,8 +26,8 @@ _CHAIN_SHARE = 0.8
 # qubits of a chain alike and break none, nor do weak couplings; heat breaks each coupler of a chain
 # with a probability of 1 / (1 + exp(2 beta c)). At c = 0.5 and beta = 6 that is 1 in 400: of the
 # chains of 120 x 40 spins without couplings 0.9 % (Z12) and 1.5 % (P16) were broken on emulated
-# chips, 52 % and 64 % at c = 0.1. Networks have 1.3 to 1.6 without it; in cyclic mode 0.53 to 0.8
-# from 20 hidden spins on.
+# chips of the classical model, 52 % and 64 % at c = 0.1. Networks have 1.3 to 1.6 without it; in
+# cyclic mode 0.53 to 0.8 from 20 hidden spins on.
 LEAST_CHAIN = 0.5
 # Factor of the scale in modes that put fields on couplers, whose range is a quarter of that of
 # fields.

@@ -94,9 +94,9 @@ class DWave(KeptArguments, PlannedCalls):
             and the device>, so that a script that is run again gets the recorded answers.
         solver: the name or the features of a solver of your account, as in
             dwave.system.DWaveSampler; "emulated:zephyr", "emulated:zephyr:4" (a perfect Z_4) or
-            "emulated:advantage2_system1", and so for pegasus and advantage_system4.1, for an
-            EmulatedQPU; or a DWaveSampler, MockDWaveSampler or EmulatedQPU; None takes the
-            account's default.
+            "emulated:advantage2_system1" (its working graph and energy scales), and so for pegasus
+            and advantage_system4.1, for an EmulatedQPU; or a DWaveSampler, MockDWaveSampler or
+            EmulatedQPU; None takes the account's default.
 
     Raises:
         ValueError: for a value out of its range, also of a given device's; a named solver's ranges

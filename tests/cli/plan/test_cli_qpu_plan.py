@@ -228,7 +228,7 @@ def test_reads_of_a_better_chip_are_worth_more_sweeps():
     network = ip.BipartiteNetwork.random(num_inputs=64, num_hidden=6, num_classes=10, seed=0)
     problems = [network.problem(ip.load_data("digits").train_images[:4])]
     chip = ChipDescription.of("zephyr", 2)
-    hot, cold = (ip.EmulatedQPU(chip, beta=beta, flip_rate=0.2 / beta) for beta in (0.5, 20.0))
+    hot, cold = (ip.EmulatedQPU(chip, temperature=t, flip_rate=t / 500) for t in (200.0, 5.0))
     bad, good = (measured_quality(device, [], problems, 100.0) for device in (hot, cold))
     assert bad.excess > good.excess >= 0
     assert bad.num_sweeps < good.num_sweeps

@@ -12,10 +12,13 @@ COLD = 60.0  # inverse temperature at which nothing is excited
 
 
 class CountedQPU(ip.EmulatedQPU):
-    """An emulated chip that keeps the parameters of each call."""
+    """An emulated chip that keeps the parameters of each call.
 
-    def __init__(self, topology="zephyr", size=1, **options) -> None:
-        super().__init__(topology, size, **options)
+    Its model is the classical one, whose distribution at s = 1 is known: tests set its beta.
+    """
+
+    def __init__(self, topology="zephyr", size=1, model="classical", **options) -> None:
+        super().__init__(topology, size, model=model, **options)
         self.asked: list[dict[str, Any]] = []
 
     def sample_ising(self, h, J, **parameters):

@@ -81,7 +81,7 @@ def test_flux_biases_are_sent_recorded_and_part_of_the_settings(make, problem):
 
 def test_flux_biases_act_like_fields_that_do_not_follow_the_gain():
     """A free qubit ends up with probability 1 / (1 + exp(2 beta h)): z-test on 4,000 reads."""
-    device = ip.EmulatedQPU("zephyr", 1, beta=2.0)
+    device = ip.EmulatedQPU("zephyr", 1, model="classical", beta=2.0)
     qubit = device.nodelist[0]
     biases = np.zeros(device.properties["num_qubits"])
     biases[qubit] = h_to_fluxbias(0.3)
@@ -92,7 +92,9 @@ def test_flux_biases_act_like_fields_that_do_not_follow_the_gain():
 
 
 def test_each_qubit_of_a_noisy_chip_has_a_field_of_its_own_in_all_calls():
-    quiet, noisy_one = (ip.EmulatedQPU("zephyr", 1, field_noise=noise) for noise in (0.0, 0.1))
+    quiet, noisy_one = (
+        ip.EmulatedQPU("zephyr", 1, model="classical", field_noise=noise) for noise in (0.0, 0.1)
+    )
     assert quiet.emulation == "Noise(flip_rate=0.0, beta=6.0, sweeps_per_us=5.0, seed=0)"
     assert noisy_one.emulation.endswith("seed=0, field_noise=0.1)")
     asked = {"num_reads": 500, **RAW}

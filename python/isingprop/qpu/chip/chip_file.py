@@ -126,7 +126,7 @@ class ChipDescription:
     @classmethod
     def _perfect(cls, topology: str, size: int | None) -> Self:
         """Returns a perfect chip with the properties of a real one."""
-        graph, facts = WorkingGraph.perfect(topology, size), _facts(REAL_CHIPS[topology])
+        graph, facts = WorkingGraph.perfect(topology, size), facts_of(REAL_CHIPS[topology])
         offsets = _offsets(facts)
         common = np.array([offsets[:, 0].max(), offsets[:, 1].min()])
         return cls(graph, _properties(facts, graph, common), is_perfect=True)
@@ -134,7 +134,7 @@ class ChipDescription:
     @classmethod
     def _real(cls, name: str) -> Self:
         """Returns a real chip from the facts that are stored."""
-        facts = _facts(name)
+        facts = facts_of(name)
         perfect = _perfect_graph(facts["properties"]["topology"])
         graph = perfect.without(facts["missing_qubits"], facts["missing_couplers"])
         return cls(graph, _properties(facts, graph, _offsets(facts)))
@@ -171,7 +171,7 @@ def _file_stem(name: str) -> str:
 
 
 @lru_cache(maxsize=len(REAL_CHIPS))
-def _facts(name: str) -> dict[str, Any]:
+def facts_of(name: str) -> dict[str, Any]:
     """Returns what is stored of a real chip; it must not be changed."""
     content: dict[str, Any] = json.loads((_FOLDER / f"{_file_stem(name)}.json").read_bytes())
     return content

@@ -85,6 +85,14 @@ class Request:
         return np.array(state, dtype=np.int8)
 
 
+def sweep_times(request: Request, sweeps_per_us: float) -> Doubles:
+    """Returns the times of the sweeps of an anneal in us, in the middle of equal parts, (S,)."""
+    end = float(request.anneal[-1, 0])
+    num_sweeps = max(1, round(sweeps_per_us * end))
+    times: Doubles = (np.arange(num_sweeps, dtype=np.float64) + 0.5) * (end / num_sweeps)
+    return times
+
+
 def _by_qubit(
     name: str, parameters: Mapping[str, Any], properties: Mapping[str, Any]
 ) -> Doubles | None:

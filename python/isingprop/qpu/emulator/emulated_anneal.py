@@ -1,70 +1,32 @@
-"""The anneal of an emulated chip: Gibbs sampling along the schedules of a request."""
+"""The anneal of an emulated chip: checks of a problem, errors of the chip, anneal and read-out."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import fields as fields_of
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import dimod
 import numpy as np
 from dimod.core.sampler import Sampler
-from dwave.samplers.sa.simulated_annealing import simulated_annealing
 from dwave.system.temperatures import fluxbias_to_h
 from numpy.typing import NDArray
 
+from isingprop.qpu.chip.energy_scales import EnergyScales
 from isingprop.qpu.chip.limits import Limits
 from isingprop.qpu.chip.working_graph import WorkingGraph, coupler_keys
+from isingprop.qpu.emulator.acting_problem import ActingProblem
 from isingprop.qpu.emulator.anneal_request import Request
+from isingprop.qpu.emulator.chip_noise import Noise
+from isingprop.qpu.emulator.classical_anneal import anneal_spins
+from isingprop.qpu.emulator.rotor_anneal import anneal_rotors
 from isingprop.util.checks import Doubles, Spins, real_number
-
-_GAIN_STEPS = 8  # equal steps that replace a ramp of the gain from 0 to its largest value
-_FIELDS = 1  # the random stream of fields of qubits, beside the seed
-_MAX_SEED = 2**63  # dwave.samplers takes seeds from 1 to one below it
 
 # The two ends of each coupler, as indices of fields, and its value.
 Couplings: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class Noise:
-    """The parameters of an emulated chip, whose meaning EmulatedQPU gives.
-
-    Its repr is part of records and of random streams: another name would make them others.
-    """
-
-    flip_rate: float
-    beta: float
-    sweeps_per_us: float
-    seed: int
-    field_noise: float = 0.0
-
-    def __repr__(self) -> str:
-        """Returns all parameters, but field_noise only where it is not 0."""
-        names = [field.name for field in fields_of(self)][: None if self.field_noise else -1]
-        return f"Noise({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
-
-    def fields_of_qubits(self, num_qubits: int) -> Doubles:
-        """Returns the field that each qubit of a chip has by itself, (num_qubits,)."""
-        random = np.random.default_rng([self.seed, _FIELDS])
-        return self.field_noise * random.standard_normal(num_qubits)
-
-
-class Fields(NamedTuple):
-    """What acts on each of n qubits."""
-
-    h: Doubles  #: (n,), fields that follow the gain
-    fixed: Doubles | float  #: (n,), fields that do not; 0.0 where there are none
-
-    def at(self, gain: float) -> list[float]:
-        """Returns the fields at a gain of h."""
-        scaled: list[float] = (gain * self.h + self.fixed).tolist()
-        return scaled
 
 
 class EmulatedAnneal(Sampler):
@@ -104,12 +66,12 @@ class EmulatedAnneal(Sampler):
         h, couplings, _ = model.to_numpy_vectors(variable_order=qubits, sort_indices=True)
         real_number("offset of bqm", model.offset, most=sys.float_info.max)
         self._check_fields(qubits, h, request)
-        self._check_couplings(qubits, couplings)
+        places = self._check_couplings(qubits, couplings)
         start = request.start(qubits)
 
         random = self._random(request, qubits, start, h, *couplings)
-        acting = Fields(h, self._fixed_fields(request, qubits))
-        spins = _anneal(acting, couplings, request, start, self._noise, random)
+        acting = self._acting(request, qubits, h, couplings, places, random)
+        spins = self._anneal(acting, request, start, random)
         spins[random.random(spins.shape) < self._noise.flip_rate] *= -1
 
         answer: Any = dimod.SampleSet.from_samples_bqm((spins, qubits), model)  # type: ignore[no-untyped-call]
@@ -139,8 +101,12 @@ class EmulatedAnneal(Sampler):
                     f"h times gain must be in [{low}, {high}], got {scaled[k]} on {qubits[k]}"
                 )
 
-    def _check_couplings(self, qubits: Sequence[int], couplings: Couplings) -> None:
-        """Checks that couplings and their sums are in the chip's ranges."""
+    def _check_couplings(self, qubits: Sequence[int], couplings: Couplings) -> NDArray[np.int64]:
+        """Checks that couplings and their sums are in the chip's ranges.
+
+        Returns:
+            The numbers of the couplings' couplers in the working graph, (E,).
+        """
         *ends, values = couplings
         pairs = np.array(qubits, dtype=np.int64)[np.array(ends, dtype=np.int64)].T
         low, high = self._limits.j_range
@@ -152,23 +118,57 @@ class EmulatedAnneal(Sampler):
             )
 
         on_chip = np.zeros(len(self._graph.couplers))
-        on_chip[np.searchsorted(coupler_keys(self._graph.couplers), coupler_keys(pairs))] = values
+        places = np.searchsorted(coupler_keys(self._graph.couplers), coupler_keys(pairs))
+        on_chip[places] = values
         self._limits.check_coupling_sums(on_chip)
+        return places
 
     @cached_property
     def _limits(self) -> Limits:
         """The chip's limits for problems that may use all of its couplers."""
         return Limits.of(self._properties, self._graph)
 
-    def _fixed_fields(self, request: Request, qubits: Sequence[int]) -> Doubles | float:
-        """Returns the fields on qubits beside h: those of the noise and of flux biases."""
-        own: Doubles | float = 0.0
-        if self._noise.field_noise:
-            own = self._noise.fields_of_qubits(self._properties["num_qubits"])[qubits]
-        if request.flux_biases is None:
-            return own
-        equivalent: Doubles = fluxbias_to_h(request.flux_biases[qubits])
-        return own + equivalent
+    def _acting(
+        self,
+        request: Request,
+        qubits: Sequence[int],
+        h: Doubles,
+        couplings: Couplings,
+        places: NDArray[np.int64],
+        random: np.random.Generator,
+    ) -> ActingProblem:
+        """Returns what acts on qubits: a problem, the errors of the chip and flux biases."""
+        noise = self._noise
+        fixed = np.zeros(len(qubits))
+        if noise.field_noise:
+            fixed += noise.fields_of_qubits(self._properties["num_qubits"])[qubits]
+        if request.flux_biases is not None:
+            fixed += fluxbias_to_h(request.flux_biases[qubits])
+
+        *ends, values = couplings
+        if noise.coupling_noise:
+            values = values + noise.errors_of_couplers(len(self._graph.couplers))[places]
+        if noise.jitter:
+            fixed += noise.jitter * random.standard_normal(len(fixed))
+            values = values + noise.jitter * random.standard_normal(len(values))
+        return ActingProblem(h, fixed, np.array(ends, dtype=np.int64).T.copy(), values)
+
+    def _anneal(
+        self,
+        acting: ActingProblem,
+        request: Request,
+        start: Spins | None,
+        random: np.random.Generator,
+    ) -> Spins:
+        """Returns the spins at the end of each anneal by the chip's model: (R, n)."""
+        noise = self._noise
+        if noise.beta is not None:
+            return anneal_spins(acting, request, start, noise.beta, noise.sweeps_per_us, random)
+        assert noise.temperature is not None
+        scales = EnergyScales.of(self._graph.topology)
+        return anneal_rotors(
+            acting, request, start, scales, noise.temperature, noise.sweeps_per_us, random
+        )
 
     def _random(
         self, request: Request, qubits: Sequence[int], *arrays: NDArray[Any] | None
@@ -190,65 +190,3 @@ class EmulatedAnneal(Sampler):
         digest = content.digest()
         self._num_requests[digest] += 1
         return np.random.default_rng([self._num_requests[digest], *digest])
-
-
-def _anneal(
-    acting: Fields,
-    couplings: Couplings,
-    request: Request,
-    start: Spins | None,
-    noise: Noise,
-    random: np.random.Generator,
-) -> Spins:
-    """Returns the spins at the end of each anneal, before they are read out: (R, n)."""
-    shape = request.num_reads, len(acting.h)
-    if start is None:
-        states = random.choice(np.array([-1, 1], np.int8), shape)
-        return _follow(states, acting, couplings, request, noise, random)
-    if request.reinitialize:
-        states = np.tile(start, (shape[0], 1))
-        return _follow(states, acting, couplings, request, noise, random)
-
-    # Each read starts where the last one ended.
-    reads = np.empty(shape, np.int8)
-    last = start[None].copy()
-    for read in reads:
-        read[:] = _follow(last, acting, couplings, request, noise, random)[0]
-    return reads
-
-
-def _follow(
-    states: Spins,
-    acting: Fields,
-    couplings: Couplings,
-    request: Request,
-    noise: Noise,
-    random: np.random.Generator,
-) -> Spins:
-    """Takes states (R, n) from the begin of the schedules to their end, in place."""
-    # SimulatedAnnealingSampler.sample() would take longer than the sweeps of a segment; its kernel
-    # reads lists twice as fast as arrays.
-    graph = [array.tolist() for array in couplings]
-    for gain, betas in _segments(request, noise):
-        seed = int(random.integers(1, _MAX_SEED))
-        # Gibbs updates, since Metropolis's rule would flip a free spin in every sweep.
-        simulated_annealing(
-            len(states), acting.at(gain), *graph, 1, betas, seed, states, False, "Gibbs"
-        )
-    return states
-
-
-def _segments(request: Request, noise: Noise) -> Iterator[tuple[float, NDArray[np.float64]]]:
-    """Yields the schedules as segments in which the gain of h is constant.
-
-    A segment is its gain and the inverse temperatures of its sweeps, (n,).
-    """
-    end = request.anneal[-1, 0]
-    num_sweeps = max(1, round(noise.sweeps_per_us * end))
-    times = (np.arange(num_sweeps) + 0.5) * (end / num_sweeps)
-    betas = noise.beta * np.interp(times, *request.anneal.T)
-
-    step = np.abs(request.gain[:, 1]).max() / _GAIN_STEPS
-    levels = np.rint(np.interp(times, *request.gain.T) / step) if step else np.zeros(num_sweeps)
-    for part in np.split(np.arange(num_sweeps), np.flatnonzero(np.diff(levels)) + 1):
-        yield step * levels[part[0]], betas[part]

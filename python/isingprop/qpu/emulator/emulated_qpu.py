@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from isingprop.qpu.chip.chip_file import ChipDescription
 from isingprop.qpu.chip.schedules import solver_property
 from isingprop.qpu.emulator.anneal_request import Request
-from isingprop.qpu.emulator.emulated_anneal import EmulatedAnneal, Noise
-from isingprop.util.checks import real_number, seed_number
+from isingprop.qpu.emulator.chip_noise import Noise
+from isingprop.qpu.emulator.emulated_anneal import EmulatedAnneal
 
 _PARAMETERS = (
     "anneal_offsets",
@@ -51,15 +51,33 @@ _NEEDED = (
 
 
 class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
-    """A D-Wave chip in software: a classical annealer on the physical problem, chains and all.
+    """A D-Wave chip in software: an annealer of the physical problem, chains and all.
+
+    The default model, "svmc-tf", is spin-vector Monte Carlo with transverse-field-dependent
+    updates. Each qubit is a rotor with an angle theta in [0, pi], and
+
+        E / kT = -a(t) sum_u sin theta_u
+                 + b(t) [sum_u (g(t) h_u + f_u) cos theta_u + sum_uv J_uv cos theta_u cos theta_v]
+
+    with a = A(s(t)) / 2 kT and b = B(s(t)) / 2 kT of the schedule s(t) and of `EnergyScales`, the
+    scales measured on Advantage_system4.1 (for all Pegasus chips) or Advantage2_system1 (Zephyr),
+    and the gain g(t) of h_gain_schedule. A sweep proposes theta + min(1, A / B) x, with x uniform
+    in (-pi, pi) and theta reflected at 0 and pi, to each rotor and accepts it by the Metropolis
+    rule. So the state freezes where A becomes small against B, before s = 1, and a reverse anneal
+    keeps its state or loses it depending on how far s falls. Rotors start at pi / 2, in a reverse
+    anneal at 0 (spin +1) and pi (spin -1), and are read out as the signs of cos theta.
+
+    The model "classical" is a magnet without a transverse field, sampled by
 
         P(accept a flip) = 1 / (1 + exp(beta s(t) dE)),
-        E = g(t) sum_u h_u s_u + sum_uv J_uv s_u s_v
+        E = g(t) sum_u h_u s_u + sum_u f_u s_u + sum_uv J_uv s_u s_v.
 
-    with the anneal fraction s(t) of the schedule and the gain g(t) of h_gain_schedule. Thermal
-    noise replaces quantum fluctuations: at s = 0 all states have the same probability, at s = 1 the
-    chip has its own temperature. A chain that is coupled too weakly breaks. Each microsecond of the
-    schedule is `sweeps_per_us` sweeps over all qubits.
+    At s = 0 all states have the same probability, at s = 1 the chip has its own temperature. It
+    does not freeze, except in so far as its sweeps are few.
+
+    In both models f are the fields of flux biases and noise, which do not follow the gain, a chain
+    that is coupled too weakly breaks, and each microsecond of the schedule is `sweeps_per_us`
+    sweeps over all qubits.
 
     It answers like a chip: `properties`, `parameters`, `sample_ising()` and the timing of an answer
     are those of a dwave.system.DWaveSampler, and requests that a chip would refuse are refused. Its
@@ -75,17 +93,33 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         size: m of P_m or Z_m; None takes that of the largest chips, 16 or 12, or of a real chip.
         broken_qubits: (n,) qubits that do not work.
         broken_couplers: (n, 2) couplers that do not work.
-        flip_rate: probability that a qubit is read out with the wrong sign, in [0, 1].
-        beta: inverse temperature at s = 1, in 1 / (the chip's unit of J), > 0. Chips were measured
-            at 4.5 to 9.
-        sweeps_per_us: sweeps per microsecond of a schedule, > 0; at least one sweep is made.
+        model: "svmc-tf" or "classical".
+        flip_rate: probability that a qubit is read out with the wrong sign, in [0, 1]. D-Wave
+            states at most 0.001.
+        temperature: of "svmc-tf" alone: temperature in mK, > 0; None takes what D-Wave's
+            documentation states: 15.4 (Advantage_system4.1, all of Pegasus) or 20
+            (Advantage2_system1, all of Zephyr).
+        beta: of "classical" alone: inverse temperature at s = 1, in 1 / (the chip's unit of J),
+            > 0; None is 6. Chips were measured at 4.5 to 9.
+        sweeps_per_us: sweeps per microsecond of a schedule, > 0; at least one sweep is made. None
+            is 15 for "svmc-tf" and 5 for "classical", whose anneals of 20 us then take some 10 ms
+            on 280 qubits and end in similar energies. A real qubit tries more often: free qubits
+            freeze at betas of 2.1 and 2.8 (Pegasus, Zephyr) in 1 / (the chip's unit of h), at 2.5
+            and 3.6 with 100 sweeps, where D-Wave documents 5.1 and 8.9.
         field_noise: standard deviation of a field that each qubit has by itself, the same in all
-            calls, in the chip's unit of h, >= 0; flux biases can cancel it.
+            calls, in the chip's unit of h, >= 0; flux biases can cancel it. D-Wave's documentation
+            shows errors of 0.01 to 0.025.
+        coupling_noise: standard deviation of an error that each coupler of a problem has, the same
+            in all calls, in the chip's unit of J, >= 0.
+        jitter: standard deviation of a further error of each field and coupling of a problem,
+            which is another one in each call, >= 0. With the fixed errors it stands for 1/f noise,
+            most of which is slower than a call.
         seed: seed of the noise; None draws one.
 
     Raises:
-        ValueError: for another topology or name, a size or a rate out of range, broken parts that
-            the chip does not have, or a chip without a property that every QPU has.
+        ValueError: for another topology, name or model, a size or a rate out of range, a parameter
+            of the other model, broken parts that the chip does not have, or a chip without a
+            property that every QPU has.
 
     Example:
         >>> qpu = EmulatedQPU("zephyr", 1)
@@ -101,8 +135,10 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         (4578, [-6.0, 6.0])
 
     References:
-        D-Wave's documentation: QPU Solver Parameters, QPU Solver Properties, Per-QPU Solver
-        Properties (temperatures).
+        Shin, Smith, Smolin & Vazirani 2014, arXiv:1401.7087 (spin-vector Monte Carlo); Albash &
+        Marshall 2021, arXiv:2009.04934 (transverse-field-dependent updates). D-Wave's
+        documentation: QPU Solver Parameters, QPU Solver Properties, Per-QPU Solver Properties and
+        Schedules.
     """
 
     def __init__(
@@ -112,10 +148,14 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         *,
         broken_qubits: ArrayLike = (),
         broken_couplers: ArrayLike = (),
+        model: str = "svmc-tf",
         flip_rate: float = 0.0,
-        beta: float = 6.0,
-        sweeps_per_us: float = 5.0,
+        temperature: float | None = None,
+        beta: float | None = None,
+        sweeps_per_us: float | None = None,
         field_noise: float = 0.0,
+        coupling_noise: float = 0.0,
+        jitter: float = 0.0,
         seed: int | None = 0,
     ) -> None:
         """Checks the arguments and makes the chip."""
@@ -127,16 +167,18 @@ class EmulatedQPU(MockDWaveSampler):  # type: ignore[misc]
         if np.size(broken_qubits) or np.size(broken_couplers):
             chip = chip.without(broken_qubits, broken_couplers)
 
-        noise = Noise(
-            real_number("flip_rate", flip_rate, least=0),
-            real_number("beta", beta, above=0),
-            real_number("sweeps_per_us", sweeps_per_us, above=0),
-            seed_number(seed),
-            real_number("field_noise", field_noise, least=0),
+        noise = Noise.of(
+            chip.graph.topology,
+            model=model,
+            flip_rate=flip_rate,
+            temperature=temperature,
+            beta=beta,
+            sweeps_per_us=sweeps_per_us,
+            field_noise=field_noise,
+            coupling_noise=coupling_noise,
+            jitter=jitter,
+            seed=seed,
         )
-        if noise.flip_rate > 1:
-            raise ValueError(f"flip_rate must be at most 1, got {flip_rate}")
-
         graph = chip.graph
         super().__init__(
             nodelist=graph.qubits.tolist(),

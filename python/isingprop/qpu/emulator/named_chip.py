@@ -22,8 +22,10 @@ def solver_or_emulated(argument: str, solver: Any) -> Any:
     Args:
         argument: the name of the argument or option, for the message.
         solver: CHIP is "pegasus" or "zephyr", a perfect chip of P_SIZE or Z_SIZE, by default of the
-            size of the largest chips; or the name of a real chip that `EmulatedQPU` knows. A text
-            that does not begin with "emulated" is the name of a solver of D-Wave's.
+            size of the largest chips; or the name of a real chip that `EmulatedQPU` knows, with its
+            working graph. The chip has the default model of `EmulatedQPU`, with the energy scales
+            and the temperature that were measured on the real chip of its topology. A text that
+            does not begin with "emulated" is the name of a solver of D-Wave's.
 
     Raises:
         ValueError: for another CHIP or SIZE.

@@ -111,7 +111,7 @@ def _quality_lines(report: Report) -> Iterator[str]:
     """Yields what the reads of the emulated chip are worth."""
     calls = sum(each.num_calls for each in report.qualities)
     yield (
-        f"reads           of an emulated chip, a classical annealer ({calls} calls); "
+        f"reads           of an emulated chip, rotors in its measured fields ({calls} calls); "
         "a real one's may be better or worse"
     )
 
