@@ -146,10 +146,11 @@ struct Lower {
 /// Flips a spin and adds the change to the coupling fields of its neighbours.
 ISINGPROP_INLINE void flip_sparse(const GraphRows& rows, const OneRead& read, std::int64_t spin) {
   read.signs[spin] ^= kSignBit;
-  const std::uint32_t sign = read.signs[spin];
-  for (std::int64_t k = rows.first[spin]; k < rows.first[spin + 1]; ++k) {
-    const Neighbour& target = rows.targets[k];
-    read.coupling_fields[target.spin] += sign ? -target.twice : target.twice;
+  const float sign = read.signs[spin] == 0 ? 1.0f : -1.0f;
+  float* fields = read.coupling_fields;
+  const Neighbour* end = rows.targets + rows.first[spin + 1];
+  for (const Neighbour* target = rows.targets + rows.first[spin]; target < end; ++target) {
+    fields[target->spin] += sign * target->twice;
   }
 }
 
