@@ -78,8 +78,9 @@ class RotorAnnealer {
       for (std::int64_t read = first; read < last; ++read) {
         for (std::int64_t i = begin; i < end; ++i) {
           const float angle = block_.angles[i * block_.num_lanes + read - first];
-          const bool is_up = angle == kHalfPi ? is_heads(read, i) : angle < kHalfPi;
-          spins[read * block_.num_rotors + i] = is_up ? 1 : -1;
+          int is_up = angle < kHalfPi;  // no branch, because nothing predicts it
+          if (angle == kHalfPi) is_up = is_heads(read, i);
+          spins[read * block_.num_rotors + i] = static_cast<std::int8_t>(2 * is_up - 1);
           angles[read * block_.num_rotors + i] = angle;
         }
       }
