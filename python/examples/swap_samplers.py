@@ -27,7 +27,7 @@ QPU_BUDGET = 10.0  # seconds of access time
 
 def emulated_chip() -> ip.DWave:
     """Returns a D-Wave sampler on a small chip in software, with its answers in a new folder."""
-    chip = ip.EmulatedQPU("zephyr", size=6, sweeps_per_us=1)
+    chip = ip.EmulatedQPU("zephyr", size=6)
     return ip.DWave(solver=chip, record=tempfile.mkdtemp(prefix="isingprop-"))
 
 

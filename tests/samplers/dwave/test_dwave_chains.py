@@ -51,11 +51,16 @@ def test_the_chain_strength_is_torque_compensation_above_a_floor(make, chip, mod
 @pytest.mark.slow
 @pytest.mark.parametrize("field", [0.0, 0.3])
 @pytest.mark.parametrize("size", [0.0, 1e-6, 1e-3])
-def test_the_chains_of_a_network_with_weak_couplings_hold(make, chip, size, field):
-    qpu = make(solver=chip)
+@pytest.mark.parametrize(("model", "most"), [("classical", 0.02), ("svmc-tf", 0.1)])
+def test_the_chains_of_a_network_with_weak_couplings_hold(make, model, most, size, field):
+    """The floor is a rule of the classical model; rotors freeze hotter, and 6 to 8 % break."""
+    qpu = make(solver=ip.EmulatedQPU("zephyr", 3, model=model))
     assert qpu.copies(12, 20)[0].max_chain_hidden > 1
     states = qpu.sample(weak(size, field=field), num_reads=200, seed=1)
-    assert states.info["chain_break_fraction"] < 0.02
+    assert states.info["chain_break_fraction"] < most
+    loose = make(solver=qpu.device, chain_strength=1e-3, folder="loose")
+    states = loose.sample(weak(size, field=field), num_reads=200, seed=1)
+    assert states.info["chain_break_fraction"] > most
 
 
 def test_a_chain_strength_that_is_set_has_no_floor(make, chip):
