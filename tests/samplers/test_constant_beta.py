@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from helpers import oracle, tolerances
+from helpers.samplers.dimod_models import two_layers
 from isingprop import Annealing, IsingProblem, Tempering, kernels
 from isingprop.dimod import AnnealingSampler, TemperingSampler
-from isingprop.samplers.as_dimod.two_colouring import layers_of
 
 READS, SWEEPS = 20_000, 30
 
@@ -138,11 +138,11 @@ def test_tempering_refuses_a_target_at_which_swaps_would_not_see_the_weak_parts(
 @pytest.mark.parametrize("kind", ["annealing", "tempering"])
 def test_the_samplers_of_isingprop_at_a_constant_beta(name, kind):
     bqm, beta = MODELS[name]
-    layers = layers_of(bqm)
+    problem, places = two_layers(bqm)
     sampler = Annealing(SWEEPS, (beta, beta))
     if kind == "tempering":
         sampler = Tempering(SWEEPS, (beta, beta), num_betas=1)
-    spins = sampler.sample(layers.problem(0, 1), READS, seed=3).spins[0][:, layers.slots]
+    spins = sampler.sample(problem, READS, seed=3).spins[0][:, places]
     assert not tolerances.is_rejected(oracle.state_numbers(spins), probabilities(bqm, beta))
 
 
@@ -182,8 +182,7 @@ def test_cold_is_the_same_for_the_drop_in(last):
         (u, (u[0], (u[1] + 1) % 4)) for u in sites
     ]
     bqm = dimod.BinaryQuadraticModel({}, dict.fromkeys(pairs, 1.0), 0.0, "SPIN")
-    layers = layers_of(bqm)
-    problem = layers.problem(0, 1)
+    problem, _ = two_layers(bqm)
     arrays = problem.couplings, problem.hidden_fields, problem.output_fields
     beta_range = (0.01, last * kernels.absolute_betas(*arrays, np.array([kernels.COLD_BETA]))[0, 0])
     options = {"num_reads": 300, "num_sweeps": 3, "seed": 0, "beta_range": beta_range}

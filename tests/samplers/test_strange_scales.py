@@ -6,7 +6,7 @@ import pytest
 from dwave.samplers import SimulatedAnnealingSampler, SteepestDescentSampler
 
 from helpers import oracle
-from helpers.samplers.dimod_models import BOTH
+from helpers.samplers.dimod_models import BOTH, two_layers
 from isingprop import Annealing, Cyclic, IsingProblem, Tempering, kernels
 from isingprop.dimod import AnnealingSampler
 
@@ -205,9 +205,7 @@ def test_the_share_of_sweeps_follows_the_scales_of_the_spins():
 
 def _arrays(bqm):
     """The arrays of a model whose even and odd variables are not joined to their like."""
-    from isingprop.samplers.as_dimod.two_colouring import layers_of
-
-    problem = layers_of(bqm).problem(0, 1)
+    problem, _ = two_layers(bqm)
     return problem.couplings, problem.hidden_fields, problem.output_fields
 
 

@@ -4,7 +4,9 @@ import dimod
 import dimod.testing
 import numpy as np
 import pytest
+from networkx.algorithms import bipartite
 
+from isingprop import IsingProblem
 from isingprop.dimod import AnnealingSampler, TemperingSampler
 
 BOTH = pytest.mark.parametrize(
@@ -51,8 +53,56 @@ def random_bqm(
 
 def glass(num_variables=80, vartype="SPIN"):
     """With many local minima, and variables that are not in the order of their labels."""
-    bqm = random_bqm(0, num_variables, 0.3, vartype)
+    bqm = random_bqm(0, num_variables, 0.1, vartype)
     return bqm.relabel_variables({v: str(v) for v in bqm.variables}, inplace=False)
+
+
+def network(num_variables=80, vartype="SPIN"):
+    """Two dense layers, whose variables are in no order."""
+    random = np.random.default_rng(1)
+    names = random.permutation(num_variables).astype(str).tolist()
+    i, a = np.indices((num_variables // 3, num_variables - num_variables // 3)).reshape(2, -1)
+    ends = i, a + num_variables // 3
+    biases = random.normal(size=num_variables), (*ends, random.normal(size=len(i)))
+    return dimod.BinaryQuadraticModel.from_numpy_vectors(
+        *biases, 0.5, vartype, variable_order=names
+    )
+
+
+def frustrated(num_variables=80, vartype="SPIN"):
+    """Some ten couplings for each variable, with many odd cycles."""
+    random = np.random.default_rng(2)
+    names = random.permutation(num_variables).astype(str).tolist()
+    i, j = np.triu_indices(num_variables, 1)
+    ends = np.array([i, j])[:, random.random(len(i)) < 10 / num_variables]
+    biases = random.normal(size=num_variables), (*ends, random.normal(size=ends.shape[1]))
+    return dimod.BinaryQuadraticModel.from_numpy_vectors(
+        *biases, -0.25, vartype, variable_order=names
+    )
+
+
+EACH_KIND = pytest.mark.parametrize(
+    "make", [glass, network, frustrated], ids=["two-colours", "dense", "odd-cycles"]
+)
+
+
+def two_layers(bqm):
+    """Returns a model of two colours as a problem of `isingprop`, and the number of the spin of
+    each variable.
+    """
+    bqm = bqm.change_vartype("SPIN", inplace=False)
+    variables, colours = list(bqm.variables), bipartite.color(dimod.to_networkx_graph(bqm))
+    outputs = [v for v in variables if colours[v]]
+    order = [v for v in variables if not colours[v]] + outputs
+    place = {v: k for k, v in enumerate(order)}
+    num_hidden = len(variables) - len(outputs)
+    couplings = np.zeros((num_hidden, len(outputs)))
+    for ends, bias in bqm.quadratic.items():
+        hidden, output = sorted(place[v] for v in ends)
+        couplings[hidden, output - num_hidden] = bias
+    fields = np.array([[bqm.linear[v] for v in order]])
+    problem = IsingProblem(couplings, fields[:, :num_hidden], fields[:, num_hidden:])
+    return problem, [place[v] for v in variables]
 
 
 def lattice(*sizes, seed=0):

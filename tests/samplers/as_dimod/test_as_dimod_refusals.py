@@ -37,8 +37,10 @@ INF = float("inf")
         {"beta_schedule": np.linspace(0.1, 2, 12), "beta_schedule_type": "custom", "num_reads": 2},
     ],
 )
-def test_the_same_call_gives_samples_of_the_same_form(sampler, options):
-    bqm = dimod.BinaryQuadraticModel({"a": 0.5}, {"ab": -1.0, "bc": 1.0}, 0.25, "SPIN")
+@pytest.mark.parametrize("ends", ["bc", "ca"], ids=["chain", "triangle"])
+def test_the_same_call_gives_samples_of_the_same_form(sampler, options, ends):
+    couplings = {"ab": -1.0, "bc": 1.0, ends: 1.0}
+    bqm = dimod.BinaryQuadraticModel({"a": 0.5}, couplings, 0.25, "SPIN")
     ours, theirs = (each.sample(bqm, **options) for each in (sampler, SimulatedAnnealingSampler()))
     assert ours.record.dtype == theirs.record.dtype
     assert (len(ours), ours.vartype, ours.variables) == (
@@ -64,6 +66,10 @@ def test_the_same_call_gives_samples_of_the_same_form(sampler, options):
         {"beta_schedule_type": "custom"},
         {"beta_schedule": [1, 2]},
         {"beta_schedule": [1, -2], "beta_schedule_type": "custom"},
+        {"beta_schedule": ["a", 1], "beta_schedule_type": "custom"},
+        {"num_sweeps": 10, "num_sweeps_per_beta": 3},
+        {"num_sweeps_per_beta": 0},
+        {"num_sweeps_per_beta": 1.5},
         {"beta_schedule": [1, 2], "beta_schedule_type": "custom", "num_sweeps": 3},
         {"beta_schedule": [1, 2], "beta_schedule_type": "custom", "beta_range": [1, 3]},
         {"initial_states": {"a": 1}},
@@ -88,7 +94,9 @@ def test_the_api_of_dimod(sampler):
     assert sampler.properties == SimulatedAnnealingSampler().properties | {
         "beta_schedule_options": ("linear", "geometric", "custom")
     }
-    unknown = {"num_sweeps_per_beta", "randomize_order", "proposal_acceptance_criteria"}
+    unknown = {"randomize_order", "proposal_acceptance_criteria"}
+    if isinstance(sampler, TemperingSampler):
+        unknown.add("num_sweeps_per_beta")
     parameters = SimulatedAnnealingSampler().parameters.items()
     expected = {name: properties for name, properties in parameters if name not in unknown}
     more = {"descend": []}
@@ -146,7 +154,6 @@ def pair(linear, quadratic, vartype="SPIN", offset=0.0):
             {"interrupt_function": 3},
             "TypeError: interrupt_function must be callable or None, got 3",
         ),
-        (PAIR, {"num_sweeps": 0}, "ValueError: num_sweeps must be at least 1, got 0"),
         (
             PAIR,
             {"beta_schedule_type": "cubic"},
@@ -222,6 +229,38 @@ def test_refusals(assert_refused, sampler, bqm, options, refusal):
             TemperingSampler(),
             LADDER | {"num_betas": 3},
             "ValueError: num_betas must be None or 2, as many as beta_",
+        ),
+        (TemperingSampler(), {"num_sweeps": 0}, "ValueError: num_sweeps must be at least 1, got 0"),
+        (
+            TemperingSampler(),
+            LADDER | {"beta_schedule": [1.0, np.inf]},
+            "ValueError: beta_schedule must be finite, got inf at index (1,)",
+        ),
+        (
+            AnnealingSampler(),
+            {"num_sweeps": -1},
+            "ValueError: num_sweeps must be at least 0, got -1",
+        ),
+        (
+            AnnealingSampler(),
+            {"num_sweeps_per_beta": 0},
+            "ValueError: num_sweeps_per_beta must be at least 1, got 0",
+        ),
+        (
+            AnnealingSampler(),
+            {"num_sweeps": 10, "num_sweeps_per_beta": 3},
+            "ValueError: num_sweeps must be a multiple of num_sweeps_per_beta = 3, got 10",
+        ),
+        (
+            AnnealingSampler(),
+            LADDER | {"num_sweeps": 10, "num_sweeps_per_beta": 3},
+            "ValueError: num_sweeps must be None or 6, as many as beta_schedule has times "
+            "num_sweeps_per_beta = 3, got 10",
+        ),
+        (
+            AnnealingSampler(),
+            LADDER | {"beta_schedule": [1.0, -np.inf]},
+            "ValueError: beta_schedule must be finite, got -inf at index (1,)",
         ),
         (TemperingSampler(), {"num_betas": 0}, "ValueError: num_betas must be at least 1, got 0"),
         (TemperingSampler(), {"adaptive": 1}, "TypeError: adaptive must be True or False, got 1"),

@@ -107,22 +107,26 @@ def test_without_a_number_there_are_a_thousand_sweeps():
 )
 @pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
 def test_the_default_range_is_that_of_the_spins_on_which_anything_acts(sampler, hot, vartype):
-    """f^2 = (16 * 64 + 8 * 64 + 2 * 256) / 32 = 64: nothing acts on "a", "b" and "c", and "d" is
-    pinned.
+    """f^2 = (16 * 64 + 8 * 64 + 2 * 256) / 32 = 64, q^2 = 16. On "a", "b" and "c" nothing acts, "d"
+    is pinned, and the model is no dense network.
     """
     pairs = {(i, 100 + a): (-1) ** (i * a + i) for i in range(16) for a in range(16)}
-    linear = (
-        dict.fromkeys(range(16), 8.0)
-        | {100 + a: 8.0 * (a % 2) for a in range(16)}
-        | dict.fromkeys("abc", 0.0)
-    )
-    bqm = dimod.BinaryQuadraticModel(linear | {"d": 800.0}, pairs, 0.0, "SPIN").change_vartype(
-        vartype
-    )
+    linear = dict.fromkeys(range(16), 8.0) | {100 + a: 8.0 * (a % 2) for a in range(16)}
+    bqm = dimod.BinaryQuadraticModel(linear, pairs, 0.0, "SPIN")
+    more = bqm.copy()
+    more.add_linear_from(dict.fromkeys("abc", 0.0) | {"d": 800.0})
+    for model in (bqm, more):
+        model.change_vartype(vartype)
+
     samples = sampler.sample(bqm, num_sweeps=2, num_reads=9, seed=0)
     assert samples.info["beta_range"] == pytest.approx([hot / 8, 8.8 / 8], rel=1e-15)
     given = sampler.sample(bqm, num_sweeps=2, num_reads=9, seed=0, beta_range=(hot / 8, 8.8 / 8))
     assert reads(given) == reads(samples)
+
+    # log beta grows from 0.88 / f to 8.8 / q, and is as far at the hot end of a ladder.
+    first = 0.88 / 8 * 20 ** np.log10(hot / 0.88)
+    samples = sampler.sample(more, num_sweeps=2, seed=0)
+    assert samples.info["beta_range"] == pytest.approx([first, 8.8 / 4], rel=1e-6)
 
 
 def test_the_range_of_a_model_without_biases_is_that_of_a_scale_of_1():
@@ -218,7 +222,7 @@ def test_info_is_the_same_after_dimods_own_way_through_json(sampler, options):
 @BOTH
 def test_times_are_those_before_during_and_after_sampling(sampler, monkeypatch):
     monkeypatch.setattr(
-        "isingprop.samplers.as_dimod.bipartite_call.perf_counter_ns", iter([0, 1, 3, 7]).__next__
+        "isingprop.samplers.as_dimod.sampler_call.perf_counter_ns", iter([0, 1, 3, 7]).__next__
     )
     timing = sampler.sample(PAIR, num_sweeps=1).info["timing"]
     assert timing == {"preprocessing_ns": 1, "sampling_ns": 2, "postprocessing_ns": 4}

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from isingprop import kernels
 from isingprop.samplers.arguments import BetaRange, geometric
-from isingprop.samplers.as_dimod.two_colouring import Layers
-from isingprop.states import States
+from isingprop.samplers.as_dimod.model_kernels import Sampled
+from isingprop.samplers.as_dimod.spin_model import SpinModel
 from isingprop.util.checks import Doubles, float_array
 
 ScheduleType = Literal["linear", "geometric", "custom"]
@@ -24,12 +24,14 @@ class BetaCount(NamedTuple):
     name: str  #: the name of the argument
     given: int | None  #: its value
     number: int  #: what the value means without a custom schedule
+    sweeps: int = 1  #: sweeps at each inverse temperature
+    may_be_infinite: bool = False  #: whether a custom one may be
 
 
 class BetaSchedule(NamedTuple):
     """A schedule of inverse temperatures."""
 
-    betas: Doubles
+    betas: Doubles  #: (num_sweeps,), or (num_betas,) for a ladder
     range: Doubles  #: (2,), the first and the last
     relative: bool  #: whether they are relative to the model, see `isingprop.Annealing`
 
@@ -40,23 +42,25 @@ class BetaSchedule(NamedTuple):
             (self.betas == self.range[0]).all() and (self.range == self.range[0]).all()
         )
 
-    def range_in(self, layers: Layers, states: States) -> list[float]:
+    def range_in(self, model: SpinModel, sampled: Sampled) -> list[float]:
         """Returns the first and the last inverse temperature in 1 / (unit of the biases).
 
-        `states` were sampled with this schedule, so that their `info` tells them.
+        `sampled` is the result of a kernel with this schedule, which tells them.
         """
         ends = self.range
-        if self.relative and (self.betas[[0, -1]] == self.range).all():
-            ends = np.asarray(states.info["betas"])[0].ravel()[[0, -1]]
+        if self.relative and len(self.betas) and (self.betas[[0, -1]] == self.range).all():
+            ends = sampled.range
         elif self.relative:
-            ends = _absolute(layers, self.range)
+            ends = model.absolute_betas(self.range)
         return [float(beta) for beta in ends]
 
-    def ends_cold(self, layers: Layers) -> bool:
+    def ends_cold(self, model: SpinModel) -> bool:
         """Returns whether reads are to end in a descent by default: not at a constant beta."""
+        if not len(self.betas):
+            return False
         if self.relative or self.is_constant:
             return self.relative
-        return bool(self.betas[-1] >= _absolute(layers, np.array([kernels.COLD_BETA]))[0])
+        return bool(self.betas[-1] >= model.absolute_betas(np.array([kernels.COLD_BETA]))[0])
 
 
 def beta_schedule_of(
@@ -93,9 +97,12 @@ def beta_schedule_of(
     first, last = ends.tolist()
 
     if custom is not None:
-        betas = _betas("beta_schedule", custom, None)
+        try:
+            betas = _betas("beta_schedule", custom, None, may_be_infinite=count.may_be_infinite)
+        except TypeError as error:  # here dwave-samplers raises ValueError
+            raise ValueError(str(error)) from None
         _check_custom(betas, ends, beta_range, count)
-        return BetaSchedule(betas, betas[[0, -1]], relative=False)
+        return BetaSchedule(np.repeat(betas, count.sweeps), betas[[0, -1]], relative=False)
 
     if kind == "linear":
         betas = np.linspace(first, last, count.number) if count.number > 1 else ends[1:]
@@ -103,24 +110,19 @@ def beta_schedule_of(
         betas = geometric(first, last, count.number)
     else:
         raise ValueError(f"beta_range must be above 0 for a geometric schedule, got {beta_range!r}")
+    betas = np.repeat(betas[: count.number], count.sweeps)
     return BetaSchedule(betas, ends, relative=beta_range is None)
-
-
-def _absolute(layers: Layers, relative: Doubles) -> Doubles:
-    """Returns inverse temperatures that are relative to a model in 1 / (unit of its biases)."""
-    problem = layers.problem(0, 1)
-    arrays = problem.couplings, problem.hidden_fields, problem.output_fields
-    betas: Doubles = kernels.absolute_betas(*arrays, relative)[0]
-    return betas
 
 
 def _check_custom(
     betas: Doubles, ends: Doubles, beta_range: Sequence[float] | None, count: BetaCount
 ) -> None:
     """Raises ValueError for a length or a beta_range that contradicts a custom schedule."""
-    if count.given not in (None, len(betas)):
+    number = len(betas) * count.sweeps
+    if count.given not in (None, number):
+        per_beta = f" times num_sweeps_per_beta = {count.sweeps}" if count.sweeps > 1 else ""
         raise ValueError(
-            f"{count.name} must be None or {len(betas)}, as many as beta_schedule has, "
+            f"{count.name} must be None or {number}, as many as beta_schedule has{per_beta}, "
             f"got {count.given}"
         )
     if beta_range is not None and (ends != betas[[0, -1]]).any():
@@ -129,9 +131,18 @@ def _check_custom(
         )
 
 
-def _betas(name: str, value: ArrayLike, length: int | None) -> Doubles:
+def _betas(
+    name: str, value: ArrayLike, length: int | None, may_be_infinite: bool = False
+) -> Doubles:
     """Returns inverse temperatures, checked; None is any length."""
-    betas = float_array(name, value, shape=(length,)).astype(np.float64)
+    numbers = np.asarray(value)
+    infinite = np.zeros(numbers.shape, dtype=bool)
+    if may_be_infinite and numbers.dtype.kind == "f":
+        infinite = np.isposinf(numbers)
+        numbers = np.where(infinite, 0, numbers)
+
+    betas = float_array(name, numbers, shape=(length,)).astype(np.float64)
     for beta in betas[betas < 0]:
         raise ValueError(f"{name} must be at least 0, got {beta}")
+    betas[infinite] = np.inf
     return betas

@@ -11,6 +11,7 @@ side.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import dimod
 import numpy as np
@@ -19,10 +20,11 @@ from scipy import sparse
 
 from isingprop.util.checks import Doubles, Spins
 
-_ROUNDING = 2.0**-52
+_MORE = 1 + 2.0**-20  # what rounding may take from a sum of positive numbers
+_BITS, _LEAST_EXPONENT = 52, -1074  # of a double
 
 
-def settled(bqm: dimod.BinaryQuadraticModel, samples: Spins) -> Spins:
+def settled(bqm: dimod.BinaryQuadraticModel, samples: Spins) -> list[int]:
     """Flips variables until no single flip lowers the energy of a BINARY model.
 
         E(x) = sum_i b_i x_i + sum_ij q_ij x_i x_j,   d_i = b_i + sum_j q_ij x_j
@@ -32,49 +34,96 @@ def settled(bqm: dimod.BinaryQuadraticModel, samples: Spins) -> Spins:
 
     Args:
         bqm: with finite biases.
-        samples: (R, N) of 0 and 1, whose columns are the variables in the order of the model.
+        samples: (R, N) of 0 and 1, whose columns are the variables in the order of the model. They
+            are changed in place.
 
     Returns:
-        (R, N); `samples` itself where nothing has to change.
+        The numbers of the samples that have changed.
     """
     if bqm.num_interactions == 0:
-        return samples
-    linear, quadratic = _matrices(bqm)
-    sizes = abs(linear) + samples @ abs(quadratic)
-    changes = (1 - 2 * samples) * (linear + samples @ quadratic)
-    terms = 1 + np.diff(quadratic.indptr)
-    open_places = list(map(tuple, np.argwhere(changes < _ROUNDING * terms * sizes).tolist()))
-    if not open_places or _fields_are_exact(linear, quadratic):
-        return samples
+        return []
+    biases = _matrices(bqm)
+    high, low = biases.split()
+    if not low.any():
+        return []  # the fields of the spins need no rounding, as for whole numbers
 
-    result: Spins = samples.copy()
+    open_places = _open_places(high, low, samples)
+    changed = set()
     while open_places:
         read, k = open_places.pop()
-        row = slice(quadratic.indptr[k], quadratic.indptr[k + 1])
-        others = quadratic.indices[row]
-        change = math.fsum([linear[k], *(quadratic.data[row] * result[read, others])])
-        if (1 - 2 * result[read, k]) * change < 0:
-            result[read, k] = 1 - result[read, k]
+        row = slice(biases.indptr[k], biases.indptr[k + 1])
+        others = biases.indices[row]
+        terms = biases.quadratic[row] * samples[read, others]
+        if (1 - 2 * samples[read, k]) * math.fsum([biases.linear[k], *terms]) < 0:
+            samples[read, k] = 1 - samples[read, k]
+            changed.add(read)
             open_places += [(read, j) for j in others.tolist()]
-    return result
+    return sorted(changed)
 
 
-def _matrices(bqm: dimod.BinaryQuadraticModel) -> tuple[Doubles, sparse.csr_array]:
-    """Returns b and q, with both q_ij and q_ji, in the order of the variables."""
+class _Biases(NamedTuple):
+    """Biases b and q of a model, with both q_ij and q_ji: the rows of a sparse matrix."""
+
+    linear: Doubles  #: (N,)
+    quadratic: Doubles
+    indices: NDArray[np.int32]
+    indptr: NDArray[np.int32]
+
+    def any(self) -> bool:
+        """Returns whether any of them is not 0."""
+        return bool(self.linear.any() or self.quadratic.any())
+
+    def sizes(self) -> Doubles:
+        """Returns |b_i| + sum_j |q_ij|, (N,)."""
+        ones = np.ones((len(self.linear), 1))
+        sums: Doubles = abs(self).fields(ones)[:, 0]
+        return sums
+
+    def __abs__(self) -> _Biases:
+        return self._replace(linear=abs(self.linear), quadratic=abs(self.quadratic))
+
+    def fields(self, states: Doubles) -> Doubles:
+        """Returns d_i of states x, both (N, R)."""
+        shape = (len(self.linear),) * 2
+        matrix = sparse.csr_array((self.quadratic, self.indices, self.indptr), shape)
+        result: Doubles = matrix @ states
+        result += self.linear[:, None]
+        return result
+
+    def split(self) -> tuple[_Biases, _Biases]:
+        """Returns multiples of a unit of each variable, and what they leave.
+
+        Doubles hold all sums of the multiples.
+        """
+        exponents = np.maximum(np.frexp(self.sizes())[1] - _BITS, _LEAST_EXPONENT)
+        units = np.ldexp(1.0, exponents)
+        each = np.repeat(units, np.diff(self.indptr))
+        linear = np.rint(self.linear / units) * units
+        quadratic = np.rint(self.quadratic / each) * each
+        rest = self._replace(linear=self.linear - linear, quadratic=self.quadratic - quadratic)
+        return self._replace(linear=linear, quadratic=quadratic), rest
+
+
+def _matrices(bqm: dimod.BinaryQuadraticModel) -> _Biases:
     vectors = bqm.to_numpy_vectors(sort_labels=False)
     rows, columns, biases = vectors.quadratic
     ends = np.concatenate([rows, columns]), np.concatenate([columns, rows])
     size = bqm.num_variables
-    quadratic = sparse.csr_array((np.tile(biases, 2), ends), shape=(size, size))
-    linear: NDArray[np.float64] = np.asarray(vectors.linear_biases, np.float64)
-    return linear, quadratic
+    matrix = sparse.csr_array((np.tile(biases, 2).astype(np.float64), ends), shape=(size, size))
+    linear = np.asarray(vectors.linear_biases, np.float64)
+    return _Biases(linear, matrix.data, matrix.indices, matrix.indptr)
 
 
-def _fields_are_exact(linear: Doubles, quadratic: sparse.csr_array) -> bool:
-    """Returns whether the sums of the spins' fields need no rounding, as for whole numbers."""
-    fields = linear / 2 + quadratic.sum(axis=1) / 4
-    rows = np.split(quadratic.data, quadratic.indptr[1:-1])
-    return all(
-        math.fsum([field, -bias / 2, *(-row / 4)]) == 0
-        for field, bias, row in zip(fields, linear, rows, strict=True)
-    )
+def _open_places(high: _Biases, low: _Biases, samples: Spins) -> list[tuple[int, int]]:
+    """Returns (read, variable) wherever a flip may lower the energy."""
+    states = np.ascontiguousarray(samples.T)
+    signs = 1 - 2 * states
+    changes = high.fields(states.astype(np.float64))
+    changes *= signs
+    is_open = changes < low.sizes()[:, None] * _MORE
+    if is_open.any() and not low.split()[1].any():
+        # Both parts are exact, so that their sum has the sign of the exact sum.
+        is_open = changes + signs * low.fields(states.astype(np.float64)) < 0
+
+    variables, reads = np.nonzero(is_open)
+    return list(zip(reads.tolist(), variables.tolist(), strict=True))

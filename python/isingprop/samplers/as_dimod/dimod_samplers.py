@@ -9,37 +9,36 @@ import numpy as np
 from dimod.typing import SamplesLike
 from numpy.typing import ArrayLike
 
-from isingprop.problem import IsingProblem
-from isingprop.samplers.annealing import anneal
-from isingprop.samplers.arguments import RELATIVE_BETA_RANGE, sweep_number
+from isingprop.samplers.arguments import MOST_SWEEPS, RELATIVE_BETA_RANGE, sweep_number
 from isingprop.samplers.as_dimod.beta_schedules import (
     BetaCount,
     BetaSchedule,
     ScheduleType,
     beta_schedule_of,
 )
-from isingprop.samplers.as_dimod.bipartite_call import BipartiteSampler, Generator
+from isingprop.samplers.as_dimod.model_kernels import (
+    Reads,
+    Sampled,
+    anneal_model,
+    temper_model,
+)
+from isingprop.samplers.as_dimod.sampler_call import Generator, ModelSampler
 from isingprop.samplers.tempering import (
     RELATIVE_LADDER,
     Tempering,
     rung_number,
     target_number,
-    temper,
     with_target,
 )
-from isingprop.states import States
-from isingprop.util.checks import Doubles, Spins, true_or_false
+from isingprop.util.checks import Doubles, true_or_false, whole_number
 
 _NUM_SWEEPS = 1000  # the default of dwave-samplers
 
 
-class AnnealingSampler(BipartiteSampler):
-    """Simulated annealing as a dimod sampler, for models whose graph is two-colourable.
+class AnnealingSampler(ModelSampler):
+    """Simulated annealing as a dimod sampler, for every binary quadratic model.
 
         E(s) = offset + sum_i h_i s_i + sum_ij J_ij s_i s_j,   to be minimised
-
-    Layered networks, trees and square or cubic lattices are two-colourable: no two spins of one
-    colour couple. The sampler finds the colours and updates all spins of one colour together.
 
     It replaces dwave.samplers.SimulatedAnnealingSampler, with these differences:
 
@@ -48,12 +47,17 @@ class AnnealingSampler(BipartiteSampler):
     - Without beta_range, beta follows the rule of `isingprop.Annealing`.
     - Read r depends on r and the seed, but not on num_reads. A seed has up to 64 bits. As there, a
       seed gives other samples where the variables of the model come in another order.
-    - Arguments are given by name, and there is at least one sweep.
-    - There is no num_sweeps_per_beta, randomize_order or proposal_acceptance_criteria.
+    - Arguments are given by name.
+    - There is no randomize_order or proposal_acceptance_criteria: spins are updated in turn, those
+      without couplings between them together, by Metropolis's rule times 63/64. So a spin without
+      any field forgets its start.
+    - An error in interrupt_function is raised.
 
-    The couplings of H spins of one colour with O spins of the other are kept as a dense matrix of
-    8 H O bytes, and once more in the kernel, without the zeros at the ends of its rows and columns.
-    The order of the variables makes these runs of zeros long.
+    With num_sweeps=0 and descend=True it replaces dwave.samplers.SteepestDescentSolver: the given
+    or random states are descended at once, but spins in turn, and not the steepest first.
+
+    Memory and time are proportional to the couplings. A network of two dense layers, with at least
+    half of all couplings between them, runs on the kernels of `isingprop.Annealing`.
 
     Example:
         >>> fields, couplings = {"a": 0.5}, {("a", "b"): -1.0, ("b", "c"): 1.0}
@@ -76,6 +80,7 @@ class AnnealingSampler(BipartiteSampler):
         seed: int | None = None,
         interrupt_function: Callable[[], bool] | None = None,
         num_sweeps: int | None = None,
+        num_sweeps_per_beta: int = 1,
         beta_range: Sequence[float] | None = None,
         beta_schedule_type: ScheduleType = "geometric",
         beta_schedule: ArrayLike | None = None,
@@ -93,63 +98,63 @@ class AnnealingSampler(BipartiteSampler):
             seed: 0 ... 2^64 - 1; None takes a random one, which `info` holds.
             interrupt_function: called after each read; when it returns True, the reads so far are
                 returned.
-            num_sweeps: sweeps per read, 1 to 10 million; by default 1000, or one for each beta of a
-                custom schedule.
+            num_sweeps: sweeps per read, at most 10 million; by default 1000, or those of a custom
+                schedule. 0 returns the start states, or descends them with descend=True.
+            num_sweeps_per_beta: sweeps at each inverse temperature, of which num_sweeps must be a
+                multiple.
             beta_range: (first, last) inverse temperature, >= 0, in 1 / (unit of the biases of spins
                 -1 and +1).
             beta_schedule_type: "geometric" (beta_range must be above 0) or "linear", from the first
-                to the last beta with one beta for each sweep; a single sweep has the last. Or
-                "custom".
-            beta_schedule: with "custom", the beta >= 0 of each sweep.
+                to the last beta; a single one is the last. Or "custom".
+            beta_schedule: with "custom", the inverse temperatures, each >= 0 or infinite.
             descend: whether reads end with a zero-temperature descent. None does so where the
                 schedule ends cold: not at constant beta, whose states are Boltzmann-distributed
-                after enough sweeps, nor if the last beta is less than 4 / f, with f the local field
-                of `isingprop.Annealing`.
+                after enough sweeps, nor without a sweep, nor if the last beta is less than 4 / f,
+                with f the local field of `isingprop.Annealing`.
             **kwargs: ignored with a warning.
 
         Returns:
             One row for each read, with the energies of `bqm`. `info` holds beta_range,
             beta_schedule_type, seed and timing (preprocessing_ns, sampling_ns, postprocessing_ns).
+            An infinite beta is None in beta_range.
 
         Raises:
-            ValueError: for a graph that is not two-colourable, biases that are not finite, and bad
-                arguments.
+            ValueError: for biases that are not finite, and bad arguments.
             KeyboardInterrupt: on Ctrl-C.
         """
         self.remove_unknown_kwargs(**kwargs)
         call = self._call(
             bqm, num_reads, initial_states, initial_states_generator, seed, interrupt_function
         )
-        sweeps = sweep_number(_NUM_SWEEPS if num_sweeps is None else num_sweeps)
-        count = BetaCount("num_sweeps", num_sweeps, sweeps)
+        count = _count_of(num_sweeps, num_sweeps_per_beta, beta_schedule)
         schedule = beta_schedule_of(
             beta_schedule_type, beta_schedule, beta_range, RELATIVE_BETA_RANGE, count
         )
         if descend is not None:
             true_or_false("descend", descend)
-        descends = schedule.ends_cold(call.layers) if descend is None else descend
+        descends = schedule.ends_cold(call.model) if descend is None else descend
 
-        def run(problem: IsingProblem, start: Spins) -> States:
-            return anneal(
-                problem,
+        def run(reads: Reads) -> Sampled:
+            return anneal_model(
+                call.model,
                 schedule.betas,
+                reads,
                 relative=schedule.relative,
                 descend=descends,
                 seed=call.seed,
-                initial=start,
             )
 
-        states = call.run(run)
+        sampled = call.run(run)
         return call.sample_set(
-            states,
+            sampled,
             descends,
-            beta_range=schedule.range_in(call.layers, states[0]),
+            beta_range=schedule.range_in(call.model, sampled),
             beta_schedule_type=beta_schedule_type,
         )
 
 
-class TemperingSampler(BipartiteSampler):
-    """Parallel tempering as a dimod sampler, for models whose graph is two-colourable.
+class TemperingSampler(ModelSampler):
+    """Parallel tempering as a dimod sampler, for every binary quadratic model.
 
     Replicas at a ladder of temperatures swap places, see `isingprop.Tempering`. A read is the
     lowest state that any of them was in, after a zero-temperature descent, or with target_beta a
@@ -233,33 +238,41 @@ class TemperingSampler(BipartiteSampler):
         _check_ladder(schedule.betas, beta_range, beta_schedule)
         betas, target = with_target(schedule.betas, _target(target_beta, schedule))
 
-        def run(problem: IsingProblem, start: Spins) -> States:
-            return temper(
-                problem,
+        def run(reads: Reads) -> Sampled:
+            return temper_model(
+                call.model,
                 betas,
+                reads,
                 num_sweeps=sweeps,
                 relative=schedule.relative,
                 adaptive=adaptive,
                 target=target,
                 seed=call.seed,
-                initial=start,
             )
 
-        states = call.run(run)
-
-        names = "betas", "swap_acceptance", "round_trips"
-        rungs_used, acceptance, trips = (
-            np.concatenate([each.info[name][:, 0] for each in states]) for name in names
-        )
+        sampled = call.run(run)
         return call.sample_set(
-            states,
+            sampled,
             target is None,
-            beta_range=schedule.range_in(call.layers, states[0]),
+            beta_range=schedule.range_in(call.model, sampled),
             beta_schedule_type=beta_schedule_type,
-            betas=rungs_used.tolist(),
-            swap_acceptance=acceptance.tolist(),
-            round_trips=trips.tolist(),
+            **{name: values.tolist() for name, values in sampled.ladders.items()},
         )
+
+
+def _count_of(
+    num_sweeps: int | None, num_sweeps_per_beta: int, beta_schedule: ArrayLike | None
+) -> BetaCount:
+    """Returns the number of inverse temperatures that the arguments of annealing ask for."""
+    sweeps = _NUM_SWEEPS
+    if num_sweeps is not None:
+        sweeps = whole_number("num_sweeps", num_sweeps, least=0, most=MOST_SWEEPS)
+    each = whole_number("num_sweeps_per_beta", num_sweeps_per_beta, least=1, most=MOST_SWEEPS)
+    if sweeps % each != 0 and beta_schedule is None:
+        raise ValueError(
+            f"num_sweeps must be a multiple of num_sweeps_per_beta = {each}, got {sweeps}"
+        )
+    return BetaCount("num_sweeps", num_sweeps, sweeps // each, each, may_be_infinite=True)
 
 
 def _constant(beta_range: Sequence[float] | None) -> tuple[float, float] | None:
