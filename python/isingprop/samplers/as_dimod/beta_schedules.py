@@ -17,6 +17,8 @@ from isingprop.util.checks import Doubles, float_array
 ScheduleType = Literal["linear", "geometric", "custom"]
 SCHEDULE_TYPES = ("linear", "geometric", "custom")
 
+_ROUNDING = 2.0**-23  # of geometric schedules
+
 
 class BetaCount(NamedTuple):
     """The argument of a sampler that gives the number of inverse temperatures."""
@@ -45,13 +47,16 @@ class BetaSchedule(NamedTuple):
     def range_in(self, model: SpinModel, sampled: Sampled) -> list[float]:
         """Returns the first and the last inverse temperature in 1 / (unit of the biases).
 
-        `sampled` is the result of a kernel with this schedule, which tells them.
+        `sampled` is the result of a kernel with this schedule, which tells them. Those of no sweep
+        are NaN, unless they were given.
         """
         ends = self.range
-        if self.relative and len(self.betas) and (self.betas[[0, -1]] == self.range).all():
-            ends = sampled.range
+        if self.relative and not len(self.betas):
+            ends = np.full(2, np.nan)
+        elif self.relative and np.allclose(self.betas[[0, -1]], ends, rtol=_ROUNDING, atol=0.0):
+            ends = sampled.range * (ends / self.betas[[0, -1]])
         elif self.relative:
-            ends = model.absolute_betas(self.range)
+            ends = model.absolute_betas(ends)
         return [float(beta) for beta in ends]
 
     def ends_cold(self, model: SpinModel) -> bool:

@@ -47,18 +47,29 @@ def settled(bqm: dimod.BinaryQuadraticModel, samples: Spins) -> list[int]:
     if not low.any():
         return []  # the fields of the spins need no rounding, as for whole numbers
 
-    open_places = _open_places(high, low, samples)
-    changed = set()
-    while open_places:
-        read, k = open_places.pop()
-        row = slice(biases.indptr[k], biases.indptr[k + 1])
-        others = biases.indices[row]
-        terms = biases.quadratic[row] * samples[read, others]
-        if (1 - 2 * samples[read, k]) * math.fsum([biases.linear[k], *terms]) < 0:
-            samples[read, k] = 1 - samples[read, k]
-            changed.add(read)
-            open_places += [(read, j) for j in others.tolist()]
-    return sorted(changed)
+    changed = []
+    for read, variables in _open_places(high, low, samples).items():
+        if _settle(biases, samples[read], variables):
+            changed.append(read)
+    return changed
+
+
+def _settle(biases: _Biases, sample: Spins, variables: list[int]) -> bool:
+    """Settles one sample in place; flips may only be due at `variables`. Returns if it changes."""
+    values = sample.tolist()  # Python numbers are read faster
+    flipped = set()
+    while variables:
+        k = variables.pop()
+        row = biases.row(k)
+        sign = 1 - 2 * values[k]
+        if sign * math.fsum([biases.linear[k], *(q for j, q in row if values[j])]) < 0:
+            values[k] = 1 - values[k]
+            flipped.add(k)
+            variables += [j for j, q in row if sign * q * (1 - 2 * values[j]) < 0]
+
+    for k in flipped:
+        sample[k] = values[k]
+    return bool(flipped)
 
 
 class _Biases(NamedTuple):
@@ -78,6 +89,12 @@ class _Biases(NamedTuple):
         ones = np.ones((len(self.linear), 1))
         sums: Doubles = abs(self).fields(ones)[:, 0]
         return sums
+
+    def row(self, k: int) -> list[tuple[int, float]]:
+        """Returns the variables j that k has interactions with, each with q_kj."""
+        row = slice(self.indptr[k], self.indptr[k + 1])
+        others, biases = self.indices[row].tolist(), self.quadratic[row].tolist()
+        return list(zip(others, biases, strict=True))
 
     def __abs__(self) -> _Biases:
         return self._replace(linear=abs(self.linear), quadratic=abs(self.quadratic))
@@ -114,8 +131,8 @@ def _matrices(bqm: dimod.BinaryQuadraticModel) -> _Biases:
     return _Biases(linear, matrix.data, matrix.indices, matrix.indptr)
 
 
-def _open_places(high: _Biases, low: _Biases, samples: Spins) -> list[tuple[int, int]]:
-    """Returns (read, variable) wherever a flip may lower the energy."""
+def _open_places(high: _Biases, low: _Biases, samples: Spins) -> dict[int, list[int]]:
+    """Returns the variables of each read whose flip may lower the energy."""
     states = np.ascontiguousarray(samples.T)
     signs = 1 - 2 * states
     changes = high.fields(states.astype(np.float64))
@@ -125,5 +142,7 @@ def _open_places(high: _Biases, low: _Biases, samples: Spins) -> list[tuple[int,
         # Both parts are exact, so that their sum has the sign of the exact sum.
         is_open = changes + signs * low.fields(states.astype(np.float64)) < 0
 
-    variables, reads = np.nonzero(is_open)
-    return list(zip(reads.tolist(), variables.tolist(), strict=True))
+    result: dict[int, list[int]] = {}
+    for read, variable in np.argwhere(is_open.T).tolist():
+        result.setdefault(read, []).append(variable)
+    return result

@@ -116,7 +116,7 @@ class AnnealingSampler(ModelSampler):
         Returns:
             One row for each read, with the energies of `bqm`. `info` holds beta_range,
             beta_schedule_type, seed and timing (preprocessing_ns, sampling_ns, postprocessing_ns).
-            An infinite beta is None in beta_range.
+            In beta_range, None is an infinite beta, or one that no sweep has asked for.
 
         Raises:
             ValueError: for biases that are not finite, and bad arguments.
