@@ -3,8 +3,7 @@
     python python/examples/spin_glass.py           # takes some 5 s
 
 Two layers of N spins, J_ij = +-1 / sqrt(N) at random, no fields: the bipartite
-Sherrington-Kirkpatrick model. A model on another two-colourable graph, such as a lattice, has zeros
-in J; `from_dimod.py` finds the two layers of one for you. Prints
+Sherrington-Kirkpatrick model. `from_dimod.py` samples models on any graph. Prints
 
 - the distribution P(q) of the overlap q = sum_k s_k s'_k / 2N of two independent states, above and
   below the temperature of the glass, beside its exact second moment by enumeration for N = 9;

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import oracle, tolerances
-from helpers.samplers.dimod_models import two_layers
+from helpers.samplers.dimod_models import network, two_layers
 from isingprop import Annealing, IsingProblem, Tempering, kernels
 from isingprop.dimod import AnnealingSampler, TemperingSampler
 
@@ -44,6 +44,16 @@ GRADED = dimod.BinaryQuadraticModel(
     "SPIN",
 )
 
+
+def complete(count, vartype="SPIN"):
+    """Couplings between all variables, and one variable beside them."""
+    random = np.random.default_rng(6)
+    pairs = [(u, v) for v in range(count) for u in range(v)]
+    quadratic = dict(zip(pairs, random.normal(size=len(pairs)), strict=True))
+    linear = dict(zip(range(count + 1), random.normal(size=count + 1), strict=True))
+    return dimod.BinaryQuadraticModel(linear, quadratic, 0.0, vartype)
+
+
 # Each model with the temperature at which it is sampled.
 MODELS = {
     "plain": (lattice({(0, 0): 0.3, "c": 0.2}), 1.0),
@@ -52,8 +62,13 @@ MODELS = {
     "a weak part alone moves": (weak_pair(1e-5), 1e5),
     "a part 1e60 times weaker": (weak_pair(1e-60), 2e60),
     "graded rows": (GRADED, 1.5),
+    "a dense network": (network(7), 0.8),
+    "odd cycles": (complete(5), 0.3),
+    "odd cycles of bits": (complete(5, "BINARY"), 0.7),
     "binary": (lattice({(0, 0): 0.3, "c": 0.2}).change_vartype("BINARY", inplace=False), 0.7),
 }
+FAST = "pinned", "odd cycles"
+ODD = "odd cycles", "odd cycles of bits"
 BY_MODEL = pytest.mark.parametrize("name", list(MODELS))
 
 
@@ -99,7 +114,7 @@ def test_the_annealing_drop_in_at_a_constant_beta(name):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[] if name == "pinned" else pytest.mark.slow)
+        pytest.param(name, marks=[] if name in FAST else pytest.mark.slow)
         for name in MODELS
         if name != "a part 1e60 times weaker"
     ],
@@ -134,7 +149,7 @@ def test_tempering_refuses_a_target_at_which_swaps_would_not_see_the_weak_parts(
     assert all((s["a"], s["b"], s["c"], s["d"]) == (-1, -1, 1, -1) for s in lowest)
 
 
-@BY_MODEL
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in ODD])
 @pytest.mark.parametrize("kind", ["annealing", "tempering"])
 def test_the_samplers_of_isingprop_at_a_constant_beta(name, kind):
     bqm, beta = MODELS[name]
