@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isingprop import kernels
 from isingprop.samplers.arguments import BetaRange, geometric
 from isingprop.samplers.as_dimod.model_kernels import Sampled
 from isingprop.samplers.as_dimod.spin_model import SpinModel
@@ -65,7 +64,7 @@ class BetaSchedule(NamedTuple):
             return False
         if self.relative or self.is_constant:
             return self.relative
-        return bool(self.betas[-1] >= model.absolute_betas(np.array([kernels.COLD_BETA]))[0])
+        return bool(self.betas[-1] >= model.cold_beta())
 
 
 def beta_schedule_of(

@@ -110,7 +110,8 @@ class AnnealingSampler(ModelSampler):
             descend: whether reads end with a zero-temperature descent. None does so where the
                 schedule ends cold: not at constant beta, whose states are Boltzmann-distributed
                 after enough sweeps, nor without a sweep, nor if the last beta is less than 4 / f,
-                with f the local field of `isingprop.Annealing`.
+                with f the root mean square of the local field in a random state, or for a dense
+                model of two layers that of `isingprop.Annealing`.
             **kwargs: ignored with a warning.
 
         Returns:

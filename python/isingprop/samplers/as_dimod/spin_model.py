@@ -43,6 +43,22 @@ class SpinModel:
         betas: Doubles = kernels.absolute_betas(*arrays, relative)[0]
         return betas
 
+    def cold_beta(self) -> float:
+        """Returns the inverse temperature from which on reads end in a descent by default.
+
+        It is 4 / f, with f the local field of `isingprop.Annealing` for a dense model of two
+        layers, and else with f^2 = mean of h_i^2 + sum_j J_ij^2 over the spins on which any acts.
+        """
+        if self.layers is not None:
+            return float(self.absolute_betas(np.array([kernels.COLD_BETA]))[0])
+        largest = max(abs(self.fields).max(), abs(self.couplings).max(initial=0.0))
+        if largest == 0:
+            return float(np.inf)
+        strengths = np.repeat(np.square(self.couplings / largest), 2)
+        squares = np.bincount(self.ends.ravel(), strengths, len(self.fields))
+        squares += np.square(self.fields / largest)
+        return float(kernels.COLD_BETA / largest / np.sqrt(squares.sum() / (squares > 0).sum()))
+
 
 def spin_model_of(bqm: dimod.BinaryQuadraticModel) -> SpinModel:
     """Returns the arrays of a model; BINARY variables are x = (1 + s) / 2.
