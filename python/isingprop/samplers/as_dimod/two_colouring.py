@@ -54,10 +54,10 @@ def layers_of(ends: NDArray[np.int64], couplings: Doubles, fields: Doubles) -> L
 
 def _smaller_class(ends: NDArray[np.int64], num_variables: int) -> NDArray[np.bool_] | None:
     """Returns which variables belong to the smaller class of a dense model, or None."""
-    # The smaller class has at most half of the variables, and each of it this many couplings in
-    # the mean. So most graphs need no second look.
-    least_degree = _LEAST_DENSITY * num_variables / 2
-    if len(ends) == 0 or np.bincount(ends.ravel()).max() < least_degree:
+    # Two classes have at most this many pairs. The smaller one has at most half of the variables,
+    # and each of it this many couplings in the mean. So most graphs need no second look.
+    most_pairs, least_degree = num_variables**2 // 4, _LEAST_DENSITY * num_variables / 2
+    if not 0 < len(ends) <= most_pairs or np.bincount(ends.ravel()).max() < least_degree:
         return None
 
     def neighbours(of: NDArray[np.bool_]) -> NDArray[np.bool_]:
