@@ -1,7 +1,7 @@
 """Binary quadratic models of many kinds, as strangers bring them: the families of strangers.py.
 
-All of them are two-colourable. A maker draws one problem from a random generator: the same one from
-the same state of the generator.
+All of them are two-colourable; those of graph_problems.py are not. A maker draws one problem from a
+random generator: the same one from the same state of the generator.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
     python bench/strangers.py [--families lattice-pm1 rbm ...] [--sweeps 100 1000] [--instances 5]
     [--reads 50] [--folder DIR] [--data-dir DIR]
 
-The families are those of stranger_problems.py, some of them also multiplied by 1e-6 and 1e6, and
-each file of a folder with graphs of the Gset or models of the Biq Mac Library. Samplers:
+The families are those of stranger_problems.py and graph_problems.py, some of them also multiplied
+by 1e-6 and 1e6, and each file of a folder with graphs of the Gset or models of the Biq Mac Library.
+Samplers:
 
     ours        AnnealingSampler, all arguments but seed, sweeps and reads left to their defaults
     tuned       the same with the best of TUNINGS, chosen with other seeds: our default range, or a
@@ -36,6 +37,7 @@ from statistics import median
 import dimod
 import numpy as np
 from dwave.samplers import SimulatedAnnealingSampler, SteepestDescentSolver
+from graph_problems import FAMILIES as GRAPH_FAMILIES
 from measure import PERCENT, time_to_solution
 from numpy.typing import NDArray
 from sparse_files import read_model
@@ -225,18 +227,10 @@ def scaled(problem: Problem, scale: float) -> Problem:
     return Problem(bqm, None if problem.ground_energy is None else scale * problem.ground_energy)
 
 
-def read_folder(folder: Path) -> tuple[list[tuple[Path, Problem]], dict[str, str]]:
-    """The problems in the files of a folder, and why ours refuses the others."""
-    taken, refused = [], {}
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        bqm = read_model(path)
-        try:
-            AnnealingSampler().sample(bqm, num_sweeps=1)
-        except ValueError as error:
-            refused[path.name] = str(error)
-        else:
-            taken.append((path, Problem(bqm)))
-    return taken, refused
+def read_folder(folder: Path) -> list[tuple[Path, Problem]]:
+    """The problems in the files of a folder."""
+    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    return [(path, Problem(read_model(path))) for path in paths]
 
 
 def ratio(value: float, base: float) -> str:
@@ -304,13 +298,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="MNIST, in place of digits")
     args = parser.parse_args()
 
-    args.table = families(args.epochs, args.data_dir)
+    args.table = families(args.epochs, args.data_dir) | GRAPH_FAMILIES
     args.families = args.families or list(args.table)
     for name in args.families:
         if name not in args.table:
             parser.error(f"--families must be among {', '.join(args.table)}; got {name}")
     try:
-        args.files, args.refused = read_folder(args.folder) if args.folder else ([], {})
+        args.files = read_folder(args.folder) if args.folder else []
     except (OSError, ValueError) as error:
         parser.error(f"--folder: {error}")
     return args
@@ -321,8 +315,6 @@ def main() -> None:
     print(f"{args.instances} problems of each family x {args.reads} reads, one thread")
     print("o: ours at its defaults; d: dwave-samplers at its defaults; ratios above 1 favour ours,")
     print("but ratios of residuals below 1; ~: within the standard error")
-    for name, reason in args.refused.items():
-        print(f"{name} refused by ours: {reason}")
     print_heading()
     rows = []
     for name, problems in groups(args):
