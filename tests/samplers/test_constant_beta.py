@@ -189,31 +189,46 @@ def test_reads_descend_where_the_schedule_ends_cold(beta_range, falls):
     assert (default != other).any()
 
 
-@pytest.mark.parametrize("last", [0.999, 1.001])
-def test_cold_is_the_same_for_the_drop_in(last):
-    """A 4 x 4 lattice, on which the local field is the same for all."""
-    sites = [(i, j) for i in range(4) for j in range(4)]
-    pairs = [(u, ((u[0] + 1) % 4, u[1])) for u in sites] + [
-        (u, (u[0], (u[1] + 1) % 4)) for u in sites
-    ]
-    bqm = dimod.BinaryQuadraticModel({}, dict.fromkeys(pairs, 1.0), 0.0, "SPIN")
-    problem, _ = two_layers(bqm)
-    arrays = problem.couplings, problem.hidden_fields, problem.output_fields
-    beta_range = (0.01, last * kernels.absolute_betas(*arrays, np.array([kernels.COLD_BETA]))[0, 0])
-    options = {"num_reads": 300, "num_sweeps": 3, "seed": 0, "beta_range": beta_range}
-    reads = [
+def drop_in_reads(bqm, last):
+    """Reads of a schedule that ends at `last`, by default, with a descent and without one."""
+    options = {"num_reads": 300, "num_sweeps": 3, "seed": 0, "beta_range": (0.01, last)}
+    return [
         AnnealingSampler().sample(bqm, descend=descend, **options).record.sample
         for descend in (None, True, False)
     ]
-    assert (reads[1] != reads[2]).any()
-    assert (reads[0] == reads[1 if last > 1 else 2]).all()
-    ours = Annealing(3, beta_range)
+
+
+@pytest.mark.parametrize("share", [0.999, 1.001])
+def test_cold_is_the_same_for_the_drop_in_on_a_network(share):
+    bqm = network(24)
+    problem, _ = two_layers(bqm)
+    arrays = problem.couplings, problem.hidden_fields, problem.output_fields
+    last = share * kernels.absolute_betas(*arrays, np.array([kernels.COLD_BETA]))[0, 0]
+    default, descended, other = drop_in_reads(bqm, last)
+    assert (descended != other).any()
+    assert (default == (descended if share > 1 else other)).all()
+
+    ours = Annealing(3, (0.01, last))
     spins = [
         sampler.sample(problem, 300, seed=0).spins
-        for sampler in (ours, replace(ours, descend=last > 1), replace(ours, descend=last < 1))
+        for sampler in (ours, replace(ours, descend=share > 1), replace(ours, descend=share < 1))
     ]
     assert (spins[0] == spins[1]).all()
     assert (spins[0] != spins[2]).any()
+
+
+@pytest.mark.parametrize("share", [0.999, 1.001])
+def test_cold_on_a_graph_is_4_over_the_mean_square_of_local_fields(share):
+    """Four couplings of 1 and fields of 1 and 3, and a spin on which nothing acts."""
+    sites = [(i, j) for i in range(5) for j in range(4)]
+    pairs = [(u, ((u[0] + 1) % 5, u[1])) for u in sites] + [
+        (u, (u[0], (u[1] + 1) % 4)) for u in sites
+    ]
+    linear = {u: 1.0 + 2.0 * (u[1] % 2) for u in sites} | {"alone": 0.0}
+    bqm = dimod.BinaryQuadraticModel(linear, dict.fromkeys(pairs, 1.0), 0.0, "SPIN")
+    default, descended, other = drop_in_reads(bqm, share * kernels.COLD_BETA / np.sqrt(4 + 5))
+    assert (descended != other).any()
+    assert (default == (descended if share > 1 else other)).all()
 
 
 def test_a_range_may_span_all_numbers():
