@@ -74,6 +74,11 @@ inline void check_positive(const char* name, std::int64_t value) {
   throw py::value_error(std::string(name) + " must be at least 1, got " + std::to_string(value));
 }
 
+inline void check_not_negative(const char* name, std::int64_t value) {
+  if (value >= 0) return;
+  throw py::value_error(std::string(name) + " must be at least 0, got " + std::to_string(value));
+}
+
 /// Checks that the output spins, the columns of the couplings, are as many for each class.
 inline void check_classes(std::int64_t num_classes, std::int64_t num_output) {
   check_positive("num_classes", num_classes);

@@ -48,9 +48,7 @@ GraphReads check_graph_reads(const GraphProblem& problem, std::int64_t num_reads
                              std::int64_t first_read, std::uint64_t seed, const Initial& initial,
                              int num_threads) {
   check_positive("num_reads", num_reads);
-  if (first_read < 0) {
-    throw py::value_error("first_read must be at least 0, got " + std::to_string(first_read));
-  }
+  check_not_negative("first_read", first_read);
   if (initial) {
     check_shape("initial", *initial, {num_reads, problem.num_spins});
     check_spins("initial", *initial);

@@ -83,9 +83,7 @@ py::tuple anneal_rotor_arrays(const Array<std::int64_t>& ends, const Array<doubl
   check_shape("widths", widths, {num_sweeps});
   check_range("widths", widths, 0.0, 1.0, "from 0 to 1");
   check_positive("num_reads", num_reads);
-  if (first_read < 0) {
-    throw py::value_error("first_read must be at least 0, got " + std::to_string(first_read));
-  }
+  check_not_negative("first_read", first_read);
 
   const bool one_row = initial && initial->ndim() == 2 && initial->shape(0) == 1;
   if (initial) {

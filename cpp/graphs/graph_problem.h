@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "kernels/metropolis/random_stream.h"
+
 namespace isingprop {
 
 /// E = sum_i h_i s_i + sum_ij J_ij s_i s_j.
@@ -20,6 +22,16 @@ struct GraphReads {
   std::uint64_t seed;
   const std::int8_t* initial;  ///< start states (count, num_spins), or null for random ones
   int num_threads;
+
+  /// Returns the key of the random stream of read first + k.
+  std::uint64_t key(std::int64_t k) const {
+    constexpr std::uint64_t kStream = 0;  // of the only problem
+    return stream_key(seed, kStream, static_cast<std::uint64_t>(first + k));
+  }
+  /// Returns the start state of read first + k, or null if it starts at random.
+  const std::int8_t* initial_of(std::int64_t k, std::int64_t num_spins) const {
+    return initial == nullptr ? nullptr : initial + k * num_spins;
+  }
 };
 
 }  // namespace isingprop

@@ -8,7 +8,6 @@
 #include "graphs/graph_temperatures.h"
 #include "graphs/quanta_grid.h"
 #include "graphs/read_memory.h"
-#include "kernels/metropolis/random_stream.h"
 #include "targets/dispatch.h"
 #include "util/pool.h"
 
@@ -17,8 +16,6 @@ namespace {
 
 /// Up to this many reads of a sparse graph are annealed singly.
 constexpr std::int64_t kMostSingleReads = 3;
-/// The random stream of the only problem.
-constexpr std::uint64_t kStream = 0;
 /// Reads of the blocks that threads share are a multiple of this.
 constexpr std::int64_t kReadStep = 8;
 
@@ -48,10 +45,7 @@ class Annealer {
 
  private:
   const std::int8_t* initial(std::int64_t read) const {
-    return reads_.initial == nullptr ? nullptr : reads_.initial + read * grid_.num_spins();
-  }
-  std::uint64_t key(std::int64_t read) const {
-    return stream_key(reads_.seed, kStream, static_cast<std::uint64_t>(reads_.first + read));
+    return reads_.initial_of(read, grid_.num_spins());
   }
 
   /// Returns how many sweeps of `count` reads may pass between two polls of the interrupt.
@@ -64,7 +58,7 @@ class Annealer {
   void anneal_one(std::int64_t number, int read, Interrupt& interrupt, bool may_poll) {
     const GraphRows& rows = grid_.rows();
     const OneRead one = memory_.one();
-    memory_.seed_one(key(number));
+    memory_.seed_one(reads_.key(number));
     if (initial(number) == nullptr) {
       kernels().start_one(rows.num_spins, one);
     } else {
@@ -88,7 +82,7 @@ class Annealer {
   void anneal_block(std::int64_t first, int count, Interrupt& interrupt, bool may_poll) {
     const GraphRows& rows = grid_.rows();
     const ReadBlock block = memory_.block(count);
-    for (int read = 0; read < count; ++read) memory_.seed_block(read, key(first + read));
+    for (int read = 0; read < count; ++read) memory_.seed_block(read, reads_.key(first + read));
     if (reads_.initial == nullptr) {
       kernels().start_reads(rows.num_spins, block);
     } else {

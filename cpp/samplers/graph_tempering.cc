@@ -59,7 +59,6 @@ class GraphReplicas {
 
   float slope(double beta) const { return temperatures_.slope(beta); }
   double in_users_unit(double beta) { return temperatures_.in_users_unit(beta); }
-  void keep(std::int64_t replica) { copy(replica); }
 
   void sweep(const std::vector<std::int64_t>& replicas, const std::vector<float>& slopes, bool,
              std::vector<double>& energies) {
@@ -83,7 +82,7 @@ class GraphReplicas {
   }
 
   /// Copies the spins of a replica to where write() takes them from.
-  void copy(std::int64_t replica) {
+  void keep(std::int64_t replica) {
     const ReadMemory& memory = memory_of(replica);
     if (grid_.is_dense()) {
       lowest_.copy_one(memory);
@@ -92,7 +91,7 @@ class GraphReplicas {
     }
   }
 
-  /// Writes the spins that were copied last, after a descent if that is wanted.
+  /// Writes the spins that were kept last, after a descent if that is wanted.
   void write(bool descends, std::int8_t* spins, double* energy) {
     if (descends && grid_.is_dense()) {
       kernels().begin_one(grid_.rows(), lowest_.one());
@@ -147,7 +146,6 @@ struct GraphTemperer {
 
 void temper_graph(const GraphProblem& problem, const GraphTemperingPlan& plan,
                   const GraphTemperingResult& result, Interrupt& interrupt) {
-  constexpr std::uint64_t kStream = 0;  // of the only problem
   GraphGrid grid(problem);
   const double largest = plan.betas[plan.num_betas - 1];
   const GraphTemperatures temperatures(grid, {.relative = plan.relative, .largest = largest});
@@ -161,12 +159,10 @@ void temper_graph(const GraphProblem& problem, const GraphTemperingPlan& plan,
     GraphReplicas& replicas = worker->replicas;
     replicas.set_interrupt(interrupt, thread == 0);
 
-    const auto number = static_cast<std::uint64_t>(reads.first + read);
-    const std::uint64_t key = stream_key(reads.seed, kStream, number);
     const std::int64_t num_spins = problem.num_spins;
-    replicas.start(key, reads.initial == nullptr ? nullptr : reads.initial + read * num_spins);
-    worker->exchange.run(key);
-    if (plan.target >= 0) replicas.copy(worker->exchange.at_target());
+    replicas.start(reads.key(read), reads.initial_of(read, num_spins));
+    worker->exchange.run(reads.key(read));
+    if (plan.target >= 0) replicas.keep(worker->exchange.at_target());
     replicas.write(plan.target < 0, result.spins + read * num_spins, result.energies + read);
 
     const std::int64_t gaps = plan.num_betas - 1;
